@@ -1,0 +1,136 @@
+/** Progress events: what events.jsonl, `--json`, the Watch stream and the terminal all show. */
+import type { LimbeckErrorCode } from "./errors.ts";
+import type { Stage } from "./stages.ts";
+
+/** An evaluation over a whole split. */
+export interface Score {
+  readonly examples: number;
+  readonly errors: number;
+  /** In [0,1]. */
+  readonly accuracy: number;
+  /** Mean over the examples, nats. */
+  readonly crossEntropy: number;
+}
+
+export interface DealtLanes {
+  readonly worker: string;
+  readonly firstLane: number;
+  readonly lanes: number;
+}
+
+type Body =
+  | {
+      readonly kind: "job-started";
+      readonly name: string;
+      readonly seed: number;
+      readonly numerics: string;
+      readonly lanes: number;
+      readonly laneBatch: number;
+      readonly students: number;
+      readonly teachers: number;
+      readonly stages: readonly Stage[];
+    }
+  | {
+      readonly kind: "worker-joined";
+      readonly worker: string;
+      readonly role: string;
+      readonly address: string;
+      readonly pid: number;
+    }
+  | {
+      readonly kind: "worker-prepared";
+      readonly worker: string;
+      readonly backend: string;
+      readonly device: string;
+      readonly why: string;
+    }
+  | { readonly kind: "worker-lost"; readonly worker: string; readonly why: string }
+  | {
+      readonly kind: "worker-status";
+      readonly worker: string;
+      readonly doing: string;
+      readonly waitingFor: string;
+      readonly residentBytes: number;
+    }
+  | {
+      readonly kind: "dataset-opened";
+      readonly trainExamples: number;
+      readonly evaluationExamples: number;
+      readonly classes: number;
+      readonly shape: readonly number[];
+      readonly digest: string;
+    }
+  | {
+      readonly kind: "term-opened";
+      readonly term: number;
+      readonly stage: Stage;
+      readonly why: string;
+      readonly deal: readonly DealtLanes[];
+    }
+  | {
+      readonly kind: "stage-started";
+      readonly stage: Stage;
+      readonly steps: number;
+      readonly stepsPerEpoch: number;
+      readonly parameters: number;
+    }
+  | {
+      readonly kind: "stepped";
+      readonly stage: Stage;
+      readonly step: number;
+      readonly steps: number;
+      /** Epochs done, with a fraction. */
+      readonly epoch: number;
+      readonly epochs: number;
+      /** Over all students. */
+      readonly samplesPerSecond: number;
+      /** Means over the examples since the last event of this kind. */
+      readonly loss: number;
+      readonly hardLoss: number;
+      /** null where the stage has no teacher. */
+      readonly softLoss: number | null;
+      readonly accuracy: number;
+      readonly agreement: number | null;
+      readonly learningRate: number;
+      readonly etaSeconds: number;
+      /** Seconds of the reporting student per step, by phase. */
+      readonly phases: Readonly<Record<"data" | "softTargets" | "compute" | "exchange" | "apply", number>>;
+    }
+  | {
+      readonly kind: "evaluated";
+      readonly stage: Stage;
+      readonly step: number;
+      readonly epoch: number;
+      readonly score: Score;
+    }
+  | {
+      readonly kind: "checkpointed";
+      readonly stage: Stage;
+      readonly step: number;
+      readonly folder: string;
+      readonly bytes: number;
+    }
+  | {
+      readonly kind: "stage-finished";
+      readonly stage: Stage;
+      readonly steps: number;
+      readonly wallSeconds: number;
+      readonly samplesPerSecond: number;
+      readonly score: Score;
+      readonly weightsSha256: string;
+    }
+  | {
+      readonly kind: "exported";
+      readonly stage: Stage;
+      readonly folder: string;
+      readonly format: string;
+      readonly bytes: number;
+      readonly score: Score;
+    }
+  | { readonly kind: "job-finished"; readonly report: unknown }
+  | { readonly kind: "job-stopped"; readonly why: string }
+  | { readonly kind: "job-failed"; readonly code: LimbeckErrorCode; readonly message: string };
+
+/** `atMs`: Unix time in milliseconds. */
+export type ProgressEvent = Body & { readonly atMs: number };
+export type ProgressEventBody = Body;
