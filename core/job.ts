@@ -3,57 +3,10 @@
  * (docs/job.md is generated from them). Parse at the door; inside, types are true.
  */
 import { z } from "zod";
+import { dataset } from "./jobdataset.ts";
 import { evaluation, model, optimizer, schedule, views } from "./jobparts.ts";
 
 const count = z.int().positive();
-
-const dataset = z
-  .strictObject({
-    kind: z
-      .enum(["idx", "csv"])
-      .describe("`idx`: MNIST's format, plain or .gz. `csv`: one example per row, with a header row."),
-    path: z
-      .string()
-      .describe(
-        "Folder of the files, relative to the job file; `npm:PACKAGE/FOLDER` finds it inside an installed npm package.",
-      ),
-    train: z
-      .strictObject({
-        examples: z.string().describe("File of the training examples (idx images, or the CSV file)."),
-        labels: z.string().optional().describe("File of the labels (idx only)."),
-      })
-      .describe("Files of the training split."),
-    test: z
-      .strictObject({
-        examples: z.string().describe("File of the test examples."),
-        labels: z.string().optional().describe("File of the labels (idx only)."),
-      })
-      .describe("Files of the test split."),
-    label: z.string().optional().describe("Name of the label column (csv only)."),
-    classes: count.min(2).optional().describe("Number of classes; without it, the largest training label plus one."),
-    validation: z
-      .int()
-      .min(0)
-      .default(0)
-      .describe(
-        "Examples held out of the training split, chosen by a fixed permutation, for tuning; `evaluation.split: validation` evaluates on them.",
-      ),
-    limit: count.optional().describe("Use only this many training examples (the first by file order)."),
-    testLimit: count.optional().describe("Use only this many test examples (the first by file order)."),
-    normalization: z
-      .union([
-        z.enum(["none", "unit", "standardize"]),
-        z.strictObject({
-          mean: z.number().describe("Subtracted, after scaling bytes to [0,1]."),
-          std: z.number().positive().describe("Divided by."),
-        }),
-      ])
-      .default("unit")
-      .describe(
-        "`none`; `unit`: to [0,1] (bytes by 255, CSV columns by their range in the training split); `standardize`: zero mean and unit variance measured on the training split (images: one mean; CSV: per column); or a given `{mean, std}`.",
-      ),
-  })
-  .describe("Where the examples come from.");
 
 const phase = {
   optimizer: optimizer,
@@ -70,7 +23,10 @@ const schema = z
   .strictObject({
     name: z
       .string()
-      .regex(/^[a-z0-9][a-z0-9._-]*$/i, "letters, digits, dot, dash and underscore only")
+      .regex(
+        /^[a-z0-9][a-z0-9._-]*$/i,
+        "must be letters, digits, dots, dashes and underscores, the first a letter or digit",
+      )
       .describe("Name of the job; the default run folder starts with it."),
     seed: z.int().min(0).max(0xffffffff).default(1).describe("The seed of every random draw of the job."),
     numerics: z
@@ -95,7 +51,9 @@ const schema = z
         count: count
           .max(4096)
           .default(8)
-          .describe("Lanes per step: the fixed slices of every global batch that are dealt to the students."),
+          .describe(
+            "Lanes per step: the fixed slices of every global batch, dealt to the students. At least as many as students.",
+          ),
         batch: count
           .max(1 << 20)
           .default(32)
@@ -158,48 +116,77 @@ const schema = z
       .describe("Workers that `limbeck run` starts."),
   })
   .superRefine((job, context) => {
-    const refuse = (path: (string | number)[], message: string) => context.addIssue({ code: "custom", path, message });
+    /** @param also other fields that contradict this one: an error points at the one the user set last */
+    const refuse = (path: (string | number)[], message: string, ...also: (string | number)[][]) =>
+      context.addIssue({ code: "custom", path, message, params: { also } });
+
     for (const stage of ["teach", "distil"] as const) {
       const given = job[stage];
-      if (given && (given.epochs === undefined) === (given.steps === undefined)) {
-        refuse([stage], "give either epochs or steps");
+      if (given?.epochs !== undefined && given.steps !== undefined) {
+        refuse([stage, "steps"], "give either epochs or steps, not both", [stage, "epochs"]);
+      } else if (given && given.epochs === undefined && given.steps === undefined) {
+        refuse([stage], "needs either epochs or steps");
       }
     }
     const loads = "load" in job.teacher;
-    if (loads && job.teach)
-      refuse(["teach"], "the teacher is loaded, so there is nothing to teach: remove teach or teacher.load");
+    if (loads && job.teach) {
+      const message = "a loaded teacher is not taught: remove either teach or teacher.load";
+      refuse(["teach"], message, ["teacher", "load"]);
+    }
     if (!loads && !job.teach)
       refuse(["teach"], "needed to train the teacher, unless teacher.load names a trained model");
-    if (job.lanes.count < job.workers.students) {
-      refuse(
-        ["lanes", "count"],
-        `${job.lanes.count} lanes cannot be dealt to ${job.workers.students} students: every student needs at least one`,
-      );
+
+    const { lanes, workers, dataset } = job;
+    if (lanes.count < workers.students) {
+      const message = `${lanes.count} lanes cannot be dealt to ${workers.students} students: every student needs at least one`;
+      refuse(["lanes", "count"], message, ["workers", "students"]);
     }
     for (const split of ["train", "test"] as const) {
-      const labels = job.dataset[split].labels;
-      if (job.dataset.kind === "idx" && labels === undefined) refuse(["dataset", split, "labels"], "needed for idx");
-      if (job.dataset.kind === "csv" && labels !== undefined)
-        refuse(["dataset", split, "labels"], "csv takes its labels from the column named by dataset.label");
-    }
-    if (job.dataset.kind === "csv" && job.dataset.label === undefined)
-      refuse(["dataset", "label"], "needed for csv: the name of the label column");
-    if (job.evaluation.split === "validation" && job.dataset.validation === 0) {
-      refuse(["evaluation", "split"], "validation needs dataset.validation examples held out");
-    }
-    const shapes = { teacher: job.teacher, student: job.student };
-    const wide = Object.entries(shapes).flatMap(([role, spec]) =>
-      "classes" in spec && spec.classes !== undefined ? [{ role, classes: spec.classes }] : [],
-    );
-    for (const { role, classes } of wide) {
-      if (job.dataset.classes !== undefined && classes !== job.dataset.classes) {
-        refuse([role, "classes"], `the ${role} has ${classes} classes, the dataset ${job.dataset.classes}`);
+      const path = ["dataset", split, "labels"];
+      const { labels } = dataset[split];
+      if (dataset.kind === "idx" && labels === undefined) refuse(path, "needed for idx: the file of the labels");
+      if (dataset.kind === "csv" && labels !== undefined) {
+        refuse(path, "must not be given for csv: its labels are in the column named by dataset.label");
       }
     }
-    if (wide.length === 2 && wide[0]!.classes !== wide[1]!.classes) {
-      refuse(["student", "classes"], `the teacher has ${wide[0]!.classes} classes, the student ${wide[1]!.classes}`);
+    if (dataset.kind === "csv" && dataset.label === undefined) {
+      refuse(["dataset", "label"], "needed for csv: the name of the label column");
+    }
+    if (dataset.kind === "idx" && dataset.label !== undefined) {
+      refuse(["dataset", "label"], "must not be given for idx: its labels are in files of their own");
+    }
+    if (dataset.limit !== undefined && dataset.validation >= dataset.limit) {
+      const message = `${dataset.validation} validation examples of the first ${dataset.limit} leave none to train on`;
+      refuse(["dataset", "validation"], message, ["dataset", "limit"]);
+    }
+    if (job.evaluation.split === "validation" && dataset.validation === 0) {
+      const message = "to evaluate on the validation split, hold out examples: set dataset.validation above 0";
+      refuse(["evaluation", "split"], message, ["dataset", "validation"]);
+    }
+    for (const stage of ["teach", "distil"] as const) {
+      for (const view of ["shift", "flip"] as const) {
+        if (dataset.kind === "csv" && job[stage]?.views[view])
+          refuse([stage, "views", view], "needs images, and csv has none");
+      }
+    }
+    const classesOf = {
+      dataset: dataset.classes,
+      teacher: classesGiven(job.teacher),
+      student: classesGiven(job.student),
+    };
+    for (const role of ["teacher", "student"] as const) {
+      if (dataset.kind === "csv" && "blocks" in job[role]) refuse([role, "kind"], "cnn needs images, and csv has none");
+      const earlier = role === "teacher" ? (["dataset"] as const) : (["dataset", "teacher"] as const);
+      const other = earlier.find((part) => classesOf[part] !== undefined && classesOf[part] !== classesOf[role]);
+      if (classesOf[role] === undefined || other === undefined) continue;
+      const message = `the ${role} has ${classesOf[role]} classes, the ${other} ${classesOf[other]}: they must be equal`;
+      refuse([role, "classes"], message, [other, "classes"]);
     }
   });
+
+function classesGiven(spec: z.output<typeof model>): number | undefined {
+  return "classes" in spec ? spec.classes : undefined;
+}
 
 export const jobSchema = schema;
 /** The job with every default filled in. */

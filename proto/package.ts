@@ -1,5 +1,5 @@
 /** Where this package lies on disk, from the sources and from dist/ alike. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 function findPackageRoot(): URL {
@@ -15,3 +15,6 @@ export const packageRoot: URL = findPackageRoot();
 export function packagePath(relative: string): string {
   return fileURLToPath(new URL(relative, packageRoot));
 }
+
+/** The version in package.json. */
+export const packageVersion: string = JSON.parse(readFileSync(packagePath("package.json"), "utf8")).version;

@@ -1,0 +1,52 @@
+/** Steady samples/s of the distil stage in both numerics, memory of the whole job, and time to the first step. */
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { ProgressEvent } from "../core/events.ts";
+import type { Report } from "../core/report.ts";
+import { packagePath } from "../proto/package.ts";
+
+interface Measured {
+  readonly samplesPerSecond: number;
+  readonly firstStepSeconds: number;
+  readonly residentMiB: number;
+}
+
+/** Resident MiB of a process and all below it. Shared pages count once per process. */
+function residentMiB(root: number): number {
+  const rows = execFileSync("ps", ["-eo", "pid,ppid,rss"], { encoding: "utf8" }).trim().split("\n").slice(1);
+  const processes = rows.map((row) => row.trim().split(/\s+/).map(Number) as [number, number, number]);
+  const family = new Set([root]);
+  for (const [pid, parent] of processes) if (family.has(parent)) family.add(pid);
+  return processes.reduce((total, [pid, , kibibytes]) => (family.has(pid) ? total + kibibytes / 1024 : total), 0);
+}
+
+async function measure(numerics: "fast" | "exact"): Promise<Measured> {
+  const folder = mkdtempSync(join(tmpdir(), "limbeck-bench-"));
+  const started = performance.now();
+  const args = [packagePath("dist/cli/main.js"), "run", packagePath("bench/distil.yaml"), "--out", join(folder, "run"), "--json", "--set", `numerics=${numerics}`];
+  const run = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  let firstStepSeconds = 0;
+  let peakMiB = 0;
+  const watch = setInterval(() => {
+    peakMiB = Math.max(peakMiB, residentMiB(run.pid!));
+  }, 1000);
+  for await (const line of createInterface({ input: run.stdout })) {
+    const event = JSON.parse(line) as ProgressEvent;
+    if (event.kind === "stepped") firstStepSeconds ||= (performance.now() - started) / 1000;
+  }
+  clearInterval(watch);
+  const report = JSON.parse(readFileSync(join(folder, "run", "report.json"), "utf8")) as Report;
+  rmSync(folder, { recursive: true });
+  return {
+    samplesPerSecond: Math.round(report.samplesPerSecond),
+    firstStepSeconds: Number(firstStepSeconds.toFixed(2)),
+    residentMiB: Math.round(peakMiB),
+  };
+}
+
+const fast = await measure("fast");
+const exact = await measure("exact");
+process.stdout.write(`${JSON.stringify({ bench: "distil", fast, exact })}\n`);

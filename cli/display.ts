@@ -1,0 +1,94 @@
+/** Progress for people: one live block on a terminal, plain lines elsewhere, JSON lines with --json. */
+import { SingleBar } from "cli-progress";
+import pc from "picocolors";
+import type { ProgressEvent } from "../core/events.ts";
+import type { Report } from "../core/report.ts";
+import { describe, stepPayload } from "./lines.ts";
+import { resultTable } from "./table.ts";
+
+export interface Display {
+  show(event: ProgressEvent): void;
+  note(line: string): void;
+  close(): void;
+}
+
+export function createDisplay({ json, quiet }: { json?: boolean; quiet?: boolean }): Display {
+  if (json) return jsonLines();
+  if (quiet) return { show: () => {}, note: () => {}, close: () => {} };
+  return process.stdout.isTTY ? liveBar() : plainLines();
+}
+
+function jsonLines(): Display {
+  return {
+    show: (event) => void process.stdout.write(`${JSON.stringify(event)}\n`),
+    note: (line) => void process.stderr.write(`${line}\n`),
+    close: () => {},
+  };
+}
+
+const plainStepEveryMs = 5000;
+
+function plainLines(): Display {
+  let lastStepMs = 0;
+  const print = (line: string) => void process.stdout.write(`${line}\n`);
+  return {
+    show(event) {
+      if (event.kind === "stepped") {
+        if (event.atMs - lastStepMs < plainStepEveryMs && event.step < event.steps) return;
+        lastStepMs = event.atMs;
+      }
+      const line = describe(event);
+      if (line) print(line);
+      if (event.kind === "job-finished") print(resultTable(event.report as Report));
+    },
+    note: print,
+    close: () => {},
+  };
+}
+
+function liveBar(): Display {
+  let bar: SingleBar | null = null;
+  const doing = new Map<string, string>();
+  const workers = () => [...doing].map(([worker, what]) => `${worker}: ${what}`).join(pc.dim(" | "));
+  const close = () => {
+    bar?.stop();
+    bar = null;
+  };
+  const print = (line: string) => {
+    const open = bar;
+    if (open) process.stdout.write("\r\u001b[K");
+    process.stdout.write(`${line}\n`);
+    open?.render();
+  };
+  const openBar = (steps: number) => {
+    const columns = process.stdout.columns ?? 100;
+    bar = new SingleBar({
+      format: `${pc.cyan("{stage}")} {bar} {value}/{total}  epoch {epoch}  {rate}/s  loss {loss}  acc {accuracy}  {eta_text}  ${pc.dim("{workers}")}`,
+      barsize: Math.max(10, Math.min(30, Math.floor(columns / 6))),
+      hideCursor: true,
+      linewrap: false,
+      etaBuffer: 1,
+    });
+    bar.start(steps, 0, { stage: "", epoch: "0", rate: "-", loss: "-", accuracy: "-", eta_text: "", workers: workers() });
+  };
+  return {
+    show(event) {
+      if (event.kind === "worker-status") {
+        doing.set(event.worker, event.waitingFor ? `waits for ${event.waitingFor}` : event.doing);
+        bar?.update({ workers: workers() });
+        return;
+      }
+      if (event.kind === "stepped") {
+        if (!bar) openBar(event.steps);
+        bar!.update(event.step, { ...stepPayload(event), workers: workers() });
+        return;
+      }
+      if (event.kind === "stage-finished" || event.kind.startsWith("job-")) close();
+      const line = describe(event);
+      if (line) print(line);
+      if (event.kind === "job-finished") print(resultTable(event.report as Report));
+    },
+    note: print,
+    close,
+  };
+}

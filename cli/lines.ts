@@ -1,0 +1,72 @@
+/** One line of text per progress event. */
+import type { ProgressEvent } from "../core/events.ts";
+
+type Of<K extends ProgressEvent["kind"]> = Extract<ProgressEvent, { kind: K }>;
+
+const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
+const mebibytes = (bytes: number) => (bytes < 1 << 20 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / (1 << 20)).toFixed(1)} MiB`);
+
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "?";
+  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** What a progress bar shows of a step. */
+export function stepPayload(event: Of<"stepped">) {
+  return {
+    stage: event.stage,
+    epoch: `${event.epoch.toFixed(1)}/${event.epochs.toFixed(0)}`,
+    rate: whole.format(event.samplesPerSecond),
+    loss: event.loss.toFixed(4),
+    accuracy: percent(event.accuracy),
+    eta_text: `${duration(event.etaSeconds)} left`,
+  };
+}
+
+function stepLine(event: Of<"stepped">): string {
+  const { stage, epoch, rate, loss, accuracy, eta_text } = stepPayload(event);
+  const soft = event.softLoss === null ? "" : ` (hard ${event.hardLoss.toFixed(4)}, soft ${event.softLoss.toFixed(4)})`;
+  const agree = event.agreement === null ? "" : `  agrees ${percent(event.agreement)}`;
+  return `${stage}  step ${event.step}/${event.steps}  epoch ${epoch}  ${rate} samples/s  loss ${loss}${soft}  accuracy ${accuracy}${agree}  ${eta_text}`;
+}
+
+/** The line for people; null for what only machines read. */
+export function describe(event: ProgressEvent): string | null {
+  switch (event.kind) {
+    case "job-started":
+      return `job ${event.name}: ${event.stages.join(", ")}; ${event.lanes} lanes of ${event.laneBatch}, ${event.students} students, ${event.teachers} teachers, numerics ${event.numerics}, seed ${event.seed}`;
+    case "worker-joined":
+      return `${event.worker} joined (${event.role}, process ${event.pid}, ${event.address})`;
+    case "worker-prepared":
+      return `${event.worker} computes with ${event.backend} on ${event.device}: ${event.why}`;
+    case "worker-lost":
+      return `${event.worker} is lost: ${event.why}`;
+    case "worker-status":
+      return null;
+    case "dataset-opened":
+      return `dataset: ${whole.format(event.trainExamples)} training and ${whole.format(event.evaluationExamples)} evaluation examples of [${event.shape.join(", ")}], ${event.classes} classes`;
+    case "term-opened":
+      return `term ${event.term}: ${event.why}; ${event.deal.map(({ worker, firstLane, lanes }) => `${worker} lanes ${firstLane}-${firstLane + lanes - 1}`).join(", ")}`;
+    case "stage-started":
+      return `${event.stage}: ${whole.format(event.steps)} steps, ${whole.format(event.stepsPerEpoch)} per epoch, ${whole.format(event.parameters)} parameters`;
+    case "stepped":
+      return stepLine(event);
+    case "evaluated":
+      return `${event.stage}  epoch ${event.epoch.toFixed(1)}  evaluation: ${event.score.errors} errors of ${whole.format(event.score.examples)} (${percent(event.score.accuracy)}), cross-entropy ${event.score.crossEntropy.toFixed(4)}`;
+    case "checkpointed":
+      return `${event.stage}  checkpoint at step ${event.step}: ${event.folder} (${mebibytes(event.bytes)})`;
+    case "stage-finished":
+      return `${event.stage} done in ${duration(event.wallSeconds)}: ${event.score.errors} errors of ${whole.format(event.score.examples)} (${percent(event.score.accuracy)}), ${whole.format(event.samplesPerSecond)} samples/s, weights ${event.weightsSha256.slice(0, 12)}`;
+    case "exported":
+      return `${event.folder}/ (${event.format}, ${mebibytes(event.bytes)}): ${event.score.errors} errors`;
+    case "job-finished":
+      return "done";
+    case "job-stopped":
+      return `stopped: ${event.why}`;
+    case "job-failed":
+      return null; // The error itself is printed at the end.
+  }
+}

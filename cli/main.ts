@@ -1,0 +1,101 @@
+/** The command line: `limbeck COMMAND`. Exit codes: 0 done, 1 failed, 2 bad usage or job file. */
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { asLimbeckError, LimbeckError } from "../core/errors.ts";
+import { packageVersion } from "../proto/package.ts";
+import type { EngineChoice } from "../worker/engine/engine.ts";
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("a whole number of 1 or more is needed.");
+  return value;
+}
+
+/** HOST:PORT; port 0 lets the system choose one. */
+function endpoint(text: string): { host: string; port: number } {
+  const [, host, port] = /^\[?([^\]]+?)\]?:(\d{1,5})$/.exec(text) ?? [];
+  if (host === undefined || Number(port) > 65535) throw new InvalidArgumentError("HOST:PORT is needed, such as 127.0.0.1:7070.");
+  return { host, port: Number(port) };
+}
+
+function engineChoice(text: string): EngineChoice {
+  const choices: readonly string[] = ["auto", "tensorflow", "gpu", "wasm"];
+  if (!choices.includes(text)) throw new InvalidArgumentError(`one of ${choices.join(", ")} is needed.`);
+  return text as EngineChoice;
+}
+
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+function program(): Command {
+  const limbeck = new Command("limbeck")
+    .description("Distributed knowledge distillation: train a teacher, distil it into a student, see what it was worth.")
+    .version(packageVersion)
+    .exitOverride()
+    .showHelpAfterError("(limbeck --help shows what there is)");
+
+  limbeck
+    .command("run")
+    .description("run a job on this machine: a coordinator and its workers, on loopback")
+    .argument("<job.yaml>", "the job file")
+    .option("--out <dir>", "folder of the results (default: runs/<job>-<time>)")
+    .option("--students <n>", "student workers, instead of the job's", positive)
+    .option("--teachers <n>", "teacher workers, instead of the job's", positive)
+    .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])
+    .option("--engine <choice>", "compute engine: auto, tensorflow, gpu or wasm, instead of the job's", engineChoice)
+    .option("--http <host:port>", "where /metrics, /healthz and /state are served", endpoint, { host: "127.0.0.1", port: 0 })
+    .option("--json", "progress events as JSON lines on stdout")
+    .option("--quiet", "no progress, only errors")
+    .action(async (file, options) => (await import("./run.ts")).run(file, options));
+
+  limbeck
+    .command("doctor")
+    .description("say which compute engine this machine has, and how fast it is")
+    .option("--engine <choice>", "the engine to check", engineChoice, "auto")
+    .option("--threads <n>", "compute threads", positive, 1)
+    .option("--json", "the report as JSON")
+    .action(async (options) => (await import("./doctor.ts")).doctor(options));
+
+  limbeck
+    .command("schema")
+    .description("print the JSON Schema of job files")
+    .option("--markdown", "the reference page instead")
+    .action(async (options) => (await import("./schema.ts")).printSchema(options));
+
+  limbeck
+    .command("coordinator")
+    .description("coordinate a job; workers join it")
+    .argument("<job.yaml>", "the job file")
+    .requiredOption("--out <dir>", "folder of the results")
+    .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])
+    .option("--listen <host:port>", "where workers join", endpoint, { host: "127.0.0.1", port: 7070 })
+    .option("--http <host:port>", "where /metrics, /healthz and /state are served", endpoint, { host: "127.0.0.1", port: 7071 })
+    .action(async (file, options) => (await import("./coordinator.ts")).coordinator(file, options));
+
+  limbeck
+    .command("worker")
+    .description("join a coordinator and compute")
+    .requiredOption("--coordinator <host:port>", "the coordinator", endpoint)
+    .requiredOption("--role <role>", "student or teacher")
+    .requiredOption("--name <name>", "a name no other worker of the job has")
+    .option("--listen <host:port>", "where other workers reach this one", endpoint, { host: "127.0.0.1", port: 0 })
+    .action(async (options) => (await import("./worker.ts")).worker(options));
+
+  return limbeck;
+}
+
+/** One sentence for what the user did or met; the stack only for a broken invariant of our own. */
+function explain(error: LimbeckError): string {
+  const cause = error.code === "internal" && error.cause instanceof Error ? `\n${error.cause.stack}` : "";
+  return `limbeck: ${error.message}${cause}\n`;
+}
+
+try {
+  await program().parseAsync();
+} catch (thrown) {
+  if (thrown instanceof CommanderError) {
+    process.exitCode = thrown.exitCode === 0 ? 0 : 2; // Commander has printed what was wrong.
+  } else {
+    const error = asLimbeckError(thrown);
+    process.stderr.write(explain(error));
+    process.exitCode = error.exitCode;
+  }
+}

@@ -1,0 +1,31 @@
+/** The table at the end of a run: what distilling was worth. */
+import Table from "cli-table3";
+import pc from "picocolors";
+import type { Score } from "../core/events.ts";
+import type { Report } from "../core/report.ts";
+import { duration } from "./lines.ts";
+
+const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+
+export function resultTable(report: Report): string {
+  const table = new Table({ head: ["model", "parameters", "errors", "accuracy", "cross-entropy", "weights"], style: { head: ["cyan"] } });
+  const row = (name: string, model: { parameters: number; test: Score; weightsSha256: string }) =>
+    table.push([
+      name,
+      whole.format(model.parameters),
+      `${model.test.errors} of ${whole.format(model.test.examples)}`,
+      `${(model.test.accuracy * 100).toFixed(2)} %`,
+      model.test.crossEntropy.toFixed(4),
+      model.weightsSha256.slice(0, 12),
+    ]);
+  row("teacher", report.teacher);
+  row("student", report.student);
+  if (report.baseline) row("baseline", report.baseline);
+  const lines = [
+    table.toString(),
+    `student agrees with teacher on ${(report.student.agreementWithTeacher * 100).toFixed(2)} %`,
+    `verdict: ${pc.bold(report.verdict)} (${report.verdictDetail.why})`,
+    `${whole.format(report.samplesPerSecond)} samples/s while distilling, ${duration(report.wallSeconds)} in all`,
+  ];
+  return lines.join("\n");
+}

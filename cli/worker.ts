@@ -1,0 +1,22 @@
+/** `limbeck worker`: one worker as a process of its own. */
+import { LimbeckError } from "../core/errors.ts";
+import { runWorker } from "../worker/main.ts";
+import type { Endpoint } from "./coordinator.ts";
+
+interface WorkerOptions {
+  readonly coordinator: Endpoint;
+  readonly role: string;
+  readonly name: string;
+  readonly listen: Endpoint;
+}
+
+export async function worker({ role, ...options }: WorkerOptions): Promise<void> {
+  if (role !== "student" && role !== "teacher") throw new LimbeckError("usage", `--role must be student or teacher, found ${role}`);
+  const leaving = new AbortController();
+  const leave = (why: string) => leaving.abort(new LimbeckError("stopped", why));
+  process.once("SIGTERM", () => leave("SIGTERM"));
+  process.once("SIGINT", () => leave("SIGINT"));
+  process.once("disconnect", () => leave("the process that started this worker has gone"));
+  await runWorker({ ...options, role }, leaving.signal);
+  if (process.connected) process.disconnect();
+}

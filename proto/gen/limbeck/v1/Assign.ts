@@ -1,0 +1,22 @@
+// Original file: limbeck.proto
+
+import type { Member as _limbeck_v1_Member, Member__Output as _limbeck_v1_Member__Output } from '../../limbeck/v1/Member.ts';
+import type { Long } from '@grpc/proto-loader';
+
+export interface Assign {
+  'stage'?: (string);
+  'steps'?: (number | string | Long);
+  'students'?: (_limbeck_v1_Member)[];
+  'teachers'?: (_limbeck_v1_Member)[];
+  'teacherSha256'?: (string);
+  'why'?: (string);
+}
+
+export interface Assign__Output {
+  'stage': (string);
+  'steps': (number);
+  'students': (_limbeck_v1_Member__Output)[];
+  'teachers': (_limbeck_v1_Member__Output)[];
+  'teacherSha256': (string);
+  'why': (string);
+}

@@ -1,0 +1,8 @@
+// Original file: limbeck.proto
+
+
+export interface Begin {
+}
+
+export interface Begin__Output {
+}

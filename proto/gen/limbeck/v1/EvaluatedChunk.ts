@@ -1,0 +1,18 @@
+// Original file: limbeck.proto
+
+
+export interface EvaluatedChunk {
+  'chunk'?: (number);
+  'examples'?: (number);
+  'crossEntropy'?: (number | string);
+  'predictions'?: (Buffer | Uint8Array | string);
+  'correct'?: (Buffer | Uint8Array | string);
+}
+
+export interface EvaluatedChunk__Output {
+  'chunk': (number);
+  'examples': (number);
+  'crossEntropy': (number);
+  'predictions': (Buffer);
+  'correct': (Buffer);
+}

@@ -1,0 +1,17 @@
+// Original file: limbeck.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface Heartbeat {
+  'doing'?: (string);
+  'waitingFor'?: (string);
+  'step'?: (number | string | Long);
+  'residentBytes'?: (number | string | Long);
+}
+
+export interface Heartbeat__Output {
+  'doing': (string);
+  'waitingFor': (string);
+  'step': (number);
+  'residentBytes': (number);
+}

@@ -1,0 +1,20 @@
+// Original file: limbeck.proto
+
+
+export interface Hello {
+  'worker'?: (string);
+  'role'?: (string);
+  'address'?: (string);
+  'host'?: (string);
+  'build'?: (string);
+  'pid'?: (number);
+}
+
+export interface Hello__Output {
+  'worker': (string);
+  'role': (string);
+  'address': (string);
+  'host': (string);
+  'build': (string);
+  'pid': (number);
+}

@@ -1,0 +1,18 @@
+// Original file: limbeck.proto
+
+
+export interface Member {
+  'worker'?: (string);
+  'address'?: (string);
+  'host'?: (string);
+  'firstLane'?: (number);
+  'lanes'?: (number);
+}
+
+export interface Member__Output {
+  'worker': (string);
+  'address': (string);
+  'host': (string);
+  'firstLane': (number);
+  'lanes': (number);
+}

@@ -1,0 +1,31 @@
+// Original file: limbeck.proto
+
+import type { Metrics as _limbeck_v1_Metrics, Metrics__Output as _limbeck_v1_Metrics__Output } from '../../limbeck/v1/Metrics.ts';
+import type { PhaseSeconds as _limbeck_v1_PhaseSeconds, PhaseSeconds__Output as _limbeck_v1_PhaseSeconds__Output } from '../../limbeck/v1/PhaseSeconds.ts';
+import type { Long } from '@grpc/proto-loader';
+
+export interface Progress {
+  'stage'?: (string);
+  'step'?: (number | string | Long);
+  'examples'?: (number | string | Long);
+  'steps'?: (number | string | Long);
+  'seconds'?: (number | string);
+  'metrics'?: (_limbeck_v1_Metrics | null);
+  'phases'?: (_limbeck_v1_PhaseSeconds | null);
+  'learningRate'?: (number | string);
+  'softTargets'?: (number | string | Long);
+  'softTargetBytes'?: (number | string | Long);
+}
+
+export interface Progress__Output {
+  'stage': (string);
+  'step': (number);
+  'examples': (number);
+  'steps': (number);
+  'seconds': (number);
+  'metrics': (_limbeck_v1_Metrics__Output | null);
+  'phases': (_limbeck_v1_PhaseSeconds__Output | null);
+  'learningRate': (number);
+  'softTargets': (number);
+  'softTargetBytes': (number);
+}

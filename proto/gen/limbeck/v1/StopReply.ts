@@ -1,0 +1,8 @@
+// Original file: limbeck.proto
+
+
+export interface StopReply {
+}
+
+export interface StopReply__Output {
+}

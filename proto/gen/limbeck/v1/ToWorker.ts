@@ -1,0 +1,28 @@
+// Original file: limbeck.proto
+
+import type { Welcome as _limbeck_v1_Welcome, Welcome__Output as _limbeck_v1_Welcome__Output } from '../../limbeck/v1/Welcome.ts';
+import type { Assign as _limbeck_v1_Assign, Assign__Output as _limbeck_v1_Assign__Output } from '../../limbeck/v1/Assign.ts';
+import type { Begin as _limbeck_v1_Begin, Begin__Output as _limbeck_v1_Begin__Output } from '../../limbeck/v1/Begin.ts';
+import type { Export as _limbeck_v1_Export, Export__Output as _limbeck_v1_Export__Output } from '../../limbeck/v1/Export.ts';
+import type { StopWorker as _limbeck_v1_StopWorker, StopWorker__Output as _limbeck_v1_StopWorker__Output } from '../../limbeck/v1/StopWorker.ts';
+import type { Long } from '@grpc/proto-loader';
+
+export interface ToWorker {
+  'term'?: (number | string | Long);
+  'welcome'?: (_limbeck_v1_Welcome | null);
+  'assign'?: (_limbeck_v1_Assign | null);
+  'begin'?: (_limbeck_v1_Begin | null);
+  'export'?: (_limbeck_v1_Export | null);
+  'stop'?: (_limbeck_v1_StopWorker | null);
+  'body'?: "welcome"|"assign"|"begin"|"export"|"stop";
+}
+
+export interface ToWorker__Output {
+  'term': (number);
+  'welcome'?: (_limbeck_v1_Welcome__Output | null);
+  'assign'?: (_limbeck_v1_Assign__Output | null);
+  'begin'?: (_limbeck_v1_Begin__Output | null);
+  'export'?: (_limbeck_v1_Export__Output | null);
+  'stop'?: (_limbeck_v1_StopWorker__Output | null);
+  'body'?: "welcome"|"assign"|"begin"|"export"|"stop";
+}

@@ -1,0 +1,8 @@
+// Original file: limbeck.proto
+
+
+export interface WatchRequest {
+}
+
+export interface WatchRequest__Output {
+}

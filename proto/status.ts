@@ -1,0 +1,60 @@
+/** LimbeckError <-> gRPC status. The code travels in the trailers, so it survives the coarser gRPC codes. */
+import { Metadata, type ServiceError, type StatusObject, status } from "@grpc/grpc-js";
+import { asLimbeckError, LimbeckError, type LimbeckErrorCode } from "../core/errors.ts";
+
+const codeKey = "limbeck-code";
+
+const grpcCodes: Readonly<Record<LimbeckErrorCode, status>> = {
+  usage: status.INVALID_ARGUMENT,
+  bad_job: status.INVALID_ARGUMENT,
+  bad_data: status.FAILED_PRECONDITION,
+  bad_model: status.FAILED_PRECONDITION,
+  engine_unavailable: status.FAILED_PRECONDITION,
+  unavailable: status.UNAVAILABLE,
+  timeout: status.DEADLINE_EXCEEDED,
+  stale_term: status.FAILED_PRECONDITION,
+  wrong_key: status.FAILED_PRECONDITION,
+  corrupt: status.DATA_LOSS,
+  diverged: status.ABORTED,
+  lost_worker: status.UNAVAILABLE,
+  stopped: status.CANCELLED,
+  internal: status.INTERNAL,
+};
+
+/** Of gRPC's own making: what its code means to us. */
+const meanings: Partial<Record<status, LimbeckErrorCode>> = {
+  [status.UNAVAILABLE]: "unavailable",
+  [status.UNIMPLEMENTED]: "unavailable",
+  [status.DEADLINE_EXCEEDED]: "timeout",
+  [status.CANCELLED]: "stopped",
+  [status.DATA_LOSS]: "corrupt",
+};
+
+/** True for a code of the closed list, from wherever it came. */
+export function isErrorCode(text: string): text is LimbeckErrorCode {
+  return Object.hasOwn(grpcCodes, text);
+}
+
+/** What a server answers with, for anything thrown. */
+export function statusOf(thrown: unknown): StatusObject {
+  const { code, message } = asLimbeckError(thrown);
+  const metadata = new Metadata();
+  metadata.set(codeKey, code);
+  return { code: grpcCodes[code], details: message, metadata };
+}
+
+/**
+ * What a call threw, as a LimbeckError.
+ * @param whom the one that was called, in words, for messages gRPC made itself
+ */
+export function errorOfCall(thrown: unknown, whom: string): LimbeckError {
+  if (thrown instanceof LimbeckError || !isServiceError(thrown)) return asLimbeckError(thrown);
+  const theirs = String(thrown.metadata?.get(codeKey)[0] ?? "");
+  if (isErrorCode(theirs)) return new LimbeckError(theirs, thrown.details, { cause: thrown });
+  const code = meanings[thrown.code] ?? "internal";
+  return new LimbeckError(code, `${whom}: ${thrown.details || thrown.message}`, { cause: thrown });
+}
+
+function isServiceError(thrown: unknown): thrown is ServiceError {
+  return thrown instanceof Error && "code" in thrown && typeof thrown.code === "number" && "details" in thrown;
+}

@@ -1,0 +1,86 @@
+/** The wire, loaded from limbeck.proto: services, clients and the options every connection has. */
+import { type ChannelOptions, Client, credentials, loadPackageDefinition, type MethodDefinition } from "@grpc/grpc-js";
+import { loadSync } from "@grpc/proto-loader";
+import type { CoordinatorClient } from "./gen/limbeck/v1/Coordinator.ts";
+import type { PullHeader, PullHeader__Output } from "./gen/limbeck/v1/PullHeader.ts";
+import type { PullRequest, PullRequest__Output } from "./gen/limbeck/v1/PullRequest.ts";
+import type { TeacherClient } from "./gen/limbeck/v1/Teacher.ts";
+import type { ProtoGrpcType } from "./gen/limbeck.ts";
+import { packagePath } from "./package.ts";
+
+const mebibyte = 2 ** 20;
+
+// The generated types describe exactly these options: proto/generate.mjs has them too.
+const loading = { longs: Number, enums: String, defaults: true, oneofs: true } as const;
+
+const { v1 } = (
+  loadPackageDefinition(loadSync(packagePath("proto/limbeck.proto"), loading)) as unknown as ProtoGrpcType
+).limbeck;
+
+const limits: ChannelOptions = {
+  "grpc.max_receive_message_length": 64 * mebibyte,
+  "grpc.max_send_message_length": 64 * mebibyte,
+  // A network that swallows packets breaks no TCP connection by itself: pings find it (L7).
+  "grpc.keepalive_time_ms": 10_000,
+  "grpc.keepalive_timeout_ms": 5_000,
+};
+
+/** For every server. Its receive window stays at Node's 64 KiB, which is why large payloads are pulled. */
+export const serverOptions: ChannelOptions = limits;
+
+/** For every client. */
+export const channelOptions: ChannelOptions = {
+  ...limits,
+  "grpc-node.flow_control_window": 8 * mebibyte,
+  "grpc.initial_reconnect_backoff_ms": 100,
+  "grpc.max_reconnect_backoff_ms": 2_000,
+  // Retries live with those who know what a failure means for the term, and peers are not behind a web proxy.
+  "grpc.enable_retries": 0,
+  "grpc.enable_http_proxy": 0,
+};
+
+export const coordinatorService = v1.Coordinator.service;
+export const teacherService = v1.Teacher.service;
+
+/** @param address host:port */
+export function coordinatorClient(address: string): CoordinatorClient {
+  return new v1.Coordinator(address, credentials.createInsecure(), channelOptions);
+}
+
+/** @param address host:port */
+export function teacherClient(address: string): TeacherClient {
+  return new v1.Teacher(address, credentials.createInsecure(), channelOptions);
+}
+
+/** A channel to the Peer service, for rawPull. @param address host:port */
+export function peerChannel(address: string): Client {
+  return new Client(address, credentials.createInsecure(), channelOptions);
+}
+
+const pull = v1.Peer.service.Pull;
+
+/** Peer.Pull with messages as they are: a protobuf copy of every chunk would halve the throughput. */
+export const rawPull: MethodDefinition<PullRequest, Uint8Array> & {
+  requestDeserialize(bytes: Buffer): PullRequest__Output;
+  responseDeserialize(bytes: Buffer): Buffer;
+} = {
+  path: pull.path,
+  requestStream: false,
+  responseStream: true,
+  requestSerialize: pull.requestSerialize,
+  requestDeserialize: pull.requestDeserialize,
+  // No copy: grpc-js copies the view into its frame as soon as the message is its turn.
+  responseSerialize: (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+  responseDeserialize: (bytes: Buffer) => bytes,
+};
+
+export const peerService = { pull: rawPull };
+
+/** The first message of a pull. */
+export function encodePullHeader(header: PullHeader): Buffer {
+  return pull.responseSerialize(header);
+}
+
+export function decodePullHeader(bytes: Buffer): PullHeader__Output {
+  return pull.responseDeserialize(bytes);
+}

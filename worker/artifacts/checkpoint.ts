@@ -1,0 +1,184 @@
+/** Checkpoints: all that resuming a stage needs, in one folder written whole (L4). */
+import { readdir } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
+import type { Layout } from "../../core/layout.ts";
+import {
+  checkpointName,
+  checkpointStep,
+  type Manifest,
+  manifestLayout,
+  manifestParameters,
+} from "../../core/manifest.ts";
+import type { Stage } from "../../core/stages.ts";
+import { bytesOf, joinBytes } from "./bytes.ts";
+import { sha256Hex } from "./digest.ts";
+import { removeFolderWhole, writeFolderWhole } from "./durable.ts";
+import { sweepLeftovers } from "./leftovers.ts";
+import { decodeSafetensors, encodeSafetensors, type SafeTensor } from "./safetensors.ts";
+import { readManifest, readWhole, sealManifest } from "./sealed.ts";
+
+export interface Checkpoint {
+  readonly stage: Stage;
+  /** Updates applied to the weights. */
+  readonly step: number;
+  readonly term: number;
+  /** sha256 of the effective job. */
+  readonly jobSha256: string;
+  readonly datasetDigest: string;
+  /** As `weightsSha256` gives it. */
+  readonly weightsSha256: string;
+  readonly layout: Layout;
+  /** [layout.weights] */
+  readonly weights: Float32Array;
+  /** The optimizer's state vectors, one after another and equally long; `slots` names them. */
+  readonly optimizer: { readonly slots: readonly string[]; readonly state: Float32Array };
+  readonly ledger: {
+    /** How often each example was consumed in the epoch in progress. */
+    readonly seen: Uint8Array;
+    /** Totals, the epoch in progress included where it can be (core/consumption.ts). */
+    readonly consumed: Manifest["consumed"];
+  };
+}
+
+const manifestName = "manifest.json";
+const fileNames = ["weights.safetensors", "optimizer.safetensors", "ledger.safetensors"] as const;
+type FileName = (typeof fileNames)[number];
+
+/**
+ * Writes `root/<stage>-<step>/`, in place of one of the same name. The vectors are copied before the first wait, so
+ * training may go on at once.
+ * @returns the folder, and the bytes of its files
+ * @throws LimbeckError `unavailable` where the disk does not take it; nothing is left then
+ */
+export async function saveCheckpoint(root: string, checkpoint: Checkpoint): Promise<{ folder: string; bytes: number }> {
+  const { stage, step, term, jobSha256, datasetDigest, weightsSha256, layout, optimizer, ledger } = checkpoint;
+  const folder = join(root, checkpointName(stage, step));
+  const contents = encode(checkpoint);
+  return writeFolderWhole(folder, manifestName, async (write) => {
+    const files: Manifest["files"] = {
+      "weights.safetensors": await write("weights.safetensors", contents["weights.safetensors"]),
+      "optimizer.safetensors": await write("optimizer.safetensors", contents["optimizer.safetensors"]),
+      "ledger.safetensors": await write("ledger.safetensors", contents["ledger.safetensors"]),
+    };
+    const manifest: Manifest = {
+      ...{ format: "limbeck-checkpoint", version: 1 },
+      ...{ stage, step, term, jobSha256, datasetDigest, weightsSha256 },
+      parameters: manifestParameters(layout),
+      slots: [...optimizer.slots],
+      consumed: ledger.consumed,
+      files,
+    };
+    const sealed = await write(manifestName, sealManifest(manifest));
+    return { folder, bytes: fileNames.reduce((sum, name) => sum + files[name].bytes, sealed.bytes) };
+  });
+}
+
+/**
+ * Reads a checkpoint and verifies every byte of it.
+ * @throws LimbeckError `corrupt` naming the file that is missing or not what was written
+ */
+export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
+  const manifest = await readManifest(join(folder, manifestName));
+  const tensorsOf = async (name: FileName): Promise<readonly SafeTensor[]> => {
+    const path = join(folder, name);
+    const content = await readWhole(path);
+    const { bytes, sha256 } = manifest.files[name];
+    if (content.length !== bytes) {
+      throw new LimbeckError("corrupt", `${path} has ${content.length} bytes, its manifest says ${bytes}`);
+    }
+    if (sha256Hex(content) !== sha256) {
+      throw new LimbeckError("corrupt", `${path} is not what was written: its sha256 differs from its manifest's`);
+    }
+    return decodeSafetensors(content, path).tensors;
+  };
+  const layout = manifestLayout(manifest);
+  const { stage, step, term, jobSha256, datasetDigest, weightsSha256, consumed, slots } = manifest;
+  const weights = floats(await tensorsOf("weights.safetensors"), names(layout));
+  const state = floats(await tensorsOf("optimizer.safetensors"), slots);
+  const seen = joinBytes((await tensorsOf("ledger.safetensors")).map(({ bytes }) => bytes));
+  return {
+    ...{ stage, step, term, jobSha256, datasetDigest, weightsSha256 },
+    ...{ layout, weights, optimizer: { slots, state }, ledger: { seen, consumed } },
+  };
+}
+
+/** The newest whole checkpoint of a stage, with those that were newer and not whole. */
+export interface LatestCheckpoint {
+  readonly latest: { readonly folder: string; readonly checkpoint: Checkpoint } | null;
+  readonly skipped: readonly { readonly folder: string; readonly why: string }[];
+}
+
+/** Finds the newest checkpoint of a stage whose manifest and hashes hold. A root that does not exist has none. */
+export async function latestCheckpoint(root: string, stage: Stage): Promise<LatestCheckpoint> {
+  await sweepLeftovers(root);
+  const skipped: { folder: string; why: string }[] = [];
+  for (const folder of await newestFirst(root, stage)) {
+    try {
+      const checkpoint = await loadCheckpoint(folder);
+      if (basename(folder) === checkpointName(stage, checkpoint.step))
+        return { latest: { folder, checkpoint }, skipped };
+      skipped.push({ folder, why: `${folder} holds ${checkpoint.stage} step ${checkpoint.step}: it was renamed` });
+    } catch (thrown) {
+      const error = asLimbeckError(thrown);
+      if (error.code !== "corrupt") throw error;
+      skipped.push({ folder, why: error.message });
+    }
+  }
+  return { latest: null, skipped };
+}
+
+/** Removes all but the newest `keep` checkpoints of a stage. */
+export async function pruneCheckpoints(root: string, stage: Stage, keep: number): Promise<void> {
+  for (const folder of (await newestFirst(root, stage)).slice(keep)) await removeFolderWhole(folder);
+}
+
+async function newestFirst(root: string, stage: Stage): Promise<string[]> {
+  const entries = await readdir(root).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === "ENOENT") return [];
+    throw new LimbeckError("unavailable", `cannot read the checkpoints in ${root}: ${cause.message}`, { cause });
+  });
+  return entries
+    .flatMap((name) => {
+      const step = checkpointStep(stage, name);
+      return step === null ? [] : [{ step, folder: join(root, name) }];
+    })
+    .sort((a, b) => b.step - a.step)
+    .map(({ folder }) => folder);
+}
+
+function encode({ layout, weights, optimizer, ledger }: Checkpoint): Record<FileName, Uint8Array> {
+  const { slots, state } = optimizer;
+  const slotSize = slots.length === 0 ? 0 : state.length / slots.length;
+  if (weights.length !== layout.weights || state.length !== slotSize * slots.length || !Number.isInteger(slotSize)) {
+    throw new LimbeckError("internal", `${weights.length} weights and ${state.length} floats of state fit no layout`);
+  }
+  const f32 = (name: string, shape: readonly number[], values: Float32Array): SafeTensor => {
+    return { name, shape, dtype: "F32", bytes: bytesOf(values) };
+  };
+  return {
+    "weights.safetensors": encodeSafetensors(
+      layout.parameters.map(({ name, shape, offset, size }) =>
+        f32(name, shape, weights.subarray(offset, offset + size)),
+      ),
+      { format: "limbeck" },
+    ),
+    "optimizer.safetensors": encodeSafetensors(
+      slots.map((name, slot) => f32(name, [slotSize], state.subarray(slot * slotSize, (slot + 1) * slotSize))),
+    ),
+    "ledger.safetensors": encodeSafetensors([
+      { name: "seen", shape: [ledger.seen.length], dtype: "U8", bytes: ledger.seen },
+    ]),
+  };
+}
+
+function names(layout: Layout): string[] {
+  return layout.parameters.map(({ name }) => name);
+}
+
+/** The float tensors of these names, one after another. */
+function floats(tensors: readonly SafeTensor[], wanted: readonly string[]): Float32Array {
+  const found = new Map(tensors.map(({ name, bytes }) => [name, bytes]));
+  const parts = wanted.map((name) => found.get(name) ?? new Uint8Array());
+  return new Float32Array(joinBytes(parts).buffer);
+}

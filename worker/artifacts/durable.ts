@@ -1,0 +1,145 @@
+/**
+ * L4: what must survive a crash is whole or absent. A file or folder is written under a temporary name beside its
+ * place, every file and then the folder fsynced, and renamed into place; the folder above is fsynced last.
+ */
+import { createHash } from "node:crypto";
+import { access, mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { LimbeckError } from "../../core/errors.ts";
+import { leftoverPath, sweepLeftovers } from "./leftovers.ts";
+
+export interface WrittenFile {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** Writes one file of a folder in the making. */
+export type WriteFile = (name: string, content: Uint8Array | string) => Promise<WrittenFile>;
+
+// Pieces small enough that the thread answers others between two of them.
+const pieceBytes = 4 << 20;
+
+/**
+ * Writes a file whole, in place of what was there; missing folders above it are made.
+ * @throws LimbeckError `unavailable` naming the path and the cause (no space, no permission, …); nothing is left then
+ */
+export async function writeFileWhole(path: string, content: Uint8Array | string): Promise<WrittenFile> {
+  const target = resolve(path);
+  return place(target, async (temporary) => {
+    const written = await writeSynced(temporary, content);
+    await rename(temporary, target);
+    return written;
+  });
+}
+
+/**
+ * Writes a folder whole, in place of what was there. First removes what dead writers left beside it.
+ * @param seal the file that is written last and tells a whole folder; a folder without it is not ours to replace
+ * @param fill writes the files one after another, `seal` last
+ * @throws LimbeckError `unavailable` naming the path and the cause; the folder is then as it was before
+ */
+export async function writeFolderWhole<T>(
+  folder: string,
+  seal: string,
+  fill: (write: WriteFile) => Promise<T>,
+): Promise<T> {
+  const target = resolve(folder);
+  return place(target, async (temporary) => {
+    await sweepLeftovers(dirname(target));
+    await mkdir(temporary);
+    const result = await fill((name, content) => writeSynced(join(temporary, name), content));
+    await syncFolder(temporary);
+    await moveOver(temporary, target, seal);
+    return result;
+  });
+}
+
+/** Runs `write` with a temporary path beside the target; makes the result last, or leaves nothing and says why. */
+async function place<T>(target: string, write: (temporary: string) => Promise<T>): Promise<T> {
+  const temporary = leftoverPath("tmp", target);
+  try {
+    await makeFolder(dirname(target));
+    const result = await write(temporary);
+    await syncFolder(dirname(target));
+    return result;
+  } catch (cause) {
+    await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
+    throw writeError(target, cause);
+  }
+}
+
+async function writeSynced(path: string, content: Uint8Array | string): Promise<WrittenFile> {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  const hash = createHash("sha256");
+  await using file = await open(path, "wx");
+  for (let start = 0; start < bytes.length; start += pieceBytes) {
+    const piece = bytes.subarray(start, start + pieceBytes);
+    hash.update(piece);
+    await file.writeFile(piece);
+  }
+  await file.sync();
+  return { bytes: bytes.length, sha256: hash.digest("hex") };
+}
+
+/** Puts a finished folder where another may be: no rename replaces a filled one, so that one is moved aside first. */
+async function moveOver(finished: string, target: string, seal: string): Promise<void> {
+  const isInTheWay = await rename(finished, target).then(
+    () => false,
+    (cause) => ["ENOTEMPTY", "EEXIST"].includes(codeOf(cause)) || Promise.reject(cause),
+  );
+  if (!isInTheWay) return;
+  await access(join(target, seal)).catch(() => {
+    throw new LimbeckError("unavailable", `${target} exists and has no ${seal}: move it away, it is not replaced`);
+  });
+  // Killed between the two renames: the next sweep puts the old folder back.
+  const aside = leftoverPath("old", target);
+  await rename(target, aside);
+  try {
+    await rename(finished, target);
+  } catch (cause) {
+    await rename(aside, target).catch(() => undefined);
+    throw cause;
+  }
+  await rm(aside, { recursive: true, force: true });
+}
+
+/** Removes a folder so that at no moment half of it lies under its name. */
+export async function removeFolderWhole(folder: string): Promise<void> {
+  const target = resolve(folder);
+  const aside = leftoverPath("tmp", target);
+  await rename(target, aside);
+  await rm(aside, { recursive: true, force: true });
+}
+
+/** Makes a folder and those above it, each of them recorded on disk in the one above. */
+async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  await using handle = await open(folder, "r");
+  await handle.sync();
+}
+
+const causes: Readonly<Record<string, string>> = {
+  ENOSPC: "no space left writing",
+  EDQUOT: "disk quota exceeded writing",
+  EACCES: "no permission to write",
+  EPERM: "no permission to write",
+  EROFS: "read-only file system, cannot write",
+};
+
+function writeError(path: string, cause: unknown): LimbeckError {
+  if (cause instanceof LimbeckError) return cause;
+  const known = causes[codeOf(cause)];
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const message = known ? `${known} ${path}` : `cannot write ${path}: ${reason}`;
+  return new LimbeckError("unavailable", message, { cause });
+}
+
+/** The system's code of an error, such as ENOENT; empty where it has none. */
+function codeOf(thrown: unknown): string {
+  return thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
+}

@@ -1,0 +1,47 @@
+/** The manifest on disk: JSON that carries its own sha256, so that no byte of it changes unseen. */
+import { readFile } from "node:fs/promises";
+import { LimbeckError } from "../../core/errors.ts";
+import { type Manifest, manifestSchema } from "../../core/manifest.ts";
+import { sha256Hex } from "./digest.ts";
+
+/** The text of manifest.json. */
+export function sealManifest(manifest: unknown): string {
+  const sha256 = sha256Hex(JSON.stringify(manifest));
+  return `${JSON.stringify({ manifest, sha256 }, null, 2)}\n`;
+}
+
+/**
+ * Reads a manifest.json.
+ * @throws LimbeckError `corrupt` where it is missing or differs from what was written by a single byte
+ */
+export async function readManifest(path: string): Promise<Manifest> {
+  const text = new TextDecoder().decode(await readWhole(path));
+  let sealed: { manifest?: unknown } | null;
+  try {
+    sealed = JSON.parse(text);
+  } catch (cause) {
+    throw new LimbeckError("corrupt", `${path} is not JSON`, { cause });
+  }
+  // Written again, it must be the same text: that covers the digest, and the spaces it does not cover.
+  if (sealManifest(sealed?.manifest ?? null) !== text) {
+    throw new LimbeckError("corrupt", `${path} is not what was written: its sha256 does not match`);
+  }
+  const parsed = manifestSchema.safeParse(sealed?.manifest);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new LimbeckError("corrupt", `${path} is of another version: ${issue?.path.join(".")}: ${issue?.message}`);
+}
+
+/**
+ * A file of a checkpoint.
+ * @throws LimbeckError `corrupt` where it is missing or cannot be read off the disk, `unavailable` where reading is refused
+ */
+export async function readWhole(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") throw new LimbeckError("corrupt", `${path} is missing`, { cause });
+    throw new LimbeckError(code === "EIO" ? "corrupt" : "unavailable", `cannot read ${path}: ${message}`, { cause });
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * Batches, made ahead of the steps that take them: the ledger's examples, their views, and the teacher's soft targets
+ * for the same views. The compute thread never waits for what could have been there.
+ */
+import { type LedgerPlan, laneExamples, laneShare, stepShare } from "../core/ledger.ts";
+import type { LaneRegions } from "./compute/protocol.ts";
+import type { Dataset, ViewKey } from "./data/dataset.ts";
+import { regionOf } from "./arena.ts";
+
+/** Memory of one part of a batch: a lane, or all lanes of the worker where they are merged. */
+export interface PartMemory {
+  readonly inputs: Float32Array;
+  readonly labels: Int32Array;
+  /** null where the stage has no teacher. */
+  readonly teacherLogits: Float32Array | null;
+}
+
+/** The lanes that are computed together, in one shape. */
+export interface Part {
+  readonly firstLane: number;
+  readonly lanes: number;
+}
+
+export interface Batch {
+  readonly step: number;
+  readonly epoch: number;
+  /** Of the global batch: what the sums are divided by. */
+  readonly globalExamples: number;
+  readonly parts: readonly LaneRegions[];
+  /** Ids of the worker's own examples, in lane order. */
+  readonly examples: Uint32Array;
+}
+
+export interface BatchSource {
+  readonly ledger: LedgerPlan;
+  readonly parts: readonly Part[];
+  readonly dataset: Dataset;
+  /** The view of an epoch, null for plain examples. */
+  view(epoch: number): ViewKey | null;
+  /** Logits of the teacher for these examples, null where the stage has no teacher. */
+  readonly softTargets: ((examples: Uint32Array, epoch: number, signal: AbortSignal) => Promise<Float32Array>) | null;
+  /** One entry per batch that may be in the making, each with the memory of all parts. */
+  readonly slots: readonly (readonly PartMemory[])[];
+}
+
+interface Made {
+  readonly batch: Batch;
+  readonly slot: readonly PartMemory[];
+  readonly complete: Promise<void>;
+}
+
+export class Batches {
+  readonly #source: BatchSource;
+  readonly #steps: number;
+  readonly #signal: AbortSignal;
+  readonly #free: (readonly PartMemory[])[];
+  readonly #made = new Map<number, Made>();
+  #next: number;
+
+  /** Batches for steps `from` … `steps` - 1. */
+  constructor(source: BatchSource, range: { from: number; steps: number }, signal: AbortSignal) {
+    this.#source = source;
+    this.#steps = range.steps;
+    this.#next = range.from;
+    this.#signal = signal;
+    this.#free = [...source.slots];
+    this.makeAhead();
+  }
+
+  /** Waits for the soft targets of the step's batch; fails as the teacher fails. */
+  async take(step: number): Promise<Batch> {
+    const made = this.#made.get(step)!;
+    await made.complete;
+    return made.batch;
+  }
+
+  /** The gradients of the step are done: its memory may hold a later batch. */
+  release(step: number): void {
+    const made = this.#made.get(step)!;
+    this.#made.delete(step);
+    this.#free.push(made.slot);
+  }
+
+  /** Fills the free memory with the next batches and asks for their soft targets. Called while the compute thread works. */
+  makeAhead(): void {
+    while (this.#next < this.#steps && this.#free.length > 0) {
+      const step = this.#next++;
+      const made = this.#make(step, this.#free.pop()!);
+      made.complete.catch(() => {}); // Reported by take(); a batch that is never taken fails nobody.
+      this.#made.set(step, made);
+    }
+  }
+
+  #make(step: number, slot: readonly PartMemory[]): Made {
+    const { ledger, parts, dataset } = this.#source;
+    const { epoch, examples: globalExamples } = stepShare(ledger, step);
+    const view = this.#source.view(epoch);
+    const ids: Uint32Array[] = [];
+    const answers: Promise<void>[] = [];
+    const regions = parts.map((part, at): LaneRegions => {
+      const { inputs, labels, teacherLogits } = slot[at]!;
+      const examples = partExamples(ledger, step, part);
+      ids.push(examples);
+      dataset.examples("train", examples, view, inputs);
+      dataset.labels("train", examples, labels);
+      if (teacherLogits && examples.length > 0) answers.push(this.#fetch(examples, epoch, teacherLogits));
+      return {
+        lane: part.firstLane,
+        examples: examples.length,
+        inputs: regionOf(inputs),
+        labels: regionOf(labels),
+        teacherLogits: teacherLogits && regionOf(teacherLogits),
+      };
+    });
+    const batch = { step, epoch, globalExamples, parts: regions, examples: joined(ids) };
+    return { batch, slot, complete: Promise.all(answers).then(() => {}) };
+  }
+
+  async #fetch(examples: Uint32Array, epoch: number, into: Float32Array): Promise<void> {
+    into.set(await this.#source.softTargets!(examples, epoch, this.#signal));
+  }
+}
+
+function partExamples(ledger: LedgerPlan, step: number, { firstLane, lanes }: Part): Uint32Array {
+  const perLane: Uint32Array[] = [];
+  for (let lane = firstLane; lane < firstLane + lanes && laneShare(ledger, step, lane).examples > 0; lane++) {
+    perLane.push(laneExamples(ledger, step, lane));
+  }
+  return joined(perLane);
+}
+
+function joined(arrays: readonly Uint32Array[]): Uint32Array {
+  if (arrays.length === 1) return arrays[0]!;
+  const all = new Uint32Array(arrays.reduce((length, array) => length + array.length, 0));
+  let at = 0;
+  for (const array of arrays) {
+    all.set(array, at);
+    at += array.length;
+  }
+  return all;
+}

@@ -1,0 +1,44 @@
+/** What a worker has once it is prepared, for all it does afterwards. */
+import type { Job } from "../core/job.ts";
+import type { Stage } from "../core/stages.ts";
+import type { Device } from "./compute/device.ts";
+import type { BuiltNetwork } from "./compute/protocol.ts";
+import type { Dataset, Split, ViewKey } from "./data/dataset.ts";
+import { isPlain } from "./data/views.ts";
+import type { Services } from "./services.ts";
+
+/** What the worker does and waits for, in words; every heartbeat carries it (L7). */
+export interface Status {
+  doing: string;
+  waitingFor: string;
+  step: number;
+}
+
+/** The trained weights of a stage that is over. */
+export interface TrainedModel extends BuiltNetwork {
+  readonly sha256: string;
+}
+
+export interface WorkerContext {
+  readonly job: Job;
+  readonly jobFolder: string;
+  readonly runFolder: string;
+  readonly name: string;
+  readonly dataset: Dataset;
+  readonly device: Device;
+  readonly services: Services;
+  readonly status: Status;
+  /** What the stages of this run have given so far. */
+  readonly trained: Map<Stage, TrainedModel>;
+}
+
+/** The split models are evaluated on. */
+export function evaluationSplit(job: Job): Split {
+  return job.evaluation.split;
+}
+
+/** The view of an epoch's examples in a stage; null for plain ones. The same for student and teacher (L6). */
+export function viewOfEpoch(job: Job, stage: Stage, epoch: number): ViewKey | null {
+  const spec = (stage === "teach" ? job.teach : job.distil)?.views;
+  return spec && !isPlain(spec) ? { spec, seed: job.seed, epoch } : null;
+}

@@ -1,0 +1,152 @@
+/** Serves what this worker has published to the peers that pull it. */
+import { once } from "node:events";
+import type { Server, ServerWritableStream } from "@grpc/grpc-js";
+import { LimbeckError } from "../../core/errors.ts";
+import type { PullRequest__Output } from "../../proto/gen/limbeck/v1/PullRequest.ts";
+import { statusOf } from "../../proto/status.ts";
+import { encodePullHeader, peerService } from "../../proto/wire.ts";
+import { bytesOf, checksummed, payloadBytes, pieces } from "./payload.ts";
+import { described, type Publication, Publications } from "./publications.ts";
+import type { SharedFiles } from "./sharedfiles.ts";
+
+export interface PeerServerSettings {
+  /** hostId() of this worker. */
+  readonly host: string;
+  /** null where there is no /dev/shm: everything travels as bytes. */
+  readonly files: Pick<SharedFiles, "write" | "close"> | null;
+  /** Told, once, why payloads for this host travel as bytes after all. */
+  note(line: string): void;
+}
+
+const longestHoldMs = 3_600_000;
+
+type PullCall = ServerWritableStream<PullRequest__Output, Uint8Array>;
+
+/** How a publication is given away; made once, for the first who asks that way. */
+interface Given {
+  bytes?: Promise<{ crc32: number }>;
+  file?: Promise<{ crc32: number; path: string } | null>;
+}
+
+export class PeerServer {
+  readonly #settings: PeerServerSettings;
+  readonly #publications = new Publications();
+  readonly #given = new WeakMap<Publication, Given>();
+  readonly #calls = new Map<AbortController, number>();
+  #filesFailed = false;
+
+  constructor(settings: PeerServerSettings) {
+    this.#settings = settings;
+  }
+
+  addTo(server: Server): void {
+    server.addService(peerService, { pull: (call: PullCall) => void this.#answer(call) });
+  }
+
+  /** L3. From now on only this term's payloads are given, and transfers of older terms break off. */
+  openTerm(term: number): void {
+    this.#publications.openTerm(term);
+    for (const [call, callTerm] of this.#calls) {
+      if (callTerm < term)
+        call.abort(new LimbeckError("stale_term", `term ${callTerm} is over: the current term is ${term}`));
+    }
+  }
+
+  /** Nothing more is published in the term: held pulls are answered with `stale_term` at once. */
+  closeTerm(term: number, why: string): void {
+    this.#publications.closeTerm(term, why);
+  }
+
+  /** Gives the payload to everyone who asks or has asked for it, in its term. Throws `stale_term` where that is over. */
+  publish(publication: Publication): void {
+    if (publication.term > this.#publications.term) this.openTerm(publication.term);
+    this.#publications.publish(publication);
+  }
+
+  /** Breaks off all transfers and removes the shared files. */
+  close(why: string): void {
+    for (const call of this.#calls.keys()) call.abort(new LimbeckError("unavailable", why));
+    this.#settings.files?.close();
+  }
+
+  async #answer(call: PullCall): Promise<void> {
+    const wanted = call.request;
+    const abort = new AbortController();
+    // Held no longer than the asker waits (L7).
+    const late = setTimeout(
+      () => {
+        const message = `${described(wanted)} of term ${wanted.term} was not there within ${wanted.deadlineMs} ms`;
+        abort.abort(new LimbeckError("timeout", message));
+      },
+      Math.min(wanted.deadlineMs, longestHoldMs),
+    );
+    this.#calls.set(abort, wanted.term);
+    call.on("cancelled", () => abort.abort(new LimbeckError("stopped", "the asker has gone")));
+    try {
+      const publication = await this.#publications.take(wanted, abort.signal);
+      await this.#send(publication, call, abort.signal);
+      call.end();
+    } catch (thrown) {
+      if (!call.cancelled) call.emit("error", Object.assign(new Error(), statusOf(abort.signal.reason ?? thrown)));
+    } finally {
+      clearTimeout(late);
+      this.#calls.delete(abort);
+    }
+  }
+
+  async #send(publication: Publication, call: PullCall, signal: AbortSignal): Promise<void> {
+    const { payload, term, kind, step, nodes, examples, sha256 } = publication;
+    const file = call.request.host === this.#settings.host ? await this.#inFile(publication) : null;
+    const { crc32 } = file ?? (await this.#inBytes(publication));
+    signal.throwIfAborted();
+    call.write(
+      encodePullHeader({
+        term,
+        kind,
+        step,
+        bytes: payloadBytes(payload),
+        crc32,
+        nodes: nodes?.map(({ level, index }) => ({ level, index })) ?? [],
+        examples: examples ? bytesOf(examples) : Buffer.alloc(0),
+        sha256: sha256 ?? "",
+        shmPath: file?.path ?? "",
+      }),
+    );
+    if (file) return;
+    for (const piece of pieces(payload)) {
+      if (!call.write(piece)) await once(call, "drain", { signal });
+      signal.throwIfAborted();
+    }
+  }
+
+  #inBytes(publication: Publication): Promise<{ crc32: number }> {
+    const given = this.#givenOf(publication);
+    given.bytes ??= checksummed(publication.payload, () => {}).then((crc32) => ({ crc32 }));
+    return given.bytes;
+  }
+
+  /** null where it could not be written: the payload then travels as bytes. */
+  #inFile(publication: Publication): Promise<{ crc32: number; path: string } | null> {
+    const { files, note } = this.#settings;
+    if (!files || this.#filesFailed) return Promise.resolve(null);
+    const given = this.#givenOf(publication);
+    given.file ??= files
+      .write(`${publication.kind}-${publication.slice}`, publication.payload)
+      .catch((thrown: Error) => {
+        if (!this.#filesFailed)
+          note(`peers of this host get gradients as bytes, not through shared memory: ${thrown.message}`);
+        this.#filesFailed = true;
+        return null;
+      });
+    return given.file;
+  }
+
+  #givenOf(publication: Publication): Given {
+    let given = this.#given.get(publication);
+    if (!given) {
+      given = {};
+      this.#given.set(publication, given);
+    }
+    return given;
+  }
+}

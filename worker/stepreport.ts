@@ -1,0 +1,75 @@
+/** Gathers what steps cost and brought, and sends it to the coordinator a few times a second. */
+import { metricNames } from "../core/layout.ts";
+import type { Stage } from "../core/stages.ts";
+
+const sendEveryMs = 250;
+export const phaseNames = ["data", "softTargets", "compute", "exchange", "apply"] as const;
+export type PhaseName = (typeof phaseNames)[number];
+
+/** What limbeck.v1.Progress carries. */
+export interface StepSums {
+  readonly step: number;
+  readonly steps: number;
+  readonly examples: number;
+  readonly seconds: number;
+  readonly metrics: Record<(typeof metricNames)[number], number>;
+  readonly phases: Record<PhaseName, number>;
+  readonly learningRate: number;
+}
+
+export class StepReport {
+  readonly stage: Stage;
+  readonly #send: (sums: StepSums) => void;
+  readonly #total: number;
+  #sums = emptySums();
+  #since = performance.now();
+
+  constructor(stage: Stage, total: number, send: (sums: StepSums) => void) {
+    this.stage = stage;
+    this.#total = total;
+    this.#send = send;
+  }
+
+  async timed<T>(phase: PhaseName, work: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.#sums.phases[phase] += (performance.now() - start) / 1000;
+    }
+  }
+
+  /** @param metrics sums over the global batch, in the order of metricNames */
+  stepped(step: { step: number; own: number; metrics: Float32Array; learningRate: number }): void {
+    const sums = this.#sums;
+    sums.steps += 1;
+    sums.examples += step.own;
+    metricNames.forEach((name, index) => {
+      sums.metrics[name] += step.metrics[index]!;
+    });
+    const now = performance.now();
+    if (now - this.#since < sendEveryMs && step.step < this.#total && sums.steps < step.step) return;
+    this.#send({ ...sums, step: step.step, seconds: (now - this.#since) / 1000, learningRate: step.learningRate });
+    this.#sums = emptySums();
+    this.#since = now;
+  }
+
+  /** Runs what is not training (an evaluation, a checkpoint): its time does not count as the steps'. */
+  async outside<T>(work: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.#since += performance.now() - start;
+    }
+  }
+}
+
+function emptySums() {
+  return {
+    steps: 0,
+    examples: 0,
+    metrics: { examples: 0, loss: 0, hardLoss: 0, softLoss: 0, correct: 0, agree: 0 },
+    phases: { data: 0, softTargets: 0, compute: 0, exchange: 0, apply: 0 },
+  };
+}
