@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { packagePath } from "../proto/package.ts";
-import { workerEnvironment } from "../worker/engine/environment.ts";
+import { processEnvironment } from "../worker/engine/environment.ts";
 
 export interface Child {
   readonly name: string;
@@ -21,7 +21,7 @@ export function startChild(name: string, args: readonly string[]): Child {
   const child = spawn(process.execPath, ["--enable-source-maps", packagePath("dist/cli/main.js"), ...args], {
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     detached: true,
-    env: { ...process.env, ...workerEnvironment() },
+    env: { ...process.env, ...processEnvironment() },
   });
   let words = "";
   child.stderr!.setEncoding("utf8");

@@ -58,7 +58,10 @@ function program(): Command {
     .command("schema")
     .description("print the JSON Schema of job files")
     .option("--markdown", "the reference page instead")
-    .action(async (options) => (await import("./schema.ts")).printSchema(options));
+    .action(async ({ markdown }: { markdown?: boolean }) => {
+      const { jobJsonSchema, jobReference } = await import("./schema.ts");
+      process.stdout.write(markdown ? jobReference() : `${JSON.stringify(jobJsonSchema(), null, 2)}\n`);
+    });
 
   limbeck
     .command("coordinator")

@@ -2,6 +2,7 @@
  * The order of an epoch without an array: a Feistel network over the smallest even number of bits that holds the
  * count, walked until the value falls inside (Black and Rogaway 2002, "Ciphers with Arbitrary Finite Domains").
  */
+import { LimbeckError } from "./errors.ts";
 import { hash32 } from "./random.ts";
 
 const rounds = 8;
@@ -18,6 +19,9 @@ export function permutation(count: number, ...seed: readonly number[]): (positio
   const keys = Array.from({ length: rounds }, (_, round) => hash32(...seed, count, round));
 
   return (position) => {
+    // From outside, the walk might never come in.
+    if (!(position >= 0 && position < count))
+      throw new LimbeckError("internal", `position ${position} is not in [0, ${count})`);
     let value = position;
     // The walk stays on the position's own cycle of a permutation of [0, half²), so it ends, after fewer than 4 tries on average.
     do {

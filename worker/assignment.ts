@@ -1,8 +1,9 @@
 /** What one term asks of this worker, from Assign to the next one. */
-import { LimbeckError } from "../core/errors.ts";
+import type { LimbeckError } from "../core/errors.ts";
 import type { Stage } from "../core/stages.ts";
 import type { Assign__Output } from "../proto/gen/limbeck/v1/Assign.ts";
 import type { WorkerContext } from "./context.ts";
+import { bytesOf } from "./artifacts/bytes.ts";
 import { exportStage } from "./export.ts";
 import { type Membership, understand } from "./membership.ts";
 import { Reports } from "./reports.ts";
@@ -27,10 +28,13 @@ export class Assignment {
 
   async prepare(role: "student" | "teacher"): Promise<void> {
     const { services, trained, status } = this.#context;
-    services.peers.openTerm(this.term);
+    services.peers.server.openTerm(this.term);
     if (role === "student") {
       const teacher = trained.get("teach");
-      if (teacher && this.#membership.plan.soft) services.peers.publishWeights(this.term, teacher.weights, teacher.sha256);
+      if (teacher && this.#membership.plan.soft) {
+        const weights = { kind: "teacher" as const, step: 0, slice: 0, payload: [bytesOf(teacher.weights)], sha256: teacher.sha256 };
+        services.peers.server.publish({ term: this.term, ...weights });
+      }
       this.#student = await Student.prepare(this.#context, this.#membership);
       this.#reports.ready(this.#student.ready());
     } else if (this.#membership.plan.soft) {

@@ -38,7 +38,7 @@ export interface BatchSource {
   /** The view of an epoch, null for plain examples. */
   view(epoch: number): ViewKey | null;
   /** Logits of the teacher for these examples, null where the stage has no teacher. */
-  readonly softTargets: ((examples: Uint32Array, epoch: number, signal: AbortSignal) => Promise<Float32Array>) | null;
+  readonly softTargets: ((examples: Uint32Array, epoch: number) => Promise<Float32Array>) | null;
   /** One entry per batch that may be in the making, each with the memory of all parts. */
   readonly slots: readonly (readonly PartMemory[])[];
 }
@@ -52,17 +52,15 @@ interface Made {
 export class Batches {
   readonly #source: BatchSource;
   readonly #steps: number;
-  readonly #signal: AbortSignal;
   readonly #free: (readonly PartMemory[])[];
   readonly #made = new Map<number, Made>();
   #next: number;
 
   /** Batches for steps `from` … `steps` - 1. */
-  constructor(source: BatchSource, range: { from: number; steps: number }, signal: AbortSignal) {
+  constructor(source: BatchSource, range: { from: number; steps: number }) {
     this.#source = source;
     this.#steps = range.steps;
     this.#next = range.from;
-    this.#signal = signal;
     this.#free = [...source.slots];
     this.makeAhead();
   }
@@ -117,7 +115,7 @@ export class Batches {
   }
 
   async #fetch(examples: Uint32Array, epoch: number, into: Float32Array): Promise<void> {
-    into.set(await this.#source.softTargets!(examples, epoch, this.#signal));
+    into.set(await this.#source.softTargets!(examples, epoch));
   }
 }
 

@@ -38,7 +38,7 @@ export async function runWorker(options: WorkerOptions, leaving: AbortSignal): P
   } finally {
     leaving.removeEventListener("abort", leave);
     await session.close();
-    await services.close();
+    services.close();
   }
 }
 

@@ -5,15 +5,19 @@ import { Batches } from "./batches.ts";
 import { evaluationSplit, type TrainedModel, viewOfEpoch, type WorkerContext } from "./context.ts";
 import { chunkCount, type EvaluationPlan, evaluateChunks } from "./evaluate.ts";
 import { Exchange, exchangeScratchFloats } from "./exchange/exchange.ts";
+import { loadKernels } from "./kernels/kernels.ts";
 import { hostScratchVectors } from "./learn/gradients.ts";
 import { type Membership, partsOf, rankOf, reductionOf } from "./membership.ts";
 import { initialReplica, optimizerSlots, type Replica } from "./replica.ts";
 import type { Reports } from "./reports.ts";
 import { saveReplica } from "./checkpoints.ts";
-import { teacherSoftTargets } from "./softtargets/source.ts";
+import { SoftTargetClient, type SoftTargetKey } from "./softtargets/client.ts";
 import { StepReport } from "./stepreport.ts";
 import { train } from "./train.ts";
 import { allocateWorkspace, bindingOf, type Workspace } from "./workspace.ts";
+
+/** Of one request: a teacher that is alive answers in milliseconds, one that is busy in seconds. */
+const softTargetsMs = 60_000;
 
 export class Student {
   readonly #context: WorkerContext;
@@ -97,13 +101,13 @@ export class Student {
     const replica = this.#replica;
     const { plan, students, term } = membership;
     const reduction = reductionOf(membership, job);
-    const softTargets = plan.soft && teacherSoftTargets(this.#context, membership);
+    const softTargets = plan.soft && this.#askTeachers();
     const report = new StepReport(plan.stage, plan.steps, (sums) => {
       status.step = sums.step;
       reports.progress({ stage: plan.stage, ...sums, ...(softTargets?.takeCounts() ?? { softTargets: 0, softTargetBytes: 0 }) });
     });
     const exchange = new Exchange({
-      ...this.#context.peers,
+      ...this.#context.services.peers,
       term,
       members: students,
       rank: this.#rank,
@@ -111,19 +115,19 @@ export class Student {
       partials: this.#workspace.partials,
       sum: this.#workspace.sum,
       scratch: this.#workspace.exchangeScratch,
-      memory: this.#workspace.arena.memory,
+      kernels: loadKernels(this.#workspace.arena.memory),
     });
     const source = {
       ledger: replica.ledger,
       parts: partsOf(students[this.#rank]!, job),
       dataset,
       view: (epoch: number) => viewOfEpoch(job, plan.stage, epoch),
-      softTargets: softTargets && softTargets.request,
+      softTargets: softTargets && ((examples: Uint32Array, epoch: number) => softTargets.request(this.#keyOf(examples, epoch), signal)),
       slots: this.#workspace.slots,
     };
     try {
       status.doing = plan.stage === "teach" ? "training the teacher" : `training the ${plan.stage === "distil" ? "student" : "baseline"}`;
-      const batches = new Batches(source, { from: replica.step, steps: plan.steps }, signal);
+      const batches = new Batches(source, { from: replica.step, steps: plan.steps });
       const request = {
         objective: plan.soft,
         seed: job.seed,
@@ -137,6 +141,19 @@ export class Student {
       exchange.closeTerm(`the stage ${plan.stage} of term ${term} is over`);
       softTargets?.close();
     }
+  }
+
+  #askTeachers(): SoftTargetClient {
+    const { job, dataset } = this.#context;
+    const { term, teachers } = this.#membership;
+    const { format } = job.softTargets;
+    return new SoftTargetClient({ term, teachers, format, classes: dataset.classes, deadlineMs: softTargetsMs });
+  }
+
+  #keyOf(examples: Uint32Array, epoch: number): SoftTargetKey {
+    const { job, dataset } = this.#context;
+    const view = viewOfEpoch(job, this.#membership.plan.stage, epoch);
+    return { teacher: this.#membership.teacherSha256, dataset: dataset.digest, examples, view: view?.epoch ?? 0 };
   }
 
   async #afterStep(reports: Reports, report: StepReport, signal: AbortSignal): Promise<void> {

@@ -52,7 +52,7 @@ async function pullWeights({ services, status }: WorkerContext, { term, students
     status.waitingFor = `the teacher's weights from ${student.worker}`;
     try {
       const wanted = { term, kind: "teacher", step: 0, slice: 0, deadlineMs: pullWeightsMs };
-      await services.peerClient.pull(student, wanted, weights, signal);
+      await services.peers.client.pull(student, wanted, weights, signal);
       return weights;
     } catch (thrown) {
       if (signal.aborted) throw signal.reason;

@@ -25,14 +25,11 @@ test("every lane is dealt exactly once, in order, and everyone has one", () => {
 });
 
 test("equal workers differ by at most one lane, the earlier have more", () => {
-  assert.deepEqual(
-    deal(8, [{ name: "a" }, { name: "b" }, { name: "c" }]),
-    [
-      { worker: "a", firstLane: 0, lanes: 3 },
-      { worker: "b", firstLane: 3, lanes: 3 },
-      { worker: "c", firstLane: 6, lanes: 2 },
-    ],
-  );
+  assert.deepEqual(deal(8, [{ name: "a" }, { name: "b" }, { name: "c" }]), [
+    { worker: "a", firstLane: 0, lanes: 3 },
+    { worker: "b", firstLane: 3, lanes: 3 },
+    { worker: "c", firstLane: 6, lanes: 2 },
+  ]);
 });
 
 test("lanes follow the weights; a slow worker still has one, at the cost of the fast", () => {
@@ -55,6 +52,9 @@ test("a faster worker never has fewer lanes than a slower one", () => {
 });
 
 test("more workers than lanes are refused as a fault of the job", () => {
-  assert.throws(() => deal(2, named([1, 1, 1])), (error) => error instanceof LimbeckError && error.code === "bad_job");
+  assert.throws(
+    () => deal(2, named([1, 1, 1])),
+    (error) => error instanceof LimbeckError && error.code === "bad_job",
+  );
   assert.throws(() => deal(2, []), /no student/);
 });

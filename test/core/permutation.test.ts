@@ -51,6 +51,10 @@ test("an order is no arithmetic run: neighbours land far apart, and position say
 test("this order stays what it is: checkpoints and reports depend on it (L1)", () => {
   assert.deepEqual(
     Array.from({ length: 10 }, (_, position) => permute(position, 10, 1, 7, 0)),
-    [0],
+    [3, 4, 9, 7, 5, 1, 0, 6, 8, 2],
   );
+});
+
+test("a position outside the count is refused, not searched for without end", () => {
+  for (const position of [-1, 10, 12, Number.NaN]) assert.throws(() => permute(position, 10, 1), /not in \[0, 10\)/);
 });

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { learningRate } from "../../core/schedule.ts";
 
-const near = (actual: number, expected: number) => assert.ok(Math.abs(actual - expected) < 1e-12, `${actual} is not ${expected}`);
+const near = (actual: number, expected: number) =>
+  assert.ok(Math.abs(actual - expected) < 1e-12, `${actual} is not ${expected}`);
 const at = (step: number, steps = 101) => ({ step, steps, stepsPerEpoch: 10 });
 
 test("constant stays at its peak", () => {

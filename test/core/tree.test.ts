@@ -6,7 +6,10 @@ import { additions, maximalSubtrees, rootOf, type TreeNode } from "../../core/tr
 
 const leafCounts = fc.integer({ min: 1, max: 64 });
 const leavesOf = ({ level, index }: TreeNode, leaves: number) =>
-  Array.from({ length: Math.min((index + 1) * 2 ** level, leaves) - index * 2 ** level }, (_, i) => index * 2 ** level + i);
+  Array.from(
+    { length: Math.min((index + 1) * 2 ** level, leaves) - index * 2 ** level },
+    (_, i) => index * 2 ** level + i,
+  );
 
 /** Adds values in place as ordered, in float32; position 0 holds the sum. */
 function summed(values: readonly number[], nodes: readonly TreeNode[], goal: TreeNode, leaves: number): number {
@@ -20,7 +23,15 @@ function partials(values: readonly number[], first: number, count: number): { no
   return maximalSubtrees(first, count, values.length).map((node) => {
     const leaves = leavesOf(node, values.length);
     const nodes = leaves.map((index) => ({ level: 0, index }));
-    return { node, sum: summed(leaves.map((leaf) => values[leaf]!), nodes, node, values.length) };
+    return {
+      node,
+      sum: summed(
+        leaves.map((leaf) => values[leaf]!),
+        nodes,
+        node,
+        values.length,
+      ),
+    };
   });
 }
 
@@ -50,7 +61,7 @@ test("L1: any deal gives the bits of the tree's definition, so the same bits for
 });
 
 test("these values would show another order of adding", () => {
-  const values = [1e8, 1, -1e8, 1, 3, 1e8, 1];
+  const values = [1e8, ...Array.from({ length: 15 }, () => 1)];
   const inOrder = values.reduce((sum, value) => Math.fround(sum + value), 0);
   assert.notEqual(defined(values, rootOf(values.length)), inOrder);
 });
@@ -62,7 +73,10 @@ test("maximal subtrees cover a range exactly, in order, and no fewer nodes could
       const count = 1 + (b % (leaves - first));
       const nodes = maximalSubtrees(first, count, leaves);
       const covered = nodes.flatMap((node) => leavesOf(node, leaves));
-      assert.deepEqual(covered, Array.from({ length: count }, (_, i) => first + i));
+      assert.deepEqual(
+        covered,
+        Array.from({ length: count }, (_, i) => first + i),
+      );
       assert.ok(nodes.length <= Math.max(1, 2 * Math.ceil(Math.log2(leaves))));
       // Every node that lies in the range lies in one of the chosen: none can be joined into a larger one.
       for (let level = 0; level <= rootOf(leaves).level; level++) {

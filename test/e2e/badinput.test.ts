@@ -27,7 +27,7 @@ const mistakes: readonly Mistake[] = [
   { name: "classes that differ", args: [...set("teacher.classes=10"), ...set("student.classes=5")], code: 2, says: /10 classes.*5|5 classes.*10/i },
   { name: "labels beyond the classes", args: set("dataset.classes=5"), code: 1, says: /label.*5 classes/i },
   { name: "a missing dataset file", args: set("dataset.train.examples=no-such-file"), code: 1, says: /no-such-file/ },
-  { name: "a teacher that is not there", args: [...set("teacher={load: no-such-model}"), ...set("teach=null")], code: 1, says: /no-such-model/ },
+  { name: "a teacher that is not there", args: [...set("teacher={load: no-such-model}"), ...set("teach=")], code: 1, says: /no-such-model/ },
   { name: "an unknown option", args: ["--no-such-option"], code: 2, says: /unknown option/i },
   { name: "a GPU where there is none", args: ["--engine", "gpu"], code: 1, says: /gpu/i },
 ];

@@ -1,6 +1,6 @@
 /** What the compute thread holds: the engine, the networks by name, and the replica that is trained. */
 import { LimbeckError } from "../../core/errors.ts";
-import { Arena, floatsAt, intsAt } from "../arena.ts";
+import { floatsAt, intsAt } from "../arena.ts";
 import type { Engine } from "../engine/engine.ts";
 import { loadEngine } from "../engine/load.ts";
 import { type Kernels, loadKernels } from "../kernels/kernels.ts";

@@ -15,8 +15,7 @@ export class Device {
   #dead: LimbeckError | null = null;
 
   constructor() {
-    const entry = import.meta.url.endsWith(".ts") ? "./thread.ts" : "./thread.js";
-    this.#thread = new Worker(new URL(entry, import.meta.url));
+    this.#thread = new Worker(new URL("./thread.js", import.meta.url));
     this.#thread.on("message", (message: AnswerMessage) => this.#settle(message));
     this.#thread.on("error", (cause) => this.#die(new LimbeckError("internal", `the compute thread failed: ${cause.message}`, { cause })));
     this.#thread.on("exit", (code) => this.#die(new LimbeckError("internal", `the compute thread ended with code ${code}`)));

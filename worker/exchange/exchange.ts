@@ -105,7 +105,7 @@ export class Exchange {
       if (others.length > 0) await this.#gather(step, failure);
       return { consumed: others.toSpliced(this.#settings.rank, 0, consumed) };
     } finally {
-      failure.abort(); // Takes the listeners off.
+      failure.abort(null); // Takes the listeners off; a reason of its own making would cost a stack trace per step.
       this.#missing.clear();
     }
   }

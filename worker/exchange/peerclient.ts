@@ -113,9 +113,11 @@ export class PeerClient {
       if (checksum !== header.crc32)
         throw corrupt(`${whom} arrived damaged: CRC-32 is ${checksum}, should be ${header.crc32}`);
       return header;
+    } catch (thrown) {
+      call.cancel();
+      throw thrown;
     } finally {
       signal.removeEventListener("abort", cancel);
-      call.cancel();
     }
   }
 

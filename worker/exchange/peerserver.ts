@@ -18,6 +18,9 @@ export interface PeerServerSettings {
   note(line: string): void;
 }
 
+// Made once: a stack trace per pull is a cost on the hot path, and nobody sees this one.
+const askerHasGone = new LimbeckError("stopped", "the asker has gone");
+
 const longestHoldMs = 3_600_000;
 
 type PullCall = ServerWritableStream<PullRequest__Output, Uint8Array>;
@@ -81,7 +84,7 @@ export class PeerServer {
       Math.min(wanted.deadlineMs, longestHoldMs),
     );
     this.#calls.set(abort, wanted.term);
-    call.on("cancelled", () => abort.abort(new LimbeckError("stopped", "the asker has gone")));
+    call.on("cancelled", () => abort.abort(askerHasGone));
     try {
       const publication = await this.#publications.take(wanted, abort.signal);
       await this.#send(publication, call, abort.signal);

@@ -55,11 +55,17 @@ export async function openPeers(count: number, path: Path): Promise<TestPeer[]> 
 /** A gradient vector of one lane and step, with denormals and zeros in it. */
 export function laneGradient(lane: number, step: number, floats: number): Float32Array {
   const random = randomStream(lane, step);
-  return Float32Array.from({ length: floats }, (_, at) => (at % 7 === 0 ? 1e-39 : (random() - 0.5) * 10 ** (random() * 12 - 6)));
+  return Float32Array.from({ length: floats }, (_, at) =>
+    at % 7 === 0 ? 1e-39 : (random() - 0.5) * 10 ** (random() * 12 - 6),
+  );
 }
 
 /** The additions of a member over its own lanes, one vector per node it holds. */
-export function partialsInto(partials: readonly Float32Array[], nodes: readonly TreeNode[], settings: { lanes: number; step: number }): void {
+export function partialsInto(
+  partials: readonly Float32Array[],
+  nodes: readonly TreeNode[],
+  settings: { lanes: number; step: number },
+): void {
   const { lanes, step } = settings;
   const floats = partials[0]!.length;
   nodes.forEach((node, at) => {
@@ -100,7 +106,15 @@ export function heldBy(lanes: number, weights: readonly number[]): TreeNode[][] 
 
 export function joinTerm(
   peer: Pick<TestPeer, "server" | "client">,
-  settings: { term: number; rank: number; members: readonly PeerAddress[]; lanes: number; held: TreeNode[][]; floats: number; deadlineMs?: number },
+  settings: {
+    term: number;
+    rank: number;
+    members: readonly PeerAddress[];
+    lanes: number;
+    held: TreeNode[][];
+    floats: number;
+    deadlineMs?: number;
+  },
 ): TestMember {
   const { term, rank, members, lanes, held, floats, deadlineMs = 10_000 } = settings;
   const nodes = held[rank]!;
@@ -111,7 +125,20 @@ export function joinTerm(
   const { server, client } = peer;
   const scratch = arena.floats(scratchFloats);
   const kernels = loadKernels(arena.memory);
-  const exchange = new Exchange({ server, client, term, members, rank, leaves: lanes, held, partials, sum, scratch, kernels, deadlineMs });
+  const exchange = new Exchange({
+    server,
+    client,
+    term,
+    members,
+    rank,
+    leaves: lanes,
+    held,
+    partials,
+    sum,
+    scratch,
+    kernels,
+    deadlineMs,
+  });
   return {
     exchange,
     sum,

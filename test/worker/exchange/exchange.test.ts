@@ -5,7 +5,11 @@ import { heldBy, joinTerm, openPeers, type Path, sequentialSum, type TestMember,
 
 const lanes = 8;
 
-async function openTerm(t: TestContext, weights: readonly number[], options: { path?: Path; floats?: number; deadlineMs?: number } = {}) {
+async function openTerm(
+  t: TestContext,
+  weights: readonly number[],
+  options: { path?: Path; floats?: number; deadlineMs?: number } = {},
+) {
   const { path = "bytes", floats = 1_000, ...rest } = options;
   const peers = await openPeers(weights.length, path);
   t.after(() => {
@@ -14,7 +18,10 @@ async function openTerm(t: TestContext, weights: readonly number[], options: { p
   return { peers, members: joinAll(peers, { term: 1, weights, floats, ...rest }) };
 }
 
-function joinAll(peers: readonly TestPeer[], settings: { term: number; weights: readonly number[]; floats: number; deadlineMs?: number }): TestMember[] {
+function joinAll(
+  peers: readonly TestPeer[],
+  settings: { term: number; weights: readonly number[]; floats: number; deadlineMs?: number },
+): TestMember[] {
   const { weights, ...rest } = settings;
   const held = heldBy(lanes, weights);
   const members = peers.map((peer) => peer.member);
@@ -33,15 +40,24 @@ for (const path of ["shm", "bytes"] as const) {
         const want = bits(sequentialSum(lanes, step, 1_000));
         const consumed = await Promise.all(members.map((member) => member.reduce(step)));
         for (const { sum } of members) assert.equal(bits(sum), want, `deal ${weights}, step ${step}`);
-        for (const ids of consumed) assert.deepEqual(ids, weights.map((_, rank) => Uint32Array.of(rank, step)));
+        for (const ids of consumed)
+          assert.deepEqual(
+            ids,
+            weights.map((_, rank) => Uint32Array.of(rank, step)),
+          );
       }
     }
   });
 }
 
 test("a vector smaller than the members, and one of several pieces, are summed too", async (t) => {
-  for (const [path, floats] of [["bytes", 5], ["shm", 5], ["bytes", 700_003], ["shm", 700_003]] as const) {
-    const { members } = await openTerm(t, [1, 2, 1], { path, floats });
+  for (const [path, floats] of [
+    ["bytes", 5],
+    ["shm", 5],
+    ["bytes", 300_003],
+    ["shm", 300_003],
+  ] as const) {
+    const { members } = await openTerm(t, [1, 2], { path, floats });
     const reduced = members.map((member) => member.reduce(0));
     const want = bits(sequentialSum(lanes, 0, floats));
     await Promise.all(reduced);
@@ -61,6 +77,19 @@ test("members may be a step apart without disturbing each other", async (t) => {
       }
     }),
   );
+});
+
+test("a reduced slice can still be pulled when its owner has done with the step and written over sum and partials", async (t) => {
+  const { members, peers } = await openTerm(t, [1, 1]);
+  await Promise.all(members.map((member) => member.reduce(0)));
+  for (const { sum } of members) sum.fill(Number.NaN);
+  const waiting = members[0]!.reduce(1); // Computed, and published as far as it goes without the other.
+  await untilWaiting(members[0]!);
+  const slice = new Float32Array(512);
+  const wanted = { term: 1, kind: "reduced", step: 0, slice: 0, deadlineMs: 5_000 };
+  await peers[1]!.client.pull(peers[0]!.member, wanted, slice, new AbortController().signal);
+  assert.equal(bits(slice), bits(sequentialSum(lanes, 0, 1_000).subarray(0, 512)));
+  await Promise.all([waiting, members[1]!.reduce(1)]);
 });
 
 test("closing the term ends the all-reduce in flight at once, and its held pulls with it", async (t) => {
@@ -106,24 +135,12 @@ test("a member left behind in an older term is refused, the new term is not dist
   assert.equal(bits(members[1]!.sum), bits(sequentialSum(lanes, 4, 1_000)));
 });
 
-test("the first to finish may close the term while the others still pull its last slice", async (t) => {
-  const { members } = await openTerm(t, [1, 1, 1, 1]);
-  await Promise.all(
-    members.map(async (member) => {
-      await member.reduce(0);
-      member.exchange.closeTerm("the stage is over");
-      assert.equal(bits(member.sum), bits(sequentialSum(lanes, 0, 1_000)));
-    }),
-  );
-});
-
-test("a member that was dealt other lanes is found out", async (t) => {
-  const { peers } = await openTerm(t, [1, 1]);
-  const members = peers.map((peer) => peer.member);
-  const one = joinTerm(peers[0]!, { term: 2, rank: 0, members, lanes, held: heldBy(lanes, [1, 1]), floats: 100 });
-  const other = joinTerm(peers[1]!, { term: 2, rank: 1, members, lanes, held: heldBy(lanes, [4, 3]), floats: 100 });
-  const results = await Promise.allSettled([one.reduce(0), other.reduce(0)]);
-  assert.ok(results.every((result) => result.status === "rejected"));
+test("a member that sums other lanes than it was dealt is found out (L1)", async (t) => {
+  const { members, peers } = await openTerm(t, [1, 1], { floats: 32 });
+  const inFlight = members[0]!.reduce(0);
+  const payload = [new Uint8Array(16 * 4)];
+  peers[1]!.server.publish({ kind: "partials", term: 1, step: 0, slice: 0, nodes: [{ level: 2, index: 0 }], payload });
+  await assert.rejects(inFlight, { code: "diverged", message: /student-2.*step 0/ });
 });
 
 async function untilWaiting({ exchange }: TestMember): Promise<string> {

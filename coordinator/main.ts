@@ -1,0 +1,145 @@
+/** The coordinator, put together: ports, records, metrics, and the loop between them. */
+import { EventEmitter, on } from "node:events";
+import { asLimbeckError } from "../core/errors.ts";
+import type { ProgressEvent } from "../core/events.ts";
+import type { Job } from "../core/job.ts";
+import { planStages } from "../core/stages.ts";
+import { packageVersion } from "../proto/package.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { EventLog } from "./eventlog.ts";
+import { open } from "./gather.ts";
+import { serveHttp } from "./http.ts";
+import { createMetrics } from "./metrics.ts";
+import { openRecords } from "./records.ts";
+import { serveRpc } from "./rpc.ts";
+import { run } from "./run.ts";
+import type { Effect, Event, Happening, Outcome, Patience, Plan, State } from "./state.ts";
+import { statusOf } from "./status.ts";
+
+export interface CoordinatorOptions {
+  readonly job: Job;
+  /** What relative paths in the job start from. */
+  readonly jobFolder: string;
+  /** Where models, checkpoints and records go; made where it is missing. */
+  readonly runFolder: string;
+  readonly listen: Endpoint;
+  readonly http: Endpoint;
+  readonly heartbeatMs?: number;
+  readonly patience?: Partial<Patience>;
+  /** Unix time in milliseconds. */
+  readonly now?: () => number;
+}
+
+export interface Coordinator {
+  /** host:port where workers join. */
+  readonly address: string;
+  /** host:port of /metrics, /healthz and /state. */
+  readonly httpAddress: string;
+  /** How the job ended. Never rejects. */
+  readonly finished: Promise<Outcome>;
+  /** All progress events from the first one on, then live; ends with the job. */
+  readonly events: AsyncIterable<ProgressEvent>;
+  /** Asks for an orderly stop; `finished` tells when it is done. */
+  stop(why: string): void;
+  /** Stops the job if it still runs, and gives ports and files back. */
+  close(): Promise<void>;
+}
+
+const patience: Patience = {
+  silenceMs: 10_000,
+  gatherMs: 120_000,
+  readyMs: 300_000,
+  progressMs: 600_000,
+  exportMs: 300_000,
+  blameMs: 2_000,
+  leaveMs: 10_000,
+};
+const tickMs = 250;
+
+/**
+ * Starts to coordinate a job. Throws `unavailable` where a port is busy or the folder cannot be written, `usage` where
+ * the folder holds another run.
+ */
+export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
+  const { job, jobFolder, runFolder, now = Date.now, heartbeatMs = 1_000 } = options;
+  const plan: Plan = {
+    job,
+    jobFolder,
+    runFolder,
+    build: packageVersion,
+    heartbeatMs,
+    patience: { ...patience, ...options.patience },
+  };
+  let state: State = open(plan, now())[0];
+  const happenings = new EventEmitter();
+  const events = inOrder(on(happenings, "event") as AsyncIterableIterator<[Event]>);
+  const happen = (happening: Happening) => void happenings.emit("event", { ...happening, atMs: now() });
+
+  const log = new EventLog();
+  const metrics = createMetrics(
+    plan.build,
+    planStages(job, 1).map(({ stage }) => stage),
+    () => state,
+  );
+  const rpc = await serveRpc(options.listen, log, happen);
+  const status = () => statusOf(plan, state, now());
+  const http = await orClose(serveHttp(options.http, metrics.registry, status), rpc);
+  const records = await orClose(openRecords(runFolder, job, jobFolder), http, rpc);
+
+  const perform = async (effect: Effect): Promise<void> => {
+    switch (effect.kind) {
+      case "send":
+        return rpc.send(effect.session, effect.message);
+      case "refuse":
+        return rpc.refuse(effect.session, effect.error);
+      case "measure":
+        return metrics.measured(effect.progress, effect.byLead);
+      case "record":
+        return records.report(effect.report);
+      case "announce":
+        metrics.announced(effect.event);
+        log.append(effect.event);
+        return records.append(effect.event);
+    }
+  };
+  const show = (next: State) => {
+    state = next;
+  };
+  const clock = setInterval(() => happen({ kind: "tick" }), tickMs);
+  const finished = run(plan, { events, now, perform, show })
+    .catch((thrown): Outcome => ({ kind: "failed", error: asLimbeckError(thrown) }))
+    .then(async (outcome) => {
+      clearInterval(clock);
+      await records.close().catch(() => {}); // What could not be written has been told.
+      log.close();
+      return outcome;
+    });
+
+  return {
+    address: rpc.address,
+    httpAddress: http.address,
+    finished,
+    events: { [Symbol.asyncIterator]: () => log.follow() },
+    stop: (why) => happen({ kind: "stop", why }),
+    async close() {
+      happen({ kind: "stop", why: "the coordinator closes" });
+      await finished;
+      await http.close();
+      await rpc.close();
+    },
+  };
+}
+
+async function* inOrder(emitted: AsyncIterable<[Event]>): AsyncGenerator<Event> {
+  for await (const [event] of emitted) yield event;
+}
+
+/** Awaits what is being opened; where it cannot be, closes what was opened before it. */
+async function orClose<T>(opening: Promise<T>, ...before: { close(): Promise<void> }[]): Promise<T> {
+  try {
+    return await opening;
+  } catch (thrown) {
+    for (const each of before) await each.close();
+    throw thrown;
+  }
+}

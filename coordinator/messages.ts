@@ -1,0 +1,158 @@
+/** What workers say, understood: parsed at the door, so that inside the types are true. */
+import { LimbeckError, type LimbeckErrorCode } from "../core/errors.ts";
+import type { ExportedModel, LedgerTotals, ReportedEngine } from "../core/report.ts";
+import type { Stage } from "../core/stages.ts";
+import type { Checkpointed__Output } from "../proto/gen/limbeck/v1/Checkpointed.ts";
+import type { DatasetInfo__Output } from "../proto/gen/limbeck/v1/DatasetInfo.ts";
+import type { EvaluatedChunk__Output } from "../proto/gen/limbeck/v1/EvaluatedChunk.ts";
+import type { ExportedModel__Output } from "../proto/gen/limbeck/v1/ExportedModel.ts";
+import type { FromWorker__Output } from "../proto/gen/limbeck/v1/FromWorker.ts";
+import type { Heartbeat__Output } from "../proto/gen/limbeck/v1/Heartbeat.ts";
+import type { Hello__Output } from "../proto/gen/limbeck/v1/Hello.ts";
+import type { Metrics__Output } from "../proto/gen/limbeck/v1/Metrics.ts";
+import type { PhaseSeconds__Output } from "../proto/gen/limbeck/v1/PhaseSeconds.ts";
+import type { Progress__Output } from "../proto/gen/limbeck/v1/Progress.ts";
+import type { Ready__Output } from "../proto/gen/limbeck/v1/Ready.ts";
+import { isErrorCode } from "../proto/status.ts";
+
+export type Role = "student" | "teacher";
+
+export interface Hello extends Hello__Output {
+  readonly role: Role;
+}
+
+export interface Progress extends Progress__Output {
+  readonly stage: Stage;
+  readonly metrics: Metrics__Output;
+  readonly phases: PhaseSeconds__Output;
+}
+
+export interface EvaluatedChunk {
+  readonly chunk: number;
+  readonly examples: number;
+  /** Sum over the examples, nats. */
+  readonly crossEntropy: number;
+  readonly predictions: Uint16Array;
+  readonly correct: Uint8Array;
+}
+
+export interface Evaluated {
+  readonly stage: Stage;
+  readonly step: number;
+  readonly last: boolean;
+  readonly chunks: number;
+  readonly results: readonly EvaluatedChunk[];
+}
+
+export interface StageDone {
+  readonly stage: Stage;
+  readonly step: number;
+  readonly weightsSha256: string;
+  readonly consumed: LedgerTotals;
+}
+
+export type WorkerMessage = { readonly term: number } & (
+  | ({ readonly kind: "hello" } & Hello)
+  | ({ readonly kind: "heartbeat" } & Heartbeat__Output)
+  | { readonly kind: "prepared"; readonly engine: ReportedEngine; readonly dataset: DatasetInfo__Output }
+  | ({ readonly kind: "ready" } & Ready__Output)
+  | ({ readonly kind: "progress" } & Progress)
+  | ({ readonly kind: "evaluated" } & Evaluated)
+  | ({ readonly kind: "stageDone" } & StageDone)
+  | { readonly kind: "exported"; readonly stage: Stage; readonly models: readonly ExportedModel[] }
+  | ({ readonly kind: "checkpointed" } & Checkpointed__Output & { readonly stage: Stage })
+  | { readonly kind: "failed"; readonly code: LimbeckErrorCode; readonly message: string }
+  | { readonly kind: "leaving"; readonly why: string }
+);
+
+export type MessageOf<K extends WorkerMessage["kind"]> = Extract<WorkerMessage, { kind: K }>;
+
+/** Throws `corrupt` where the message says what no worker of this build would. */
+export function understand(message: FromWorker__Output): WorkerMessage {
+  if (message.body === undefined) throw new LimbeckError("corrupt", "a message without a body arrived");
+  return understandBody(message, message.body);
+}
+
+function understandBody(message: FromWorker__Output, body: NonNullable<FromWorker__Output["body"]>): WorkerMessage {
+  const { term } = message;
+  switch (body) {
+    case "hello": {
+      const hello = message.hello!;
+      if (hello.worker === "") throw new LimbeckError("corrupt", "a worker joined without a name");
+      return { kind: body, term, ...hello, role: roleOf(hello.role, hello.worker) };
+    }
+    case "heartbeat":
+      return { kind: body, term, ...message.heartbeat! };
+    case "prepared": {
+      const engine = given(message.prepared!.engine, "prepared.engine");
+      const tensorflowVersion = engine.tensorflowVersion || null;
+      const dataset = given(message.prepared!.dataset, "prepared.dataset");
+      return { kind: body, term, engine: { ...engine, tensorflowVersion }, dataset };
+    }
+    case "ready":
+      return { kind: body, term, ...message.ready! };
+    case "progress": {
+      const progress = message.progress!;
+      const metrics = given(progress.metrics, "progress.metrics");
+      const phases = given(progress.phases, "progress.phases");
+      if (!(progress.steps > 0 && progress.seconds > 0 && metrics.examples > 0)) {
+        throw new LimbeckError("corrupt", "progress over no step, no time or no example was reported");
+      }
+      return { kind: body, term, ...progress, stage: stageOf(progress.stage), metrics, phases };
+    }
+    case "evaluated": {
+      const evaluated = message.evaluated!;
+      const results = evaluated.results.map((chunk) => chunkOf(chunk, evaluated.chunks));
+      return { kind: body, term, ...evaluated, stage: stageOf(evaluated.stage), results };
+    }
+    case "stageDone": {
+      const done = message.stageDone!;
+      const consumed = given(done.consumed, "stage_done.consumed");
+      return { kind: body, term, ...done, stage: stageOf(done.stage), consumed };
+    }
+    case "exported": {
+      const { stage, models } = message.exported!;
+      return { kind: body, term, stage: stageOf(stage), models: models.map(modelOf) };
+    }
+    case "checkpointed":
+      return { kind: body, term, ...message.checkpointed!, stage: stageOf(message.checkpointed!.stage) };
+    case "failed": {
+      const { code, message: text } = message.failed!;
+      return { kind: body, term, code: isErrorCode(code) ? code : "internal", message: text };
+    }
+    case "leaving":
+      return { kind: body, term, why: message.leaving!.why };
+  }
+}
+
+function given<T>(part: T | null | undefined, name: string): T {
+  if (part === null || part === undefined) throw new LimbeckError("corrupt", `a message lacks ${name}`);
+  return part;
+}
+
+function roleOf(role: string, worker: string): Role {
+  if (role === "student" || role === "teacher") return role;
+  throw new LimbeckError("usage", `${worker} has the role ${role}: it must be student or teacher`);
+}
+
+function stageOf(stage: string): Stage {
+  if (stage === "teach" || stage === "distil" || stage === "baseline") return stage;
+  throw new LimbeckError("corrupt", `a message is about stage ${stage}, which no job has`);
+}
+
+function chunkOf({ predictions, correct, ...chunk }: EvaluatedChunk__Output, chunks: number): EvaluatedChunk {
+  const isWhole = predictions.length === 2 * chunk.examples && correct.length === chunk.examples;
+  if (!isWhole || chunk.chunk >= chunks) {
+    throw new LimbeckError(
+      "corrupt",
+      `evaluation chunk ${chunk.chunk} of ${chunks} with ${chunk.examples} examples came with ${predictions.length} bytes of predictions and ${correct.length} of correctness`,
+    );
+  }
+  const bytes = new DataView(predictions.buffer, predictions.byteOffset, predictions.byteLength);
+  const classes = Uint16Array.from({ length: chunk.examples }, (_, at) => bytes.getUint16(2 * at, true));
+  return { ...chunk, predictions: classes, correct: Uint8Array.from(correct) };
+}
+
+function modelOf({ folder, format, bytes, examples, errors, crossEntropy }: ExportedModel__Output): ExportedModel {
+  return { folder, format, bytes, score: { examples, errors, accuracy: 1 - errors / examples, crossEntropy } };
+}

@@ -1,0 +1,138 @@
+/**
+ * The coordinator's metrics. Fed with what was announced and measured; workers are counted at scrape time. Only labels
+ * with few values: no step, no example, no error text; every label set of a fixed list starts at zero.
+ */
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { ProgressEvent } from "../core/events.ts";
+import type { Stage } from "../core/stages.ts";
+import type { Progress } from "./messages.ts";
+import type { State } from "./state.ts";
+import { workerState, workerStates } from "./status.ts";
+
+const phases = ["data", "softTargets", "compute", "exchange", "apply"] as const;
+const phaseLabels = {
+  data: "data",
+  softTargets: "soft_targets",
+  compute: "compute",
+  exchange: "exchange",
+  apply: "apply",
+} as const;
+const losses = ["total", "hard", "soft"] as const;
+
+export interface Metrics {
+  readonly registry: Registry;
+  announced(event: ProgressEvent): void;
+  measured(progress: Progress, byLead: boolean): void;
+}
+
+/** @param state the current state, asked for at every scrape */
+export function createMetrics(build: string, stages: readonly Stage[], state: () => State): Metrics {
+  const registers = [new Registry()];
+  const registry = registers[0]!;
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Gauge({ name, help, labelNames, registers });
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter({ name, help, labelNames, registers });
+
+  gauge("limbeck_build_info", "Build of Limbeck; always 1.", ["version"]).set({ version: build }, 1);
+  const term = gauge("limbeck_term", "Number of the current membership; 0 before the first.");
+  const step = gauge("limbeck_step", "Optimizer updates applied in the stage.", ["stage"]);
+  const stepsPlanned = gauge("limbeck_steps_planned", "Optimizer updates the stage will have.", ["stage"]);
+  const loss = gauge("limbeck_loss_nats", "Mean loss over the last reported steps.", ["stage", "kind"]);
+  const accuracy = gauge("limbeck_training_accuracy_ratio", "Training accuracy over the last reported steps.", [
+    "stage",
+  ]);
+  const agreement = gauge("limbeck_teacher_agreement_ratio", "Share of examples where student and teacher agree.", [
+    "stage",
+  ]);
+  const evaluationErrors = gauge("limbeck_evaluation_errors", "Errors in the last evaluation.", ["stage"]);
+  const evaluationAccuracy = gauge("limbeck_evaluation_accuracy_ratio", "Accuracy in the last evaluation.", ["stage"]);
+  const samples = counter("limbeck_samples_total", "Training examples consumed by all students.", ["stage"]);
+  const checkpoints = counter("limbeck_checkpoints_total", "Checkpoints written.", ["stage"]);
+  const softTargets = counter("limbeck_soft_target_requests_total", "Soft targets that students asked teachers for.");
+  const softTargetBytes = counter("limbeck_soft_target_bytes_total", "Bytes of logits that students received.");
+  const lost = counter("limbeck_workers_lost_total", "Workers lost.");
+  const seconds = new Histogram({
+    name: "limbeck_step_phase_seconds",
+    help: "Wall time of a training step by phase, the mean of each report of a student.",
+    labelNames: ["phase"],
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers,
+  });
+
+  for (const stage of stages) {
+    for (const each of [step, stepsPlanned, samples, checkpoints]) {
+      if (each instanceof Counter) each.inc({ stage }, 0);
+      else each.set({ stage }, 0);
+    }
+  }
+  for (const phase of phases) seconds.zero({ phase: phaseLabels[phase] });
+  watchWorkers(registers, state);
+
+  return {
+    registry,
+    announced(event) {
+      switch (event.kind) {
+        case "term-opened":
+          return term.set(event.term);
+        case "stage-started":
+          return stepsPlanned.set({ stage: event.stage }, event.steps);
+        case "stepped": {
+          const { stage } = event;
+          const values = { total: event.loss, hard: event.hardLoss, soft: event.softLoss };
+          for (const kind of losses) if (values[kind] !== null) loss.set({ stage, kind }, values[kind]);
+          if (event.agreement !== null) agreement.set({ stage }, event.agreement);
+          accuracy.set({ stage }, event.accuracy);
+          return step.set({ stage }, event.step);
+        }
+        case "evaluated":
+          evaluationErrors.set({ stage: event.stage }, event.score.errors);
+          return evaluationAccuracy.set({ stage: event.stage }, event.score.accuracy);
+        case "checkpointed":
+          return checkpoints.inc({ stage: event.stage });
+        case "worker-lost":
+          return lost.inc();
+        default:
+          return;
+      }
+    },
+    measured(progress, byLead) {
+      // Each student its own lanes: together they are the global batches. The lead's sums would count them again.
+      samples.inc({ stage: progress.stage }, progress.examples);
+      softTargets.inc(progress.softTargets);
+      softTargetBytes.inc(progress.softTargetBytes);
+      if (!byLead) return;
+      for (const phase of phases) {
+        seconds.observe({ phase: phaseLabels[phase] }, progress.phases[phase] / progress.steps);
+      }
+    },
+  };
+}
+
+/** Counted when asked, from the state itself: a worker that left leaves no series behind. */
+function watchWorkers(registers: Registry[], current: () => State): void {
+  new Gauge({
+    name: "limbeck_workers",
+    help: "Workers with a session.",
+    labelNames: ["role", "state"],
+    registers,
+    collect() {
+      const state = current();
+      for (const role of ["student", "teacher"]) for (const each of workerStates) this.set({ role, state: each }, 0);
+      if (state.kind === "ended") return;
+      for (const worker of state.workers) this.inc({ role: worker.role, state: workerState(state, worker) });
+    },
+  });
+  new Gauge({
+    name: "limbeck_worker_resident_bytes",
+    help: "Resident memory of a worker, as it last reported.",
+    labelNames: ["worker"],
+    registers,
+    collect() {
+      const state = current();
+      this.reset();
+      if (state.kind === "ended") return;
+      for (const { name, status } of state.workers) this.set({ worker: name }, status.residentBytes);
+    },
+  });
+}

@@ -1,0 +1,46 @@
+/** The shell's loop: events in, `step` decides, effects out. */
+import { asLimbeckError } from "../core/errors.ts";
+import { open } from "./gather.ts";
+import type { Effect, Event, Next, Outcome, Plan, State } from "./state.ts";
+import { step } from "./step.ts";
+
+export interface Shell {
+  /** What happens, in order. */
+  readonly events: AsyncIterable<Event>;
+  readonly now: () => number;
+  /** May throw: the job then fails with what was thrown. */
+  perform(effect: Effect): Promise<void>;
+  /** Called with every new state, before its effects are performed. */
+  show(state: State): void;
+}
+
+/** Runs a job from its first state to its last. */
+export async function run(plan: Plan, shell: Shell): Promise<Outcome> {
+  let state = await act(plan, open(plan, shell.now()), shell);
+  for await (const event of shell.events) {
+    state = await act(plan, decide(plan, state, event), shell);
+    if (state.kind === "ended") return state.outcome;
+  }
+  throw new Error("the events ended before the job");
+}
+
+function decide(plan: Plan, state: State, event: Event): Next {
+  try {
+    return step(plan, state, event);
+  } catch (thrown) {
+    return step(plan, state, { kind: "trouble", atMs: event.atMs, error: asLimbeckError(thrown) });
+  }
+}
+
+async function act(plan: Plan, [state, ...effects]: Next, shell: Shell): Promise<State> {
+  shell.show(state);
+  try {
+    for (const effect of effects) await shell.perform(effect);
+    return state;
+  } catch (thrown) {
+    // What failed is performed no second time: an outcome that was reached stays as it is.
+    if (state.kind === "ended") return state;
+    const error = asLimbeckError(thrown);
+    return act(plan, step(plan, state, { kind: "trouble", atMs: shell.now(), error }), shell);
+  }
+}

@@ -1,0 +1,188 @@
+/** The report: what a job gave, drawn up from its finished stages. What report.json holds. */
+import { LimbeckError } from "./errors.ts";
+import type { Score } from "./events.ts";
+import type { Job } from "./job.ts";
+import type { Stage, StagePlan } from "./stages.ts";
+import { type PairedTest, type Verdict, verdict } from "./verdict.ts";
+
+/** A model's answers on the whole evaluation split, in the order of the examples. */
+export interface Evaluation {
+  readonly score: Score;
+  /** Predicted class of each example. */
+  readonly predictions: Uint16Array;
+  /** 1 where the prediction is the label. */
+  readonly correct: Uint8Array;
+}
+
+/** Counted from what was consumed, summed over epochs (L2): with whole epochs, seen = examplesPerEpoch · epochs. */
+export interface LedgerTotals {
+  readonly examplesPerEpoch: number;
+  /** Epochs that ended. */
+  readonly epochs: number;
+  readonly seen: number;
+  readonly duplicated: number;
+  readonly missing: number;
+}
+
+/** A model in the run folder, measured as it loads back from disk. */
+export interface ExportedModel {
+  /** Relative to the run folder. */
+  readonly folder: string;
+  readonly format: string;
+  readonly bytes: number;
+  readonly score: Score;
+}
+
+/** A stage that is over, as the coordinator knows it. */
+export interface FinishedStage {
+  readonly plan: StagePlan;
+  readonly parameters: number;
+  readonly weightsSha256: string;
+  readonly evaluation: Evaluation;
+  readonly ledger: LedgerTotals;
+  readonly softTargets: { readonly requested: number; readonly bytes: number };
+  readonly wallSeconds: number;
+  /** Steady state, over all students; 0 where no step was taken. */
+  readonly samplesPerSecond: number;
+  readonly exported: readonly ExportedModel[];
+}
+
+export interface ReportedEngine {
+  readonly backend: string;
+  /** null on wasm. */
+  readonly tensorflowVersion: string | null;
+  readonly device: string;
+  readonly gpu: boolean;
+  readonly threads: number;
+  readonly why: string;
+  readonly fingerprint: string;
+}
+
+export interface ReportedWorker {
+  readonly worker: string;
+  readonly role: string;
+  readonly engine: string;
+  readonly device: string;
+  /** The most it ever reported. */
+  readonly residentBytes: number;
+}
+
+export interface ModelReport {
+  readonly parameters: number;
+  /** On the split named by `evaluationSplit`. */
+  readonly test: Score;
+  readonly weightsSha256: string;
+}
+
+export interface StageReport {
+  readonly stage: Stage;
+  readonly steps: number;
+  readonly epochs: number;
+  readonly wallSeconds: number;
+  readonly samplesPerSecond: number;
+  readonly ledger: LedgerTotals;
+}
+
+export interface Report {
+  readonly job: string;
+  readonly seed: number;
+  readonly numerics: Job["numerics"];
+  /** Of the lead student. */
+  readonly engine: ReportedEngine;
+  readonly evaluationSplit: Job["evaluation"]["split"];
+  /** Of the distil stage, as are epochs, samplesPerSecond, ledger and softTargets. */
+  readonly steps: number;
+  readonly epochs: number;
+  /** Of the whole job. */
+  readonly wallSeconds: number;
+  readonly samplesPerSecond: number;
+  readonly teacher: ModelReport;
+  readonly student: ModelReport & { readonly agreementWithTeacher: number };
+  readonly baseline: ModelReport | null;
+  readonly verdict: Verdict["verdict"];
+  /** The paired test behind the verdict; its numbers are null where there is no baseline. */
+  readonly verdictDetail: { readonly [K in keyof PairedTest]: number | null } & { readonly why: string };
+  readonly ledger: LedgerTotals;
+  readonly softTargets: FinishedStage["softTargets"];
+  /** The models in the run folder: teacher, student and its quantised variants. */
+  readonly models: readonly ({ readonly stage: Stage; readonly test: Score } & Omit<ExportedModel, "score">)[];
+  readonly stages: readonly StageReport[];
+  readonly workers: readonly ReportedWorker[];
+}
+
+export interface ReportFacts {
+  readonly job: Job;
+  readonly engine: ReportedEngine;
+  readonly workers: readonly ReportedWorker[];
+  readonly wallSeconds: number;
+  readonly stages: readonly FinishedStage[];
+}
+
+/** Throws `internal` where the stages teach and distil are not both there, or were measured on different examples. */
+export function buildReport({ job, engine, workers, wallSeconds, stages }: ReportFacts): Report {
+  const find = (stage: Stage) => stages.find(({ plan }) => plan.stage === stage);
+  const [teacher, student, baseline] = [find("teach"), find("distil"), find("baseline")];
+  if (!teacher || !student) throw new LimbeckError("internal", "a report needs the stages teach and distil");
+  const { verdict: word, ...detail } = baseline
+    ? verdict(student.evaluation.correct, baseline.evaluation.correct)
+    : withoutBaseline;
+  return {
+    job: job.name,
+    seed: job.seed,
+    numerics: job.numerics,
+    engine,
+    evaluationSplit: job.evaluation.split,
+    steps: student.plan.steps,
+    epochs: epochsOf(student.plan),
+    wallSeconds,
+    samplesPerSecond: student.samplesPerSecond,
+    teacher: modelReport(teacher),
+    student: { ...modelReport(student), agreementWithTeacher: agreement(student.evaluation, teacher.evaluation) },
+    baseline: baseline ? modelReport(baseline) : null,
+    verdict: word,
+    verdictDetail: detail,
+    ledger: student.ledger,
+    softTargets: student.softTargets,
+    models: stages.flatMap(({ plan, exported }) =>
+      exported.map(({ score, ...model }) => ({ stage: plan.stage, ...model, test: score })),
+    ),
+    stages: stages.map(({ plan, wallSeconds, samplesPerSecond, ledger }) => ({
+      stage: plan.stage,
+      steps: plan.steps,
+      epochs: epochsOf(plan),
+      wallSeconds,
+      samplesPerSecond,
+      ledger,
+    })),
+    workers,
+  };
+}
+
+const withoutBaseline = {
+  verdict: "inconclusive",
+  pValue: null,
+  studentOnly: null,
+  baselineOnly: null,
+  why: "there is no baseline to compare with: the job says baseline: false",
+} as const;
+
+function modelReport({ parameters, evaluation, weightsSha256 }: FinishedStage): ModelReport {
+  return { parameters, test: evaluation.score, weightsSha256 };
+}
+
+/** Passes over the training split, with a fraction where the budget ends inside one. */
+function epochsOf({ steps, stepsPerEpoch }: StagePlan): number {
+  return steps / stepsPerEpoch;
+}
+
+/** The share of the examples on which both predict the same class. */
+function agreement(student: Evaluation, teacher: Evaluation): number {
+  const [ours, theirs] = [student.predictions, teacher.predictions];
+  if (ours.length !== theirs.length) {
+    throw new LimbeckError(
+      "internal",
+      `student and teacher were evaluated on ${ours.length} and ${theirs.length} examples`,
+    );
+  }
+  return ours.reduce((equal, predicted, at) => equal + Number(predicted === theirs[at]), 0) / ours.length;
+}

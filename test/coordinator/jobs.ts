@@ -1,0 +1,51 @@
+/** Jobs small enough to follow by hand: 16 training examples in steps of 8, two epochs, four examples to evaluate. */
+
+import type { Plan } from "../../coordinator/state.ts";
+import { type Job, jobSchema } from "../../core/job.ts";
+
+export const build = "1.0.0";
+
+export interface JobChoices {
+  readonly workers?: { readonly students: number; readonly teachers: number };
+  readonly baseline?: boolean;
+  readonly numerics?: "exact" | "fast";
+  /** The teacher is loaded, not taught. */
+  readonly loads?: boolean;
+  readonly epochs?: number;
+}
+
+export function testJob({
+  workers,
+  baseline = true,
+  numerics = "exact",
+  loads = false,
+  epochs = 2,
+}: JobChoices = {}): Job {
+  const optimizer = { kind: "sgd", learningRate: 0.1 } as const;
+  const model = { kind: "mlp", widths: [2] } as const;
+  return jobSchema.parse({
+    name: "story",
+    numerics,
+    dataset: { kind: "csv", path: ".", train: { examples: "a.csv" }, test: { examples: "b.csv" }, label: "label" },
+    lanes: { count: 4, batch: 2 },
+    teacher: loads ? { load: "teacher" } : model,
+    student: model,
+    ...(loads ? {} : { teach: { epochs, optimizer } }),
+    distil: { temperature: 2, softWeight: 0.5, epochs, optimizer },
+    baseline,
+    ...(workers ? { workers } : {}),
+  });
+}
+
+export function testPlan(job: Job): Plan {
+  const patience = {
+    silenceMs: 10_000,
+    gatherMs: 120_000,
+    readyMs: 300_000,
+    progressMs: 600_000,
+    exportMs: 300_000,
+    blameMs: 2_000,
+    leaveMs: 10_000,
+  };
+  return { job, jobFolder: "/job", runFolder: "/run", build, heartbeatMs: 1000, patience };
+}

@@ -1,0 +1,171 @@
+/**
+ * Protocol stories: text files of blocks, each some happenings, `----`, and what the coordinator does about them.
+ * `REWRITE=1` writes what it did into the file instead, to be read before it is kept.
+ *
+ *     job students=2 teachers=1        the first line: the job
+ *     hello NAME ROLE                  NAME=VALUE changes a default, @MS sets the clock, "quotes" keep blanks together
+ *     calm @MS                         nothing happens until then: heartbeats and ticks
+ *     wait                             shows what is waited for, and why
+ */
+
+import { open } from "../../coordinator/gather.ts";
+import type { Effect, Event, Happening, Next, Plan, State } from "../../coordinator/state.ts";
+import { step } from "../../coordinator/step.ts";
+import { waitOf } from "../../coordinator/waiting.ts";
+import { LimbeckError, type LimbeckErrorCode } from "../../core/errors.ts";
+import type { Job } from "../../core/job.ts";
+import { testJob, testPlan } from "../coordinator/jobs.ts";
+import { messageOf } from "./speech.ts";
+
+export interface Line {
+  readonly verb: string;
+  readonly words: readonly string[];
+  readonly values: Readonly<Record<string, string>>;
+}
+
+/** Runs a story's text and returns it with what really happened in place of what was expected. */
+export function tell(text: string): string {
+  const [head = "", ...blocks] = text.trimEnd().split(/\n\n+/);
+  const story = new Story(head);
+  const told = blocks.map((block) => {
+    const [input = ""] = block.split("\n----");
+    const lines = input.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("#"));
+    return [input, "----", ...lines.flatMap((line) => story.hear(parse(line)))].join("\n");
+  });
+  return `${[head, ...told].join("\n\n")}\n`;
+}
+
+function parse(line: string): Line {
+  const tokens = [...line.matchAll(/(?:[^\s"]|"[^"]*")+/g)].map(([token]) => token.replaceAll('"', ""));
+  const pairs = tokens.flatMap((token) => {
+    const at = /^@(\d+)$/.exec(token);
+    if (at) return [["at", at[1]!]];
+    const [, key, value] = /^([a-zA-Z]+)=(.*)$/s.exec(token) ?? [];
+    return key === undefined ? [] : [[key, value!]];
+  });
+  const words = tokens.filter((token) => !/^@\d+$|^[a-zA-Z]+=/.test(token));
+  return { verb: words[0] ?? "", words: words.slice(1), values: Object.fromEntries(pairs) };
+}
+
+class Story {
+  readonly #plan: Plan;
+  #state: State;
+  #atMs = 0;
+  readonly #sessions = new Map<string, number>();
+  #opened = 0;
+
+  constructor(head: string) {
+    const jobLine = head.split("\n").find((line) => line.startsWith("job"));
+    if (!jobLine) throw new Error("a story begins with a line that says its job");
+    this.#plan = testPlan(jobOf(parse(jobLine)));
+    this.#state = open(this.#plan, 0)[0];
+  }
+
+  hear(line: Line): string[] {
+    const before = this.#atMs;
+    this.#atMs = Number(line.values["at"] ?? before);
+    if (line.verb === "calm") return this.#calm(before, this.#atMs);
+    if (line.verb === "wait") return [this.#waiting()];
+    if (line.verb === "hello") this.#sessions.set(line.words[0]!, ++this.#opened);
+    return this.#step({ ...this.#happening(line), atMs: this.#atMs });
+  }
+
+  #calm(fromMs: number, toMs: number): string[] {
+    const told: string[] = [];
+    for (let atMs = fromMs + 1000; atMs <= toMs; atMs += 1000) {
+      const workers = "workers" in this.#state ? this.#state.workers : [];
+      for (const { session, status } of workers) {
+        told.push(
+          ...this.#step({ kind: "message", session, message: { kind: "heartbeat", term: 0, ...status }, atMs }),
+        );
+      }
+      told.push(...this.#step({ kind: "tick", atMs }));
+    }
+    return told;
+  }
+
+  #step(event: Event): string[] {
+    const [next, ...effects]: Next = step(this.#plan, this.#state, event);
+    const ended = next.kind === "ended" && this.#state.kind !== "ended" ? ["ended"] : [];
+    this.#state = next;
+    return [...effects.flatMap((effect) => this.#describe(effect)), ...ended];
+  }
+
+  #happening(line: Line): Happening {
+    const [first = "", ...rest] = line.words;
+    const session = this.#sessions.get(first) ?? -1;
+    switch (line.verb) {
+      case "tick":
+        return { kind: "tick" };
+      case "stop":
+        return { kind: "stop", why: line.words.join(" ") };
+      case "trouble":
+        return { kind: "trouble", error: new LimbeckError(first as LimbeckErrorCode, rest.join(" ")) };
+      case "broken":
+        return { kind: "broken", session, why: rest.join(" ") };
+      default: {
+        const term = this.#state.kind === "ended" ? 0 : this.#state.term;
+        return { kind: "message", session, message: messageOf(line, term) };
+      }
+    }
+  }
+
+  #waiting(): string {
+    if (this.#state.kind === "ended") return "waits for nothing";
+    const wait = waitOf(this.#plan, this.#state);
+    return `waits for ${wait.for.join(", ")}: ${wait.why}`;
+  }
+
+  #describe(effect: Effect): string[] {
+    const whom = (session: number) =>
+      [...this.#sessions].find(([, each]) => each === session)?.[0] ?? `session ${session}`;
+    switch (effect.kind) {
+      case "send": {
+        const { term, body, assign, stop, export: exporting } = effect.message;
+        const lanes = assign?.students?.map((each) => `${each.worker} ${each.firstLane}+${each.lanes}`).join(", ");
+        const teachers = assign?.teachers?.map(
+          ({ worker }) => `; ${worker} serves ${assign.teacherSha256 || "what it loads"}`,
+        );
+        const words = {
+          welcome: "",
+          assign: ` ${assign?.stage} of ${assign?.steps} steps: ${lanes}${teachers?.join("")}`,
+          begin: "",
+          export: ` ${exporting?.stage}`,
+          stop: `: ${stop?.why}`,
+        };
+        return [`-> ${whom(effect.session)} (term ${term}) ${body}${words[body!]}`];
+      }
+      case "refuse":
+        return [`-> ${whom(effect.session)} refused, ${effect.error.code}: ${effect.error.message}`];
+      case "announce": {
+        const { kind, atMs: _, ...rest } = effect.event;
+        const fields = Object.entries(rest).filter(([name]) => name !== "report" && name !== "phases");
+        return [`${kind} ${fields.map(([name, value]) => `${name}=${shown(value)}`).join(" ")}`.trimEnd()];
+      }
+      case "record": {
+        const { teacher, student, baseline, verdict, ledger } = effect.report;
+        const errors = [teacher, student, baseline].map((model) => model?.test.errors ?? "none").join(", ");
+        return [`report.json verdict=${verdict} errors=(${errors}) ledger=${shown(ledger)}`];
+      }
+      case "measure":
+        return [];
+    }
+  }
+}
+
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(shown).join(", ")}]`;
+  if (typeof value === "number") return String(Number(value.toPrecision(6)));
+  if (typeof value !== "object" || value === null) return String(value);
+  return `(${Object.values(value).map(shown).join(" ")})`;
+}
+
+function jobOf({ values }: Line): Job {
+  const { students = "1", teachers = "1", baseline = "true", numerics = "exact", loads = "false" } = values;
+  return testJob({
+    workers: { students: Number(students), teachers: Number(teachers) },
+    baseline: baseline === "true",
+    numerics: numerics === "fast" ? "fast" : "exact",
+    loads: loads === "true",
+  });
+}
