@@ -78,7 +78,7 @@ async function measure(path: Path, ranks: number): Promise<Record<string, number
   const addresses = await answers<string>(children);
   const result: Record<string, number> = {};
   for (const [index, mebibytes] of sizesMiB.entries()) {
-    const steps = mebibytes > 10 ? 20 : 100;
+    const steps = Math.min(40, Math.ceil(200 / mebibytes));
     const answered = answers<number>(children);
     for (const [rank, child] of children.entries()) {
       child.send({ rank, addresses, floats: mebibytes * 2 ** 18, steps, term: index + 1 } satisfies Task);

@@ -1,5 +1,6 @@
 /** `limbeck doctor`: what computes here, why that, and how fast. */
 import Table from "cli-table3";
+import pc from "picocolors";
 import { doctor as examine } from "../worker/engine/doctor.ts";
 import type { EngineChoice } from "../worker/engine/engine.ts";
 
@@ -9,7 +10,7 @@ export async function doctor(options: { engine: EngineChoice; threads: number; j
     process.stdout.write(`${JSON.stringify(report)}\n`);
     return;
   }
-  const table = new Table();
+  const table = new Table({ style: { border: pc.isColorSupported ? ["gray"] : [] } });
   for (const [name, value] of Object.entries(report)) table.push([name, String(value)]);
   process.stdout.write(`${table.toString()}\n`);
 }

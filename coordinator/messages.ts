@@ -154,5 +154,5 @@ function chunkOf({ predictions, correct, ...chunk }: EvaluatedChunk__Output, chu
 }
 
 function modelOf({ folder, format, bytes, examples, errors, crossEntropy }: ExportedModel__Output): ExportedModel {
-  return { folder, format, bytes, score: { examples, errors, accuracy: 1 - errors / examples, crossEntropy } };
+  return { folder, format, bytes, score: { examples, errors, accuracy: (examples - errors) / examples, crossEntropy } };
 }

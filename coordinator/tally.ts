@@ -115,6 +115,6 @@ function join(chunks: readonly EvaluatedChunk[]): Evaluation {
     at += chunk.examples;
   }
   const errors = correct.reduce((wrong, right) => wrong + Number(right === 0), 0);
-  const score = { examples, errors, accuracy: 1 - errors / examples, crossEntropy: crossEntropy / examples };
+  const score = { examples, errors, accuracy: (examples - errors) / examples, crossEntropy: crossEntropy / examples };
   return { score, predictions, correct };
 }

@@ -3,7 +3,8 @@ import { relative, join } from "node:path";
 import { sha256Hex } from "./artifacts/digest.ts";
 import { pruneCheckpoints, saveCheckpoint } from "./artifacts/checkpoint.ts";
 import type { WorkerContext } from "./context.ts";
-import { optimizerSlots, type Replica } from "./replica.ts";
+import { optimizerSlots } from "./optimizers/slots.ts";
+import type { Replica } from "./replica.ts";
 
 /** Writes the replica as it is at the call, whole (L4), and forgets checkpoints beyond `checkpoint.keep`. */
 export async function saveReplica(context: WorkerContext, replica: Replica, term: number, sha256: string) {

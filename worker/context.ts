@@ -10,9 +10,12 @@ import type { Services } from "./services.ts";
 /** What the worker does and waits for, in words; every heartbeat carries it (L7). */
 export interface Status {
   doing: string;
-  waitingFor: string;
+  /** Empty where it waits for nothing. */
+  waitingFor: () => string;
   step: number;
 }
+
+export const nothing = (): string => "";
 
 /** The trained weights of a stage that is over. */
 export interface TrainedModel extends BuiltNetwork {

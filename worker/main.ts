@@ -6,7 +6,7 @@ import type { Welcome__Output } from "../proto/gen/limbeck/v1/Welcome.ts";
 import { packageVersion } from "../proto/package.ts";
 import { Assignment } from "./assignment.ts";
 import { Device } from "./compute/device.ts";
-import type { Status, WorkerContext } from "./context.ts";
+import { nothing, type Status, type WorkerContext } from "./context.ts";
 import { openDataset } from "./data/open.ts";
 import { engineEnvironment } from "./engine/environment.ts";
 import type { EngineInfo } from "./engine/engine.ts";
@@ -27,7 +27,7 @@ export interface WorkerOptions {
  * Throws what it failed of, after it told the coordinator.
  */
 export async function runWorker(options: WorkerOptions, leaving: AbortSignal): Promise<void> {
-  const status: Status = { doing: "joining", waitingFor: "", step: 0 };
+  const status: Status = { doing: "joining", waitingFor: nothing, step: 0 };
   const services = await openServices(options.listen);
   const session = await joinCoordinator(options.coordinator, status);
   const worker = new WorkerProcess(options, session, services, status);

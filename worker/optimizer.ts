@@ -4,6 +4,7 @@ import type { OptimizerSpec } from "../core/jobparts.ts";
 import type { Layout } from "../core/layout.ts";
 import type { KernelExports } from "./kernels/exports.ts";
 import type { Kernels } from "./kernels/kernels.ts";
+import { optimizerSlots } from "./optimizers/slots.ts";
 import { type Span, spansOf } from "./optimizers/spans.ts";
 
 export interface Update {
@@ -22,8 +23,6 @@ export interface Update {
 }
 
 export interface Optimizer {
-  /** Floats of state per trainable float. */
-  readonly slots: number;
   /** @returns the L2 norm of the mean gradient of the trainable part, before clipping and weight decay */
   apply(update: Update): { gradientNorm: number };
 }
@@ -36,7 +35,6 @@ interface Addresses {
 }
 
 interface Rule {
-  readonly slots: number;
   /** Updates the weights of a span. `scale` turns the sums into the clipped mean gradient. */
   run(at: Addresses, span: Span, update: Update, scale: number): void;
 }
@@ -44,6 +42,7 @@ interface Rule {
 /** The vectors given to `apply` must be of the kernels' memory. `apply` allocates no vector and keeps nothing between updates. */
 export function createOptimizer(kernels: Kernels, spec: OptimizerSpec, layout: Layout): Optimizer {
   const { exports } = kernels;
+  const slots = optimizerSlots(spec).length;
   const spans = spansOf(layout, spec.weightDecay);
   const rule = ruleOf(exports, spec, layout.trainable);
   const constrained = layout.parameters.filter((parameter) => parameter.trainable && parameter.maxNorm !== undefined);
@@ -52,7 +51,7 @@ export function createOptimizer(kernels: Kernels, spec: OptimizerSpec, layout: L
   );
 
   const apply = (update: Update) => {
-    check(update, layout, rule.slots);
+    check(update, layout, slots);
     const { weights, sum, state, examples } = update;
     const at = { weights: kernels.addressOf(weights), sum: kernels.addressOf(sum), state: kernels.addressOf(state) };
     const gradientNorm = Math.sqrt(exports.sumOfSquares(at.sum, layout.trainable)) / examples;
@@ -69,14 +68,13 @@ export function createOptimizer(kernels: Kernels, spec: OptimizerSpec, layout: L
     }
     return { gradientNorm };
   };
-  return { slots: rule.slots, apply };
+  return { apply };
 }
 
 function ruleOf(exports: KernelExports, spec: OptimizerSpec, trainable: number): Rule {
   switch (spec.kind) {
     case "sgd":
       return {
-        slots: 0,
         run: (at, { offset, size, decay }, { learningRate }, scale) =>
           exports.sgd(at.weights + 4 * offset, at.sum + 4 * offset, size, scale, decay, learningRate),
       };
@@ -84,7 +82,6 @@ function ruleOf(exports: KernelExports, spec: OptimizerSpec, trainable: number):
       const { momentum } = spec;
       const nesterov = spec.nesterov ? 1 : 0;
       return {
-        slots: 1,
         run: (at, { offset, size, decay }, { learningRate }, scale) => {
           const velocity = at.state + 4 * offset;
           const weights = at.weights + 4 * offset;
@@ -98,7 +95,6 @@ function ruleOf(exports: KernelExports, spec: OptimizerSpec, trainable: number):
       const { beta1, beta2, epsilon } = spec;
       const decoupled = spec.kind === "adamw";
       return {
-        slots: 2,
         run: (at, { offset, size, decay }, { step, learningRate }, scale) => {
           const first = at.state + 4 * offset;
           exports.adam(

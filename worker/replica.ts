@@ -2,7 +2,6 @@
 import { Consumption } from "../core/consumption.ts";
 import type { LedgerPlan } from "../core/ledger.ts";
 import type { Layout } from "../core/layout.ts";
-import type { OptimizerSpec } from "../core/jobparts.ts";
 import type { StagePlan } from "../core/stages.ts";
 import type { BuiltNetwork } from "./compute/protocol.ts";
 
@@ -19,20 +18,6 @@ export interface Replica {
   readonly consumption: Consumption;
   /** Updates applied to the weights. */
   step: number;
-}
-
-/** Names of the optimizer's state vectors, each as long as the trainable part. */
-export function optimizerSlots(spec: OptimizerSpec | null): readonly string[] {
-  switch (spec?.kind) {
-    case undefined:
-    case "sgd":
-      return [];
-    case "momentum":
-      return ["velocity"];
-    case "adam":
-    case "adamw":
-      return ["firstMoment", "secondMoment"];
-  }
 }
 
 /** The replica at step 0, in the memory given to it. */

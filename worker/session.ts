@@ -53,7 +53,7 @@ export class Session {
 
   beat(everyMs: number): void {
     clearInterval(this.#heartbeats);
-    const heartbeat = () => this.send({ term: this.term, heartbeat: { ...this.#status, residentBytes: process.memoryUsage.rss() } });
+    const heartbeat = () => this.send({ term: this.term, heartbeat: { ...this.#status, waitingFor: this.#status.waitingFor(), residentBytes: process.memoryUsage.rss() } });
     heartbeat();
     this.#heartbeats = setInterval(heartbeat, everyMs);
   }

@@ -2,13 +2,14 @@
 import type { LedgerPlan } from "../core/ledger.ts";
 import { weightsSha256 } from "./artifacts/digest.ts";
 import { Batches } from "./batches.ts";
-import { evaluationSplit, type TrainedModel, viewOfEpoch, type WorkerContext } from "./context.ts";
+import { evaluationSplit, nothing, type TrainedModel, viewOfEpoch, type WorkerContext } from "./context.ts";
 import { chunkCount, type EvaluationPlan, evaluateChunks } from "./evaluate.ts";
 import { Exchange, exchangeScratchFloats } from "./exchange/exchange.ts";
 import { loadKernels } from "./kernels/kernels.ts";
 import { hostScratchVectors } from "./learn/gradients.ts";
 import { type Membership, partsOf, rankOf, reductionOf } from "./membership.ts";
-import { initialReplica, optimizerSlots, type Replica } from "./replica.ts";
+import { optimizerSlots } from "./optimizers/slots.ts";
+import { initialReplica, type Replica } from "./replica.ts";
 import type { Reports } from "./reports.ts";
 import { saveReplica } from "./checkpoints.ts";
 import { SoftTargetClient, type SoftTargetKey } from "./softtargets/client.ts";
@@ -125,6 +126,7 @@ export class Student {
       softTargets: softTargets && ((examples: Uint32Array, epoch: number) => softTargets.request(this.#keyOf(examples, epoch), signal)),
       slots: this.#workspace.slots,
     };
+    status.waitingFor = () => exchange.waitingFor || (softTargets?.waitingFor ?? "");
     try {
       status.doing = plan.stage === "teach" ? "training the teacher" : `training the ${plan.stage === "distil" ? "student" : "baseline"}`;
       const batches = new Batches(source, { from: replica.step, steps: plan.steps });
@@ -138,6 +140,7 @@ export class Student {
       const afterStep = () => this.#afterStep(reports, report, signal);
       await train({ replica, device, batches, exchange, sum: this.#workspace.sum, request, report, afterStep }, signal);
     } finally {
+      status.waitingFor = nothing;
       exchange.closeTerm(`the stage ${plan.stage} of term ${term} is over`);
       softTargets?.close();
     }

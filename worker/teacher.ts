@@ -2,7 +2,7 @@
 import { LimbeckError } from "../core/errors.ts";
 import { planStages } from "../core/stages.ts";
 import { weightsSha256 } from "./artifacts/digest.ts";
-import { viewOfEpoch, type WorkerContext } from "./context.ts";
+import { nothing, viewOfEpoch, type WorkerContext } from "./context.ts";
 import type { Membership } from "./membership.ts";
 
 const pullWeightsMs = 60_000;
@@ -49,7 +49,7 @@ async function pullWeights({ services, status }: WorkerContext, { term, students
   const failures: string[] = [];
   const weights = new Float32Array(floats);
   for (const student of students) {
-    status.waitingFor = `the teacher's weights from ${student.worker}`;
+    status.waitingFor = () => `the teacher's weights from ${student.worker}`;
     try {
       const wanted = { term, kind: "teacher", step: 0, slice: 0, deadlineMs: pullWeightsMs };
       await services.peers.client.pull(student, wanted, weights, signal);
@@ -58,7 +58,7 @@ async function pullWeights({ services, status }: WorkerContext, { term, students
       if (signal.aborted) throw signal.reason;
       failures.push((thrown as Error).message);
     } finally {
-      status.waitingFor = "";
+      status.waitingFor = nothing;
     }
   }
   throw new LimbeckError("unavailable", `no student gave the teacher's weights: ${failures.join("; ")}`);

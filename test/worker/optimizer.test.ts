@@ -6,6 +6,7 @@ import { randomStream } from "../../core/random.ts";
 import { Arena } from "../../worker/arena.ts";
 import { loadKernels } from "../../worker/kernels/kernels.ts";
 import { createOptimizer } from "../../worker/optimizer.ts";
+import { optimizerSlots } from "../../worker/optimizers/slots.ts";
 import { bitsOf } from "./kernels/bits.ts";
 import { referenceOf, referenceUpdate } from "./referenceoptimizer.ts";
 
@@ -48,7 +49,7 @@ function drawn(into: Float32Array, size: number, ...seed: number[]): void {
 /** Trains by the kernels; `each` sees the vectors after every update. */
 function trained(spec: OptimizerSpec, each: (vectors: Vectors, step: number, gradientNorm: number) => void): Vectors {
   const optimizer = createOptimizer(kernels, spec, layout);
-  const vectors = vectorsOf(optimizer.slots);
+  const vectors = vectorsOf(optimizerSlots(spec).length);
   drawn(vectors.weights, 0.4, 1);
   for (let step = 1; step <= steps; step++) {
     drawn(vectors.sum, 0.5 * examples, 2, step);

@@ -44,7 +44,7 @@ function checkLayer(layer: Layer, frozen: boolean, role: string): void {
   }
   if (layer.stateful) refuse(`${what} keeps a state between batches, which is not supported`);
   if (!isBatchNormalization(layer) || frozen) return;
-  const rank = (layer.input as tfjs.SymbolicTensor).shape.length;
+  const rank = layer.inputSpec[0]?.ndim ?? 0;
   if (layer.axis !== -1 && layer.axis !== rank - 1) {
     refuse(`${what} normalises axis ${layer.axis}, only the last axis is supported`);
   }

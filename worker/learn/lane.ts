@@ -79,15 +79,14 @@ export function laneGradient(
     });
     const variables = trainableVariables(parameters);
     const { grads } = tf.variableGrads(() => loss(model.apply(inputs, { training: true }) as tfjs.Tensor), variables);
-    const statistics = pass.end();
     return parameters.layout.parameters.map(({ trainable, shape }, index) => {
       const weight = parameters.weights[index]!;
       if (trainable) return grads[weight.name] ?? tf.zeros([...shape]);
-      const statistic = statistics.get(weight);
+      const statistic = pass.statistics.get(weight);
       return statistic && tf.mul(statistic, examples);
     });
   });
-  for (const statistic of pass.end().values()) statistic.dispose();
+  pass.free();
   return { tensors, outcome };
 }
 

@@ -49,3 +49,10 @@ export function isDropout(layer: Layer): layer is Dropout {
 export function onlyTensor(inputs: CallInputs): tfjs.Tensor {
   return Array.isArray(inputs) ? inputs[0]! : inputs;
 }
+
+/** Frees all weights: `LayersModel.dispose` forgets those of a layer that is used more than once. */
+export function disposeModel(model: tfjs.LayersModel): void {
+  const variables = model.weights.map((weight) => weight.read());
+  model.dispose();
+  for (const variable of variables) if (!variable.isDisposed) variable.dispose();
+}

@@ -9,6 +9,7 @@ import { checkModel, checkTraining } from "./checks.ts";
 import { buildCnn } from "./cnn.ts";
 import { type GradientsRequest, sumGradients } from "./gradients.ts";
 import { type Trainee, trainableVariables } from "./lane.ts";
+import { disposeModel } from "./layers.ts";
 import { loadModel } from "./load.ts";
 import { buildMlp } from "./mlp.ts";
 import { loadModule } from "./module.ts";
@@ -49,13 +50,16 @@ export async function buildNetwork(engine: Engine, request: NetworkRequest): Pro
     followPass(engine, model, pass);
     await checkTraining(engine, model, request, (x) => {
       pass.begin({ seed: 0, step: 0, lane: 0 });
-      model.apply(x, { training: true });
-      for (const statistic of pass.end().values()) statistic.dispose();
+      try {
+        model.apply(x, { training: true });
+      } finally {
+        pass.free();
+      }
     });
     const topology = renamed(model.toJSON(null, false), names);
     return new Network({ engine, model, parameters, pass, inputShape, classes }, topology);
   } catch (thrown) {
-    model.dispose();
+    disposeModel(model);
     throw asLimbeckError(thrown);
   }
 }
@@ -68,7 +72,7 @@ async function makeModel({ tf }: Engine, request: NetworkRequest): Promise<tfjs.
     const module = await loadModule(jobFolder, spec.module);
     const model = await withRandom(random, () => module.build({ tf, inputShape, classes }));
     if (!endsInSoftmax(model.toJSON(null, false))) return model;
-    model.dispose();
+    disposeModel(model);
     throw new LimbeckError(
       "bad_model",
       `the model of ${module.path} ends in a softmax, its output must be logits: leave the softmax out`,
@@ -98,7 +102,7 @@ export class Network {
     this.layout = trainee.parameters.layout;
     this.order = trainee.parameters.order;
     this.classes = trainee.classes;
-    this.#trainee = trainee; (this as any).__trainee = trainee;
+    this.#trainee = trainee;
     this.#topology = topology;
   }
 
@@ -157,7 +161,7 @@ export class Network {
   }
 
   dispose(): void {
-    this.#trainee.model.dispose();
+    disposeModel(this.#trainee.model);
   }
 
   #eachWeight(visit: (parameter: Layout["parameters"][number], variable: tfjs.Variable) => void): void {

@@ -25,23 +25,28 @@ export interface PassKey {
   readonly lane: number;
 }
 
-/** Statistics of one pass, by the name of the moving average they belong to. Whoever ends the pass owns them. */
-export type PassStatistics = Map<tfjs.LayerVariable, tfjs.Tensor>;
+/** Statistics of one pass, by the moving average they belong to. */
+export type PassStatistics = ReadonlyMap<tfjs.LayerVariable, tfjs.Tensor>;
 
-/** The forward pass in training that is under way. */
+/** The forward pass in training that is under way. It owns the statistics until the next one begins or it is freed. */
 export class TrainingPass {
   #key: PassKey = { seed: 0, step: 0, lane: 0 };
   #draws = 0;
-  #statistics: PassStatistics = new Map();
+  readonly #statistics = new Map<tfjs.LayerVariable, tfjs.Tensor>();
 
   begin(key: PassKey): void {
+    this.free();
     this.#key = key;
     this.#draws = 0;
-    this.#statistics = new Map();
   }
 
-  end(): PassStatistics {
+  get statistics(): PassStatistics {
     return this.#statistics;
+  }
+
+  free(): void {
+    for (const statistic of this.#statistics.values()) statistic.dispose();
+    this.#statistics.clear();
   }
 
   /** Seed of the pass's next draw; draws are numbered in the order of the layers. */
@@ -51,14 +56,14 @@ export class TrainingPass {
     return [hash32(...words, 0), hash32(...words, 1)];
   }
 
-  record(average: tfjs.LayerVariable, statistic: tfjs.Tensor): void {
-    if (this.#statistics.has(average)) {
-      throw new LimbeckError(
-        "bad_model",
-        `${average.originalName} averages a layer that is used twice: each use needs a batch norm of its own`,
-      );
+  /** Takes the statistics over. */
+  record({ name, movingMean, movingVariance }: BatchNormalization, mean: tfjs.Tensor, variance: tfjs.Tensor): void {
+    const isSecondUse = this.#statistics.has(movingMean);
+    if (isSecondUse) this.free();
+    this.#statistics.set(movingMean, mean).set(movingVariance, variance);
+    if (isSecondUse) {
+      throw new LimbeckError("bad_model", `layer ${name} is used twice: each use needs a batch norm of its own`);
     }
-    this.#statistics.set(average, statistic);
   }
 }
 
@@ -96,8 +101,7 @@ function patchBatchNormalization({ tf, ops }: Engine, layer: BatchNormalization,
       const scale = (layer.gamma?.read() ?? tf.ones([channels])) as tfjs.Tensor1D;
       const offset = (layer.beta?.read() ?? tf.zeros([channels])) as tfjs.Tensor1D;
       const { y, mean, variance } = ops.batchNorm(x, scale, offset, layer.epsilon);
-      pass.record(layer.movingMean, tf.keep(mean));
-      pass.record(layer.movingVariance, tf.keep(variance));
+      pass.record(layer, tf.keep(mean), tf.keep(variance));
       return y;
     });
   };
