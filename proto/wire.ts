@@ -65,7 +65,7 @@ export const rawPull: MethodDefinition<PullRequest, Uint8Array> & {
   responseDeserialize(bytes: Buffer): Buffer;
 } = {
   path: pull.path,
-  requestStream: false,
+  requestStream: true,
   responseStream: true,
   requestSerialize: pull.requestSerialize,
   requestDeserialize: pull.requestDeserialize,

@@ -1,6 +1,6 @@
 /** Payloads: lists of byte views, their checksum, and reading them in pieces that keep the thread responsive. */
 import { setImmediate } from "node:timers/promises";
-import { crc32 } from "node:zlib";
+import { checksum } from "../kernels/checksum.ts";
 
 /** Views of memory that others own, one after another. */
 export type Payload = readonly Uint8Array[];
@@ -26,9 +26,16 @@ export function* pieces(payload: Payload): Generator<Uint8Array> {
   }
 }
 
-/** Calls `visit` with every piece and gives the CRC-32 of all of them. */
+/** Memory for a payload of so many equal views (0 for one): cut where the sender's views end. */
+export function inParts(into: Uint8Array, views: number): Payload {
+  if (views < 2) return [into];
+  const size = into.byteLength / views;
+  return Array.from({ length: views }, (_, index) => into.subarray(index * size, (index + 1) * size));
+}
+
+/** Calls `visit` with every piece and gives the checksum of all of them, cut as `pieces` cuts. */
 export async function checksummed(payload: Payload, visit: (piece: Uint8Array) => void): Promise<number> {
-  let checksum = 0;
+  let sum = 0;
   let sinceTurn = 0;
   for (const piece of pieces(payload)) {
     if (sinceTurn >= turnBytes) {
@@ -36,8 +43,8 @@ export async function checksummed(payload: Payload, visit: (piece: Uint8Array) =
       sinceTurn = 0;
     }
     visit(piece);
-    checksum = crc32(piece, checksum);
+    sum = checksum(piece, sum);
     sinceTurn += piece.byteLength;
   }
-  return checksum;
+  return sum;
 }

@@ -1,14 +1,11 @@
-/** Pulls payloads from peers and checks that they are what was asked for. */
-import { closeSync, openSync, readSync } from "node:fs";
-import { crc32 } from "node:zlib";
+/** Pulls payloads from peers, again where they come damaged. */
 import type { Client } from "@grpc/grpc-js";
-import { LimbeckError } from "../../core/errors.ts";
+import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
 import type { PullHeader__Output } from "../../proto/gen/limbeck/v1/PullHeader.ts";
-import { errorOfCall } from "../../proto/status.ts";
-import { decodePullHeader, peerChannel, rawPull } from "../../proto/wire.ts";
-import { bytesOf, checksummed } from "./payload.ts";
+import { peerChannel } from "../../proto/wire.ts";
+import { bytesOf } from "./payload.ts";
 import { described, type Wanted } from "./publications.ts";
-import { isSharedFile } from "./sharedfiles.ts";
+import { PullStream } from "./pullstream.ts";
 
 export interface PeerAddress {
   /** Its name, for messages. */
@@ -25,9 +22,15 @@ export interface PullWanted extends Wanted {
 /** A payload that arrived wrong is pulled this often in all. */
 const attempts = 3;
 
+interface Connection {
+  readonly channel: Client;
+  /** Gradients have a stream of their own, which nothing large holds up. */
+  readonly streams: Map<"gradients" | "weights", PullStream>;
+}
+
 export class PeerClient {
   readonly #host: string;
-  readonly #channels = new Map<string, Client>();
+  readonly #connections = new Map<string, Connection>();
 
   /** @param host hostId() of this worker */
   constructor(host: string) {
@@ -48,122 +51,70 @@ export class PeerClient {
   ): Promise<PullHeader__Output> {
     const deadline = Date.now() + wanted.deadlineMs;
     for (let attempt = 1; ; attempt++) {
+      signal.throwIfAborted();
       // What cannot be had through the file may still come as bytes.
       const host = attempt === 1 ? this.#host : "";
       try {
         return await this.#attempt(peer, { ...wanted, host, deadline }, bytesOf(into), signal);
       } catch (thrown) {
         if (signal.aborted) throw signal.reason;
-        const error = errorOfCall(thrown, `${peer.worker} at ${peer.address}`);
-        if (error.code === "timeout") {
-          const message = `${described(wanted)} did not come from ${peer.worker} (${peer.address}) within ${wanted.deadlineMs} ms`;
-          throw new LimbeckError("timeout", message, { cause: error });
-        }
+        const error = asLimbeckError(thrown);
         if (error.code !== "corrupt" || attempt === attempts) throw error;
       }
     }
   }
 
   close(): void {
-    for (const channel of this.#channels.values()) channel.close();
-    this.#channels.clear();
+    for (const { channel, streams } of this.#connections.values()) {
+      for (const stream of streams.values()) stream.break(new LimbeckError("stopped", "this worker leaves"));
+      channel.close();
+    }
+    this.#connections.clear();
   }
 
   async #attempt(
     peer: PeerAddress,
-    wanted: PullWanted & { host: string; deadline: number },
+    { deadline, ...wanted }: PullWanted & { host: string; deadline: number },
     into: Uint8Array,
     signal: AbortSignal,
   ): Promise<PullHeader__Output> {
-    signal.throwIfAborted();
-    const { deadline, ...request } = wanted;
-    request.deadlineMs = Math.max(deadline - Date.now(), 0);
-    const call = this.#channelTo(peer).makeServerStreamRequest(
-      rawPull.path,
-      rawPull.requestSerialize,
-      rawPull.responseDeserialize,
-      request,
-      { deadline },
-    );
-    const cancel = () => call.cancel();
-    signal.addEventListener("abort", cancel);
-    call.on("error", () => {}); // Reported by the loop below; what comes after it has been left is of no interest.
-    const whom = `${described(wanted)} from ${peer.worker} (${peer.address})`;
+    const stream = this.#streamTo(peer, wanted.kind);
+    const deadlineMs = Math.max(deadline - Date.now(), 0);
+    // Answers come in order: what is given up is in the way of all that follows, so the stream goes with it.
+    const late = setTimeout(() => stream.break(tooLate(peer, wanted)), deadlineMs + answerGraceMs);
+    const onAbort = () => stream.break(asLimbeckError(signal.reason));
+    signal.addEventListener("abort", onAbort);
     try {
-      let header: PullHeader__Output | undefined;
-      let received = 0;
-      let checksum = 0;
-      for await (const message of call as AsyncIterable<Buffer>) {
-        if (!header) {
-          header = decodePullHeader(message);
-          checkHeader(header, wanted, into, whom);
-          continue;
-        }
-        if (received + message.byteLength > into.byteLength)
-          throw corrupt(`${whom} is longer than its ${into.byteLength} bytes`);
-        into.set(message, received);
-        received += message.byteLength;
-        checksum = crc32(message, checksum);
-      }
-      if (!header) throw corrupt(`${whom} came without a header`);
-      if (header.shmPath !== "") checksum = await readShared(header, into, whom);
-      else if (received !== into.byteLength)
-        throw corrupt(`${whom} broke off after ${received} of ${into.byteLength} bytes`);
-      signal.throwIfAborted();
-      if (checksum !== header.crc32)
-        throw corrupt(`${whom} arrived damaged: CRC-32 is ${checksum}, should be ${header.crc32}`);
-      return header;
+      return await stream.pull({ ...wanted, deadlineMs }, into);
     } catch (thrown) {
-      call.cancel();
+      if (thrown instanceof LimbeckError && thrown.code === "timeout") throw tooLate(peer, wanted, thrown);
       throw thrown;
     } finally {
-      signal.removeEventListener("abort", cancel);
+      clearTimeout(late);
+      signal.removeEventListener("abort", onAbort);
     }
   }
 
-  #channelTo({ address }: PeerAddress): Client {
-    let channel = this.#channels.get(address);
-    if (!channel) {
-      channel = peerChannel(address);
-      this.#channels.set(address, channel);
+  #streamTo({ worker, address }: PeerAddress, kind: string): PullStream {
+    let connection = this.#connections.get(address);
+    if (!connection) {
+      connection = { channel: peerChannel(address), streams: new Map() };
+      this.#connections.set(address, connection);
     }
-    return channel;
+    const purpose = kind === "partials" || kind === "reduced" ? "gradients" : "weights";
+    let stream = connection.streams.get(purpose);
+    if (!stream || stream.isBroken) {
+      stream = new PullStream(connection.channel, `${worker} (${address})`);
+      connection.streams.set(purpose, stream);
+    }
+    return stream;
   }
 }
 
-function checkHeader(header: PullHeader__Output, wanted: Wanted, into: Uint8Array, whom: string): void {
-  // L3. A peer that answers for another term has another deal.
-  if (header.term !== wanted.term) {
-    throw new LimbeckError("stale_term", `${whom} is of term ${header.term}, asked for was term ${wanted.term}`);
-  }
-  if (header.kind !== wanted.kind || header.step !== wanted.step) {
-    throw corrupt(`${whom} came as ${header.kind} of step ${header.step}`);
-  }
-  if (header.bytes !== into.byteLength)
-    throw corrupt(`${whom} has ${header.bytes} bytes, expected were ${into.byteLength}`);
-}
+/** A peer that lives says itself that time is up; one that is silent is given this much longer. */
+const answerGraceMs = 500;
 
-/** Reads the file the header names; gives the checksum of what was read. */
-async function readShared({ shmPath, shmOffset }: PullHeader__Output, into: Uint8Array, whom: string): Promise<number> {
-  if (!isSharedFile(shmPath)) throw corrupt(`${whom} names ${shmPath}, which is no file of a peer`);
-  let file: number;
-  try {
-    file = openSync(shmPath, "r");
-  } catch (cause) {
-    throw corrupt(`${whom} cannot be read from ${shmPath}: ${(cause as Error).message}`);
-  }
-  try {
-    let offset = shmOffset;
-    return await checksummed([into], (piece) => {
-      const read = readSync(file, piece, 0, piece.byteLength, offset);
-      if (read !== piece.byteLength) throw corrupt(`${whom} broke off in ${shmPath} at byte ${offset + read}`);
-      offset += read;
-    });
-  } finally {
-    closeSync(file);
-  }
-}
-
-function corrupt(message: string): LimbeckError {
-  return new LimbeckError("corrupt", message);
+function tooLate({ worker, address }: PeerAddress, wanted: PullWanted, cause?: unknown): LimbeckError {
+  const message = `${described(wanted)} did not come from ${worker} (${address}) within ${wanted.deadlineMs} ms`;
+  return new LimbeckError("timeout", message, { cause });
 }

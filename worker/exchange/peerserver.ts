@@ -1,13 +1,12 @@
 /** Serves what this worker has published to the peers that pull it. */
 import { once } from "node:events";
-import type { Server, ServerWritableStream } from "@grpc/grpc-js";
-import { LimbeckError } from "../../core/errors.ts";
+import type { Server, ServerDuplexStream } from "@grpc/grpc-js";
+import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
 import type { PullRequest__Output } from "../../proto/gen/limbeck/v1/PullRequest.ts";
-import { statusOf } from "../../proto/status.ts";
 import { encodePullHeader, peerService } from "../../proto/wire.ts";
 import { bytesOf, checksummed, payloadBytes, pieces } from "./payload.ts";
 import { described, type Publication, Publications } from "./publications.ts";
-import type { SharedFiles } from "./sharedfiles.ts";
+import type { SharedFile, SharedFiles } from "./sharedfiles.ts";
 
 export interface PeerServerSettings {
   /** hostId() of this worker. */
@@ -23,12 +22,15 @@ const askerHasGone = new LimbeckError("stopped", "the asker has gone");
 
 const longestHoldMs = 3_600_000;
 
-type PullCall = ServerWritableStream<PullRequest__Output, Uint8Array>;
+type PullCall = ServerDuplexStream<PullRequest__Output, Uint8Array>;
+
+/** Ends every answer. */
+const endOfAnswer = new Uint8Array(0);
 
 /** How a publication is given away; made once, for the first who asks that way. */
 interface Given {
-  bytes?: Promise<{ crc32: number }>;
-  file?: Promise<{ crc32: number; path: string } | null>;
+  bytes?: Promise<{ checksum: number }>;
+  file?: Promise<SharedFile | null>;
 }
 
 export class PeerServer {
@@ -43,7 +45,7 @@ export class PeerServer {
   }
 
   addTo(server: Server): void {
-    server.addService(peerService, { pull: (call: PullCall) => void this.#answer(call) });
+    server.addService(peerService, { pull: (call: PullCall) => void this.#answerAll(call) });
   }
 
   /** L3. From now on only this term's payloads are given, and transfers of older terms break off. */
@@ -72,35 +74,47 @@ export class PeerServer {
     this.#settings.files?.close();
   }
 
-  async #answer(call: PullCall): Promise<void> {
-    const wanted = call.request;
-    const abort = new AbortController();
-    // Held no longer than the asker waits (L7).
-    const late = setTimeout(
-      () => {
-        const message = `${described(wanted)} of term ${wanted.term} was not there within ${wanted.deadlineMs} ms`;
-        abort.abort(new LimbeckError("timeout", message));
-      },
-      Math.min(wanted.deadlineMs, longestHoldMs),
-    );
-    this.#calls.set(abort, wanted.term);
-    call.on("cancelled", () => abort.abort(askerHasGone));
+  /** One after another, in the order they were asked for. */
+  async #answerAll(call: PullCall): Promise<void> {
+    const gone = new AbortController();
+    call.on("cancelled", () => gone.abort(askerHasGone));
+    call.on("error", () => {}); // The asker sees it, too.
     try {
-      const publication = await this.#publications.take(wanted, abort.signal);
-      await this.#send(publication, call, abort.signal);
+      for await (const wanted of call as AsyncIterable<PullRequest__Output>) await this.#answer(call, wanted, gone.signal);
       call.end();
-    } catch (thrown) {
-      if (!call.cancelled) call.emit("error", Object.assign(new Error(), statusOf(abort.signal.reason ?? thrown)));
-    } finally {
-      clearTimeout(late);
-      this.#calls.delete(abort);
+    } catch {
+      call.destroy(); // The stream broke: whoever asked asks again.
     }
   }
 
-  async #send(publication: Publication, call: PullCall, signal: AbortSignal): Promise<void> {
+  async #answer(call: PullCall, wanted: PullRequest__Output, gone: AbortSignal): Promise<void> {
+    const abort = new AbortController();
+    // Held no longer than the asker waits (L7).
+    const late = setTimeout(() => {
+      const message = `${described(wanted)} of term ${wanted.term} was not there within ${wanted.deadlineMs} ms`;
+      abort.abort(new LimbeckError("timeout", message));
+    }, Math.min(wanted.deadlineMs, longestHoldMs));
+    const onGone = () => abort.abort(gone.reason);
+    gone.addEventListener("abort", onGone);
+    this.#calls.set(abort, wanted.term);
+    try {
+      const publication = await this.#publications.take(wanted, abort.signal);
+      await this.#send(publication, call, wanted.host, abort.signal);
+    } catch (thrown) {
+      const { code, message } = asLimbeckError(abort.signal.reason ?? thrown);
+      if (!gone.aborted) call.write(encodePullHeader({ errorCode: code, error: message }));
+    } finally {
+      clearTimeout(late);
+      gone.removeEventListener("abort", onGone);
+      this.#calls.delete(abort);
+    }
+    if (!gone.aborted) call.write(endOfAnswer);
+  }
+
+  async #send(publication: Publication, call: PullCall, host: string, signal: AbortSignal): Promise<void> {
     const { payload, term, kind, step, nodes, examples, sha256 } = publication;
-    const file = call.request.host === this.#settings.host ? await this.#inFile(publication) : null;
-    const { crc32 } = file ?? (await this.#inBytes(publication));
+    const file = host === this.#settings.host ? await this.#inFile(publication) : null;
+    const { checksum } = file ?? (await this.#inBytes(publication));
     signal.throwIfAborted();
     call.write(
       encodePullHeader({
@@ -108,7 +122,7 @@ export class PeerServer {
         kind,
         step,
         bytes: payloadBytes(payload),
-        crc32,
+        checksum,
         nodes: nodes?.map(({ level, index }) => ({ level, index })) ?? [],
         examples: examples ? bytesOf(examples) : Buffer.alloc(0),
         sha256: sha256 ?? "",
@@ -122,14 +136,14 @@ export class PeerServer {
     }
   }
 
-  #inBytes(publication: Publication): Promise<{ crc32: number }> {
+  #inBytes(publication: Publication): Promise<{ checksum: number }> {
     const given = this.#givenOf(publication);
-    given.bytes ??= checksummed(publication.payload, () => {}).then((crc32) => ({ crc32 }));
+    given.bytes ??= checksummed(publication.payload, () => {}).then((checksum) => ({ checksum }));
     return given.bytes;
   }
 
   /** null where it could not be written: the payload then travels as bytes. */
-  #inFile(publication: Publication): Promise<{ crc32: number; path: string } | null> {
+  #inFile(publication: Publication): Promise<SharedFile | null> {
     const { files, note } = this.#settings;
     if (!files || this.#filesFailed) return Promise.resolve(null);
     const given = this.#givenOf(publication);

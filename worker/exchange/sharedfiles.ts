@@ -1,5 +1,5 @@
 /** Payloads as files in /dev/shm: workers of one host move gradients at memory speed instead of through sockets. */
-import { closeSync, ftruncateSync, mkdtempSync, openSync, readdirSync, readlinkSync, rmSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, mkdtempSync, openSync, readdirSync, readlinkSync, readSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { LimbeckError } from "../../core/errors.ts";
 import { sharedMemoryFolder } from "./host.ts";
@@ -9,7 +9,7 @@ const prefix = "limbeck-";
 
 export interface SharedFile {
   readonly path: string;
-  readonly crc32: number;
+  readonly checksum: number;
 }
 
 export class SharedFiles {
@@ -55,7 +55,7 @@ export class SharedFiles {
           offset += written;
         }
       });
-      return { path, crc32: checksum };
+      return { path, checksum };
     } catch (thrown) {
       if (!this.#closed) ftruncateSync(target);
       throw thrown;
@@ -70,8 +70,38 @@ export class SharedFiles {
   }
 }
 
+/**
+ * Reads the file a peer's header names.
+ * @param fill calls its argument with every piece to be filled, and gives the checksum of all
+ * @throws corrupt where there is no such file, it is not one of a peer's, or it is too short
+ */
+export async function readSharedFile(
+  { shmPath, shmOffset }: { shmPath: string; shmOffset: number },
+  fill: (read: (piece: Uint8Array) => void) => Promise<number>,
+  whom: string,
+): Promise<number> {
+  const corrupt = (what: string) => new LimbeckError("corrupt", `${whom} ${what}`);
+  if (!isSharedFile(shmPath)) throw corrupt(`names ${shmPath}, which is no file of a peer`);
+  let file: number;
+  try {
+    file = openSync(shmPath, "r");
+  } catch (cause) {
+    throw corrupt(`cannot be read from ${shmPath}: ${(cause as Error).message}`);
+  }
+  try {
+    let offset = shmOffset;
+    return await fill((piece) => {
+      const read = readSync(file, piece, 0, piece.byteLength, offset);
+      if (read !== piece.byteLength) throw corrupt(`broke off in ${shmPath} at byte ${offset + read}`);
+      offset += read;
+    });
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** A peer may name only files of this kind. */
-export function isSharedFile(path: string, root: string = sharedMemoryFolder): boolean {
+function isSharedFile(path: string, root: string = sharedMemoryFolder): boolean {
   return path.startsWith(join(root, prefix)) && !path.includes("..");
 }
 

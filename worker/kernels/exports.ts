@@ -4,6 +4,8 @@
  */
 export interface KernelExports {
   add(into: number, from: number, count: number): void;
+  /** Of bytes, after what `previous` is the checksum of; a signed 32-bit number. */
+  checksum(at: number, bytes: number, previous: number): number;
   copy(into: number, from: number, count: number): void;
   fill(into: number, value: number, count: number): void;
   sumOfSquares(from: number, count: number): number;

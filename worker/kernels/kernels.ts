@@ -31,8 +31,7 @@ let compiled: WebAssembly.Module | undefined;
 
 /** Instantiates the kernels over a shared memory. They are compiled once per thread. */
 export function loadKernels(memory: WebAssembly.Memory): Kernels {
-  compiled ??= compile();
-  const exports = new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as KernelExports;
+  const exports = instantiate(memory);
 
   const addressOf = (view: Float32Array | Uint16Array): number => {
     if (view.buffer !== memory.buffer) {
@@ -56,6 +55,12 @@ export function loadKernels(memory: WebAssembly.Memory): Kernels {
     addressOf,
     exports,
   };
+}
+
+/** The unchecked kernels over a memory. */
+export function instantiate(memory: WebAssembly.Memory): KernelExports {
+  compiled ??= compile();
+  return new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as KernelExports;
 }
 
 function compile(): WebAssembly.Module {

@@ -1,5 +1,5 @@
 /** A fault between two peers: passes pulls on to the real one and changes what comes back. */
-import { Server, type ServerWritableStream } from "@grpc/grpc-js";
+import { Server, type ServerDuplexStream } from "@grpc/grpc-js";
 import type { PullRequest__Output } from "../../../proto/gen/limbeck/v1/PullRequest.ts";
 import { peerChannel, peerService, rawPull, serverOptions } from "../../../proto/wire.ts";
 import type { PeerAddress } from "../../../worker/exchange/peerclient.ts";
@@ -16,21 +16,26 @@ export async function spoilingProxy(
   let pulls = 0;
   const server = new Server(serverOptions);
   server.addService(peerService, {
-    pull: (call: ServerWritableStream<PullRequest__Output, Uint8Array>) => {
-      const pull = ++pulls;
+    pull: (call: ServerDuplexStream<PullRequest__Output, Uint8Array>) => {
       let index = 0;
-      const inner = channel.makeServerStreamRequest(
+      const inner = channel.makeBidiStreamRequest(
         rawPull.path,
         rawPull.requestSerialize,
         rawPull.responseDeserialize,
-        call.request,
       );
+      call.on("data", (request) => {
+        pulls += 1;
+        inner.write(request);
+      });
+      call.on("end", () => inner.end());
       inner.on("data", (message: Buffer) => {
-        const passed = spoil(message, { index: index++, pull });
+        const isEnd = message.byteLength === 0;
+        const passed = isEnd ? message : spoil(message, { index: index++, pull: pulls });
+        if (isEnd) index = 0;
         if (passed) call.write(passed);
       });
       inner.on("end", () => call.end());
-      inner.on("error", (error) => call.emit("error", error));
+      inner.on("error", () => call.destroy());
       call.on("cancelled", () => inner.cancel());
     },
   });

@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { crc32 } from "node:zlib";
 import { SharedFiles } from "../../../worker/exchange/sharedfiles.ts";
+import { checksum } from "../../../worker/kernels/checksum.ts";
 
 function scratch(t: { after(done: () => void): void }): string {
   const root = mkdtempSync(join(tmpdir(), "limbeck-test-"));
@@ -17,7 +17,7 @@ test("a file is written over in place, and its checksum is that of the payload",
   const files = SharedFiles.create(scratch(t));
   const first = await files.write("partials-0", [Buffer.from("one "), Buffer.from("payload")]);
   assert.equal(readFileSync(first.path, "utf8"), "one payload");
-  assert.equal(first.crc32, crc32("one payload"));
+  assert.equal(first.checksum, checksum(Buffer.from("payload"), checksum(Buffer.from("one "), 0)));
   const second = await files.write("partials-0", [Buffer.from("ONE PAYLOAD")]);
   assert.equal(second.path, first.path);
   assert.equal(readFileSync(second.path, "utf8"), "ONE PAYLOAD");

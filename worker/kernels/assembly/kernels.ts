@@ -3,3 +3,4 @@
 export { add, copy, fill, isFinite, sumOfSquares } from "./vectors";
 export { fromFloat16, toFloat16 } from "./float16";
 export { adam, average, maxNorm, momentum, sgd } from "./updates";
+export { checksum } from "./checksum";

@@ -6,15 +6,15 @@ import type { PullHeader as _limbeck_v1_PullHeader, PullHeader__Output as _limbe
 import type { PullRequest as _limbeck_v1_PullRequest, PullRequest__Output as _limbeck_v1_PullRequest__Output } from '../../limbeck/v1/PullRequest.ts';
 
 export interface PeerClient extends grpc.Client {
-  Pull(argument: _limbeck_v1_PullRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_limbeck_v1_PullHeader__Output>;
-  Pull(argument: _limbeck_v1_PullRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_limbeck_v1_PullHeader__Output>;
-  pull(argument: _limbeck_v1_PullRequest, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<_limbeck_v1_PullHeader__Output>;
-  pull(argument: _limbeck_v1_PullRequest, options?: grpc.CallOptions): grpc.ClientReadableStream<_limbeck_v1_PullHeader__Output>;
+  Pull(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_limbeck_v1_PullRequest, _limbeck_v1_PullHeader__Output>;
+  Pull(options?: grpc.CallOptions): grpc.ClientDuplexStream<_limbeck_v1_PullRequest, _limbeck_v1_PullHeader__Output>;
+  pull(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_limbeck_v1_PullRequest, _limbeck_v1_PullHeader__Output>;
+  pull(options?: grpc.CallOptions): grpc.ClientDuplexStream<_limbeck_v1_PullRequest, _limbeck_v1_PullHeader__Output>;
   
 }
 
 export interface PeerHandlers extends grpc.UntypedServiceImplementation {
-  Pull: grpc.handleServerStreamingCall<_limbeck_v1_PullRequest__Output, _limbeck_v1_PullHeader>;
+  Pull: grpc.handleBidiStreamingCall<_limbeck_v1_PullRequest__Output, _limbeck_v1_PullHeader>;
   
 }
 

@@ -8,12 +8,14 @@ export interface PullHeader {
   'kind'?: (string);
   'step'?: (number | string | Long);
   'bytes'?: (number | string | Long);
-  'crc32'?: (number);
+  'checksum'?: (number);
   'nodes'?: (_limbeck_v1_TreeNode)[];
   'examples'?: (Buffer | Uint8Array | string);
   'shmPath'?: (string);
   'shmOffset'?: (number | string | Long);
   'sha256'?: (string);
+  'errorCode'?: (string);
+  'error'?: (string);
 }
 
 export interface PullHeader__Output {
@@ -21,10 +23,12 @@ export interface PullHeader__Output {
   'kind': (string);
   'step': (number);
   'bytes': (number);
-  'crc32': (number);
+  'checksum': (number);
   'nodes': (_limbeck_v1_TreeNode__Output)[];
   'examples': (Buffer);
   'shmPath': (string);
   'shmOffset': (number);
   'sha256': (string);
+  'errorCode': (string);
+  'error': (string);
 }
