@@ -2,12 +2,22 @@
  * Makes a checkout ready to run: dependencies, compiled sources, compiled kernels. Plain JavaScript without imports
  * from node_modules, for it runs before there are any. A second run only compares stamps.
  */
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
-import { setTimeout } from "node:timers/promises";
+import { once } from "node:events";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { alone } from "./bootstraplock.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const sourceFolders = ["core", "proto", "coordinator", "worker", "cli", "bench", "test"];
@@ -15,21 +25,25 @@ const dependenciesStamp = join(root, "node_modules", ".limbeck-lock");
 const buildStamp = join(root, "dist", ".built");
 const lock = join(root, ".bootstrap.lock");
 
+/** Of an installation over a slow line, or a compilation on a slow machine. */
+const commandMs = 20 * 60_000;
+
 /** Installs and builds what is missing or stale. Throws an Error whose message is for the user. */
 export async function prepare() {
   if (!existsSync(join(root, "tsconfig.json"))) return; // An installed package comes compiled.
-  if (isReady()) return;
-  await alone(() => {
-    if (!dependenciesFresh()) installDependencies();
-    if (!buildFresh()) build();
+  if (dependenciesFresh() && buildFresh()) return;
+  await alone(lock, say, async () => {
+    if (!dependenciesFresh()) await installDependencies();
+    if (!buildFresh()) await build();
   });
 }
 
-const isReady = () => dependenciesFresh() && buildFresh();
 const stampIs = (file, text) => existsSync(file) && readFileSync(file, "utf8") === text;
 
 function lockHash() {
-  return createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+  return createHash("sha256")
+    .update(readFileSync(join(root, "package-lock.json")))
+    .digest("hex");
 }
 
 function dependenciesFresh() {
@@ -39,10 +53,11 @@ function dependenciesFresh() {
   return existsSync(record) && statSync(record).mtimeMs >= statSync(join(root, "package-lock.json")).mtimeMs;
 }
 
-function installDependencies() {
+async function installDependencies() {
   say("installing dependencies (npm ci) ...");
   const started = Date.now();
-  run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], "the dependencies could not be installed");
+  const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+  await run("npm", args, "the dependencies could not be installed");
   writeFileSync(dependenciesStamp, lockHash());
   say(`installed in ${seconds(started)}`);
 }
@@ -64,15 +79,16 @@ function sourcesHash() {
 
 const buildFresh = () => stampIs(buildStamp, sourcesHash());
 
-function build() {
+async function build() {
   say("compiling ...");
   const started = Date.now();
   const hash = sourcesHash();
   rmSync(buildStamp, { force: true });
   removeOrphans();
   mkdirSync(join(root, "dist"), { recursive: true });
-  runNode("typescript/bin/tsc", ["-p", root], "the sources do not compile");
-  runNode("assemblyscript/bin/asc.js", ["--config", "worker/kernels/asconfig.json", "--target", "release"], "the kernels do not compile");
+  await runNode("typescript/bin/tsc", ["-p", root], "the sources do not compile");
+  const kernels = ["--config", "worker/kernels/asconfig.json", "--target", "release"];
+  await runNode("assemblyscript/bin/asc.js", kernels, "the kernels do not compile");
   writeFileSync(buildStamp, hash);
   say(`compiled in ${seconds(started)}`);
 }
@@ -93,47 +109,16 @@ function removeOrphans() {
 }
 
 function runNode(script, args, failure) {
-  run(process.execPath, [join(root, "node_modules", script), ...args], failure);
+  return run(process.execPath, [join(root, "node_modules", script), ...args], failure);
 }
 
 /** Output goes to stderr: stdout belongs to the command that follows. */
-function run(command, args, failure) {
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ["ignore", 2, 2] });
-  if (error) throw new Error(`${failure}: ${error.message}`);
-  if (status !== 0) throw new Error(`${failure}: ${command} ended with code ${status}`);
-}
-
-/** One process at a time; the lock of a process that died is taken over. */
-async function alone(work) {
-  for (let told = false; ; ) {
-    try {
-      writeFileSync(lock, String(process.pid), { flag: "wx" });
-      break;
-    } catch (error) {
-      if (error.code !== "EEXIST") throw error;
-    }
-    const holder = Number(existsSync(lock) ? readFileSync(lock, "utf8") : 0);
-    if (holder > 0 && !isAlive(holder)) rmSync(lock, { force: true });
-    else {
-      if (!told) say(`waiting for process ${holder}, which prepares this checkout`);
-      told = true;
-      await setTimeout(200);
-    }
-  }
-  try {
-    work();
-  } finally {
-    rmSync(lock, { force: true });
-  }
-}
-
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code !== "ESRCH";
-  }
+async function run(command, args, failure) {
+  const child = spawn(command, args, { cwd: root, stdio: ["ignore", 2, 2], timeout: commandMs });
+  const [code, signal] = await once(child, "exit").catch((error) => {
+    throw new Error(`${failure}: ${error.code === "ENOENT" ? `${command} is not installed` : error.message}`);
+  });
+  if (code !== 0) throw new Error(`${failure}: ${basename(command)} ended with ${signal ?? `code ${code}`}`);
 }
 
 const seconds = (started) => `${((Date.now() - started) / 1000).toFixed(1)} s`;
@@ -155,4 +140,4 @@ export async function prepareOrExit() {
   process.setSourceMapsEnabled(true);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await prepareOrExit();
+if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await prepareOrExit();

@@ -1,41 +1,103 @@
 /** The processes of one run on one machine: a coordinator and its workers, each a real `limbeck` process. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
+import { constants } from "node:os";
+import { setTimeout } from "node:timers/promises";
 import { packagePath } from "../proto/package.ts";
 import { processEnvironment } from "../worker/engine/environment.ts";
+import { SharedFiles } from "../worker/exchange/sharedfiles.ts";
 
 export interface Child {
   readonly name: string;
   readonly process: ChildProcess;
-  /** The last lines it wrote to stderr, for when it dies. */
-  readonly lastWords: () => string;
+  /** Resolves when the process is gone and all it wrote is read. */
+  readonly ended: Promise<Ended>;
+}
+
+export interface Ended {
+  readonly exitCode: number | null;
+  /** How it ended, to follow its name: "was killed by SIGKILL", "ended with code 1: the port is busy". */
+  readonly how: string;
 }
 
 const keptStderr = 4000;
+const toldLines = 5;
 
 /**
  * Starts `limbeck ARGS…` as a child in a process group of its own: Ctrl-C in the terminal reaches only us, and we
  * pass it on as an orderly stop.
  */
 export function startChild(name: string, args: readonly string[]): Child {
-  const child = spawn(process.execPath, ["--enable-source-maps", packagePath("dist/cli/main.js"), ...args], {
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
-    detached: true,
-    env: { ...process.env, ...processEnvironment() },
-  });
+  const child = limbeck(args, ["ignore", "ignore", "pipe", "ipc"]);
   let words = "";
   child.stderr!.setEncoding("utf8");
   child.stderr!.on("data", (text: string) => {
     words = (words + text).slice(-keptStderr);
   });
-  return { name, process: child, lastWords: () => words.trim() };
+  const ended = new Promise<Ended>((resolve) => {
+    child.once("close", (code, signal) => resolve({ exitCode: code, how: `${endOf(code, signal)}${told(words)}` }));
+    child.once("error", ({ message }) => resolve({ exitCode: null, how: `could not be started: ${message}` }));
+  });
+  return { name, process: child, ended };
 }
 
-/** Waits for the child's end, kills it after `graceMs`. Returns its exit code, null when it was killed. */
-export async function endChild({ process: child }: Child, graceMs: number): Promise<number | null> {
-  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
-  const killer = setTimeout(() => child.kill("SIGKILL"), graceMs);
-  await once(child, "exit");
-  clearTimeout(killer);
-  return child.exitCode;
+async function endChild({ process: child, ended }: Child, graceMs: number): Promise<void> {
+  const gone = new AbortController();
+  const patience = setTimeout(graceMs, undefined, { signal: gone.signal });
+  patience.then(() => child.kill("SIGKILL")).catch(() => {});
+  // One that was about to join a coordinator that is gone would go on trying.
+  child.kill("SIGTERM");
+  await ended;
+  gone.abort();
+}
+
+/** Asks all to end, kills after `graceMs` those that have not, and takes from shared memory what those that were killed left there. */
+export async function endChildren(children: readonly Child[], graceMs: number): Promise<void> {
+  await Promise.all(children.map((child) => endChild(child, graceMs)));
+  try {
+    SharedFiles.create().close(); // Whoever makes files there sweeps first.
+  } catch {
+    // There is no shared memory here, so nothing is left in it.
+  }
+}
+
+/** The environment that must be set before a worker's process starts is set. */
+export function hasProcessEnvironment(): boolean {
+  return Object.keys(processEnvironment()).every((name) => name in process.env);
+}
+
+/**
+ * Runs this very command once more, as a child with that environment, and waits for its end. SIGTERM and SIGINT are
+ * passed on. Returns the exit code; a child that a signal killed gives 128 + its number, as in a shell.
+ */
+export async function runAgain(): Promise<number> {
+  const child = limbeck(process.argv.slice(2), ["inherit", "inherit", "inherit", "ipc"]);
+  const passOn = (signal: NodeJS.Signals) => void child.kill(signal);
+  process.on("SIGTERM", passOn).on("SIGINT", passOn);
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
+  });
+}
+
+function limbeck(args: readonly string[], stdio: NonNullable<SpawnOptions["stdio"]>): ChildProcess {
+  return spawn(process.execPath, ["--enable-source-maps", packagePath("dist/cli/main.js"), ...args], {
+    stdio,
+    detached: true,
+    // What the user has set stays.
+    env: { ...processEnvironment(), ...process.env },
+  });
+}
+
+function endOf(code: number | null, signal: NodeJS.Signals | null): string {
+  return code === null ? `was killed by ${signal}` : `ended with code ${code}`;
+}
+
+/** TensorFlow says these whenever it starts. */
+const chatter = /^(WARNING: All log messages before absl|[IW]\d{4} )/;
+
+/** The last lines of what a process wrote to stderr. */
+function told(words: string): string {
+  const lines = words.split("\n").filter((line) => line.trim() !== "" && !chatter.test(line));
+  const last = lines.slice(-toldLines).map((line) => line.replace(/^limbeck: /, ""));
+  return last.length === 0 ? "" : `: ${last.join("\n  ")}`;
 }

@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { startCoordinator } from "../coordinator/main.ts";
 import { LimbeckError } from "../core/errors.ts";
-import { parseJob } from "../core/jobfile.ts";
 import type { Job } from "../core/job.ts";
+import { parseJob } from "../core/jobfile.ts";
 
 export interface Endpoint {
   readonly host: string;
@@ -32,9 +32,15 @@ export async function readJob(file: string, overrides: readonly string[]): Promi
 export async function coordinator(file: string, options: CoordinatorOptions): Promise<void> {
   const job = await readJob(file, options.set);
   const jobFolder = dirname(resolve(file));
-  const running = await startCoordinator({ job, jobFolder, runFolder: resolve(options.out), listen: options.listen, http: options.http });
-  process.send?.({ address: running.address, http: running.httpAddress });
-  process.stderr.write(`coordinator: workers join at ${running.address}; http://${running.httpAddress}/state\n`);
+  const running = await startCoordinator({
+    job,
+    jobFolder,
+    runFolder: resolve(options.out),
+    listen: options.listen,
+    http: options.http,
+  });
+  if (process.send) process.send({ address: running.address, http: running.httpAddress });
+  else process.stderr.write(`coordinator: workers join at ${running.address}; http://${running.httpAddress}/state\n`);
   const stop = (why: string) => void running.stop(why);
   process.once("SIGTERM", () => stop("the coordinator was told to stop (SIGTERM)"));
   process.once("SIGINT", () => stop("the coordinator was told to stop (SIGINT)"));

@@ -69,7 +69,15 @@ function liveBar(): Display {
       linewrap: false,
       etaBuffer: 1,
     });
-    bar.start(steps, 0, { stage: "", epoch: "0", rate: "-", loss: "-", accuracy: "-", eta_text: "", workers: workers() });
+    bar.start(steps, 0, {
+      stage: "",
+      epoch: "0",
+      rate: "-",
+      loss: "-",
+      accuracy: "-",
+      eta_text: "",
+      workers: workers(),
+    });
   };
   return {
     show(event) {

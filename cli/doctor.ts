@@ -5,7 +5,11 @@ import { doctor as examine } from "../worker/engine/doctor.ts";
 import type { EngineChoice } from "../worker/engine/engine.ts";
 
 export async function doctor(options: { engine: EngineChoice; threads: number; json?: boolean }): Promise<void> {
-  const report = await examine({ choice: options.engine, threads: options.threads, log: (line) => process.stderr.write(`${line}\n`) });
+  const report = await examine({
+    choice: options.engine,
+    threads: options.threads,
+    log: (line) => process.stderr.write(`${line}\n`),
+  });
   if (options.json) {
     process.stdout.write(`${JSON.stringify(report)}\n`);
     return;

@@ -1,6 +1,6 @@
 /** The command line: `limbeck COMMAND`. Exit codes: 0 done, 1 failed, 2 bad usage or job file. */
 import { Command, CommanderError, InvalidArgumentError } from "commander";
-import { asLimbeckError, LimbeckError } from "../core/errors.ts";
+import { asLimbeckError, type LimbeckError } from "../core/errors.ts";
 import { packageVersion } from "../proto/package.ts";
 import type { EngineChoice } from "../worker/engine/engine.ts";
 
@@ -13,7 +13,8 @@ function positive(text: string): number {
 /** HOST:PORT; port 0 lets the system choose one. */
 function endpoint(text: string): { host: string; port: number } {
   const [, host, port] = /^\[?([^\]]+?)\]?:(\d{1,5})$/.exec(text) ?? [];
-  if (host === undefined || Number(port) > 65535) throw new InvalidArgumentError("HOST:PORT is needed, such as 127.0.0.1:7070.");
+  if (host === undefined || Number(port) > 65535)
+    throw new InvalidArgumentError("HOST:PORT is needed, such as 127.0.0.1:7070.");
   return { host, port: Number(port) };
 }
 
@@ -27,7 +28,9 @@ const collect = (value: string, before: readonly string[]): readonly string[] =>
 
 function program(): Command {
   const limbeck = new Command("limbeck")
-    .description("Distributed knowledge distillation: train a teacher, distil it into a student, see what it was worth.")
+    .description(
+      "Distributed knowledge distillation: train a teacher, distil it into a student, see what it was worth.",
+    )
     .version(packageVersion)
     .exitOverride()
     .showHelpAfterError("(limbeck --help shows what there is)");
@@ -41,7 +44,10 @@ function program(): Command {
     .option("--teachers <n>", "teacher workers, instead of the job's", positive)
     .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])
     .option("--engine <choice>", "compute engine: auto, tensorflow, gpu or wasm, instead of the job's", engineChoice)
-    .option("--http <host:port>", "where /metrics, /healthz and /state are served", endpoint, { host: "127.0.0.1", port: 0 })
+    .option("--http <host:port>", "where /metrics, /healthz and /state are served", endpoint, {
+      host: "127.0.0.1",
+      port: 0,
+    })
     .option("--json", "progress events as JSON lines on stdout")
     .option("--quiet", "no progress, only errors")
     .action(async (file, options) => (await import("./run.ts")).run(file, options));
@@ -70,7 +76,10 @@ function program(): Command {
     .requiredOption("--out <dir>", "folder of the results")
     .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])
     .option("--listen <host:port>", "where workers join", endpoint, { host: "127.0.0.1", port: 7070 })
-    .option("--http <host:port>", "where /metrics, /healthz and /state are served", endpoint, { host: "127.0.0.1", port: 7071 })
+    .option("--http <host:port>", "where /metrics, /healthz and /state are served", endpoint, {
+      host: "127.0.0.1",
+      port: 7071,
+    })
     .action(async (file, options) => (await import("./coordinator.ts")).coordinator(file, options));
 
   limbeck

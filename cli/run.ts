@@ -2,15 +2,17 @@
 import { once } from "node:events";
 import { mkdir, readdir } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
-import type { ProgressEvent } from "../core/events.ts";
 import { LimbeckError } from "../core/errors.ts";
+import type { ProgressEvent } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
-import { connectCoordinator, type CoordinatorClient } from "../proto/clients.ts";
+import { type CoordinatorClient, connectCoordinator } from "../proto/clients.ts";
 import type { EngineChoice } from "../worker/engine/engine.ts";
 import { ensureEngine } from "../worker/engine/install.ts";
-import { type Child, endChild, startChild } from "./children.ts";
+import { type Child, endChildren, startChild } from "./children.ts";
 import { type Endpoint, readJob } from "./coordinator.ts";
+import { endedSoon, onDeath } from "./deaths.ts";
 import { createDisplay, type Display } from "./display.ts";
+import { onInterruption } from "./interruption.ts";
 
 export interface RunOptions {
   readonly out?: string;
@@ -31,35 +33,47 @@ export async function run(file: string, options: RunOptions): Promise<void> {
   const job = await readJob(file, overrides);
   const folder = await runFolder(job, options.out);
   const display = createDisplay(options);
-  await ensureEngine(job.engine, { log: (line) => display.note(line) });
-
   const children: Child[] = [];
-  const startCoordinator = () => {
-    const set = overrides.flatMap((override) => ["--set", override]);
-    return startChild("coordinator", ["coordinator", file, "--out", folder, "--listen", "127.0.0.1:0", "--http", `${options.http.host}:${options.http.port}`, ...set]);
-  };
-  const startWorker = (role: "student" | "teacher", index: number, address: string) => {
-    const name = `${role}-${index + 1}`;
-    return startChild(name, ["worker", "--role", role, "--name", name, "--coordinator", address]);
-  };
-
+  const interruption = onInterruption(children, (line) => display.note(line));
   try {
-    const coordinator = startCoordinator();
+    await ensureEngine(job.engine, { log: (line) => display.note(line), signal: interruption.asked });
+    const coordinator = startCoordinator(file, folder, { overrides, http: options.http });
     children.push(coordinator);
     const { address, http } = await addressOf(coordinator);
-    display.note(`${relative(process.cwd(), folder)}/  ·  http://${http}/state  ·  http://${http}/metrics`);
-    for (let index = 0; index < job.workers.students; index++) children.push(startWorker("student", index, address));
-    for (let index = 0; index < job.workers.teachers; index++) children.push(startWorker("teacher", index, address));
+    const shown = relative(process.cwd(), folder);
+    display.note(`${shown}/  ·  http://${http}/state  ·  http://${http}/metrics`);
+    const workers = startWorkers(job, address);
+    children.push(...workers);
     const client = connectCoordinator(address);
-    const removeSignals = stopOnSignals(client, display, children);
-    const last = await watch(client, children, display);
-    removeSignals();
-    client.close();
-    conclude(last, folder);
+    interruption.stops(client);
+    await watch({ client, coordinator, workers, display, shown }).finally(() => client.close());
+  } catch (thrown) {
+    throw interruption.killed.aborted ? interruption.killed.reason : thrown;
   } finally {
     display.close();
-    await Promise.all(children.map((child) => endChild(child, orderlyStopMs)));
+    await endChildren(children, orderlyStopMs);
+    interruption.end();
   }
+}
+
+function startCoordinator(
+  file: string,
+  folder: string,
+  options: { overrides: readonly string[]; http: Endpoint },
+): Child {
+  const { host, port } = options.http;
+  const set = options.overrides.flatMap((override) => ["--set", override]);
+  const ports = ["--listen", "127.0.0.1:0", "--http", `${host}:${port}`];
+  return startChild("the coordinator", ["coordinator", file, "--out", folder, ...ports, ...set]);
+}
+
+function startWorkers({ workers }: Job, coordinator: string): Child[] {
+  const start = (role: string) => (_: unknown, index: number) => {
+    const name = `${role}-${index + 1}`;
+    return startChild(name, ["worker", "--role", role, "--name", name, "--coordinator", coordinator]);
+  };
+  const students = Array.from({ length: workers.students }, start("student"));
+  return [...students, ...Array.from({ length: workers.teachers }, start("teacher"))];
 }
 
 /** The command line's changes to the job, in the form `--set` has. */
@@ -75,10 +89,13 @@ async function runFolder(job: Job, out: string | undefined): Promise<string> {
   const folder = resolve(out ?? join("runs", `${job.name}-${time}`));
   try {
     await mkdir(folder, { recursive: true });
-    if ((await readdir(folder)).length > 0) throw new LimbeckError("usage", `--out ${out ?? folder}: the folder is not empty; choose another or remove it`);
+    if ((await readdir(folder)).length > 0)
+      throw new LimbeckError("usage", `--out ${out ?? folder}: the folder is not empty; choose another or remove it`);
   } catch (cause) {
     if (cause instanceof LimbeckError) throw cause;
-    throw new LimbeckError("unavailable", `the run folder ${folder} cannot be made: ${(cause as Error).message}`, { cause });
+    throw new LimbeckError("unavailable", `the run folder ${folder} cannot be made: ${(cause as Error).message}`, {
+      cause,
+    });
   }
   return folder;
 }
@@ -86,9 +103,11 @@ async function runFolder(job: Job, out: string | undefined): Promise<string> {
 /** The coordinator tells its addresses once it listens. */
 async function addressOf(coordinator: Child): Promise<{ address: string; http: string }> {
   const signal = AbortSignal.timeout(coordinatorUpMs);
-  const told = once(coordinator.process, "message", { signal }).then(([message]) => message as { address: string; http: string });
-  const died = once(coordinator.process, "exit", { signal }).then(() => {
-    throw new LimbeckError("unavailable", coordinator.lastWords().replace(/^limbeck: /, "") || "the coordinator died without a word");
+  const told = once(coordinator.process, "message", { signal }).then(
+    ([message]) => message as { address: string; http: string },
+  );
+  const died = coordinator.ended.then(({ how }) => {
+    throw new LimbeckError("unavailable", how.replace(/^ended with code \d+: /, ""));
   });
   try {
     return await Promise.race([told, died]);
@@ -101,49 +120,48 @@ async function addressOf(coordinator: Child): Promise<{ address: string; http: s
   }
 }
 
-/** Shows events until the job ends. A coordinator that dies ends the wait with its last words. */
-async function watch(client: CoordinatorClient, children: readonly Child[], display: Display): Promise<ProgressEvent> {
+interface Watched {
+  readonly client: CoordinatorClient;
+  readonly coordinator: Child;
+  readonly workers: readonly Child[];
+  readonly display: Display;
+  /** The run's folder, for messages. */
+  readonly shown: string;
+}
+
+/** Shows events until the job ends. Throws where it did not end well, with what is known of a process that died. */
+async function watch({ client, coordinator, workers, display, shown }: Watched): Promise<void> {
+  const deaths = onDeath(workers, (why) => client.stop(why));
   let last: ProgressEvent | null = null;
-  const coordinator = children[0]!;
+  let lost: Child | undefined;
   try {
     for await (const event of client.watch()) {
       display.show(event);
+      if (event.kind === "worker-lost") lost ??= workers.find(({ name }) => name === event.worker);
       last = event;
     }
   } catch (cause) {
-    const words = coordinator.lastWords();
-    throw new LimbeckError("unavailable", `the coordinator went away${words ? `: ${words}` : ""}`, { cause });
+    const ended = await endedSoon(coordinator);
+    throw new LimbeckError("unavailable", `the coordinator ${ended?.how ?? "went away"}`, { cause });
+  } finally {
+    deaths.end();
   }
-  if (last === null) throw new LimbeckError("internal", "the job ended without an event");
-  return last;
-}
-
-/** Ctrl-C once asks for an orderly stop; a second time kills. */
-function stopOnSignals(client: CoordinatorClient, display: Display, children: readonly Child[]): () => void {
-  let asked = false;
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (asked) for (const child of children) child.process.kill("SIGKILL");
-    asked = true;
-    display.note("stopping; once more kills");
-    client.stop(`stopped by ${signal}`).catch(() => {});
-  };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
-  return () => {
-    process.off("SIGINT", onSignal);
-    process.off("SIGTERM", onSignal);
-  };
-}
-
-function conclude(last: ProgressEvent, folder: string): void {
-  switch (last.kind) {
+  switch (last?.kind) {
     case "job-finished":
       return;
-    case "job-failed":
-      throw new LimbeckError(last.code, last.message);
+    case "job-failed": {
+      const ended = lost && (await endedSoon(lost));
+      throw new LimbeckError(
+        last.code,
+        ended?.exitCode === 0 || !ended ? last.message : `${last.message}; it ${ended.how}`,
+      );
+    }
     case "job-stopped":
-      throw new LimbeckError("stopped", `stopped before the end: ${last.why}; what was done lies in ${relative(process.cwd(), folder)}`);
+      throw (
+        deaths.reason() ??
+        new LimbeckError("stopped", `stopped before the end: ${last.why}; what was done lies in ${shown}`)
+      );
     default:
-      throw new LimbeckError("unavailable", "the coordinator went away before the job ended");
+      throw new LimbeckError("unavailable", "the coordinator ended the feed of events before the job");
   }
 }

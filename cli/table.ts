@@ -8,7 +8,10 @@ import { duration } from "./lines.ts";
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 
 export function resultTable(report: Report): string {
-  const table = new Table({ head: ["model", "parameters", "errors", "accuracy", "cross-entropy", "weights"], style: pc.isColorSupported ? { head: ["cyan"], border: ["gray"] } : { head: [], border: [] } });
+  const table = new Table({
+    head: ["model", "parameters", "errors", "accuracy", "cross-entropy", "weights"],
+    style: pc.isColorSupported ? { head: ["cyan"], border: ["gray"] } : { head: [], border: [] },
+  });
   const row = (name: string, model: { parameters: number; test: Score; weightsSha256: string }) =>
     table.push([
       name,

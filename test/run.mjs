@@ -21,5 +21,12 @@ if (files.length === 0) {
   process.stderr.write(`limbeck: no test has ${filters.join(" or ")} in its path\n`);
   process.exit(2);
 }
-const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", "--test-concurrency=2", ...files], { cwd: root, stdio: "inherit" });
+const { status } = spawnSync(
+  process.execPath,
+  ["--enable-source-maps", "--test", "--test-concurrency=2", "--test-timeout=300000", ...files],
+  {
+    cwd: root,
+    stdio: "inherit",
+  },
+);
 process.exit(status ?? 1);

@@ -2,12 +2,12 @@
 import type { LimbeckError } from "../core/errors.ts";
 import type { Stage } from "../core/stages.ts";
 import type { Assign__Output } from "../proto/gen/limbeck/v1/Assign.ts";
-import type { WorkerContext } from "./context.ts";
+import type { FromWorker } from "../proto/gen/limbeck/v1/FromWorker.ts";
 import { bytesOf } from "./artifacts/bytes.ts";
+import type { WorkerContext } from "./context.ts";
 import { exportStage } from "./export.ts";
 import { type Membership, understand } from "./membership.ts";
 import { Reports } from "./reports.ts";
-import type { Session } from "./session.ts";
 import { Student } from "./student.ts";
 import { prepareTeacher } from "./teacher.ts";
 
@@ -19,11 +19,12 @@ export class Assignment {
   readonly #ending = new AbortController();
   #student: Student | null = null;
 
-  constructor(context: WorkerContext, term: number, assign: Assign__Output, session: Session) {
+  /** @param send tells the coordinator */
+  constructor(context: WorkerContext, term: number, assign: Assign__Output, send: (message: FromWorker) => void) {
     this.term = term;
     this.#context = context;
     this.#membership = understand(term, assign, context.job, context.dataset.count("train"));
-    this.#reports = new Reports(term, (message) => session.send(message));
+    this.#reports = new Reports(term, send);
   }
 
   async prepare(role: "student" | "teacher"): Promise<void> {
@@ -32,14 +33,25 @@ export class Assignment {
     if (role === "student") {
       const teacher = trained.get("teach");
       if (teacher && this.#membership.plan.soft) {
-        const weights = { kind: "teacher" as const, step: 0, slice: 0, payload: [bytesOf(teacher.weights)], sha256: teacher.sha256 };
+        const weights = {
+          kind: "teacher" as const,
+          step: 0,
+          slice: 0,
+          payload: [bytesOf(teacher.weights)],
+          sha256: teacher.sha256,
+        };
         services.peers.server.publish({ term: this.term, ...weights });
       }
       this.#student = await Student.prepare(this.#context, this.#membership);
       this.#reports.ready(this.#student.ready());
     } else if (this.#membership.plan.soft) {
       const teacher = await prepareTeacher(this.#context, this.#membership, this.#ending.signal);
-      services.softTargets.serve({ term: this.term, teacher: teacher.sha256, dataset: this.#context.dataset.digest, answer: teacher.answer });
+      services.softTargets.serve({
+        term: this.term,
+        teacher: teacher.sha256,
+        dataset: this.#context.dataset.digest,
+        answer: teacher.answer,
+      });
       this.#reports.ready({ parameters: teacher.parameters, weightsSha256: teacher.sha256, step: 0 });
       status.doing = "serving soft targets";
       return;

@@ -3,9 +3,9 @@
  * for the same views. The compute thread never waits for what could have been there.
  */
 import { type LedgerPlan, laneExamples, laneShare, stepShare } from "../core/ledger.ts";
+import { regionOf } from "./arena.ts";
 import type { LaneRegions } from "./compute/protocol.ts";
 import type { Dataset, ViewKey } from "./data/dataset.ts";
-import { regionOf } from "./arena.ts";
 
 /** Memory of one part of a batch: a lane, or all lanes of the worker where they are merged. */
 export interface PartMemory {

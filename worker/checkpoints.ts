@@ -1,7 +1,7 @@
 /** When and where this run's checkpoints are kept; what one is, artifacts/checkpoint.ts knows. */
-import { relative, join } from "node:path";
-import { sha256Hex } from "./artifacts/digest.ts";
+import { join, relative } from "node:path";
 import { pruneCheckpoints, saveCheckpoint } from "./artifacts/checkpoint.ts";
+import { sha256Hex } from "./artifacts/digest.ts";
 import type { WorkerContext } from "./context.ts";
 import { optimizerSlots } from "./optimizers/slots.ts";
 import type { Replica } from "./replica.ts";

@@ -1,4 +1,5 @@
 /** Evaluation in fixed chunks, dealt over the students: the same chunk has the same bits wherever it is computed (L1). */
+import { Arena } from "./arena.ts";
 import type { Device } from "./compute/device.ts";
 import type { NetworkName } from "./compute/protocol.ts";
 import type { Dataset, Split } from "./data/dataset.ts";
@@ -31,11 +32,12 @@ export async function* evaluateChunks(
   const { device, network, dataset, split, batch } = plan;
   const features = dataset.shape.reduce((product, side) => product * side, 1);
   const total = dataset.count(split);
+  // Shared and aligned: neither cloned on its way to the compute thread nor copied by TensorFlow.
+  const inputs = Arena.create(4 * batch * features).floats(batch * features);
   for (let chunk = share.first; chunk < chunkCount(plan); chunk += share.stride) {
     signal.throwIfAborted();
     const from = chunk * batch;
     const ids = Uint32Array.from({ length: Math.min(batch, total - from) }, (_, index) => from + index);
-    const inputs = new Float32Array(ids.length * features);
     const labels = new Int32Array(ids.length);
     dataset.examples(split, ids, null, inputs);
     dataset.labels(split, ids, labels);

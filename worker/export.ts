@@ -25,7 +25,8 @@ export async function exportStage(context: WorkerContext, stage: Stage, signal: 
 }
 
 async function save(folder: string, model: TrainedModel, format: Format): Promise<number> {
-  const saved = format === "float32" ? await saveLayersModel(folder, model) : await saveQuantized(folder, model, format);
+  const saved =
+    format === "float32" ? await saveLayersModel(folder, model) : await saveQuantized(folder, model, format);
   return saved.bytes;
 }
 
@@ -42,7 +43,13 @@ async function measure(context: WorkerContext, folder: string, signal: AbortSign
     role: folder,
   });
   const sums = { examples: 0, errors: 0, crossEntropy: 0 };
-  const plan = { device, network: "variant" as const, dataset, split: evaluationSplit(job), batch: job.evaluation.batch };
+  const plan = {
+    device,
+    network: "variant" as const,
+    dataset,
+    split: evaluationSplit(job),
+    batch: job.evaluation.batch,
+  };
   for await (const chunk of evaluateChunks(plan, { first: 0, stride: 1 }, signal)) {
     sums.examples += chunk.examples;
     sums.errors += chunk.correct.reduce((errors, correct) => errors + 1 - correct, 0);

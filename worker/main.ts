@@ -1,6 +1,7 @@
 /** A worker process: joins the coordinator, prepares, and does what each term assigns to it until it is told to stop. */
 import { asLimbeckError, LimbeckError } from "../core/errors.ts";
 import type { Job } from "../core/job.ts";
+import type { FromWorker } from "../proto/gen/limbeck/v1/FromWorker.ts";
 import type { ToWorker__Output } from "../proto/gen/limbeck/v1/ToWorker.ts";
 import type { Welcome__Output } from "../proto/gen/limbeck/v1/Welcome.ts";
 import { packageVersion } from "../proto/package.ts";
@@ -8,8 +9,8 @@ import { Assignment } from "./assignment.ts";
 import { Device } from "./compute/device.ts";
 import { nothing, type Status, type WorkerContext } from "./context.ts";
 import { openDataset } from "./data/open.ts";
-import { engineEnvironment } from "./engine/environment.ts";
 import type { EngineInfo } from "./engine/engine.ts";
+import { engineEnvironment } from "./engine/environment.ts";
 import { openServices, type Services } from "./services.ts";
 import { joinCoordinator, type Session } from "./session.ts";
 
@@ -23,21 +24,21 @@ export interface WorkerOptions {
 }
 
 /**
- * Runs until the coordinator says stop, or `leaving` asks the worker to go.
+ * Runs until the coordinator says stop, or `leaving` asks the worker to go; gives all back before it returns.
  * Throws what it failed of, after it told the coordinator.
  */
 export async function runWorker(options: WorkerOptions, leaving: AbortSignal): Promise<void> {
   const status: Status = { doing: "joining", waitingFor: nothing, step: 0 };
   const services = await openServices(options.listen);
-  const session = await joinCoordinator(options.coordinator, status);
-  const worker = new WorkerProcess(options, session, services, status);
-  const leave = () => worker.leave(leaving.reason as LimbeckError);
-  leaving.addEventListener("abort", leave, { once: true });
   try {
-    await worker.run();
+    const session = await joinCoordinator(options.coordinator, status, leaving);
+    const worker = new WorkerProcess(options, session, services, status);
+    const leave = () => worker.leave(leaving.reason as LimbeckError);
+    leaving.addEventListener("abort", leave, { once: true });
+    await worker.run().finally(() => leaving.removeEventListener("abort", leave));
+  } catch (thrown) {
+    if (thrown !== leaving.reason) throw thrown; // Asked to go before it had joined, it goes.
   } finally {
-    leaving.removeEventListener("abort", leave);
-    await session.close();
     services.close();
   }
 }
@@ -53,6 +54,7 @@ class WorkerProcess {
   /** Work in the order it was asked for; the message loop never waits for it, so an order to stop is heard at once. */
   #work: Promise<void> = Promise.resolve();
   #failure: LimbeckError | null = null;
+  #isOver = false;
 
   constructor(options: WorkerOptions, session: Session, services: Services, status: Status) {
     this.#options = options;
@@ -71,9 +73,13 @@ class WorkerProcess {
         this.#hear(message);
       }
     } finally {
+      this.#isOver = true;
       this.#assignment?.end(new LimbeckError("stopped", "the worker stops"));
+      // What waits for the compute thread is released at once; the thread itself ends with the op it is in.
+      const closing = this.#device?.close();
       await this.#work;
-      await this.#device?.close();
+      await this.#session.close();
+      await closing;
     }
     if (this.#failure) throw this.#failure;
   }
@@ -96,7 +102,8 @@ class WorkerProcess {
         this.#assignment?.end(new LimbeckError("stale_term", `term ${term} has begun: ${message.assign!.why}`));
         this.#session.term = term;
         this.#then(async () => {
-          const assignment = new Assignment(this.#context!, term, message.assign!, this.#session);
+          const send = (report: FromWorker) => this.#session.send(report);
+          const assignment = new Assignment(this.#context!, term, message.assign!, send);
           this.#assignment = assignment;
           if (this.#session.term === term) await assignment.prepare(this.#options.role);
         });
@@ -120,7 +127,7 @@ class WorkerProcess {
 
   #then(task: () => Promise<void> | undefined): void {
     this.#work = this.#work.then(async () => {
-      if (this.#failure) return;
+      if (this.#failure || this.#isOver) return;
       try {
         await task();
       } catch (thrown) {
@@ -143,13 +150,29 @@ class WorkerProcess {
     Object.assign(process.env, engineEnvironment(job.threads));
     const device = new Device();
     this.#device = device;
-    const [engine, dataset] = await Promise.all([device.ask("open", { choice: job.engine, threads: job.threads }), openDataset(job, jobFolder)]);
+    const [engine, dataset] = await Promise.all([
+      device.ask("open", { choice: job.engine, threads: job.threads }),
+      openDataset(job, jobFolder),
+    ]);
     const { name } = this.#options;
-    this.#context = { job, jobFolder, runFolder, name, dataset, device, services: this.#services, status: this.#status, trained: new Map() };
+    this.#context = {
+      job,
+      jobFolder,
+      runFolder,
+      name,
+      dataset,
+      device,
+      services: this.#services,
+      status: this.#status,
+      trained: new Map(),
+    };
     const shape = [...dataset.shape];
     const { classes, digest } = dataset;
     const examples = { trainExamples: dataset.count("train"), evaluationExamples: dataset.count(job.evaluation.split) };
-    this.#session.send({ term: 0, prepared: { engine: wireEngine(engine), dataset: { ...examples, classes, shape, digest } } });
+    this.#session.send({
+      term: 0,
+      prepared: { engine: wireEngine(engine), dataset: { ...examples, classes, shape, digest } },
+    });
     this.#status.doing = "waiting for work";
   }
 }

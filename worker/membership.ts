@@ -1,8 +1,8 @@
 /** An Assign, understood: the term, the stage, who computes what, and this worker's place in it. */
 import { LimbeckError } from "../core/errors.ts";
 import type { Job } from "../core/job.ts";
-import { maximalSubtrees, type TreeNode } from "../core/tree.ts";
 import { planStages, type StagePlan } from "../core/stages.ts";
+import { maximalSubtrees, type TreeNode } from "../core/tree.ts";
 import type { Assign__Output } from "../proto/gen/limbeck/v1/Assign.ts";
 import type { Member__Output } from "../proto/gen/limbeck/v1/Member.ts";
 import type { Part } from "./batches.ts";
@@ -26,7 +26,10 @@ export interface Reduction {
 export function understand(term: number, assign: Assign__Output, job: Job, trainExamples: number): Membership {
   const plan = planStages(job, trainExamples).find(({ stage }) => stage === assign.stage);
   if (!plan || plan.steps !== assign.steps) {
-    throw new LimbeckError("internal", `the coordinator assigned stage ${assign.stage} of ${assign.steps} steps, which this job does not have here`);
+    throw new LimbeckError(
+      "internal",
+      `the coordinator assigned stage ${assign.stage} of ${assign.steps} steps, which this job does not have here`,
+    );
   }
   const { students, teachers, teacherSha256 } = assign;
   return { term, plan, students, teachers, teacherSha256 };

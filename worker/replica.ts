@@ -1,7 +1,7 @@
 /** A replica: everything a student must hold to go on training from a step. All replicas of a job are equal after every step (L1). */
 import { Consumption } from "../core/consumption.ts";
-import type { LedgerPlan } from "../core/ledger.ts";
 import type { Layout } from "../core/layout.ts";
+import type { LedgerPlan } from "../core/ledger.ts";
 import type { StagePlan } from "../core/stages.ts";
 import type { BuiltNetwork } from "./compute/protocol.ts";
 
@@ -30,5 +30,14 @@ export function initialReplica(
   memory.weights.set(built.weights);
   memory.optimizerState.fill(0);
   const { layout, order, topology } = built;
-  return { plan, ledger, layout, order, topology, ...memory, consumption: new Consumption(ledger.trainExamples), step: 0 };
+  return {
+    plan,
+    ledger,
+    layout,
+    order,
+    topology,
+    ...memory,
+    consumption: new Consumption(ledger.trainExamples),
+    step: 0,
+  };
 }

@@ -34,7 +34,11 @@ export class Reports {
   }
 
   evaluated({ results, ...share }: EvaluationShare): void {
-    const chunks = results.map(({ predictions, ...rest }) => ({ ...rest, predictions: bytesOf(predictions), correct: Buffer.from(rest.correct) }));
+    const chunks = results.map(({ predictions, ...rest }) => ({
+      ...rest,
+      predictions: bytesOf(predictions),
+      correct: Buffer.from(rest.correct),
+    }));
     this.#send({ term: this.#term, evaluated: { ...share, results: chunks } });
   }
 

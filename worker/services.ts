@@ -39,7 +39,14 @@ export async function openServices(listen: { host: string; port: number }): Prom
 function bind(server: Server, { host, port }: { host: string; port: number }): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (cause, bound) => {
-      if (cause) reject(new LimbeckError("unavailable", `port ${port} on ${host} is busy: choose another with --listen (${cause.message})`, { cause }));
+      if (cause)
+        reject(
+          new LimbeckError(
+            "unavailable",
+            `port ${port} on ${host} is busy: choose another with --listen (${cause.message})`,
+            { cause },
+          ),
+        );
       else resolve(bound);
     });
   });

@@ -2,6 +2,7 @@
 import type { LedgerPlan } from "../core/ledger.ts";
 import { weightsSha256 } from "./artifacts/digest.ts";
 import { Batches } from "./batches.ts";
+import { saveReplica } from "./checkpoints.ts";
 import { evaluationSplit, nothing, type TrainedModel, viewOfEpoch, type WorkerContext } from "./context.ts";
 import { chunkCount, type EvaluationPlan, evaluateChunks } from "./evaluate.ts";
 import { Exchange, exchangeScratchFloats } from "./exchange/exchange.ts";
@@ -11,7 +12,6 @@ import { type Membership, partsOf, rankOf, reductionOf } from "./membership.ts";
 import { optimizerSlots } from "./optimizers/slots.ts";
 import { initialReplica, type Replica } from "./replica.ts";
 import type { Reports } from "./reports.ts";
-import { saveReplica } from "./checkpoints.ts";
 import { SoftTargetClient, type SoftTargetKey } from "./softtargets/client.ts";
 import { StepReport } from "./stepreport.ts";
 import { train } from "./train.ts";
@@ -105,7 +105,11 @@ export class Student {
     const softTargets = plan.soft && this.#askTeachers();
     const report = new StepReport(plan.stage, plan.steps, (sums) => {
       status.step = sums.step;
-      reports.progress({ stage: plan.stage, ...sums, ...(softTargets?.takeCounts() ?? { softTargets: 0, softTargetBytes: 0 }) });
+      reports.progress({
+        stage: plan.stage,
+        ...sums,
+        ...(softTargets?.takeCounts() ?? { softTargets: 0, softTargetBytes: 0 }),
+      });
     });
     const exchange = new Exchange({
       ...this.#context.services.peers,
@@ -123,12 +127,17 @@ export class Student {
       parts: partsOf(students[this.#rank]!, job),
       dataset,
       view: (epoch: number) => viewOfEpoch(job, plan.stage, epoch),
-      softTargets: softTargets && ((examples: Uint32Array, epoch: number) => softTargets.request(this.#keyOf(examples, epoch), signal)),
+      softTargets:
+        softTargets &&
+        ((examples: Uint32Array, epoch: number) => softTargets.request(this.#keyOf(examples, epoch), signal)),
       slots: this.#workspace.slots,
     };
     status.waitingFor = () => exchange.waitingFor || (softTargets?.waitingFor ?? "");
     try {
-      status.doing = plan.stage === "teach" ? "training the teacher" : `training the ${plan.stage === "distil" ? "student" : "baseline"}`;
+      status.doing =
+        plan.stage === "teach"
+          ? "training the teacher"
+          : `training the ${plan.stage === "distil" ? "student" : "baseline"}`;
       const batches = new Batches(source, { from: replica.step, steps: plan.steps });
       const request = {
         objective: plan.soft,
@@ -174,17 +183,31 @@ export class Student {
   async #checkpoint(reports: Reports): Promise<void> {
     await this.#saving;
     // Its copy of the replica is taken before this returns; the disk takes its time while training goes on.
-    this.#saving = saveReplica(this.#context, this.#replica, this.#membership.term, this.#sha256()).then((saved) => reports.checkpointed(saved));
+    this.#saving = saveReplica(this.#context, this.#replica, this.#membership.term, this.#sha256()).then((saved) =>
+      reports.checkpointed(saved),
+    );
     this.#saving.catch(() => {}); // Whoever waits for it next is told.
   }
 
   async #evaluate(reports: Reports, { last }: { last: boolean }, signal: AbortSignal): Promise<void> {
     const { job, device, dataset } = this.#context;
-    const plan: EvaluationPlan = { device, network: "trained", dataset, split: evaluationSplit(job), batch: job.evaluation.batch };
+    const plan: EvaluationPlan = {
+      device,
+      network: "trained",
+      dataset,
+      split: evaluationSplit(job),
+      batch: job.evaluation.batch,
+    };
     const share = { first: this.#rank, stride: this.#membership.students.length };
     const results = [];
     for await (const chunk of evaluateChunks(plan, share, signal)) results.push(chunk);
-    reports.evaluated({ stage: this.#replica.plan.stage, step: this.#replica.step, last, chunks: chunkCount(plan), results });
+    reports.evaluated({
+      stage: this.#replica.plan.stage,
+      step: this.#replica.step,
+      last,
+      chunks: chunkCount(plan),
+      results,
+    });
   }
 
   #sha256(): string {

@@ -1,6 +1,7 @@
 /** A teacher worker in one term: builds the teacher, gets its weights, and answers for it. */
 import { LimbeckError } from "../core/errors.ts";
 import { planStages } from "../core/stages.ts";
+import { Arena } from "./arena.ts";
 import { weightsSha256 } from "./artifacts/digest.ts";
 import { nothing, viewOfEpoch, type WorkerContext } from "./context.ts";
 import type { Membership } from "./membership.ts";
@@ -15,7 +16,11 @@ export interface ServingTeacher {
   answer(examples: Uint32Array, epoch: number): Promise<Float32Array>;
 }
 
-export async function prepareTeacher(context: WorkerContext, membership: Membership, signal: AbortSignal): Promise<ServingTeacher> {
+export async function prepareTeacher(
+  context: WorkerContext,
+  membership: Membership,
+  signal: AbortSignal,
+): Promise<ServingTeacher> {
   const { job, device, dataset, jobFolder, status } = context;
   status.doing = "building the teacher";
   const spec = planStages(job, dataset.count("train"))[0]!.spec;
@@ -32,12 +37,23 @@ export async function prepareTeacher(context: WorkerContext, membership: Members
   const weights = loads ? built.weights : await pullWeights(context, membership, built.layout.weights, signal);
   const sha256 = weightsSha256(built.order, built.layout, weights);
   if (membership.teacherSha256 !== "" && sha256 !== membership.teacherSha256) {
-    throw new LimbeckError("corrupt", `the teacher's weights are ${sha256}, the students trained or loaded ${membership.teacherSha256}`);
+    throw new LimbeckError(
+      "corrupt",
+      `the teacher's weights are ${sha256}, the students trained or loaded ${membership.teacherSha256}`,
+    );
   }
   if (!loads) await device.ask("load", { name: "teacher", weights });
   const features = dataset.shape.reduce((product, side) => product * side, 1);
+  // Shared and aligned: neither cloned on its way to the compute thread nor copied by TensorFlow. One request at a time.
+  const shared = Arena.create(4 * job.lanes.count * job.lanes.batch * features);
+  const inputs = shared.floats(job.lanes.count * job.lanes.batch * features);
   const answer = async (examples: Uint32Array, epoch: number): Promise<Float32Array> => {
-    const inputs = new Float32Array(examples.length * features);
+    if (examples.length * features > inputs.length) {
+      throw new LimbeckError(
+        "internal",
+        `${examples.length} soft targets were asked for at once, a step has no more than ${job.lanes.count * job.lanes.batch}`,
+      );
+    }
     dataset.examples("train", examples, viewOfEpoch(job, membership.plan.stage, epoch), inputs);
     return await device.ask("logits", { name: "teacher", inputs, count: examples.length });
   };
@@ -45,7 +61,12 @@ export async function prepareTeacher(context: WorkerContext, membership: Members
 }
 
 /** Pulls the weights the students agreed on, from whichever of them gives them first. */
-async function pullWeights({ services, status }: WorkerContext, { term, students }: Membership, floats: number, signal: AbortSignal): Promise<Float32Array> {
+async function pullWeights(
+  { services, status }: WorkerContext,
+  { term, students }: Membership,
+  floats: number,
+  signal: AbortSignal,
+): Promise<Float32Array> {
   const failures: string[] = [];
   const weights = new Float32Array(floats);
   for (const student of students) {

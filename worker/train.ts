@@ -1,6 +1,6 @@
 /** THE loop: one step is batch, gradients of the lanes, all-reduce, update, report; every so often an evaluation and a checkpoint. */
+
 import { stepShare } from "../core/ledger.ts";
-import { metricCount } from "../core/layout.ts";
 import { learningRate } from "../core/schedule.ts";
 import type { Batches } from "./batches.ts";
 import type { Device } from "./compute/device.ts";
@@ -8,6 +8,7 @@ import type { GradientsRequest } from "./compute/protocol.ts";
 import type { Exchange } from "./exchange/exchange.ts";
 import type { Replica } from "./replica.ts";
 import type { StepReport } from "./stepreport.ts";
+import { metricsOf } from "./workspace.ts";
 
 export interface Training {
   readonly replica: Replica;
@@ -32,7 +33,9 @@ export async function train(training: Training, signal: AbortSignal): Promise<vo
     const step = replica.step;
     const batch = await report.timed("softTargets", () => batches.take(step));
     const gradients = { ...training.request, step, lanes: batch.parts };
-    await report.timed("compute", () => Promise.all([device.ask("gradients", gradients), report.timed("data", async () => batches.makeAhead())]));
+    await report.timed("compute", () =>
+      Promise.all([device.ask("gradients", gradients), report.timed("data", async () => batches.makeAhead())]),
+    );
     batches.release(step);
     const { consumed } = await report.timed("exchange", () => exchange.allReduce(step, batch.examples, signal));
     const rate = learningRate(recipe!.schedule, recipe!.optimizer.learningRate, { step, steps, stepsPerEpoch });
@@ -41,7 +44,12 @@ export async function train(training: Training, signal: AbortSignal): Promise<vo
     replica.step = step + 1;
     for (const ids of consumed) replica.consumption.consume(ids);
     if (endsEpoch(replica, step)) replica.consumption.endEpoch();
-    report.stepped({ step: replica.step, own: batch.examples.length, metrics: sum.subarray(sum.length - metricCount), learningRate: rate });
+    report.stepped({
+      step: replica.step,
+      own: batch.examples.length,
+      metrics: metricsOf(sum),
+      learningRate: rate,
+    });
     await training.afterStep();
   }
 }

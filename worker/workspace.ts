@@ -1,6 +1,7 @@
 /** The shared memory of one term: vectors of the replica, partial sums, batches in the making. Sized once, never grown (L8). */
-import { metricCount } from "../core/layout.ts";
+
 import type { Layout } from "../core/layout.ts";
+import { metricCount } from "../core/layout.ts";
 import type { TreeNode } from "../core/tree.ts";
 import { Arena, regionOf } from "./arena.ts";
 import type { Part, PartMemory } from "./batches.ts";
@@ -44,7 +45,9 @@ export function allocateWorkspace(plan: WorkspacePlan): Workspace {
   const vector = aligned(layout.gradient);
   const partFloats = parts.map((part) => {
     const examples = part.lanes * laneBatch;
-    return aligned(examples * plan.features) + aligned(examples) + (plan.softTargets ? aligned(examples * plan.classes) : 0);
+    return (
+      aligned(examples * plan.features) + aligned(examples) + (plan.softTargets ? aligned(examples * plan.classes) : 0)
+    );
   });
   const slotFloats = partFloats.reduce((total, floats) => total + floats, 0);
   const stateFloats = plan.optimizerSlots * layout.trainable;

@@ -1,11 +1,12 @@
 /** What a user may get wrong: one clear sentence, the right exit code, and nothing half-written. */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { packagePath } from "../../proto/package.ts";
-import { limbeck, scratchFolder } from "./limbeck.ts";
+import { limbeck, recordedEvents, scratchFolder, start } from "./limbeck.ts";
 
 const smoke = packagePath("examples/smoke.yaml");
 
@@ -19,15 +20,30 @@ interface Mistake {
 const set = (override: string) => ["--set", override];
 
 const mistakes: readonly Mistake[] = [
-  { name: "an unknown key", args: set("distil.tempurature=4"), code: 2, says: /tempurature.*did you mean.*temperature/i },
+  {
+    name: "an unknown key",
+    args: set("distil.tempurature=4"),
+    code: 2,
+    says: /tempurature.*did you mean.*temperature/i,
+  },
   { name: "a wrong type", args: set("distil.temperature=hot"), code: 2, says: /distil\.temperature.*number.*hot/i },
   { name: "T of 0", args: set("distil.temperature=0"), code: 2, says: /distil\.temperature.*greater than 0/i },
   { name: "softWeight beyond 1", args: set("distil.softWeight=1.5"), code: 2, says: /distil\.softWeight.*1/i },
   { name: "more students than lanes", args: ["--students", "99"], code: 2, says: /lanes.*99 students/i },
-  { name: "classes that differ", args: [...set("teacher.classes=10"), ...set("student.classes=5")], code: 2, says: /10 classes.*5|5 classes.*10/i },
+  {
+    name: "classes that differ",
+    args: [...set("teacher.classes=10"), ...set("student.classes=5")],
+    code: 2,
+    says: /10 classes.*5|5 classes.*10/i,
+  },
   { name: "labels beyond the classes", args: set("dataset.classes=5"), code: 1, says: /label.*5 classes/i },
   { name: "a missing dataset file", args: set("dataset.train.examples=no-such-file"), code: 1, says: /no-such-file/ },
-  { name: "a teacher that is not there", args: [...set("teacher={load: no-such-model}"), ...set("teach=")], code: 1, says: /no-such-model/ },
+  {
+    name: "a teacher that is not there",
+    args: [...set("teacher={load: no-such-model}"), ...set("teach=")],
+    code: 1,
+    says: /no-such-model/,
+  },
   { name: "an unknown option", args: ["--no-such-option"], code: 2, says: /unknown option/i },
   { name: "a GPU where there is none", args: ["--engine", "gpu"], code: 1, says: /gpu/i },
 ];
@@ -66,7 +82,13 @@ test("a corrupt IDX header, a truncated file and a module that throws: exit 1, e
     [`student={module: ${join(folder, "throws.ts")}}`, /throws\.ts.*out of ideas/],
   ];
   for (const [override, says] of cases) {
-    const outcome = await limbeck("run", smoke, "--out", join(folder, `run-${cases.findIndex(([each]) => each === override)}`), ...set(override));
+    const outcome = await limbeck(
+      "run",
+      smoke,
+      "--out",
+      join(folder, `run-${cases.findIndex(([each]) => each === override)}`),
+      ...set(override),
+    );
     assert.equal(outcome.code, 1, outcome.stderr);
     assert.match(outcome.stderr, says);
     assert.doesNotMatch(outcome.stderr, /^\s+at /m, "no stack trace");
@@ -78,7 +100,14 @@ test("a busy port: exit 1, and the port is named", async (t) => {
   await new Promise((resolve) => server.once("listening", resolve));
   t.after(() => server.close());
   const { port } = server.address() as { port: number };
-  const outcome = await limbeck("run", smoke, "--out", join(await scratchFolder(t), "run"), "--http", `127.0.0.1:${port}`);
+  const outcome = await limbeck(
+    "run",
+    smoke,
+    "--out",
+    join(await scratchFolder(t), "run"),
+    "--http",
+    `127.0.0.1:${port}`,
+  );
   assert.equal(outcome.code, 1);
   assert.match(outcome.stderr, new RegExp(`${port}.*busy`));
 });
@@ -90,4 +119,57 @@ test("a folder that holds files is refused, and keeps them", async (t) => {
   assert.equal(outcome.code, 2);
   assert.match(outcome.stderr, /not empty/);
   assert.equal(readFileSync(join(folder, "precious"), "utf8"), "results");
+});
+
+test("a teacher of 5 classes where the dataset has 10: exit 1, and both are named", async (t) => {
+  const folder = await scratchFolder(t);
+  const five = join(folder, "five.ts");
+  const layers = "tf.layers.flatten({ inputShape: [28, 28, 1] }), tf.layers.dense({ units: 5 })";
+  writeFileSync(five, `export default ({ tf }) => tf.sequential({ layers: [${layers}] });`);
+  const outcome = await limbeck("run", smoke, "--out", join(folder, "run"), ...set(`teacher={module: ${five}}`));
+  assert.equal(outcome.code, 1, outcome.stderr);
+  assert.match(outcome.stderr, /the teacher has 5 classes, the dataset 10/);
+  assert.doesNotMatch(outcome.stderr, /^\s+at /m, "no stack trace");
+});
+
+test("a loss that is not finite: exit 1, with the stage and the step", async (t) => {
+  const folder = join(await scratchFolder(t), "run");
+  const outcome = await limbeck("run", smoke, "--out", folder, ...set("teach.optimizer.learningRate=1e30"));
+  assert.equal(outcome.code, 1, outcome.stderr);
+  assert.match(outcome.stderr, /loss of teach.*step \d+/);
+  const last = recordedEvents(folder).at(-1)!;
+  assert.deepEqual([last.kind, Reflect.get(last, "code")], ["job-failed", "diverged"]);
+  assert.ok(!existsSync(join(folder, "report.json")));
+});
+
+test("a disk that is full: exit 1, and nothing half-written", async (t) => {
+  const disk = join(await scratchFolder(t), "disk");
+  mkdirSync(disk);
+  const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=128k", "limbeck-test", disk], { encoding: "utf8" });
+  if (mounted.status !== 0) {
+    t.skip(`a small disk cannot be mounted here: ${mounted.error?.message ?? mounted.stderr.trim()}`);
+    return;
+  }
+  const folder = join(disk, "run");
+  try {
+    const outcome = await limbeck("run", smoke, "--out", folder, ...set("checkpoint.everySteps=0"));
+    assert.equal(outcome.code, 1, outcome.stderr);
+    assert.match(outcome.stderr, /no space left writing .*run\//);
+    assert.doesNotMatch(outcome.stderr, /^\s+at /m, "no stack trace");
+    const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
+    assert.deepEqual(files, ["checkpoints", "events.jsonl", "job.yaml"]);
+  } finally {
+    spawnSync("umount", ["--lazy", disk]);
+  }
+});
+
+test("TensorFlow asked for where it cannot be had: exit 1, with the reason", async (t) => {
+  const folder = await scratchFolder(t);
+  const nowhere = { LIMBECK_CACHE: join(folder, "cache"), PATH: folder };
+  const run = start(["run", smoke, "--out", join(folder, "run"), "--engine", "tensorflow"], nowhere);
+  const { code, stderr } = await run.outcome;
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /engine tensorflow was asked for and cannot be had.*python3/);
+  assert.doesNotMatch(stderr, /^\s+at /m, "no stack trace");
+  assert.ok(!existsSync(join(folder, "run", "events.jsonl")));
 });

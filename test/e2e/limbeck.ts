@@ -1,31 +1,54 @@
 /** Runs the real command line as a user would, in a folder of its own. */
-import { execFile } from "node:child_process";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import type { ProgressEvent } from "../../core/events.ts";
 import type { Report } from "../../core/report.ts";
 import { packagePath } from "../../proto/package.ts";
 
 export interface Outcome {
-  readonly code: number;
+  /** null where a signal ended it. */
+  readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-const commandDeadlineMs = 180_000;
+export interface Running {
+  readonly process: ChildProcess;
+  readonly outcome: Promise<Outcome>;
+}
 
-/** `limbeck ARGS…`, from the package's folder. */
-export function limbeck(...args: string[]): Promise<Outcome> {
+const commandDeadlineMs = 120_000;
+
+/** Starts `limbeck ARGS…` from the package's folder. `env` comes on top of ours. */
+export function start(args: readonly string[], env: Record<string, string> = {}): Running {
   const argv = ["--enable-source-maps", packagePath("dist/cli/main.js"), ...args];
-  return new Promise((resolve) => {
-    const options = { cwd: packagePath("."), timeout: commandDeadlineMs, maxBuffer: 1 << 28 };
-    execFile(process.execPath, argv, options, (error, stdout, stderr) => {
-      resolve({ code: error ? (typeof error.code === "number" ? error.code : -1) : 0, stdout, stderr });
-    });
+  const child = spawn(process.execPath, argv, {
+    cwd: packagePath("."),
+    timeout: commandDeadlineMs,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
   });
+  const said = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (text: string) => {
+      said[name] += text;
+    });
+  }
+  const outcome = once(child, "close").then(([code]) => ({ code: code as number | null, ...said }));
+  return { process: child, outcome };
+}
+
+/** `limbeck ARGS…` to its end. */
+export function limbeck(...args: string[]): Promise<Outcome> {
+  return start(args).outcome;
 }
 
 /** A folder that goes with the test. */
@@ -45,8 +68,58 @@ export interface FinishedRun extends Outcome {
 export async function finishedRun(test: TestContext, job: string, ...args: string[]): Promise<FinishedRun> {
   const folder = join(await scratchFolder(test), "run");
   const outcome = await limbeck("run", job, "--out", folder, "--json", ...args);
-  if (outcome.code !== 0 || !existsSync(join(folder, "report.json"))) throw new Error(`exit ${outcome.code}: ${outcome.stderr}`);
+  if (outcome.code !== 0 || !existsSync(join(folder, "report.json"))) {
+    throw new Error(`exit ${outcome.code}: ${outcome.stderr}`);
+  }
   const report = JSON.parse(readFileSync(join(folder, "report.json"), "utf8")) as Report;
+  return { ...outcome, folder, report, events: recordedEvents(folder) };
+}
+
+export function recordedEvents(folder: string): ProgressEvent[] {
   const lines = readFileSync(join(folder, "events.jsonl"), "utf8").trim().split("\n");
-  return { ...outcome, folder, report, events: lines.map((line) => JSON.parse(line) as ProgressEvent) };
+  return lines.map((line) => JSON.parse(line) as ProgressEvent);
+}
+
+/** A job in the middle of its training, which would last for hours. */
+export interface EndlessRun extends Running {
+  readonly folder: string;
+  /** Process ids by worker. */
+  readonly workers: ReadonlyMap<string, number>;
+  /** Process ids of the coordinator and the workers. */
+  readonly children: readonly number[];
+}
+
+/** Starts the smoke job without an end and waits for its first step. */
+export async function endlessRun(test: TestContext): Promise<EndlessRun> {
+  const folder = join(await scratchFolder(test), "run");
+  const set = ["teach.epochs=100000", "evaluation.everyEpochs=0"].flatMap((each) => ["--set", each]);
+  const running = start(["run", "examples/smoke.yaml", "--out", folder, "--json", ...set]);
+  test.after(() => void running.process.kill("SIGKILL"));
+  const workers = new Map<string, number>();
+  for await (const line of createInterface(running.process.stdout!)) {
+    const event = JSON.parse(line) as ProgressEvent;
+    if (event.kind === "worker-joined") workers.set(event.worker, event.pid);
+    if (event.kind === "stepped") break;
+  }
+  running.process.stdout!.resume();
+  const children = childrenOf(running.process.pid!);
+  if (children.length < 4) throw new Error(`the job did not start: ${(await running.outcome).stderr}`);
+  return { ...running, folder, workers, children };
+}
+
+export function childrenOf(pid: number): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+  return text === "" ? [] : text.split(" ").map(Number);
+}
+
+const goneDeadlineMs = 10_000;
+
+/** Nothing is left of these processes: not they themselves, and nothing in shared memory. */
+export async function assertGone(pids: readonly number[]): Promise<void> {
+  const alive = () => pids.filter((pid) => existsSync(`/proc/${pid}`));
+  for (const deadline = Date.now() + goneDeadlineMs; alive().length > 0 && Date.now() < deadline; )
+    await setTimeout(50);
+  assert.deepEqual(alive(), [], "processes that still run");
+  const files = readdirSync("/dev/shm").filter((name) => pids.some((pid) => name.includes(`-${pid}-`)));
+  assert.deepEqual(files, [], "left in shared memory");
 }

@@ -33,7 +33,10 @@ test("a run leaves the files it promises", async (t) => {
   assert.equal(report.baseline, null);
   assert.equal(events[0]!.kind, "job-started");
   assert.equal(events.at(-1)!.kind, "job-finished");
-  assert.deepEqual(readdirSync(folder).filter((name) => name.includes("tmp")), []);
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.includes("tmp")),
+    [],
+  );
 });
 
 test("numerics fast trains too, and counts every example once", async (t) => {

@@ -6,7 +6,16 @@ import { loadEngine } from "../engine/load.ts";
 import { type Kernels, loadKernels } from "../kernels/kernels.ts";
 import { buildNetwork, type Network } from "../learn/network.ts";
 import { createOptimizer, type Optimizer } from "../optimizer.ts";
-import type { ApplyRequest, BuildRequest, BuiltNetwork, GradientsRequest, NetworkName, ReplicaBinding, RequestKind, Requests } from "./protocol.ts";
+import type {
+  ApplyRequest,
+  BuildRequest,
+  BuiltNetwork,
+  GradientsRequest,
+  NetworkName,
+  ReplicaBinding,
+  RequestKind,
+  Requests,
+} from "./protocol.ts";
 
 interface Replica {
   readonly memory: WebAssembly.Memory;
@@ -19,7 +28,9 @@ interface Replica {
   readonly optimizer: Optimizer | null;
 }
 
-type Handlers = { [K in RequestKind]: (ask: Requests[K]["ask"]) => Requests[K]["answer"] | Promise<Requests[K]["answer"]> };
+type Handlers = {
+  [K in RequestKind]: (ask: Requests[K]["ask"]) => Requests[K]["answer"] | Promise<Requests[K]["answer"]>;
+};
 
 export class Computation {
   #engine: Engine | null = null;
@@ -55,7 +66,12 @@ export class Computation {
     this.#drop(name);
     const network = await buildNetwork(this.#open(), request);
     this.#networks.set(name, network);
-    return { layout: network.layout, order: network.order, topology: network.topology(), weights: network.initialWeights() };
+    return {
+      layout: network.layout,
+      order: network.order,
+      topology: network.topology(),
+      weights: network.initialWeights(),
+    };
   }
 
   #drop(name: NetworkName): null {

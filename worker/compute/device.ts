@@ -17,8 +17,12 @@ export class Device {
   constructor() {
     this.#thread = new Worker(new URL("./thread.js", import.meta.url));
     this.#thread.on("message", (message: AnswerMessage) => this.#settle(message));
-    this.#thread.on("error", (cause) => this.#die(new LimbeckError("internal", `the compute thread failed: ${cause.message}`, { cause })));
-    this.#thread.on("exit", (code) => this.#die(new LimbeckError("internal", `the compute thread ended with code ${code}`)));
+    this.#thread.on("error", (cause) =>
+      this.#die(new LimbeckError("internal", `the compute thread failed: ${cause.message}`, { cause })),
+    );
+    this.#thread.on("exit", (code) =>
+      this.#die(new LimbeckError("internal", `the compute thread ended with code ${code}`)),
+    );
   }
 
   /** Asks and waits for the answer. Has no deadline of its own: the thread's death rejects, and its work is finite. */

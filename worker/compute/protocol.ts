@@ -2,8 +2,9 @@
  * What the main thread asks of the compute thread. Vectors and batches lie in one shared memory; messages carry only
  * where they lie. Requests are answered in order, one at a time.
  */
-import type { Layout } from "../../core/layout.ts";
+
 import type { ModelSpec, OptimizerSpec } from "../../core/jobparts.ts";
+import type { Layout } from "../../core/layout.ts";
 import type { TreeNode } from "../../core/tree.ts";
 import type { Region } from "../arena.ts";
 import type { EngineChoice, EngineInfo } from "../engine/engine.ts";
@@ -88,7 +89,9 @@ export interface Requests {
 }
 
 export type RequestKind = keyof Requests;
-export type RequestMessage = { [K in RequestKind]: { readonly id: number; readonly kind: K; readonly ask: Requests[K]["ask"] } }[RequestKind];
+export type RequestMessage = {
+  [K in RequestKind]: { readonly id: number; readonly kind: K; readonly ask: Requests[K]["ask"] };
+}[RequestKind];
 export type AnswerMessage =
   | { readonly id: number; readonly answer: unknown }
   | { readonly id: number; readonly code: string; readonly message: string };

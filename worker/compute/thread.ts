@@ -1,8 +1,8 @@
 /** The compute thread: answers requests in order, on one engine. */
 import { parentPort } from "node:worker_threads";
 import { asLimbeckError } from "../../core/errors.ts";
-import type { RequestMessage } from "./protocol.ts";
 import { Computation } from "./computation.ts";
+import type { RequestMessage } from "./protocol.ts";
 
 const port = parentPort!;
 const computation = new Computation();

@@ -1,11 +1,12 @@
 /** The ops on WebAssembly: composed from kernels the backend has, random numbers from the host. */
 import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs";
 import { randomStream } from "../../core/random.ts";
+import { batchNormOf } from "./batchnorm.ts";
 import type { Ops, TF } from "./engine.ts";
 
 export function wasmOps(tf: TF): Ops {
   return {
-    // Its adds do not flush denormals, the host's adder does: lanes are added on the host.
+    // Its adds keep denormals, the host's adder flushes them: lanes are added on the host.
     addsOnDevice: false,
 
     softmaxCrossEntropy(logits, targets) {
@@ -26,28 +27,27 @@ export function wasmOps(tf: TF): Ops {
       return tf.tensor(values, [...shape], "float32");
     },
 
-    batchNorm(x, scale, offset, epsilon) {
-      const axes = x.shape.map((_, axis) => axis).slice(0, -1);
-      const statistics: Tensor1D[] = [];
-      const normalised = tf.customGrad((input, gain, shift, save) => {
-        const { mean, variance } = tf.moments(input as Tensor, axes);
-        const inverse = variance.add(epsilon).rsqrt();
-        const centred = (input as Tensor).sub(mean).mul(inverse);
-        statistics.push(tf.keep(mean.clone()) as Tensor1D, tf.keep(variance.clone()) as Tensor1D);
-        (save as (tensors: Tensor[]) => void)([centred, gain as Tensor, inverse]);
-        const gradFunc = (dy: Tensor, tensors: Tensor[]) => {
-          const [xHat, savedGain, inverseDeviation] = tensors as [Tensor, Tensor, Tensor];
-          const count = dy.size / dy.shape.at(-1)!;
-          const dShift = dy.sum(axes);
-          const dGain = dy.mul(xHat).sum(axes);
-          // Ioffe and Szegedy 2015, section 3, gathered into one expression.
-          const dx = dy.sub(dShift.div(count)).sub(xHat.mul(dGain.div(count))).mul(savedGain.mul(inverseDeviation));
-          return [dx, dGain, dShift];
-        };
-        return { value: centred.mul(gain as Tensor).add(shift as Tensor), gradFunc: gradFunc as never };
-      });
-      const y = normalised(x, scale, offset);
-      return { y, mean: statistics[0]!, variance: statistics[1]! };
-    },
+    batchNorm: batchNormOf(tf, {
+      forward(x, scale, offset, epsilon) {
+        const { mean, variance } = tf.moments(x, allButLast(x));
+        const inverseDeviation = variance.add(epsilon).rsqrt();
+        const normalised = x.sub(mean).mul(inverseDeviation);
+        const y = normalised.mul(scale).add(offset);
+        return { y, mean, variance, saved: [normalised, scale, inverseDeviation] };
+      },
+
+      // Ioffe and Szegedy 2015, section 3, gathered into one expression.
+      backward(dy, saved) {
+        const [normalised, scale, inverseDeviation] = saved as [Tensor, Tensor, Tensor];
+        const axes = allButLast(dy);
+        const count = dy.size / dy.shape.at(-1)!;
+        const byOffset = dy.sum(axes);
+        const byScale = dy.mul(normalised).sum(axes);
+        const centred = dy.sub(byOffset.div(count)).sub(normalised.mul(byScale.div(count)));
+        return [centred.mul(scale.mul(inverseDeviation)), byScale, byOffset];
+      },
+    }),
   };
 }
+
+const allButLast = (x: Tensor): number[] => x.shape.map((_, axis) => axis).slice(0, -1);

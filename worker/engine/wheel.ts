@@ -1,89 +1,120 @@
-/** A current TensorFlow wheel, and tfjs-node's binding compiled against it. */
-import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+/** A current TensorFlow from its Python wheel, and tfjs-node's binding compiled against it. */
 import { mkdir, readdir, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { promisify } from "node:util";
-import type { TensorFlowInstall } from "./install.ts";
-
-const run = promisify(execFile);
+import { join } from "node:path";
+import { command, narrated } from "./commands.ts";
+import { hasNvidiaDriver } from "./hardware.ts";
+import type { Setup, SourceInstall } from "./source.ts";
+import { nodeHeaders, tfjsNodeFolder } from "./tfjsnode.ts";
 
 export const wheelVersion = "2.21.0";
 
-/** Of a 274 MB download on a slow line; then of unpacking and compiling. */
-const downloadMs = 15 * 60_000;
-const buildMs = 5 * 60_000;
+/** Of 274 MB, or some GB with CUDA, on a slow line; then of one step of building. */
+const downloadMs = 30 * 60_000;
+const buildMs = 10 * 60_000;
+const checkMs = 60_000;
 
-export function hasNvidiaDriver(): boolean {
-  return existsSync("/proc/driver/nvidia/version") || existsSync("/dev/nvidia0");
-}
+const libraries = ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"];
+const addon = "tfjs_binding.node";
 
-/** Downloads, unpacks and compiles into `fresh`, which will be renamed to `folder`. Throws an Error that says what failed. */
-export async function installWheel(fresh: string, folder: string, log: (line: string) => void): Promise<TensorFlowInstall> {
-  const cuda = hasNvidiaDriver();
-  const site = join(fresh, "site-packages");
+/** A Python for which there are wheels, where there are none for the one that is here: it never runs. */
+const otherPython = "3.12";
+
+/** Downloads, unpacks and compiles into the folder. Throws an Error that says what failed. */
+export async function installWheel(setup: Setup): Promise<SourceInstall> {
+  const { folder, log } = setup;
+  const headers = nodeHeaders();
+  await checkTools(setup);
+  const wheels = await narrated(`downloading TensorFlow ${wheelVersion}`, folder, log, () => download(setup));
+  const site = join(folder, "site-packages");
   await mkdir(site);
-  log(`downloading TensorFlow ${wheelVersion}${cuda ? " with CUDA" : ""} through pip (270 MB${cuda ? " and more" : ""}) ...`);
-  const wheels = join(fresh, "wheels");
-  await pipDownload(cuda, wheels);
-  log("unpacking TensorFlow ...");
-  for (const wheel of await readdir(wheels)) await unpack(join(wheels, wheel), site);
-  await rm(wheels, { recursive: true });
-  log("compiling the TensorFlow binding ...");
-  await compile(site, join(fresh, "tfjs_binding.node"), join(folder, "site-packages", "tensorflow"));
-  const addon = join(folder, "tfjs_binding.node");
-  return { kind: "tensorflow", addon, version: wheelVersion, cuda, source: "wheel", why: `TensorFlow ${wheelVersion} from a wheel, the binding compiled here` };
+  await narrated("unpacking TensorFlow and compiling its binding", site, log, () => build(setup, wheels, headers));
+  await rm(join(folder, "wheels"), { recursive: true });
+  return {
+    addon,
+    files: [addon, ...libraries.map((name) => join("site-packages", "tensorflow", name))],
+    version: wheelVersion,
+    cuda: hasNvidiaDriver(),
+    why: `TensorFlow ${wheelVersion} from its wheel, the binding compiled on this machine`,
+  };
 }
 
-async function pipDownload(cuda: boolean, wheels: string): Promise<void> {
-  // With CUDA the nvidia-* wheels are dependencies and must come too.
-  const what = cuda ? [`tensorflow[and-cuda]==${wheelVersion}`] : ["--no-deps", `tensorflow-cpu==${wheelVersion}`];
-  const args = ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--only-binary=:all:", "--retries", "0", "--timeout", "30", "--dest", wheels, ...what];
-  await command("python3", args, downloadMs);
+/** What is missing shows before the long download, not after it. */
+async function checkTools(setup: Setup): Promise<void> {
+  const how = { ...setup, timeoutMs: checkMs };
+  await command("python3", ["-m", "pip", "--version"], how);
+  await command("g++", ["--version"], how);
 }
 
-/**
- * Unpacks what is needed of a wheel, as real files in the layout of site-packages: TensorFlow finds CUDA by
- * `$ORIGIN/../nvidia/…/lib`, and through a symlink `$ORIGIN` would be another folder.
- */
-async function unpack(wheel: string, site: string): Promise<void> {
-  const script = [
-    "import sys, zipfile",
-    "z = zipfile.ZipFile(sys.argv[1])",
-    "keep = ('tensorflow/include/', 'tensorflow/libtensorflow_cc.so.2', 'tensorflow/libtensorflow_framework.so.2', 'nvidia/')",
-    "z.extractall(sys.argv[2], [n for n in z.namelist() if n.startswith(keep)])",
-  ].join("\n");
-  await command("python3", ["-c", script, wheel, site], buildMs);
+/** Returns the wheels, TensorFlow's own first. */
+async function download(setup: Setup): Promise<readonly string[]> {
+  const { folder } = setup;
+  const scratch = join(folder, "pip");
+  const wheels = join(folder, "wheels");
+  await mkdir(scratch);
+  const options = "--quiet --disable-pip-version-check --only-binary=:all: --retries 0 --timeout 30 --no-cache-dir";
+  const download = ["-m", "pip", "download", ...options.split(" "), "--dest", wheels];
+  // CUDA's own libraries are wheels that TensorFlow's depends on. This variant could not be tried where it was written.
+  const what = hasNvidiaDriver()
+    ? [`tensorflow[and-cuda]==${wheelVersion}`]
+    : ["--no-deps", `tensorflow-cpu==${wheelVersion}`];
+  // In the cache's own folder: /tmp may be small.
+  const how = { ...setup, timeoutMs: downloadMs, env: { ...process.env, TMPDIR: scratch } };
+  for (const python of [[], ["--python-version", otherPython]]) {
+    const failed = await command("python3", [...download, ...python, ...what], how).catch((thrown: Error) => thrown);
+    if (!failed) break;
+    if (!/no matching distribution/i.test(failed.message)) throw failed;
+    if (python.length === 0) continue;
+    const wanted = `${what.at(-1)} for ${process.platform}-${process.arch}`;
+    throw new Error(`pip reaches no package index that has ${wanted}`, { cause: failed });
+  }
+  await rm(scratch, { recursive: true });
+  const isTensorflow = (name: string) => /^tensorflow(_cpu)?-/.test(name);
+  const names = await readdir(wheels);
+  return names.sort((a, b) => Number(isTensorflow(b)) - Number(isTensorflow(a))).map((name) => join(wheels, name));
 }
 
-/** @param finalFolder where the libraries will lie when the folder has its name: what the addon's rpath says */
-async function compile(site: string, addon: string, finalFolder: string): Promise<void> {
+/** Compiles as soon as the headers are there, while the libraries are unpacked. */
+async function build(setup: Setup, wheels: readonly string[], headers: string): Promise<void> {
+  const { folder } = setup;
+  const how = { ...setup, timeoutMs: buildMs };
+  const site = join(folder, "site-packages");
   const tensorflow = join(site, "tensorflow");
-  const binding = join(dirname(createRequire(import.meta.url).resolve("@tensorflow/tfjs-node-gpu/package.json")), "binding");
-  const libraries = ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"].map((name) => join(tensorflow, name));
-  const sources = ["tfjs_backend.cc", "tfjs_binding.cc"].map((name) => join(binding, name));
-  const flags = ["-shared", "-fPIC", "-O2", "-std=c++17", "-DNAPI_VERSION=8", `-I${nodeHeaders()}`, `-I${join(tensorflow, "include")}`];
-  await command("g++", [...flags, ...sources, "-o", addon, ...libraries, `-Wl,-rpath,${finalFolder}`], buildMs);
-}
+  const [wheel, ...others] = wheels;
+  await unpack(wheel!, site, "tensorflow/include/");
 
-/** The folder of node_api.h. Only N-API is used, so any version's headers do. */
-function nodeHeaders(): string {
-  const prefix = dirname(dirname(process.execPath));
-  const candidates = [join(prefix, "include", "node"), "/usr/include/node", "/usr/local/include/node"];
-  const found = candidates.find((folder) => existsSync(join(folder, "node_api.h")));
-  if (!found) throw new Error(`Node's headers (node_api.h) are in none of ${candidates.join(", ")}`);
-  return found;
-}
+  const flags = ["-fPIC", "-O2", "-std=c++17", "-DNAPI_VERSION=8", `-I${headers}`, `-I${join(tensorflow, "include")}`];
+  const compile = async (name: string) => {
+    const object = join(folder, `${name}.o`);
+    await command("g++", ["-c", ...flags, join(tfjsNodeFolder(), "binding", `${name}.cc`), "-o", object], how);
+    return object;
+  };
+  const unpackLibraries = async () => {
+    await unpack(wheel!, site, ...libraries.map((name) => `tensorflow/${name}`));
+    for (const other of others) await unpack(other, site, "nvidia/");
+  };
+  const compiling = ["tfjs_backend", "tfjs_binding"].map(compile);
+  const unpacking = unpackLibraries();
+  // All to their end, also where one fails: nothing may still write into a folder that is removed.
+  await Promise.allSettled([...compiling, unpacking]);
+  await unpacking;
+  const objects = await Promise.all(compiling);
+  // Found from where the addon lies: the folder is renamed when it is whole, and may be moved later.
+  const rpath = "-Wl,-rpath,$ORIGIN/site-packages/tensorflow";
+  const linked = libraries.map((name) => join(tensorflow, name));
+  await command("g++", ["-shared", ...objects, "-o", join(folder, addon), ...linked, rpath], how);
+  await Promise.all(objects.map((object) => rm(object)));
 
-async function command(name: string, args: readonly string[], timeout: number): Promise<void> {
-  try {
-    await run(name, args, { timeout, maxBuffer: 1 << 26 });
-  } catch (thrown) {
-    const { code, stderr, killed } = thrown as { code?: string | number; stderr?: string; killed?: boolean };
-    if (code === "ENOENT") throw new Error(`${name} is not installed`);
-    if (killed) throw new Error(`${name} took longer than ${timeout / 1000} s`);
-    const last = (stderr ?? "").trim().split("\n").filter((line) => /error/i.test(line)).at(-1) ?? String(stderr ?? "").trim().split("\n").at(-1);
-    throw new Error(`${name} ended with code ${code}: ${last}`);
+  /**
+   * As real files in the layout of site-packages: TensorFlow finds CUDA by `$ORIGIN/../nvidia/…/lib`, and through a
+   * symlink `$ORIGIN` would be another folder.
+   */
+  function unpack(from: string, into: string, ...prefixes: readonly string[]): Promise<void> {
+    const script = [
+      "import sys, zipfile",
+      "archive = zipfile.ZipFile(sys.argv[1])",
+      "wanted = [name for name in archive.namelist() if name.startswith(tuple(sys.argv[3:]))]",
+      "archive.extractall(sys.argv[2], wanted)",
+    ];
+    return command("python3", ["-c", script.join("\n"), from, into, ...prefixes], how);
   }
 }

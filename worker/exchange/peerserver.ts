@@ -80,7 +80,8 @@ export class PeerServer {
     call.on("cancelled", () => gone.abort(askerHasGone));
     call.on("error", () => {}); // The asker sees it, too.
     try {
-      for await (const wanted of call as AsyncIterable<PullRequest__Output>) await this.#answer(call, wanted, gone.signal);
+      for await (const wanted of call as AsyncIterable<PullRequest__Output>)
+        await this.#answer(call, wanted, gone.signal);
       call.end();
     } catch {
       call.destroy(); // The stream broke: whoever asked asks again.
@@ -90,10 +91,13 @@ export class PeerServer {
   async #answer(call: PullCall, wanted: PullRequest__Output, gone: AbortSignal): Promise<void> {
     const abort = new AbortController();
     // Held no longer than the asker waits (L7).
-    const late = setTimeout(() => {
-      const message = `${described(wanted)} of term ${wanted.term} was not there within ${wanted.deadlineMs} ms`;
-      abort.abort(new LimbeckError("timeout", message));
-    }, Math.min(wanted.deadlineMs, longestHoldMs));
+    const late = setTimeout(
+      () => {
+        const message = `${described(wanted)} of term ${wanted.term} was not there within ${wanted.deadlineMs} ms`;
+        abort.abort(new LimbeckError("timeout", message));
+      },
+      Math.min(wanted.deadlineMs, longestHoldMs),
+    );
     const onGone = () => abort.abort(gone.reason);
     gone.addEventListener("abort", onGone);
     this.#calls.set(abort, wanted.term);

@@ -46,7 +46,16 @@ export class PullStream {
   pull(request: PullRequest & Wanted, into: Uint8Array): Promise<PullHeader__Output> {
     if (this.#broken) return Promise.reject(this.#broken);
     return new Promise((resolve, reject) => {
-      this.#pending.push({ wanted: request, into, resolve, reject, header: null, received: 0, checksum: 0, failure: null });
+      this.#pending.push({
+        wanted: request,
+        into,
+        resolve,
+        reject,
+        header: null,
+        received: 0,
+        checksum: 0,
+        failure: null,
+      });
       this.#call.write(request);
     });
   }
@@ -130,7 +139,8 @@ function checkHeader(header: PullHeader__Output, { wanted, into }: Pending, whom
 function verify({ header, into, received, checksum: sum }: Pending, whom: string): LimbeckError | null {
   if (!header) return corrupt(`${whom} came without a header`);
   if (received !== into.byteLength) return corrupt(`${whom} broke off after ${received} of ${into.byteLength} bytes`);
-  if (sum !== header.checksum) return corrupt(`${whom} arrived damaged: its checksum is ${sum}, should be ${header.checksum}`);
+  if (sum !== header.checksum)
+    return corrupt(`${whom} arrived damaged: its checksum is ${sum}, should be ${header.checksum}`);
   return null;
 }
 

@@ -1,5 +1,15 @@
 /** Payloads as files in /dev/shm: workers of one host move gradients at memory speed instead of through sockets. */
-import { closeSync, ftruncateSync, mkdtempSync, openSync, readdirSync, readlinkSync, readSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  ftruncateSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { LimbeckError } from "../../core/errors.ts";
 import { sharedMemoryFolder } from "./host.ts";

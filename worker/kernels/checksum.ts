@@ -1,6 +1,7 @@
 /** The checksum of payloads between workers: finds damage, proves no origin. */
-import { instantiate } from "./kernels.ts";
+
 import type { KernelExports } from "./exports.ts";
+import { instantiate } from "./kernels.ts";
 
 const pageBytes = 65536;
 /** Bytes come through here a piece at a time: it stays in the processor's cache. */

@@ -5,6 +5,7 @@ import { type Layout, metricCount } from "../../core/layout.ts";
 import { additions, rootOf, type TreeNode } from "../../core/tree.ts";
 import { type LaneGradient, type LaneWork, laneGradient, type Outcome, readMetrics, type Trainee } from "./lane.ts";
 import type { Objective } from "./loss.ts";
+import { readInto } from "./readback.ts";
 
 export interface GradientsRequest {
   /** null for hard labels alone. */
@@ -141,7 +142,7 @@ function store(
 ): void {
   parameters.forEach(({ offset, size }, index) => {
     const tensor = tensors[index];
-    if (tensor) into.set(tensor.dataSync<"float32">(), offset);
+    if (tensor) readInto(tensor, into.subarray(offset, offset + size));
     else into.fill(0, offset, offset + size);
     tensor?.dispose();
   });

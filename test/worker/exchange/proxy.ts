@@ -18,11 +18,7 @@ export async function spoilingProxy(
   server.addService(peerService, {
     pull: (call: ServerDuplexStream<PullRequest__Output, Uint8Array>) => {
       let index = 0;
-      const inner = channel.makeBidiStreamRequest(
-        rawPull.path,
-        rawPull.requestSerialize,
-        rawPull.responseDeserialize,
-      );
+      const inner = channel.makeBidiStreamRequest(rawPull.path, rawPull.requestSerialize, rawPull.responseDeserialize);
       call.on("data", (request) => {
         pulls += 1;
         inner.write(request);

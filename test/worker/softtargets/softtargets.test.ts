@@ -1,86 +1,11 @@
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
-import { Server } from "@grpc/grpc-js";
+import { test } from "node:test";
 import { LimbeckError } from "../../../core/errors.ts";
 import type { SoftTargets } from "../../../proto/gen/limbeck/v1/SoftTargets.ts";
-import type { TeacherHandlers } from "../../../proto/gen/limbeck/v1/Teacher.ts";
-import { serverOptions, teacherClient, teacherService } from "../../../proto/wire.ts";
-import { SoftTargetClient, type SoftTargetSettings } from "../../../worker/softtargets/client.ts";
-import { type Serving, SoftTargetServer } from "../../../worker/softtargets/server.ts";
-import { listen } from "../exchange/cluster.ts";
+import { ask, classes, logitsOf, openTeacher, spoiled } from "./teachers.ts";
 
 const never = new AbortController().signal;
-const classes = 3;
 const key = { teacher: "t1", dataset: "d1", examples: Uint32Array.of(7, 70_000, 3), view: 2 };
-
-/** Logits that tell what they were made for; exact in float16 for small ids. */
-const logitsOf = (examples: Uint32Array, view: number) =>
-  Float32Array.from(
-    { length: examples.length * classes },
-    (_, at) => (examples[Math.floor(at / classes)]! % 100) + (at % classes) / 4 - view,
-  );
-
-interface TestTeacher {
-  readonly member: { readonly worker: string; readonly address: string };
-  readonly server: SoftTargetServer;
-  readonly passes: Uint32Array[];
-  close(): void;
-}
-
-async function openTeacher(t: TestContext, worker: string, changes: Partial<Serving> = {}): Promise<TestTeacher> {
-  const server = new SoftTargetServer();
-  const passes: Uint32Array[] = [];
-  const answer = async (examples: Uint32Array, view: number) => {
-    passes.push(examples);
-    return logitsOf(examples, view);
-  };
-  server.serve({ term: 1, teacher: "t1", dataset: "d1", answer, ...changes });
-  const grpc = new Server(serverOptions);
-  server.addTo(grpc);
-  const member = { worker, address: await listen(grpc) };
-  const close = () => grpc.forceShutdown();
-  t.after(close);
-  return { member, server, passes, close };
-}
-
-function ask(
-  t: TestContext,
-  teachers: SoftTargetSettings["teachers"],
-  changes: Partial<SoftTargetSettings> = {},
-): SoftTargetClient {
-  const client = new SoftTargetClient({ term: 1, teachers, format: "float16", classes, deadlineMs: 5_000, ...changes });
-  t.after(() => client.close());
-  return client;
-}
-
-/** The real teacher behind something that changes its answers, counted from 1. */
-async function spoiled(
-  t: TestContext,
-  teacher: TestTeacher,
-  spoil: (reply: SoftTargets, count: number) => SoftTargets | null,
-) {
-  const client = teacherClient(teacher.member.address);
-  const handlers: TeacherHandlers = {
-    SoftTargets(stream) {
-      const inner = client.softTargets();
-      let count = 0;
-      stream.on("data", (request) => inner.write(request));
-      inner.on("error", () => {});
-      inner.on("data", (reply) => {
-        const passed = spoil(reply, ++count);
-        if (passed) stream.write(passed);
-      });
-    },
-  };
-  const grpc = new Server(serverOptions);
-  grpc.addService(teacherService, handlers);
-  const address = await listen(grpc);
-  t.after(() => {
-    client.close();
-    grpc.forceShutdown();
-  });
-  return { worker: teacher.member.worker, address };
-}
 
 const flip = (bytes: Uint8Array) => Uint8Array.from(bytes, (byte, at) => (at === 5 ? byte ^ 1 : byte));
 

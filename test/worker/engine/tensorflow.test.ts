@@ -1,0 +1,8 @@
+import { addClaims } from "./addclaims.ts";
+import { batchNormClaims } from "./batchnormclaims.ts";
+import { onTensorFlow } from "./engines.ts";
+import { opsClaims } from "./opsclaims.ts";
+
+await onTensorFlow((engine) => {
+  for (const claims of [opsClaims, batchNormClaims, addClaims]) claims(engine);
+});
