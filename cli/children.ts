@@ -1,7 +1,6 @@
 /** The processes of one run on one machine: a coordinator and its workers, each a real `limbeck` process. */
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { constants } from "node:os";
-import { setTimeout } from "node:timers/promises";
 import { packagePath } from "../proto/package.ts";
 import { processEnvironment } from "../worker/engine/environment.ts";
 import { SharedFiles } from "../worker/exchange/sharedfiles.ts";
@@ -40,24 +39,34 @@ export function startChild(name: string, args: readonly string[]): Child {
   return { name, process: child, ended };
 }
 
-async function endChild({ process: child, ended }: Child, graceMs: number): Promise<void> {
-  const gone = new AbortController();
-  const patience = setTimeout(graceMs, undefined, { signal: gone.signal });
-  patience.then(() => child.kill("SIGKILL")).catch(() => {});
-  // One that was about to join a coordinator that is gone would go on trying.
-  child.kill("SIGTERM");
-  await ended;
-  gone.abort();
-}
-
-/** Asks all to end, kills after `graceMs` those that have not, and takes from shared memory what those that were killed left there. */
-export async function endChildren(children: readonly Child[], graceMs: number): Promise<void> {
-  await Promise.all(children.map((child) => endChild(child, graceMs)));
+/**
+ * Asks all to end, kills those that have not after `graceMs`, and takes from shared memory what a killed process left
+ * there. Returns the names of those it had to kill.
+ */
+export async function endChildren(children: readonly Child[], graceMs: number): Promise<string[]> {
+  const stubborn = await Promise.all(
+    children.map(async (child) => ((await endsWithin(child, graceMs)) ? [] : child.name)),
+  );
   try {
     SharedFiles.create().close(); // Whoever makes files there sweeps first.
   } catch {
     // There is no shared memory here, so nothing is left in it.
   }
+  return stubborn.flat();
+}
+
+/** False where it had to be killed. */
+async function endsWithin({ process: child, ended }: Child, graceMs: number): Promise<boolean> {
+  let inTime = true;
+  const patience = setTimeout(() => {
+    inTime = false;
+    child.kill("SIGKILL");
+  }, graceMs);
+  // One that was about to join a coordinator that is gone would go on trying.
+  child.kill("SIGTERM");
+  await ended;
+  clearTimeout(patience);
+  return inTime;
 }
 
 /** The environment that must be set before a worker's process starts is set. */

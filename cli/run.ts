@@ -51,7 +51,9 @@ export async function run(file: string, options: RunOptions): Promise<void> {
     throw interruption.killed.aborted ? interruption.killed.reason : thrown;
   } finally {
     display.close();
-    await endChildren(children, orderlyStopMs);
+    for (const name of await endChildren(children, orderlyStopMs)) {
+      process.stderr.write(`limbeck: ${name} did not end within ${orderlyStopMs / 1000} s and was killed\n`);
+    }
     interruption.end();
   }
 }

@@ -152,7 +152,7 @@ test("a disk that is full: exit 1, and nothing half-written", async (t) => {
   }
   const folder = join(disk, "run");
   try {
-    const outcome = await limbeck("run", smoke, "--out", folder, ...set("checkpoint.everySteps=0"));
+    const outcome = await limbeck("run", smoke, "--out", folder, ...set("checkpoint.everySteps=1"));
     assert.equal(outcome.code, 1, outcome.stderr);
     assert.match(outcome.stderr, /no space left writing .*run\//);
     assert.doesNotMatch(outcome.stderr, /^\s+at /m, "no stack trace");

@@ -7,17 +7,19 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { withLock } from "../../../worker/engine/lock.ts";
+import { type LockOptions, withLock } from "../../../worker/engine/lock.ts";
 
 let folder = "";
 let file = "";
 let lines: string[] = [];
-const options = { log: (line: string) => void lines.push(line), doing: "works" };
+let options: LockOptions;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "limbeck-lock-"));
   file = join(folder, "lock");
   lines = [];
+  // A lock that is not had ends the wait: half an hour is too long for a test.
+  options = { log: (line) => void lines.push(line), doing: "works", signal: AbortSignal.timeout(5000) };
 });
 
 afterEach(() => rm(folder, { recursive: true }));
