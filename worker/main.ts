@@ -11,6 +11,7 @@ import { nothing, type Status, type WorkerContext } from "./context.ts";
 import { openDataset } from "./data/open.ts";
 import type { EngineInfo } from "./engine/engine.ts";
 import { engineEnvironment } from "./engine/environment.ts";
+import { ensureEngine } from "./engine/install.ts";
 import { openServices, type Services } from "./services.ts";
 import { joinCoordinator, type Session } from "./session.ts";
 
@@ -148,6 +149,8 @@ class WorkerProcess {
     this.#status.doing = "loading the engine and the dataset";
     // TensorFlow reads these when its library loads, which is in the compute thread, later.
     Object.assign(process.env, engineEnvironment(job.threads));
+    // `limbeck run` has set it up already; on a machine of its own the worker does.
+    await ensureEngine(job.engine, { log: (line) => process.stderr.write(`${line}\n`) });
     const device = new Device();
     this.#device = device;
     const [engine, dataset] = await Promise.all([
