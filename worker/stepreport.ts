@@ -23,6 +23,7 @@ export class StepReport {
   readonly #total: number;
   #sums = emptySums();
   #since = performance.now();
+  #phaseSince = performance.now();
 
   constructor(stage: Stage, total: number, send: (sums: StepSums) => void) {
     this.stage = stage;
@@ -30,8 +31,14 @@ export class StepReport {
     this.#send = send;
   }
 
+  /** How long the phase under way has taken so far. */
+  get phaseMs(): number {
+    return performance.now() - this.#phaseSince;
+  }
+
   async timed<T>(phase: PhaseName, work: () => Promise<T>): Promise<T> {
     const start = performance.now();
+    this.#phaseSince = start;
     try {
       return await work();
     } finally {

@@ -20,6 +20,9 @@ import { allocateWorkspace, bindingOf, type Workspace } from "./workspace.ts";
 /** Of one request: a teacher that is alive answers in milliseconds, one that is busy in seconds. */
 const softTargetsMs = 60_000;
 
+/** Shorter waits are the normal course of a step and not worth a word. */
+const noticedMs = 250;
+
 export class Student {
   readonly #context: WorkerContext;
   readonly #membership: Membership;
@@ -132,7 +135,8 @@ export class Student {
         ((examples: Uint32Array, epoch: number) => softTargets.request(this.#keyOf(examples, epoch), signal)),
       slots: this.#workspace.slots,
     };
-    status.waitingFor = () => exchange.waitingFor || (softTargets?.waitingFor ?? "");
+    const awaited = () => exchange.waitingFor || (softTargets?.waitingFor ?? "");
+    status.waitingFor = () => (report.phaseMs < noticedMs ? "" : awaited());
     try {
       status.doing =
         plan.stage === "teach"
