@@ -3,24 +3,18 @@
  * where they lie. Requests are answered in order, one at a time.
  */
 
-import type { ModelSpec, OptimizerSpec } from "../../core/jobparts.ts";
+import type { OptimizerSpec } from "../../core/jobparts.ts";
 import type { Layout } from "../../core/layout.ts";
-import type { TreeNode } from "../../core/tree.ts";
 import type { Region } from "../arena.ts";
 import type { EngineChoice, EngineInfo } from "../engine/engine.ts";
+import type { GradientsRequest as NetworkGradients } from "../learn/gradients.ts";
+import type { NetworkRequest } from "../learn/network.ts";
 
 /** Networks are kept by name: the one a stage trains, or a teacher that serves. */
 export type NetworkName = "trained" | "teacher" | "variant";
 
-export interface BuildRequest {
+export interface BuildRequest extends NetworkRequest {
   readonly name: NetworkName;
-  readonly spec: ModelSpec;
-  readonly inputShape: readonly number[];
-  readonly classes: number;
-  readonly seed: number;
-  readonly jobFolder: string;
-  /** For messages: "teacher" or "student". */
-  readonly role: string;
 }
 
 export interface BuiltNetwork {
@@ -54,15 +48,9 @@ export interface LaneRegions {
   readonly teacherLogits: Region | null;
 }
 
-export interface GradientsRequest {
-  readonly objective: { readonly temperature: number; readonly softWeight: number } | null;
-  readonly seed: number;
-  readonly step: number;
+/** As the network takes it, the lanes by where they lie. */
+export interface GradientsRequest extends Omit<NetworkGradients, "lanes" | "host"> {
   readonly lanes: readonly LaneRegions[];
-  /** One batch of all lanes (numerics fast) instead of one per lane. */
-  readonly merged: boolean;
-  readonly nodes: readonly TreeNode[];
-  readonly leaves: number;
 }
 
 export interface ApplyRequest {
