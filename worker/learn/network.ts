@@ -149,10 +149,14 @@ export class Network {
     const { tf } = engine;
     if (count === 0) return new Float32Array(0);
     const features = inputShape.reduce((product, side) => product * side, 1);
-    return tf.tidy(() => {
+    const logits = tf.tidy(() => {
       const examples = tf.tensor(inputs.subarray(0, count * features), [count, ...inputShape]);
-      return (model.apply(examples, { training: false }) as tfjs.Tensor).dataSync<"float32">();
+      return model.apply(examples, { training: false }) as tfjs.Tensor;
     });
+    // Not in the tidy, which would search what it returns for tensors, number by number.
+    const values = logits.dataSync<"float32">();
+    logits.dispose();
+    return values;
   }
 
   /** The architecture as `LayersModel.toJSON` gives it, with layer names that are the same in every process. */
