@@ -30,12 +30,12 @@ test("a pull header travels unchanged", () => {
     kind: "partials",
     step: 7,
     bytes: 2 ** 33,
-    crc32: 0xffffffff,
+    checksum: 0xffffffff,
     nodes: [{ level: 2, index: 1 }],
   };
   const { examples, ...rest } = decodePullHeader(encodePullHeader({ ...header, examples: Uint8Array.of(1, 2) }));
   assert.deepEqual([...examples], [1, 2]);
-  assert.deepEqual({ ...rest }, { ...header, shmPath: "", shmOffset: 0, sha256: "" });
+  assert.deepEqual({ ...rest }, { ...header, shmPath: "", shmOffset: 0, sha256: "", errorCode: "", error: "" });
 });
 
 async function openCoordinator(
