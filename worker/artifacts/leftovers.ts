@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { readdir, rename, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { isAlive } from "../liveness.ts";
 
 const pattern = /^\.(?<name>.+)\.(?<kind>tmp|old)-(?<host>.+)-(?<pid>\d+)-(?<id>[0-9a-f]{8})$/;
 const host = hostname().replaceAll("/", "_");
@@ -25,7 +26,7 @@ export async function sweepLeftovers(folder: string): Promise<void> {
     const found = pattern.exec(entry)?.groups;
     if (!found) continue;
     const path = join(folder, entry);
-    if (await isAlive(path, found["host"]!, Number(found["pid"]), found["id"]!)) continue;
+    if (await writerIsAlive(path, found["host"]!, Number(found["pid"]), found["id"]!)) continue;
     if (found["kind"] === "old" && !entries.includes(found["name"]!)) {
       // Another sweeper may be first: then there is nothing to put back.
       await rename(path, join(folder, found["name"]!)).catch(() => undefined);
@@ -34,16 +35,11 @@ export async function sweepLeftovers(folder: string): Promise<void> {
   }
 }
 
-async function isAlive(path: string, writerHost: string, pid: number, id: string): Promise<boolean> {
+async function writerIsAlive(path: string, writerHost: string, pid: number, id: string): Promise<boolean> {
   if (writerHost !== host) {
     const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: 0 }));
     return Date.now() - mtimeMs < foreignAgeMs;
   }
   if (pid === process.pid) return own.has(id);
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (cause) {
-    return (cause as NodeJS.ErrnoException).code === "EPERM";
-  }
+  return isAlive(pid);
 }

@@ -3,6 +3,7 @@ import { readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises"
 import { hostname } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import { LimbeckError } from "../../core/errors.ts";
+import { isAlive } from "../liveness.ts";
 
 export interface LockOptions {
   log(line: string): void;
@@ -72,13 +73,4 @@ async function takeAway(file: string, holder: string): Promise<void> {
   if (!moved) return;
   if ((await readFile(aside, "utf8")) === holder) await rm(aside, { force: true });
   else await rename(aside, file);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (thrown) {
-    return (thrown as NodeJS.ErrnoException).code !== "ESRCH";
-  }
 }

@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { LimbeckError } from "../../core/errors.ts";
+import { isAlive } from "../liveness.ts";
 import { sharedMemoryFolder } from "./host.ts";
 import { checksummed, type Payload } from "./payload.ts";
 
@@ -128,14 +129,5 @@ function sweep(root: string, space: string): void {
   for (const name of readdirSync(root)) {
     const pid = new RegExp(`^${prefix}${space}-(\\d+)-`).exec(name)?.[1];
     if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(root, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (thrown) {
-    return (thrown as NodeJS.ErrnoException).code !== "ESRCH";
   }
 }
