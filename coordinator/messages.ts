@@ -3,6 +3,7 @@ import { LimbeckError, type LimbeckErrorCode } from "../core/errors.ts";
 import type { ExportedModel, LedgerTotals, ReportedEngine } from "../core/report.ts";
 import type { Stage } from "../core/stages.ts";
 import type { Checkpointed__Output } from "../proto/gen/limbeck/v1/Checkpointed.ts";
+import type { Corrupted__Output } from "../proto/gen/limbeck/v1/Corrupted.ts";
 import type { DatasetInfo__Output } from "../proto/gen/limbeck/v1/DatasetInfo.ts";
 import type { EvaluatedChunk__Output } from "../proto/gen/limbeck/v1/EvaluatedChunk.ts";
 import type { ExportedModel__Output } from "../proto/gen/limbeck/v1/ExportedModel.ts";
@@ -13,12 +14,29 @@ import type { Metrics__Output } from "../proto/gen/limbeck/v1/Metrics.ts";
 import type { PhaseSeconds__Output } from "../proto/gen/limbeck/v1/PhaseSeconds.ts";
 import type { Progress__Output } from "../proto/gen/limbeck/v1/Progress.ts";
 import type { Ready__Output } from "../proto/gen/limbeck/v1/Ready.ts";
+import type { Suspect__Output } from "../proto/gen/limbeck/v1/Suspect.ts";
 import { isErrorCode } from "../proto/status.ts";
 
 export type Role = "student" | "teacher";
 
 export interface Hello extends Hello__Output {
-  readonly role: Role;
+  readonly role: Role | "auto";
+}
+
+export interface Digest {
+  readonly stage: Stage;
+  readonly step: number;
+  readonly weightsSha256: string;
+}
+
+/** A lane whose gradient is not finite. */
+export interface Skipped {
+  readonly stage: Stage;
+  readonly step: number;
+  readonly lane: number;
+  /** Ids in the training split. */
+  readonly examples: readonly number[];
+  readonly why: string;
 }
 
 export interface Progress extends Progress__Output {
@@ -63,6 +81,11 @@ export type WorkerMessage = { readonly term: number } & (
   | ({ readonly kind: "checkpointed" } & Checkpointed__Output & { readonly stage: Stage })
   | { readonly kind: "failed"; readonly code: LimbeckErrorCode; readonly message: string }
   | { readonly kind: "leaving"; readonly why: string }
+  | { readonly kind: "caughtUp"; readonly stage: Stage; readonly step: number }
+  | ({ readonly kind: "digest" } & Digest)
+  | ({ readonly kind: "skipped" } & Skipped)
+  | ({ readonly kind: "suspect" } & Suspect__Output)
+  | { readonly kind: "corrupted"; readonly from: string; readonly what: string; readonly why: string }
 );
 
 export type MessageOf<K extends WorkerMessage["kind"]> = Extract<WorkerMessage, { kind: K }>;
@@ -122,6 +145,20 @@ function understandBody(message: FromWorker__Output, body: NonNullable<FromWorke
     }
     case "leaving":
       return { kind: body, term, why: message.leaving!.why };
+    case "caughtUp":
+      return { kind: body, term, step: message.caughtUp!.step, stage: stageOf(message.caughtUp!.stage) };
+    case "digest":
+      return { kind: body, term, ...message.digest!, stage: stageOf(message.digest!.stage) };
+    case "skipped": {
+      const { stage, examples, ...skipped } = message.skipped!;
+      return { kind: body, term, ...skipped, stage: stageOf(stage), examples: idsOf(examples) };
+    }
+    case "suspect":
+      return { kind: body, term, ...message.suspect! };
+    case "corrupted": {
+      const { from, kind: what, why }: Corrupted__Output = message.corrupted!;
+      return { kind: body, term, from, what, why };
+    }
   }
 }
 
@@ -130,9 +167,15 @@ function given<T>(part: T | null | undefined, name: string): T {
   return part;
 }
 
-function roleOf(role: string, worker: string): Role {
-  if (role === "student" || role === "teacher") return role;
-  throw new LimbeckError("usage", `${worker} has the role ${role}: it must be student or teacher`);
+function roleOf(role: string, worker: string): Role | "auto" {
+  if (role === "student" || role === "teacher" || role === "auto") return role;
+  throw new LimbeckError("usage", `${worker} has the role ${role}: it must be student, teacher or auto`);
+}
+
+/** uint32 little-endian. */
+function idsOf(bytes: Uint8Array): number[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: Math.floor(bytes.byteLength / 4) }, (_, at) => view.getUint32(4 * at, true));
 }
 
 function stageOf(stage: string): Stage {

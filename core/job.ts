@@ -107,13 +107,40 @@ const schema = z
       })
       .prefault({})
       .describe("Checkpoints, written whole."),
-    workers: z
+    verification: z
       .strictObject({
-        students: count.max(1024).default(2).describe("Worker processes that train."),
-        teachers: count.max(1024).default(1).describe("Worker processes that serve soft targets."),
+        everySteps: z
+          .int()
+          .min(0)
+          .default(100)
+          .describe("Steps between comparisons of all replicas' weights; 0 compares at checkpoints only."),
       })
       .prefault({})
-      .describe("Workers that `limbeck run` starts."),
+      .describe("Replicas that should be equal are compared; one that differs is thrown out and healed."),
+    nonFinite: z
+      .strictObject({
+        inARow: count
+          .default(5)
+          .describe("Steps in a row that may be skipped because their gradient is not finite; one more fails the job."),
+      })
+      .prefault({})
+      .describe("Steps whose loss or gradient is not finite are skipped by all replicas; see `quarantine.jsonl`."),
+    workers: z
+      .strictObject({
+        students: z
+          .union([
+            count.max(1024),
+            z.strictObject({
+              min: count.max(1024).describe("The job starts with these, and pauses while there are fewer."),
+              max: count.max(1024).describe("More than these stand by."),
+            }),
+          ])
+          .default(2)
+          .describe("Workers that train: a number, or the fewest and the most."),
+        teachers: count.max(1024).default(1).describe("Workers that serve soft targets: the job starts with these."),
+      })
+      .prefault({})
+      .describe("Workers the job wants. `limbeck run` starts the teachers and the fewest students."),
   })
   .superRefine((job, context) => {
     /** @param also other fields that contradict this one: an error points at the one the user set last */
@@ -137,8 +164,10 @@ const schema = z
       refuse(["teach"], "needed to train the teacher, unless teacher.load names a trained model");
 
     const { lanes, workers, dataset } = job;
-    if (lanes.count < workers.students) {
-      const message = `${lanes.count} lanes cannot be dealt to ${workers.students} students: every student needs at least one`;
+    const { min, max } = studentRange(workers);
+    if (max < min) refuse(["workers", "students", "max"], `must be at least min, ${min}, found ${max}`);
+    if (lanes.count < max) {
+      const message = `${lanes.count} lanes cannot be dealt to ${max} students: every student needs at least one`;
       refuse(["lanes", "count"], message, ["workers", "students"]);
     }
     for (const split of ["train", "test"] as const) {
@@ -186,6 +215,14 @@ const schema = z
 
 function classesGiven(spec: z.output<typeof model>): number | undefined {
   return "classes" in spec ? spec.classes : undefined;
+}
+
+/** How many students a job trains with, at least and at most. */
+export function studentRange({ students }: { students: number | { min: number; max: number } }): {
+  readonly min: number;
+  readonly max: number;
+} {
+  return typeof students === "number" ? { min: students, max: students } : students;
 }
 
 export const jobSchema = schema;

@@ -3,10 +3,13 @@ import type { MessageTypeDefinition } from '@grpc/proto-loader';
 
 import type { Assign as _limbeck_v1_Assign, Assign__Output as _limbeck_v1_Assign__Output } from './limbeck/v1/Assign.ts';
 import type { Begin as _limbeck_v1_Begin, Begin__Output as _limbeck_v1_Begin__Output } from './limbeck/v1/Begin.ts';
+import type { CaughtUp as _limbeck_v1_CaughtUp, CaughtUp__Output as _limbeck_v1_CaughtUp__Output } from './limbeck/v1/CaughtUp.ts';
 import type { Checkpointed as _limbeck_v1_Checkpointed, Checkpointed__Output as _limbeck_v1_Checkpointed__Output } from './limbeck/v1/Checkpointed.ts';
 import type { Consumed as _limbeck_v1_Consumed, Consumed__Output as _limbeck_v1_Consumed__Output } from './limbeck/v1/Consumed.ts';
 import type { CoordinatorClient as _limbeck_v1_CoordinatorClient, CoordinatorDefinition as _limbeck_v1_CoordinatorDefinition } from './limbeck/v1/Coordinator.ts';
+import type { Corrupted as _limbeck_v1_Corrupted, Corrupted__Output as _limbeck_v1_Corrupted__Output } from './limbeck/v1/Corrupted.ts';
 import type { DatasetInfo as _limbeck_v1_DatasetInfo, DatasetInfo__Output as _limbeck_v1_DatasetInfo__Output } from './limbeck/v1/DatasetInfo.ts';
+import type { Digest as _limbeck_v1_Digest, Digest__Output as _limbeck_v1_Digest__Output } from './limbeck/v1/Digest.ts';
 import type { EngineInfo as _limbeck_v1_EngineInfo, EngineInfo__Output as _limbeck_v1_EngineInfo__Output } from './limbeck/v1/EngineInfo.ts';
 import type { Evaluated as _limbeck_v1_Evaluated, Evaluated__Output as _limbeck_v1_Evaluated__Output } from './limbeck/v1/Evaluated.ts';
 import type { EvaluatedChunk as _limbeck_v1_EvaluatedChunk, EvaluatedChunk__Output as _limbeck_v1_EvaluatedChunk__Output } from './limbeck/v1/EvaluatedChunk.ts';
@@ -14,12 +17,14 @@ import type { Export as _limbeck_v1_Export, Export__Output as _limbeck_v1_Export
 import type { Exported as _limbeck_v1_Exported, Exported__Output as _limbeck_v1_Exported__Output } from './limbeck/v1/Exported.ts';
 import type { ExportedModel as _limbeck_v1_ExportedModel, ExportedModel__Output as _limbeck_v1_ExportedModel__Output } from './limbeck/v1/ExportedModel.ts';
 import type { Failed as _limbeck_v1_Failed, Failed__Output as _limbeck_v1_Failed__Output } from './limbeck/v1/Failed.ts';
+import type { Follow as _limbeck_v1_Follow, Follow__Output as _limbeck_v1_Follow__Output } from './limbeck/v1/Follow.ts';
 import type { FromWorker as _limbeck_v1_FromWorker, FromWorker__Output as _limbeck_v1_FromWorker__Output } from './limbeck/v1/FromWorker.ts';
 import type { Heartbeat as _limbeck_v1_Heartbeat, Heartbeat__Output as _limbeck_v1_Heartbeat__Output } from './limbeck/v1/Heartbeat.ts';
 import type { Hello as _limbeck_v1_Hello, Hello__Output as _limbeck_v1_Hello__Output } from './limbeck/v1/Hello.ts';
 import type { Leaving as _limbeck_v1_Leaving, Leaving__Output as _limbeck_v1_Leaving__Output } from './limbeck/v1/Leaving.ts';
 import type { Member as _limbeck_v1_Member, Member__Output as _limbeck_v1_Member__Output } from './limbeck/v1/Member.ts';
 import type { Metrics as _limbeck_v1_Metrics, Metrics__Output as _limbeck_v1_Metrics__Output } from './limbeck/v1/Metrics.ts';
+import type { Pause as _limbeck_v1_Pause, Pause__Output as _limbeck_v1_Pause__Output } from './limbeck/v1/Pause.ts';
 import type { PeerClient as _limbeck_v1_PeerClient, PeerDefinition as _limbeck_v1_PeerDefinition } from './limbeck/v1/Peer.ts';
 import type { PhaseSeconds as _limbeck_v1_PhaseSeconds, PhaseSeconds__Output as _limbeck_v1_PhaseSeconds__Output } from './limbeck/v1/PhaseSeconds.ts';
 import type { Prepared as _limbeck_v1_Prepared, Prepared__Output as _limbeck_v1_Prepared__Output } from './limbeck/v1/Prepared.ts';
@@ -27,6 +32,8 @@ import type { Progress as _limbeck_v1_Progress, Progress__Output as _limbeck_v1_
 import type { PullHeader as _limbeck_v1_PullHeader, PullHeader__Output as _limbeck_v1_PullHeader__Output } from './limbeck/v1/PullHeader.ts';
 import type { PullRequest as _limbeck_v1_PullRequest, PullRequest__Output as _limbeck_v1_PullRequest__Output } from './limbeck/v1/PullRequest.ts';
 import type { Ready as _limbeck_v1_Ready, Ready__Output as _limbeck_v1_Ready__Output } from './limbeck/v1/Ready.ts';
+import type { SaveCheckpoint as _limbeck_v1_SaveCheckpoint, SaveCheckpoint__Output as _limbeck_v1_SaveCheckpoint__Output } from './limbeck/v1/SaveCheckpoint.ts';
+import type { Skipped as _limbeck_v1_Skipped, Skipped__Output as _limbeck_v1_Skipped__Output } from './limbeck/v1/Skipped.ts';
 import type { SoftTargetKey as _limbeck_v1_SoftTargetKey, SoftTargetKey__Output as _limbeck_v1_SoftTargetKey__Output } from './limbeck/v1/SoftTargetKey.ts';
 import type { SoftTargetRequest as _limbeck_v1_SoftTargetRequest, SoftTargetRequest__Output as _limbeck_v1_SoftTargetRequest__Output } from './limbeck/v1/SoftTargetRequest.ts';
 import type { SoftTargets as _limbeck_v1_SoftTargets, SoftTargets__Output as _limbeck_v1_SoftTargets__Output } from './limbeck/v1/SoftTargets.ts';
@@ -34,6 +41,7 @@ import type { StageDone as _limbeck_v1_StageDone, StageDone__Output as _limbeck_
 import type { StopReply as _limbeck_v1_StopReply, StopReply__Output as _limbeck_v1_StopReply__Output } from './limbeck/v1/StopReply.ts';
 import type { StopRequest as _limbeck_v1_StopRequest, StopRequest__Output as _limbeck_v1_StopRequest__Output } from './limbeck/v1/StopRequest.ts';
 import type { StopWorker as _limbeck_v1_StopWorker, StopWorker__Output as _limbeck_v1_StopWorker__Output } from './limbeck/v1/StopWorker.ts';
+import type { Suspect as _limbeck_v1_Suspect, Suspect__Output as _limbeck_v1_Suspect__Output } from './limbeck/v1/Suspect.ts';
 import type { TeacherClient as _limbeck_v1_TeacherClient, TeacherDefinition as _limbeck_v1_TeacherDefinition } from './limbeck/v1/Teacher.ts';
 import type { ToWorker as _limbeck_v1_ToWorker, ToWorker__Output as _limbeck_v1_ToWorker__Output } from './limbeck/v1/ToWorker.ts';
 import type { TreeNode as _limbeck_v1_TreeNode, TreeNode__Output as _limbeck_v1_TreeNode__Output } from './limbeck/v1/TreeNode.ts';
@@ -50,10 +58,13 @@ export interface ProtoGrpcType {
     v1: {
       Assign: MessageTypeDefinition<_limbeck_v1_Assign, _limbeck_v1_Assign__Output>
       Begin: MessageTypeDefinition<_limbeck_v1_Begin, _limbeck_v1_Begin__Output>
+      CaughtUp: MessageTypeDefinition<_limbeck_v1_CaughtUp, _limbeck_v1_CaughtUp__Output>
       Checkpointed: MessageTypeDefinition<_limbeck_v1_Checkpointed, _limbeck_v1_Checkpointed__Output>
       Consumed: MessageTypeDefinition<_limbeck_v1_Consumed, _limbeck_v1_Consumed__Output>
       Coordinator: SubtypeConstructor<typeof grpc.Client, _limbeck_v1_CoordinatorClient> & { service: _limbeck_v1_CoordinatorDefinition }
+      Corrupted: MessageTypeDefinition<_limbeck_v1_Corrupted, _limbeck_v1_Corrupted__Output>
       DatasetInfo: MessageTypeDefinition<_limbeck_v1_DatasetInfo, _limbeck_v1_DatasetInfo__Output>
+      Digest: MessageTypeDefinition<_limbeck_v1_Digest, _limbeck_v1_Digest__Output>
       EngineInfo: MessageTypeDefinition<_limbeck_v1_EngineInfo, _limbeck_v1_EngineInfo__Output>
       Evaluated: MessageTypeDefinition<_limbeck_v1_Evaluated, _limbeck_v1_Evaluated__Output>
       EvaluatedChunk: MessageTypeDefinition<_limbeck_v1_EvaluatedChunk, _limbeck_v1_EvaluatedChunk__Output>
@@ -61,12 +72,14 @@ export interface ProtoGrpcType {
       Exported: MessageTypeDefinition<_limbeck_v1_Exported, _limbeck_v1_Exported__Output>
       ExportedModel: MessageTypeDefinition<_limbeck_v1_ExportedModel, _limbeck_v1_ExportedModel__Output>
       Failed: MessageTypeDefinition<_limbeck_v1_Failed, _limbeck_v1_Failed__Output>
+      Follow: MessageTypeDefinition<_limbeck_v1_Follow, _limbeck_v1_Follow__Output>
       FromWorker: MessageTypeDefinition<_limbeck_v1_FromWorker, _limbeck_v1_FromWorker__Output>
       Heartbeat: MessageTypeDefinition<_limbeck_v1_Heartbeat, _limbeck_v1_Heartbeat__Output>
       Hello: MessageTypeDefinition<_limbeck_v1_Hello, _limbeck_v1_Hello__Output>
       Leaving: MessageTypeDefinition<_limbeck_v1_Leaving, _limbeck_v1_Leaving__Output>
       Member: MessageTypeDefinition<_limbeck_v1_Member, _limbeck_v1_Member__Output>
       Metrics: MessageTypeDefinition<_limbeck_v1_Metrics, _limbeck_v1_Metrics__Output>
+      Pause: MessageTypeDefinition<_limbeck_v1_Pause, _limbeck_v1_Pause__Output>
       Peer: SubtypeConstructor<typeof grpc.Client, _limbeck_v1_PeerClient> & { service: _limbeck_v1_PeerDefinition }
       PhaseSeconds: MessageTypeDefinition<_limbeck_v1_PhaseSeconds, _limbeck_v1_PhaseSeconds__Output>
       Prepared: MessageTypeDefinition<_limbeck_v1_Prepared, _limbeck_v1_Prepared__Output>
@@ -74,6 +87,8 @@ export interface ProtoGrpcType {
       PullHeader: MessageTypeDefinition<_limbeck_v1_PullHeader, _limbeck_v1_PullHeader__Output>
       PullRequest: MessageTypeDefinition<_limbeck_v1_PullRequest, _limbeck_v1_PullRequest__Output>
       Ready: MessageTypeDefinition<_limbeck_v1_Ready, _limbeck_v1_Ready__Output>
+      SaveCheckpoint: MessageTypeDefinition<_limbeck_v1_SaveCheckpoint, _limbeck_v1_SaveCheckpoint__Output>
+      Skipped: MessageTypeDefinition<_limbeck_v1_Skipped, _limbeck_v1_Skipped__Output>
       SoftTargetKey: MessageTypeDefinition<_limbeck_v1_SoftTargetKey, _limbeck_v1_SoftTargetKey__Output>
       SoftTargetRequest: MessageTypeDefinition<_limbeck_v1_SoftTargetRequest, _limbeck_v1_SoftTargetRequest__Output>
       SoftTargets: MessageTypeDefinition<_limbeck_v1_SoftTargets, _limbeck_v1_SoftTargets__Output>
@@ -81,6 +96,7 @@ export interface ProtoGrpcType {
       StopReply: MessageTypeDefinition<_limbeck_v1_StopReply, _limbeck_v1_StopReply__Output>
       StopRequest: MessageTypeDefinition<_limbeck_v1_StopRequest, _limbeck_v1_StopRequest__Output>
       StopWorker: MessageTypeDefinition<_limbeck_v1_StopWorker, _limbeck_v1_StopWorker__Output>
+      Suspect: MessageTypeDefinition<_limbeck_v1_Suspect, _limbeck_v1_Suspect__Output>
       Teacher: SubtypeConstructor<typeof grpc.Client, _limbeck_v1_TeacherClient> & { service: _limbeck_v1_TeacherDefinition }
       ToWorker: MessageTypeDefinition<_limbeck_v1_ToWorker, _limbeck_v1_ToWorker__Output>
       TreeNode: MessageTypeDefinition<_limbeck_v1_TreeNode, _limbeck_v1_TreeNode__Output>

@@ -10,6 +10,10 @@ export interface Assign {
   'teachers'?: (_limbeck_v1_Member)[];
   'teacherSha256'?: (string);
   'why'?: (string);
+  'planned'?: (boolean);
+  'teacherSources'?: (_limbeck_v1_Member)[];
+  'restore'?: (boolean);
+  'restoreBelow'?: (number | string | Long);
 }
 
 export interface Assign__Output {
@@ -19,4 +23,8 @@ export interface Assign__Output {
   'teachers': (_limbeck_v1_Member__Output)[];
   'teacherSha256': (string);
   'why': (string);
+  'planned': (boolean);
+  'teacherSources': (_limbeck_v1_Member__Output)[];
+  'restore': (boolean);
+  'restoreBelow': (number);
 }

@@ -11,6 +11,11 @@ import type { Exported as _limbeck_v1_Exported, Exported__Output as _limbeck_v1_
 import type { Checkpointed as _limbeck_v1_Checkpointed, Checkpointed__Output as _limbeck_v1_Checkpointed__Output } from '../../limbeck/v1/Checkpointed.ts';
 import type { Failed as _limbeck_v1_Failed, Failed__Output as _limbeck_v1_Failed__Output } from '../../limbeck/v1/Failed.ts';
 import type { Leaving as _limbeck_v1_Leaving, Leaving__Output as _limbeck_v1_Leaving__Output } from '../../limbeck/v1/Leaving.ts';
+import type { CaughtUp as _limbeck_v1_CaughtUp, CaughtUp__Output as _limbeck_v1_CaughtUp__Output } from '../../limbeck/v1/CaughtUp.ts';
+import type { Digest as _limbeck_v1_Digest, Digest__Output as _limbeck_v1_Digest__Output } from '../../limbeck/v1/Digest.ts';
+import type { Skipped as _limbeck_v1_Skipped, Skipped__Output as _limbeck_v1_Skipped__Output } from '../../limbeck/v1/Skipped.ts';
+import type { Suspect as _limbeck_v1_Suspect, Suspect__Output as _limbeck_v1_Suspect__Output } from '../../limbeck/v1/Suspect.ts';
+import type { Corrupted as _limbeck_v1_Corrupted, Corrupted__Output as _limbeck_v1_Corrupted__Output } from '../../limbeck/v1/Corrupted.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface FromWorker {
@@ -26,7 +31,12 @@ export interface FromWorker {
   'checkpointed'?: (_limbeck_v1_Checkpointed | null);
   'failed'?: (_limbeck_v1_Failed | null);
   'leaving'?: (_limbeck_v1_Leaving | null);
-  'body'?: "hello"|"heartbeat"|"prepared"|"ready"|"progress"|"evaluated"|"stageDone"|"exported"|"checkpointed"|"failed"|"leaving";
+  'caughtUp'?: (_limbeck_v1_CaughtUp | null);
+  'digest'?: (_limbeck_v1_Digest | null);
+  'skipped'?: (_limbeck_v1_Skipped | null);
+  'suspect'?: (_limbeck_v1_Suspect | null);
+  'corrupted'?: (_limbeck_v1_Corrupted | null);
+  'body'?: "hello"|"heartbeat"|"prepared"|"ready"|"progress"|"evaluated"|"stageDone"|"exported"|"checkpointed"|"failed"|"leaving"|"caughtUp"|"digest"|"skipped"|"suspect"|"corrupted";
 }
 
 export interface FromWorker__Output {
@@ -42,5 +52,10 @@ export interface FromWorker__Output {
   'checkpointed'?: (_limbeck_v1_Checkpointed__Output | null);
   'failed'?: (_limbeck_v1_Failed__Output | null);
   'leaving'?: (_limbeck_v1_Leaving__Output | null);
-  'body'?: "hello"|"heartbeat"|"prepared"|"ready"|"progress"|"evaluated"|"stageDone"|"exported"|"checkpointed"|"failed"|"leaving";
+  'caughtUp'?: (_limbeck_v1_CaughtUp__Output | null);
+  'digest'?: (_limbeck_v1_Digest__Output | null);
+  'skipped'?: (_limbeck_v1_Skipped__Output | null);
+  'suspect'?: (_limbeck_v1_Suspect__Output | null);
+  'corrupted'?: (_limbeck_v1_Corrupted__Output | null);
+  'body'?: "hello"|"heartbeat"|"prepared"|"ready"|"progress"|"evaluated"|"stageDone"|"exported"|"checkpointed"|"failed"|"leaving"|"caughtUp"|"digest"|"skipped"|"suspect"|"corrupted";
 }

@@ -8,6 +8,8 @@ export interface Hello {
   'host'?: (string);
   'build'?: (string);
   'pid'?: (number);
+  'instance'?: (string);
+  'holds'?: (string)[];
 }
 
 export interface Hello__Output {
@@ -17,4 +19,6 @@ export interface Hello__Output {
   'host': (string);
   'build': (string);
   'pid': (number);
+  'instance': (string);
+  'holds': (string)[];
 }

@@ -16,6 +16,7 @@ export interface PullHeader {
   'sha256'?: (string);
   'errorCode'?: (string);
   'error'?: (string);
+  'replica'?: (string);
 }
 
 export interface PullHeader__Output {
@@ -31,4 +32,5 @@ export interface PullHeader__Output {
   'sha256': (string);
   'errorCode': (string);
   'error': (string);
+  'replica': (string);
 }

@@ -6,10 +6,18 @@ export interface Ready {
   'parameters'?: (number | string | Long);
   'weightsSha256'?: (string);
   'step'?: (number | string | Long);
+  'hasSum'?: (boolean);
+  'holds'?: (string)[];
+  'restoredFrom'?: (string);
+  'skipped'?: (string)[];
 }
 
 export interface Ready__Output {
   'parameters': (number);
   'weightsSha256': (string);
   'step': (number);
+  'hasSum': (boolean);
+  'holds': (string)[];
+  'restoredFrom': (string);
+  'skipped': (string)[];
 }

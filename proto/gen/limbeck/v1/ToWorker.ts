@@ -5,6 +5,9 @@ import type { Assign as _limbeck_v1_Assign, Assign__Output as _limbeck_v1_Assign
 import type { Begin as _limbeck_v1_Begin, Begin__Output as _limbeck_v1_Begin__Output } from '../../limbeck/v1/Begin.ts';
 import type { Export as _limbeck_v1_Export, Export__Output as _limbeck_v1_Export__Output } from '../../limbeck/v1/Export.ts';
 import type { StopWorker as _limbeck_v1_StopWorker, StopWorker__Output as _limbeck_v1_StopWorker__Output } from '../../limbeck/v1/StopWorker.ts';
+import type { Follow as _limbeck_v1_Follow, Follow__Output as _limbeck_v1_Follow__Output } from '../../limbeck/v1/Follow.ts';
+import type { Pause as _limbeck_v1_Pause, Pause__Output as _limbeck_v1_Pause__Output } from '../../limbeck/v1/Pause.ts';
+import type { SaveCheckpoint as _limbeck_v1_SaveCheckpoint, SaveCheckpoint__Output as _limbeck_v1_SaveCheckpoint__Output } from '../../limbeck/v1/SaveCheckpoint.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface ToWorker {
@@ -14,7 +17,10 @@ export interface ToWorker {
   'begin'?: (_limbeck_v1_Begin | null);
   'export'?: (_limbeck_v1_Export | null);
   'stop'?: (_limbeck_v1_StopWorker | null);
-  'body'?: "welcome"|"assign"|"begin"|"export"|"stop";
+  'follow'?: (_limbeck_v1_Follow | null);
+  'pause'?: (_limbeck_v1_Pause | null);
+  'checkpoint'?: (_limbeck_v1_SaveCheckpoint | null);
+  'body'?: "welcome"|"assign"|"begin"|"export"|"stop"|"follow"|"pause"|"checkpoint";
 }
 
 export interface ToWorker__Output {
@@ -24,5 +30,8 @@ export interface ToWorker__Output {
   'begin'?: (_limbeck_v1_Begin__Output | null);
   'export'?: (_limbeck_v1_Export__Output | null);
   'stop'?: (_limbeck_v1_StopWorker__Output | null);
-  'body'?: "welcome"|"assign"|"begin"|"export"|"stop";
+  'follow'?: (_limbeck_v1_Follow__Output | null);
+  'pause'?: (_limbeck_v1_Pause__Output | null);
+  'checkpoint'?: (_limbeck_v1_SaveCheckpoint__Output | null);
+  'body'?: "welcome"|"assign"|"begin"|"export"|"stop"|"follow"|"pause"|"checkpoint";
 }

@@ -1,8 +1,11 @@
 // Original file: limbeck.proto
 
+import type { Long } from '@grpc/proto-loader';
 
 export interface WatchRequest {
+  'from'?: (number | string | Long);
 }
 
 export interface WatchRequest__Output {
+  'from': (number);
 }

@@ -6,6 +6,8 @@ export interface Welcome {
   'jobFolder'?: (string);
   'runFolder'?: (string);
   'heartbeatMs'?: (number);
+  'role'?: (string);
+  'rejoined'?: (boolean);
 }
 
 export interface Welcome__Output {
@@ -13,4 +15,6 @@ export interface Welcome__Output {
   'jobFolder': (string);
   'runFolder': (string);
   'heartbeatMs': (number);
+  'role': (string);
+  'rejoined': (boolean);
 }

@@ -1,0 +1,210 @@
+/**
+ * A worker's control in a job, pure: what it does about what the coordinator says and about what becomes of its own
+ * work. Time, tensors and sockets are the shell's (worker/main.ts); test/sim runs this very code on a virtual clock.
+ * A worker decides no membership (L5): where its work cannot go on, it says so and waits for the next term.
+ */
+import type { LimbeckErrorCode } from "./errors.ts";
+
+/** What of an Assign the control looks at. The shell's own `A` carries the rest. */
+export interface Assigned {
+  readonly term: number;
+  /** Nobody died: a step in flight may be finished first. */
+  readonly planned: boolean;
+}
+
+/** Where the members of a term begin. */
+export interface Beginning {
+  readonly term: number;
+  /** Updates that the furthest member has applied: all begin there. */
+  readonly step: number;
+  /** Members that are there. */
+  readonly sources: readonly string[];
+  /** Of them, those that hold the gradient sum of step - 1. */
+  readonly sumSources: readonly string[];
+  /** The evaluation due at this step is not complete. */
+  readonly evaluate: boolean;
+}
+
+/** How a replica gets to the step at which its term begins. */
+export type CatchUp =
+  /** One step behind: apply the sum of the step before once more; the same bits as the whole state (L1). */
+  | { readonly kind: "sum"; readonly from: readonly string[] }
+  | { readonly kind: "state"; readonly from: readonly string[] };
+
+/** What went wrong with work in the current term. */
+export interface Trouble {
+  readonly code: LimbeckErrorCode;
+  readonly message: string;
+  /** The other member that did not answer, where there is one. */
+  readonly about?: string;
+}
+
+export type Work<A> =
+  | { readonly kind: "none" }
+  /** Until the work of the term before has ended. */
+  | { readonly kind: "stopping"; readonly next: A | null }
+  | { readonly kind: "preparing" }
+  | { readonly kind: "ready" }
+  | { readonly kind: "catching-up"; readonly beginning: Beginning }
+  | { readonly kind: "training" }
+  | { readonly kind: "following" }
+  /** The term cannot go on here; the coordinator will open another. */
+  | { readonly kind: "stalled"; readonly why: string }
+  | { readonly kind: "finished" };
+
+export interface Participant<A> {
+  /** The newest term heard of (L3); 0 before the first. */
+  readonly term: number;
+  readonly work: Work<A>;
+}
+
+export type ParticipantEvent<A> =
+  | { readonly kind: "assigned"; readonly assigned: A }
+  | { readonly kind: "begun"; readonly beginning: Beginning; /** Of the own replica. */ readonly step: number }
+  | { readonly kind: "paused"; readonly term: number; readonly why: string }
+  | { readonly kind: "told-to-follow"; readonly term: number }
+  /** The shell did what it was asked for in this term, or could not. */
+  | { readonly kind: "prepared"; readonly term: number }
+  | { readonly kind: "caught-up"; readonly term: number }
+  | { readonly kind: "finished"; readonly term: number }
+  | { readonly kind: "troubled"; readonly term: number; readonly trouble: Trouble }
+  /** What was told to stop has stopped: nothing of it writes any more. */
+  | { readonly kind: "stopped" }
+  /** The coordinator does not know this life of the worker any more. */
+  | { readonly kind: "fenced"; readonly why: string };
+
+export type ParticipantEffect<A> =
+  /** End the work in flight, after its step where it is `planned`; then say `stopped`. */
+  | { readonly kind: "stop"; readonly planned: boolean; readonly why: string }
+  /** Lay out the term and tell the coordinator where the replica stands. */
+  | { readonly kind: "prepare"; readonly assigned: A }
+  | { readonly kind: "catch-up"; readonly how: CatchUp; readonly beginning: Beginning }
+  | { readonly kind: "train"; readonly evaluate: boolean }
+  | { readonly kind: "follow" }
+  | { readonly kind: "suspect"; readonly worker: string; readonly why: string }
+  /** Nothing another term could mend. */
+  | { readonly kind: "fail"; readonly trouble: Trouble }
+  /** Forget the replica and join as new. */
+  | { readonly kind: "forget"; readonly why: string };
+
+export type NextParticipant<A> = readonly [Participant<A>, ...ParticipantEffect<A>[]];
+
+export const newParticipant: Participant<never> = { term: 0, work: { kind: "none" } };
+
+/** What looks from here like another member's death, or the end of the term: a new term mends it. */
+const mendable: ReadonlySet<LimbeckErrorCode> = new Set([
+  "unavailable",
+  "timeout",
+  "stale_term",
+  "lost_worker",
+  "corrupt",
+]);
+
+export function participate<A extends Assigned>(
+  state: Participant<A>,
+  event: ParticipantEvent<A>,
+): NextParticipant<A> {
+  switch (event.kind) {
+    case "assigned":
+      return assign(state, event.assigned);
+    case "begun":
+      return begin(state, event.beginning, event.step);
+    case "paused":
+      return event.term === state.term ? halt(state, null, { planned: false, why: event.why }) : [state];
+    case "told-to-follow":
+      // Whoever has work in this or a newer term is a member already.
+      return event.term >= state.term && state.work.kind === "none"
+        ? [{ term: event.term, work: { kind: "following" } }, { kind: "follow" }]
+        : [state];
+    case "prepared":
+      return is(state, event.term, "preparing") ? [{ ...state, work: { kind: "ready" } }] : [state];
+    case "caught-up": {
+      if (state.term !== event.term || state.work.kind !== "catching-up") return [state];
+      return train(state, state.work.beginning);
+    }
+    case "finished":
+      return is(state, event.term, "training") ? [{ ...state, work: { kind: "finished" } }] : [state];
+    case "troubled":
+      return trouble(state, event.term, event.trouble);
+    case "stopped":
+      return stopped(state);
+    case "fenced": {
+      const [next, ...effects] = halt(state, null, { planned: false, why: event.why });
+      return [{ ...next, term: 0 }, ...effects, { kind: "forget", why: event.why }];
+    }
+  }
+}
+
+function assign<A extends Assigned>(state: Participant<A>, assigned: A): NextParticipant<A> {
+  if (assigned.term <= state.term) return [state]; // L3.
+  const why = `term ${assigned.term} has begun`;
+  return halt({ ...state, term: assigned.term }, assigned, { planned: assigned.planned, why });
+}
+
+/** Ends what is under way, then goes on with `next`. */
+function halt<A extends Assigned>(
+  state: Participant<A>,
+  next: A | null,
+  how: { planned: boolean; why: string },
+): NextParticipant<A> {
+  switch (state.work.kind) {
+    case "stopping": // The latest order counts; an urgent one also ends the step that a planned one let finish.
+      return [{ ...state, work: { kind: "stopping", next } }, { kind: "stop", ...how }];
+    case "preparing":
+    case "catching-up":
+    case "training":
+    case "following":
+      return [{ ...state, work: { kind: "stopping", next } }, { kind: "stop", ...how }];
+    case "none":
+    case "ready":
+    case "stalled":
+    case "finished":
+      return proceed(state, next);
+  }
+}
+
+function stopped<A extends Assigned>(state: Participant<A>): NextParticipant<A> {
+  return state.work.kind === "stopping" ? proceed(state, state.work.next) : [state];
+}
+
+function proceed<A extends Assigned>(state: Participant<A>, next: A | null): NextParticipant<A> {
+  if (next === null) return [{ ...state, work: { kind: "none" } }];
+  return [{ ...state, work: { kind: "preparing" } }, { kind: "prepare", assigned: next }];
+}
+
+function begin<A>(state: Participant<A>, beginning: Beginning, step: number): NextParticipant<A> {
+  if (!is(state, beginning.term, "ready")) return [state]; // L3.
+  const how = catchUp(beginning, step);
+  if (how === null) return train(state, beginning);
+  return [
+    { ...state, work: { kind: "catching-up", beginning } },
+    { kind: "catch-up", how, beginning },
+  ];
+}
+
+function train<A>(state: Participant<A>, { evaluate }: Beginning): NextParticipant<A> {
+  return [
+    { ...state, work: { kind: "training" } },
+    { kind: "train", evaluate },
+  ];
+}
+
+/** What a replica at `step` needs to begin with the others; null where it is there. */
+export function catchUp({ step: target, sources, sumSources }: Beginning, step: number): CatchUp | null {
+  if (step === target) return null;
+  return step === target - 1 && sumSources.length > 0
+    ? { kind: "sum", from: sumSources }
+    : { kind: "state", from: sources };
+}
+
+function trouble<A>(state: Participant<A>, term: number, found: Trouble): NextParticipant<A> {
+  if (term !== state.term || state.work.kind === "stopping") return [state]; // It ends anyway.
+  if (!mendable.has(found.code)) return [{ ...state, work: { kind: "none" } }, { kind: "fail", trouble: found }];
+  const next = { ...state, work: { kind: "stalled", why: found.message } } as const;
+  if (found.about === undefined || found.code === "stale_term") return [next];
+  return [next, { kind: "suspect", worker: found.about, why: found.message }];
+}
+
+function is<A>(state: Participant<A>, term: number, kind: Work<A>["kind"]): boolean {
+  return state.term === term && state.work.kind === kind;
+}

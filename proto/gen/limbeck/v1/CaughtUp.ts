@@ -1,0 +1,13 @@
+// Original file: limbeck.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface CaughtUp {
+  'stage'?: (string);
+  'step'?: (number | string | Long);
+}
+
+export interface CaughtUp__Output {
+  'stage': (string);
+  'step': (number);
+}

@@ -1,0 +1,16 @@
+// Original file: limbeck.proto
+
+import type { Member as _limbeck_v1_Member, Member__Output as _limbeck_v1_Member__Output } from '../../limbeck/v1/Member.ts';
+import type { Long } from '@grpc/proto-loader';
+
+export interface Follow {
+  'stage'?: (string);
+  'steps'?: (number | string | Long);
+  'source'?: (_limbeck_v1_Member | null);
+}
+
+export interface Follow__Output {
+  'stage': (string);
+  'steps': (number);
+  'source': (_limbeck_v1_Member__Output | null);
+}

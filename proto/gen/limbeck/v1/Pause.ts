@@ -1,0 +1,10 @@
+// Original file: limbeck.proto
+
+
+export interface Pause {
+  'why'?: (string);
+}
+
+export interface Pause__Output {
+  'why': (string);
+}
