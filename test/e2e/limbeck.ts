@@ -110,14 +110,18 @@ export async function endlessRun(test: TestContext, ...args: string[]): Promise<
     seen.push(event);
     news.emit("event", event);
   });
+  const gone = new AbortController();
+  void running.outcome.then(({ code, stderr }) => gone.abort(new Error(`the command ended, exit ${code}: ${stderr}`)));
   const event = async (isMeant: (event: ProgressEvent) => boolean): Promise<ProgressEvent> => {
-    const signal = AbortSignal.timeout(eventDeadlineMs);
-    for await (const [each] of on(news, "event", { signal })) if (isMeant(each)) return each;
+    const signal = AbortSignal.any([AbortSignal.timeout(eventDeadlineMs), gone.signal]);
+    try {
+      for await (const [each] of on(news, "event", { signal })) if (isMeant(each)) return each;
+    } catch {
+      signal.throwIfAborted();
+    }
     throw new Error("unreachable");
   };
-  const ended = running.outcome.then(({ stderr }) => Promise.reject(new Error(`the job did not start: ${stderr}`)));
-  await Promise.race([event(({ kind }) => kind === "stepped"), ended]);
-  ended.catch(() => {});
+  await event(({ kind }) => kind === "stepped");
   const children = childrenOf(running.process.pid!);
   return { ...running, folder, workers, children, event, seen: () => seen };
 }
