@@ -60,7 +60,7 @@ export interface Participant<A> {
 
 export type ParticipantEvent<A> =
   | { readonly kind: "assigned"; readonly assigned: A }
-  | { readonly kind: "begun"; readonly beginning: Beginning; /** Of the own replica. */ readonly step: number }
+  | { readonly kind: "begun"; readonly beginning: Beginning /** Of the own replica. */; readonly step: number }
   | { readonly kind: "paused"; readonly term: number; readonly why: string }
   | { readonly kind: "told-to-follow"; readonly term: number }
   /** The shell did what it was asked for in this term, or could not. */
@@ -100,10 +100,7 @@ const mendable: ReadonlySet<LimbeckErrorCode> = new Set([
   "corrupt",
 ]);
 
-export function participate<A extends Assigned>(
-  state: Participant<A>,
-  event: ParticipantEvent<A>,
-): NextParticipant<A> {
+export function participate<A extends Assigned>(state: Participant<A>, event: ParticipantEvent<A>): NextParticipant<A> {
   switch (event.kind) {
     case "assigned":
       return assign(state, event.assigned);
@@ -149,12 +146,18 @@ function halt<A extends Assigned>(
 ): NextParticipant<A> {
   switch (state.work.kind) {
     case "stopping": // The latest order counts; an urgent one also ends the step that a planned one let finish.
-      return [{ ...state, work: { kind: "stopping", next } }, { kind: "stop", ...how }];
+      return [
+        { ...state, work: { kind: "stopping", next } },
+        { kind: "stop", ...how },
+      ];
     case "preparing":
     case "catching-up":
     case "training":
     case "following":
-      return [{ ...state, work: { kind: "stopping", next } }, { kind: "stop", ...how }];
+      return [
+        { ...state, work: { kind: "stopping", next } },
+        { kind: "stop", ...how },
+      ];
     case "none":
     case "ready":
     case "stalled":
@@ -169,7 +172,10 @@ function stopped<A extends Assigned>(state: Participant<A>): NextParticipant<A> 
 
 function proceed<A extends Assigned>(state: Participant<A>, next: A | null): NextParticipant<A> {
   if (next === null) return [{ ...state, work: { kind: "none" } }];
-  return [{ ...state, work: { kind: "preparing" } }, { kind: "prepare", assigned: next }];
+  return [
+    { ...state, work: { kind: "preparing" } },
+    { kind: "prepare", assigned: next },
+  ];
 }
 
 function begin<A>(state: Participant<A>, beginning: Beginning, step: number): NextParticipant<A> {
@@ -199,7 +205,11 @@ export function catchUp({ step: target, sources, sumSources }: Beginning, step: 
 
 function trouble<A>(state: Participant<A>, term: number, found: Trouble): NextParticipant<A> {
   if (term !== state.term || state.work.kind === "stopping") return [state]; // It ends anyway.
-  if (!mendable.has(found.code)) return [{ ...state, work: { kind: "none" } }, { kind: "fail", trouble: found }];
+  if (!mendable.has(found.code))
+    return [
+      { ...state, work: { kind: "none" } },
+      { kind: "fail", trouble: found },
+    ];
   const next = { ...state, work: { kind: "stalled", why: found.message } } as const;
   if (found.about === undefined || found.code === "stale_term") return [next];
   return [next, { kind: "suspect", worker: found.about, why: found.message }];

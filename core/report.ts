@@ -41,6 +41,8 @@ export interface FinishedStage {
   readonly evaluation: Evaluation;
   readonly ledger: LedgerTotals;
   readonly softTargets: { readonly requested: number; readonly bytes: number };
+  /** Steps that no replica applied, for their gradient was not finite. */
+  readonly skippedSteps: number;
   readonly wallSeconds: number;
   /** Steady state, over all students; 0 where no step was taken. */
   readonly samplesPerSecond: number;
