@@ -93,7 +93,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const rpc = await orClose(serveRpc(options.listen, log, happen), records, journal);
   const status = () => statusOf(plan, state, now());
   const http = await orClose(serveHttp(options.http, metrics.registry, status), rpc, records, journal);
-  if (isNew) await orClose(journal.append({ kind: "started", atMs: now(), build: plan.build }), http, rpc, records, journal);
+  if (isNew)
+    await orClose(journal.append({ kind: "started", atMs: now(), build: plan.build }), http, rpc, records, journal);
 
   const perform = async (effect: Effect): Promise<void> => {
     switch (effect.kind) {
