@@ -190,6 +190,7 @@ export function nextStage(plan: Plan, state: Exporting, atMs: number): Next {
     workers: workers.map(reportedWorker),
     wallSeconds: (atMs - state.startedMs) / 1000,
     stages: finished,
+    terms: state.term,
   });
   return end(state, atMs, { kind: "done", report });
 }

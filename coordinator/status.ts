@@ -5,6 +5,23 @@ import type { Course, Plan, State, Worker } from "./state.ts";
 import { waitOf } from "./waiting.ts";
 
 export const workerStates = ["preparing", "joining", "waiting", "building", "working", "leaving"] as const;
+export const jobStates = [
+  "gathering",
+  "paused",
+  "recovering",
+  "readying",
+  "running",
+  "exporting",
+  "ending",
+  "ended",
+] as const;
+export type JobState = (typeof jobStates)[number];
+
+/** A job that gathers after it has begun is paused. */
+export function jobStateOf(state: State): JobState {
+  return state.kind === "gathering" && state.course !== null ? "paused" : state.kind;
+}
+
 export type WorkerState = (typeof workerStates)[number];
 
 export interface WorkerStatus {
@@ -22,7 +39,7 @@ export interface WorkerStatus {
 
 export interface JobStatus {
   readonly job: string;
-  readonly state: State["kind"];
+  readonly state: JobState;
   /** null before the first term. */
   readonly stage: string | null;
   readonly term: number;
@@ -40,10 +57,10 @@ export function statusOf(plan: Plan, state: State, nowMs: number): JobStatus {
   const job = plan.job.name;
   const nothing = { job, stage: null, term: 0, step: 0, steps: 0, workers: [] };
   if (state.kind === "ended") {
-    return { ...nothing, state: state.kind, waitingFor: [], why: reasonOf(state.outcome), deadlineMs: null };
+    return { ...nothing, state: jobStateOf(state), waitingFor: [], why: reasonOf(state.outcome), deadlineMs: null };
   }
   const { for: waitingFor, why, limitMs } = waitOf(plan, state);
-  const wait = { state: state.kind, waitingFor, why, deadlineMs: Math.max(0, state.sinceMs + limitMs - nowMs) };
+  const wait = { state: jobStateOf(state), waitingFor, why, deadlineMs: Math.max(0, state.sinceMs + limitMs - nowMs) };
   const workers = state.workers.map((worker) => workerStatus(state, worker, nowMs));
   const course = state.kind === "ending" ? null : state.course;
   if (!course) return { ...nothing, ...wait, term: state.term, workers };
