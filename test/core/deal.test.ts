@@ -57,7 +57,9 @@ test("no deal makes the step shorter", () => {
   fc.assert(
     fc.property(speeds({ minLength: 2, maxLength: 3 }), (given) => {
       const ours = stepSeconds(deal(lanes, timed(given)), timed(given));
-      const others = shares(lanes, given.length).map((share) => Math.max(...share.map((each, at) => each * given[at]!)));
+      const others = shares(lanes, given.length).map((share) =>
+        Math.max(...share.map((each, at) => each * given[at]!)),
+      );
       assert.ok(ours <= Math.min(...others) * (1 + 1e-12));
     }),
   );
