@@ -8,7 +8,7 @@ const folder = process.argv[2]!;
 const records = await openRecords(folder, parseJob(text, "job.yaml"), folder, { resume: true });
 const journal = await openJournal(folder);
 for (let at = journal.records.length; ; at++) {
-  await journal.append({ kind: "counted", at, padding: "x".repeat((at * 37) % 5000) });
+  await journal.append({ kind: "started", atMs: at, build: "x".repeat((at * 37) % 5000) });
   await records.append({ kind: "job-stopped", why: String(at), atMs: at });
   await records.quarantine({ at });
   process.send!(at);

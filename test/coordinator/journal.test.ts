@@ -16,7 +16,7 @@ import { scratchFolder } from "../e2e/limbeck.ts";
 
 // The sources and dist/ alike: .ts there, .js here.
 const appender = fileURLToPath(import.meta.url).replace(/journal\.test(\.[jt]s)$/, "appender$1");
-const record = (at: number) => ({ kind: "counted", at });
+const record = (at: number) => ({ kind: "started", atMs: at, build: "b" }) as const;
 
 /** A journal of three records, closed. */
 async function threeRecords(folder: string): Promise<string> {
@@ -62,11 +62,11 @@ test("a flipped bit in the last line cuts it off, one in the middle is refused w
   const folder = await scratchFolder(t);
   const file = await threeRecords(folder);
   const lines = readFileSync(file, "utf8").split("\n");
-  writeFileSync(file, lines.map((line, at) => (at === 2 ? line.replace('"at":2', '"at":3') : line)).join("\n"));
+  writeFileSync(file, lines.map((line, at) => (at === 2 ? line.replace('"atMs":2', '"atMs":3') : line)).join("\n"));
   const journal = await openJournal(folder);
   assert.deepEqual(journal.records, [record(0), record(1)]);
   await journal.close();
-  writeFileSync(file, lines.map((line, at) => (at === 1 ? line.replace('"at":1', '"at":3') : line)).join("\n"));
+  writeFileSync(file, lines.map((line, at) => (at === 1 ? line.replace('"atMs":1', '"atMs":3') : line)).join("\n"));
   await assert.rejects(openJournal(folder), { code: "corrupt", message: /journal\.jsonl:2 is damaged/ });
   assert.ok(!existsSync(join(folder, "journal.lock")), "the lock is given back");
 });
@@ -126,7 +126,7 @@ test("kill -9 while records are appended loses nothing that was reported", async
     await died.catch(() => undefined);
 
     const journal = await openJournal(folder);
-    const counted = journal.records.map((each) => each["at"]);
+    const counted = journal.records.map((each) => (each.kind === "started" ? each.atMs : -1));
     assert.deepEqual(counted, [...counted.keys()]);
     assert.ok(counted.length > reported, `${counted.length} records, ${reported} reported`);
     await journal.close();
