@@ -147,6 +147,9 @@ function beat(state: Active, atMs: number, worker: Worker, heartbeat: WorkerMess
   return [next, announce(atMs, { kind: "worker-status", worker: worker.name, doing, waitingFor, residentBytes })];
 }
 
+/** As many times as long may a worker be silent while it gets prepared. */
+const preparingSilences = 10;
+
 function tick(plan: Plan, state: Active, atMs: number): Next {
   const { silenceMs, lastCheckpointMs } = plan.patience;
   // The coordinator itself slept (a suspended laptop, a paused process): the silence was its own.
@@ -155,7 +158,9 @@ function tick(plan: Plan, state: Active, atMs: number): Next {
     return [{ ...state, workers, tickedMs: atMs, sinceMs: atMs }];
   }
   const next = { ...state, tickedMs: atMs };
-  const silent = state.workers.find(({ heardMs }) => atMs - heardMs > silenceMs);
+  // Loading an engine and a dataset may keep a worker's thread; nobody waits for who is not prepared.
+  const patience = ({ prepared }: Worker) => (prepared === null ? preparingSilences * silenceMs : silenceMs);
+  const silent = state.workers.find((worker) => atMs - worker.heardMs > patience(worker));
   if (silent)
     return throwOut(plan, next, atMs, silent, `it missed its heartbeat for ${seconds(atMs - silent.heardMs)}`);
   if (next.kind === "recovering") return tickRecovering(plan, next, atMs);
