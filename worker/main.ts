@@ -127,12 +127,15 @@ class WorkerProcess {
     const { address, host } = this.#services;
     const term = this.#participation?.term ?? 0;
     const holds = this.#participation?.holds ?? [];
-    const process_ = { build: packageVersion, pid: process.pid, instance: this.#instance };
-    session.send({ term, hello: { worker, role, address, host, ...process_, holds } });
+    const life = { build: packageVersion, pid: process.pid, instance: this.#instance };
+    session.send({ term, hello: { worker, role, address, host, ...life, holds } });
   }
 
   #hear(message: ToWorker__Output): void {
-    if (message.body !== "welcome") return this.#participation?.hear(message);
+    if (message.body !== "welcome") {
+      this.#participation?.hear(message);
+      return;
+    }
     const welcome = message.welcome!;
     const session = this.#session!;
     session.beat(welcome.heartbeatMs, () => this.#participation?.term ?? 0, this.#status);
@@ -175,9 +178,9 @@ class WorkerProcess {
     this.#isLeaving = true;
     const { term, isMember } = this.#participation ?? { term: 0, isMember: false };
     this.#session?.send({ term, leaving: { why } });
-    if (!isMember || !this.#outbox.isOpen) return this.#go();
     this.#status.doing = `leaving: ${why}`;
-    setTimeout(() => this.#go(), leavingMs).unref();
+    if (!isMember || !this.#outbox.isOpen) this.#go();
+    else setTimeout(() => this.#go(), leavingMs).unref();
   }
 
   /** Ends the session, and with it the process. */

@@ -157,17 +157,23 @@ export class Participation {
         this.#ending?.end(effect);
         return;
       case "prepare":
-        return this.#start((ending) => this.#prepare(effect.assigned, ending));
+        this.#start((ending) => this.#prepare(effect.assigned, ending));
+        return;
       case "stand-by":
-        return this.#standBy(effect.assigned);
+        this.#standBy(effect.assigned);
+        return;
       case "catch-up":
-        return this.#start((ending) => this.#catchUp(effect.how, effect.beginning, ending));
+        this.#start((ending) => this.#catchUp(effect.how, effect.beginning, ending));
+        return;
       case "train":
-        return this.#start((ending) => this.#train(effect.beginning, ending));
+        this.#start((ending) => this.#train(effect.beginning, ending));
+        return;
       case "follow":
-        return this.#start((ending) => this.#keepUp(this.#follow!, ending));
+        this.#start((ending) => this.#keepUp(this.#follow!, ending));
+        return;
       case "export":
-        return this.#start((ending) => this.#export(ending));
+        this.#start((ending) => this.#export(ending));
+        return;
       case "suspect":
         this.#tell({ suspect: { worker: effect.worker, why: effect.why } });
         return;
