@@ -3,11 +3,14 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import type { Job } from "../../core/job.ts";
-import { bounded, smokeJob } from "./foreman.ts";
+import { smokeJob } from "./foreman.ts";
 import { Troupe } from "./troupe.ts";
 
-const quiet = ["evaluation.everyEpochs=0", "checkpoint.everySteps=0", "verification.everySteps=0"];
-const steps = 200;
+/** Several processes load an engine each, on machines that may have much to do. */
+const bounded = { timeout: 180_000 };
+
+const quiet = ["engine=wasm", "evaluation.everyEpochs=0", "checkpoint.everySteps=0", "verification.everySteps=0"];
+const steps = 60;
 /** Wide enough that a step takes a while, in which things can happen. */
 const wide = [
   "teacher={kind: mlp, widths: [256], dropout: {input: 0.1, hidden: 0.2}}",
@@ -62,12 +65,12 @@ test(
     await troupe.start(students);
     let bySum = 0;
     let reached = 0;
-    for (let term = 0; term < 60 && bySum < 3 && reached < steps - 20; term++) {
+    for (let term = 0; term < 40 && bySum < 2 && reached < steps - 10; term++) {
       const { step, behind } = await troupe.start(students, { planned: true, weights: [1 + (term % 3), 1] });
       bySum += behind.filter((by) => by === 1).length;
       assert.ok(Math.max(...behind) <= 1, `${behind}: nobody may be further behind`);
       reached = step;
-      await setTimeout(10 + 7 * (term % 5));
+      await setTimeout(7 * (term % 5));
     }
     t.diagnostic(`${bySum} times a member was a step behind, up to step ${reached}`);
     assert.ok(bySum > 0, "nobody was ever behind");

@@ -42,6 +42,7 @@ export class PeerServer {
   readonly #given = new WeakMap<Publication, Given>();
   readonly #calls = new Map<AbortController, number>();
   #filesFailed = false;
+  #closed: LimbeckError | null = null;
 
   constructor(settings: PeerServerSettings) {
     this.#settings = settings;
@@ -90,7 +91,8 @@ export class PeerServer {
 
   /** Breaks off all transfers and removes the shared files. */
   close(why: string): void {
-    for (const call of this.#calls.keys()) call.abort(new LimbeckError("unavailable", why));
+    this.#closed = new LimbeckError("unavailable", why);
+    for (const call of this.#calls.keys()) call.abort(this.#closed);
     this.#settings.files?.close();
   }
 
@@ -122,6 +124,7 @@ export class PeerServer {
     gone.addEventListener("abort", onGone);
     this.#calls.set(abort, wanted.term);
     try {
+      if (this.#closed) throw this.#closed;
       const publication = await this.#publications.take(wanted, abort.signal);
       await this.#send(publication, call, wanted.host, abort.signal);
     } catch (thrown) {
