@@ -21,11 +21,9 @@ test("a sum makes the same bits of a replica as the step it is of, and so does t
   const job = smokeJob(...quiet, endless, "checkpoint.everySteps=0", "verification.everySteps=1");
   const troupe = await new Troupe(t, job).open();
   const [first, second] = await troupe.hire("student-1", "student-2");
-  const [{ ready }] = (await troupe.assign([first!])) as [{ ready: { parameters: number } }];
-  troupe.begin(
-    [first!],
-    first!.heard.filter((message) => message.ready),
-  );
+  const readies = await troupe.assign([first!]);
+  const { parameters } = readies[0]!.ready!;
+  troupe.begin([first!], readies);
   await first!.reached(3);
 
   // The test follows, as a student would.
@@ -34,13 +32,13 @@ test("a sum makes the same bits of a replica as the step it is of, and so does t
   const never = new AbortController().signal;
   const member = { worker: "student-1", address: first!.hello!.address };
   const wanted = { term: 1, slice: 0, deadlineMs: 30_000 };
-  const weights = new Float32Array(ready.parameters);
-  const optimizerState = new Float32Array(2 * ready.parameters);
+  const weights = new Float32Array(parameters);
+  const optimizerState = new Float32Array(2 * parameters);
   const seen = new Uint8Array(2000);
   const state = [bytesOf(weights), bytesOf(optimizerState), seen];
   const snapshot = await peer.client.pull(member, { ...wanted, kind: "snapshot", step: 0 }, state, never);
   const { step, sha256 } = snapshot;
-  const sum = new Float32Array(ready.parameters + 6);
+  const sum = new Float32Array(parameters + 6);
   const delta = await peer.client.pull(member, { ...wanted, kind: "delta", step }, sum, never);
   const digestOf = async (at: number) => {
     const { digest } = await first!.hear("digest", (message) => message.digest!.step === at);
