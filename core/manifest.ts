@@ -18,11 +18,11 @@ const file = z.strictObject({ bytes: count, sha256 });
 
 export const manifestSchema = z.strictObject({
   format: z.literal("limbeck-checkpoint"),
-  version: z.literal(1),
+  version: z.union([z.literal(1), z.literal(2)]),
   stage: z.enum(["teach", "distil", "baseline"]),
   step: count,
   term: count,
-  /** Of the effective job. */
+  /** Of what decides the result of the job (core/jobdigest.ts). */
   jobSha256: z.string(),
   datasetDigest: z.string(),
   /** Of all weights in the model's own order. */
@@ -33,6 +33,9 @@ export const manifestSchema = z.strictObject({
   slots: z.array(z.string()),
   /** Totals of what was consumed, as core/consumption.ts counts them. */
   consumed: z.strictObject({ epochs: count, seen: count, duplicated: count, missing: count }),
+  /** Steps whose gradient was not finite, and how many of them were the last ones in a row. Version 1 has none. */
+  skipped: count.default(0),
+  skippedInARow: count.default(0),
   files: z.strictObject({
     "weights.safetensors": file,
     "optimizer.safetensors": file,

@@ -55,6 +55,11 @@ export function errorOfCall(thrown: unknown, whom: string): LimbeckError {
   return new LimbeckError(code, `${whom}: ${thrown.details || thrown.message}`, { cause: thrown });
 }
 
+/** The other side's own words: its code came with them. Else the connection failed. */
+export function isRefusal(thrown: unknown): boolean {
+  return isServiceError(thrown) && isErrorCode(String(thrown.metadata?.get(codeKey)[0] ?? ""));
+}
+
 function isServiceError(thrown: unknown): thrown is ServiceError {
   return thrown instanceof Error && "code" in thrown && typeof thrown.code === "number" && "details" in thrown;
 }

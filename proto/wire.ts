@@ -33,7 +33,9 @@ export const channelOptions: ChannelOptions = {
   ...limits,
   "grpc-node.flow_control_window": 8 * mebibyte,
   "grpc.initial_reconnect_backoff_ms": 100,
-  "grpc.max_reconnect_backoff_ms": 2_000,
+  "grpc.max_reconnect_backoff_ms": 1_000,
+  // Whoever comes back at its old address is not kept waiting by the backoff of an earlier channel.
+  "grpc.use_local_subchannel_pool": 1,
   // Retries live with those who know what a failure means for the term, and peers are not behind a web proxy.
   "grpc.enable_retries": 0,
   "grpc.enable_http_proxy": 0,

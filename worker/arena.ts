@@ -21,7 +21,10 @@ const alignmentBytes = 64;
 const alignedUp = (bytes: number) => Math.ceil(bytes / alignmentBytes) * alignmentBytes;
 const gibibytes = (bytes: number) => (bytes / 2 ** 30).toFixed(2);
 
-/** Hands out views of one shared memory, one after another; nothing is handed back: it lives and goes as a whole (L8). */
+/**
+ * Hands out views of one shared memory, one after another. What was handed out after a mark is taken back together, to
+ * be laid out anew; else it lives and goes as a whole (L8).
+ */
 export class Arena {
   readonly memory: WebAssembly.Memory;
   #used = reservedBytes;
@@ -31,27 +34,30 @@ export class Arena {
   }
 
   /**
-   * A zeroed arena with room for at least `bytes`, counting each view rounded up to 64 bytes. It never grows.
+   * A zeroed arena with room for at least `bytes`, counting each view rounded up to 64 bytes.
+   * @param growth "fixed", or "growing" where `reserve` may be called
    * Throws `bad_model` where 32-bit addresses do not reach that far, `unavailable` where the system has no such memory.
    */
-  static create(bytes: number): Arena {
-    const total = alignedUp(bytes) + reservedBytes;
-    if (total > addressableBytes) {
-      throw new LimbeckError(
-        "bad_model",
-        `the weights, gradients and batches of this job take ${gibibytes(bytes)} GiB in a worker, more than the ${gibibytes(addressableBytes)} GiB it can address: a smaller model, lane batch or number of lanes per worker is needed`,
-      );
-    }
-    const pages = Math.ceil(total / pageBytes);
-    try {
-      return new Arena(new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }));
-    } catch (cause) {
-      throw new LimbeckError(
-        "unavailable",
-        `the system has no ${gibibytes(bytes)} GiB of memory for the weights, gradients and batches of a worker`,
-        { cause },
-      );
-    }
+  static create(bytes: number, growth: "fixed" | "growing" = "fixed"): Arena {
+    const pages = pagesFor(alignedUp(bytes) + reservedBytes);
+    const maximum = growth === "fixed" ? pages : addressableBytes / pageBytes;
+    return orUnavailable(pages, () => new Arena(new WebAssembly.Memory({ initial: pages, maximum, shared: true })));
+  }
+
+  /** What was handed out so far. */
+  mark(): number {
+    return this.#used;
+  }
+
+  /**
+   * Takes back what was handed out after the mark and makes room for `bytes` from there. What lies below stays as it is;
+   * where the memory grew, its views are of a buffer that the kernels no longer take: make them anew.
+   */
+  reserve(mark: number, bytes: number): void {
+    this.#used = mark;
+    const pages = pagesFor(mark + alignedUp(bytes));
+    const missing = pages - this.memory.buffer.byteLength / pageBytes;
+    if (missing > 0) orUnavailable(pages, () => this.memory.grow(missing));
   }
 
   floats(length: number): Float32Array<SharedArrayBuffer> {
@@ -85,6 +91,28 @@ export class Arena {
     }
     this.#used += bytes;
     return { byteOffset, length };
+  }
+}
+
+function pagesFor(bytes: number): number {
+  if (bytes > addressableBytes) {
+    throw new LimbeckError(
+      "bad_model",
+      `the weights, gradients and batches of this job take ${gibibytes(bytes)} GiB in a worker, more than the ${gibibytes(addressableBytes)} GiB it can address: a smaller model, lane batch or number of lanes per worker is needed`,
+    );
+  }
+  return Math.ceil(bytes / pageBytes);
+}
+
+function orUnavailable<T>(pages: number, allocate: () => T): T {
+  try {
+    return allocate();
+  } catch (cause) {
+    throw new LimbeckError(
+      "unavailable",
+      `the system has no ${gibibytes(pages * pageBytes)} GiB of memory for the weights, gradients and batches of a worker`,
+      { cause },
+    );
   }
 }
 

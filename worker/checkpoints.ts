@@ -1,29 +1,81 @@
-/** When and where this run's checkpoints are kept; what one is, artifacts/checkpoint.ts knows. */
-import { join, relative } from "node:path";
-import { pruneCheckpoints, saveCheckpoint } from "./artifacts/checkpoint.ts";
+/** When and where this run's checkpoints are kept, and what they must be to go on from; what one is, artifacts/checkpoint.ts knows. */
+import { basename, join, relative } from "node:path";
+import { Consumption } from "../core/consumption.ts";
+import type { Job } from "../core/job.ts";
+import { resultDeciding } from "../core/jobdigest.ts";
+import type { Stage } from "../core/stages.ts";
+import { type Checkpoint, latestCheckpoint, pruneCheckpoints, saveCheckpoint } from "./artifacts/checkpoint.ts";
 import { sha256Hex } from "./artifacts/digest.ts";
 import type { WorkerContext } from "./context.ts";
 import { optimizerSlots } from "./optimizers/slots.ts";
-import type { Replica } from "./replica.ts";
+import type { Replica, ReplicaState } from "./replica.ts";
 
-/** Writes the replica as it is at the call, whole (L4), and forgets checkpoints beyond `checkpoint.keep`. */
-export async function saveReplica(context: WorkerContext, replica: Replica, term: number, sha256: string) {
+/**
+ * Writes the state whole (L4), and forgets checkpoints beyond `checkpoint.keep`.
+ * @param state a copy of the replica's, which nobody changes
+ */
+export async function saveReplica(
+  context: WorkerContext,
+  { plan, layout }: Replica,
+  { state, term, sha256 }: { state: ReplicaState; term: number; sha256: string },
+) {
   const { job, runFolder, dataset } = context;
   const root = join(runFolder, "checkpoints");
-  const { plan, step, layout, weights, optimizerState, consumption } = replica;
-  const { examplesPerEpoch: _, ...consumed } = consumption.totals;
+  const { examplesPerEpoch: _, ...consumed } = state.consumption.totals;
   const saved = await saveCheckpoint(root, {
     stage: plan.stage,
-    step,
+    step: state.step,
     term,
-    jobSha256: sha256Hex(JSON.stringify(job)),
+    jobSha256: jobDigest(job),
     datasetDigest: dataset.digest,
     weightsSha256: sha256,
     layout,
-    weights,
-    optimizer: { slots: optimizerSlots(plan.training?.optimizer ?? null), state: optimizerState },
-    ledger: { seen: consumption.seen, consumed },
+    weights: state.weights,
+    optimizer: { slots: optimizerSlots(plan.training?.optimizer ?? null), state: state.optimizerState },
+    ledger: { seen: state.consumption.seen, consumed },
+    skips: state.skips,
   });
   await pruneCheckpoints(root, plan.stage, job.checkpoint.keep);
-  return { stage: plan.stage, step, folder: relative(runFolder, saved.folder), bytes: saved.bytes };
+  return { stage: plan.stage, step: state.step, folder: relative(runFolder, saved.folder), bytes: saved.bytes };
+}
+
+export interface Restored {
+  readonly state: ReplicaState | null;
+  /** Relative to the run folder; empty where there is none. */
+  readonly restoredFrom: string;
+  /** Those that were newer and did not do: "folder: why". */
+  readonly skipped: readonly string[];
+}
+
+/** The newest checkpoint of the stage that is whole and of this job, of a step below `below` where that is not 0. */
+export async function findCheckpoint(
+  context: WorkerContext,
+  stage: Stage,
+  below = 0,
+): Promise<{ readonly found: Checkpoint | null } & Pick<Restored, "restoredFrom" | "skipped">> {
+  const { job, dataset, runFolder } = context;
+  const { latest, skipped } = await latestCheckpoint(join(runFolder, "checkpoints"), stage, {
+    below: below === 0 ? Number.POSITIVE_INFINITY : below,
+    refuses: ({ jobSha256, datasetDigest }) => {
+      if (jobSha256 !== jobDigest(job)) return "it is of another job";
+      return datasetDigest === dataset.digest ? null : "it is of another dataset";
+    },
+  });
+  return {
+    found: latest?.checkpoint ?? null,
+    restoredFrom: latest ? relative(runFolder, latest.folder) : "",
+    skipped: skipped.map(({ folder, why }) => `${basename(folder)}: ${why}`),
+  };
+}
+
+/** What a replica of this size goes on from. */
+export function stateOf(checkpoint: Checkpoint, examplesPerEpoch: number): ReplicaState {
+  const { weights, optimizer, ledger, skips, step } = checkpoint;
+  const totals = { examplesPerEpoch, ...ledger.consumed };
+  const consumption = new Consumption(examplesPerEpoch, { seen: ledger.seen, totals });
+  return { weights, optimizerState: optimizer.state, consumption, skips, step };
+}
+
+function jobDigest(job: Job): string {
+  return sha256Hex(JSON.stringify(resultDeciding(job)));
 }

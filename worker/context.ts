@@ -23,9 +23,10 @@ export interface TrainedModel extends BuiltNetwork {
 }
 
 export interface WorkerContext {
-  readonly job: Job;
-  readonly jobFolder: string;
-  readonly runFolder: string;
+  /** The three of the last Welcome: what does not decide the result may differ in a job that is resumed. */
+  job: Job;
+  jobFolder: string;
+  runFolder: string;
   readonly name: string;
   readonly dataset: Dataset;
   readonly device: Device;

@@ -1,44 +1,46 @@
-/** A worker process: joins the coordinator, prepares, and does what each term assigns to it until it is told to stop. */
+/** A worker process: keeps a session with the coordinator, prepares, and takes part in the job until it is told to stop. */
+import { randomUUID } from "node:crypto";
 import { asLimbeckError, LimbeckError } from "../core/errors.ts";
-import type { Job } from "../core/job.ts";
-import type { FromWorker } from "../proto/gen/limbeck/v1/FromWorker.ts";
 import type { ToWorker__Output } from "../proto/gen/limbeck/v1/ToWorker.ts";
 import type { Welcome__Output } from "../proto/gen/limbeck/v1/Welcome.ts";
 import { packageVersion } from "../proto/package.ts";
-import { Assignment } from "./assignment.ts";
-import { Device } from "./compute/device.ts";
-import { nothing, type Status, type WorkerContext } from "./context.ts";
-import { openDataset } from "./data/open.ts";
-import type { EngineInfo } from "./engine/engine.ts";
-import { engineEnvironment } from "./engine/environment.ts";
-import { ensureEngine } from "./engine/install.ts";
+import type { Device } from "./compute/device.ts";
+import { nothing, type Status } from "./context.ts";
+import { Outbox } from "./outbox.ts";
+import { Participation } from "./participation.ts";
+import { adopt, openDevice, type Preparation, prepareWorker } from "./preparation.ts";
 import { openServices, type Services } from "./services.ts";
-import { joinCoordinator, type Session } from "./session.ts";
+import { joinCoordinator, type Session, SessionBroken } from "./session.ts";
 
-export type Role = "student" | "teacher";
+export type Role = "student" | "teacher" | "auto";
 
 export interface WorkerOptions {
   readonly coordinator: { readonly host: string; readonly port: number };
+  /** "auto": as the coordinator chooses. */
   readonly role: Role;
   readonly name: string;
   readonly listen: { readonly host: string; readonly port: number };
+  /** Where other workers are told to find this one; where it listens, if not given. */
+  readonly advertise?: { readonly host: string; readonly port: number };
 }
+
+/** For the first session. */
+const joinMs = 20_000;
+/** For a session after it, where there is nothing to do meanwhile. */
+const rejoinMs = 600_000;
+/** How long it works on after it has said that it leaves. */
+const leavingMs = 5_000;
+/** How long it waits to be told to stop after it has said that it failed. */
+const failedMs = 5_000;
 
 /**
  * Runs until the coordinator says stop, or `leaving` asks the worker to go; gives all back before it returns.
  * Throws what it failed of, after it told the coordinator.
  */
 export async function runWorker(options: WorkerOptions, leaving: AbortSignal): Promise<void> {
-  const status: Status = { doing: "joining", waitingFor: nothing, step: 0 };
-  const services = await openServices(options.listen);
+  const services = await openServices(options.listen, options.advertise);
   try {
-    const session = await joinCoordinator(options.coordinator, status, leaving);
-    const worker = new WorkerProcess(options, session, services, status);
-    const leave = () => worker.leave(leaving.reason as LimbeckError);
-    leaving.addEventListener("abort", leave, { once: true });
-    await worker.run().finally(() => leaving.removeEventListener("abort", leave));
-  } catch (thrown) {
-    if (thrown !== leaving.reason) throw thrown; // Asked to go before it had joined, it goes.
+    await new WorkerProcess(options, services).run(leaving);
   } finally {
     services.close();
   }
@@ -46,140 +48,163 @@ export async function runWorker(options: WorkerOptions, leaving: AbortSignal): P
 
 class WorkerProcess {
   readonly #options: WorkerOptions;
-  readonly #session: Session;
   readonly #services: Services;
-  readonly #status: Status;
+  readonly #status: Status = { doing: "joining", waitingFor: nothing, step: 0 };
+  readonly #outbox = new Outbox();
+  /** Aborted when it is to go. */
+  readonly #over = new AbortController();
+  /** Of this life: a coordinator that is back knows it by it, one that has given it up does not. */
+  #instance = randomUUID();
+  #session: Session | null = null;
   #device: Device | null = null;
-  #context: WorkerContext | null = null;
-  #assignment: Assignment | null = null;
-  /** Work in the order it was asked for; the message loop never waits for it, so an order to stop is heard at once. */
-  #work: Promise<void> = Promise.resolve();
+  #preparation: Preparation | null = null;
+  #participation: Participation | null = null;
+  /** Welcomes in order; the message loop never waits for what they ask for, so an order to stop is heard at once. */
+  #welcoming: Promise<void> = Promise.resolve();
   #failure: LimbeckError | null = null;
-  #isOver = false;
+  #isLeaving = false;
 
-  constructor(options: WorkerOptions, session: Session, services: Services, status: Status) {
+  constructor(options: WorkerOptions, services: Services) {
     this.#options = options;
-    this.#session = session;
     this.#services = services;
-    this.#status = status;
   }
 
-  async run(): Promise<void> {
-    const { name, role } = this.#options;
-    const { address, host } = this.#services;
-    this.#session.hello({ worker: name, role, address, host, build: packageVersion, pid: process.pid });
+  async run(leaving: AbortSignal): Promise<void> {
+    const leave = () => this.#leave((leaving.reason as LimbeckError).message);
+    leaving.addEventListener("abort", leave, { once: true });
+    if (leaving.aborted) leave();
     try {
-      for await (const message of this.#session.messages()) {
-        if (message.body === "stop") break;
-        this.#hear(message);
-      }
+      while (!this.#over.signal.aborted && (await this.#holdSession()));
     } finally {
-      this.#isOver = true;
-      this.#assignment?.end(new LimbeckError("stopped", "the worker stops"));
+      leaving.removeEventListener("abort", leave);
+      this.#over.abort();
       // What waits for the compute thread is released at once; the thread itself ends with the op it is in.
       const closing = this.#device?.close();
-      await this.#work;
-      await this.#session.close();
+      await this.#participation?.end("the worker stops");
+      await this.#welcoming;
+      await this.#session?.close();
       await closing;
     }
     if (this.#failure) throw this.#failure;
   }
 
-  /** SIGTERM, or the parent has gone: say so and go. */
-  leave(why: LimbeckError): void {
-    this.#assignment?.end(why);
-    this.#session.send({ term: this.#session.term, leaving: { why: why.message } });
-    this.#session.leave();
-  }
-
-  #hear({ term, ...message }: ToWorker__Output): void {
-    switch (message.body) {
-      case "welcome":
-        this.#session.beat(message.welcome!.heartbeatMs);
-        this.#then(() => this.#prepare(message.welcome!));
-        return;
-      case "assign": {
-        // L3. The term before is over at once, whatever it was doing.
-        this.#assignment?.end(new LimbeckError("stale_term", `term ${term} has begun: ${message.assign!.why}`));
-        this.#session.term = term;
-        this.#then(async () => {
-          const send = (report: FromWorker) => this.#session.send(report);
-          const assignment = new Assignment(this.#context!, term, message.assign!, send);
-          this.#assignment = assignment;
-          if (this.#session.term === term) await assignment.prepare(this.#options.role);
-        });
-        return;
+  /** One session from its beginning to its end. False where it was the last. */
+  async #holdSession(): Promise<boolean> {
+    try {
+      this.#session = await joinCoordinator(this.#options.coordinator, this.#isTooLate, this.#over.signal);
+      this.#hello(this.#session);
+      for await (const message of this.#session.messages()) {
+        if (message.body === "stop") return false;
+        this.#hear(message);
       }
-      case "begin":
-        this.#then(() => this.#current(term)?.begin());
-        return;
-      case "export":
-        this.#then(() => this.#current(term)?.export(message.export!.stage));
-        return;
-      case "stop":
-      case undefined:
-        return;
+      return false;
+    } catch (thrown) {
+      if (this.#over.signal.aborted) return false;
+      const isFenced = thrown instanceof LimbeckError && thrown.code === "stale_term";
+      if (!isFenced && !(thrown instanceof SessionBroken)) throw thrown;
+      if (this.#failure) return false;
+      this.#outbox.close();
+      const { host, port } = this.#options.coordinator;
+      const next = isFenced ? "joining anew" : `waiting for the coordinator at ${host}:${port}`;
+      process.stderr.write(`${this.#options.name}: ${thrown.message}; ${next}\n`);
+      if (isFenced) this.#beginAnew(thrown.message);
+      if (this.#isLeaving) return false;
+      const broken = this.#session;
+      this.#session = null;
+      await broken?.close();
+      return true;
     }
   }
 
-  #current(term: number): Assignment | null {
-    return this.#assignment?.term === term ? this.#assignment : null;
+  /** Before the first session not for long; later for as long as there is work, and ten minutes where there is none. */
+  readonly #isTooLate = (triedMs: number): boolean => {
+    if (!this.#participation) return triedMs > joinMs;
+    return triedMs > rejoinMs && !this.#participation.isWorking;
+  };
+
+  #hello(session: Session): void {
+    const { name: worker, role } = this.#options;
+    const { address, host } = this.#services;
+    const term = this.#participation?.term ?? 0;
+    const holds = this.#participation?.holds ?? [];
+    const life = { build: packageVersion, pid: process.pid, instance: this.#instance };
+    session.send({ term, hello: { worker, role, address, host, ...life, holds } });
   }
 
-  #then(task: () => Promise<void> | undefined): void {
-    this.#work = this.#work.then(async () => {
-      if (this.#failure || this.#isOver) return;
-      try {
-        await task();
-      } catch (thrown) {
-        this.#fail(asLimbeckError(thrown));
-      }
-    });
+  #hear(message: ToWorker__Output): void {
+    if (message.body !== "welcome") {
+      this.#participation?.hear(message);
+      return;
+    }
+    const welcome = message.welcome!;
+    const session = this.#session!;
+    session.beat(welcome.heartbeatMs, () => this.#participation?.term ?? 0, this.#status);
+    this.#welcoming = this.#welcoming
+      .then(() => this.#beWelcomed(welcome, session))
+      .catch((thrown) => this.#fail(asLimbeckError(thrown)));
   }
 
-  /** A term that was ended from outside is no failure. Anything else the coordinator must know. */
-  #fail(error: LimbeckError): void {
-    if (error.code === "stopped" || error.code === "stale_term") return;
-    this.#failure = error;
-    this.#session.send({ term: this.#session.term, failed: { code: error.code, message: error.message } });
+  async #beWelcomed(welcome: Welcome__Output, session: Session): Promise<void> {
+    if (this.#failure || this.#over.signal.aborted) return;
+    if (this.#preparation) adopt(this.#preparation.context, welcome);
+    else this.#participation = await this.#prepare(welcome);
+    if (session !== this.#session) return; // It broke meanwhile; the next one has a welcome of its own.
+    const participation = this.#participation!;
+    // It is new to this coordinator, which has just taken it by this instance.
+    if (!welcome.rejoined && participation.term > 0) this.#fence("the coordinator does not know its term");
+    this.#outbox.open(session);
+    session.send({ term: participation.term, prepared: this.#preparation!.prepared });
+    this.#outbox.repeat();
   }
 
-  async #prepare({ job: json, jobFolder, runFolder }: Welcome__Output): Promise<void> {
-    const job = JSON.parse(json) as Job; // Checked by the coordinator, whose build is ours.
-    this.#status.doing = "loading the engine and the dataset";
-    // TensorFlow reads these when its library loads, which is in the compute thread, later.
-    Object.assign(process.env, engineEnvironment(job.threads));
-    // `limbeck run` has set it up already; on a machine of its own the worker does.
-    await ensureEngine(job.engine, { log: (line) => process.stderr.write(`${line}\n`) });
-    const device = new Device();
-    this.#device = device;
-    const [engine, dataset] = await Promise.all([
-      device.ask("open", { choice: job.engine, threads: job.threads }),
-      openDataset(job, jobFolder),
-    ]);
+  async #prepare(welcome: Welcome__Output): Promise<Participation> {
+    this.#device ??= openDevice(welcome);
     const { name } = this.#options;
-    this.#context = {
-      job,
-      jobFolder,
-      runFolder,
-      name,
-      dataset,
-      device,
-      services: this.#services,
-      status: this.#status,
-      trained: new Map(),
-    };
-    const shape = [...dataset.shape];
-    const { classes, digest } = dataset;
-    const examples = { trainExamples: dataset.count("train"), evaluationExamples: dataset.count(job.evaluation.split) };
-    this.#session.send({
-      term: 0,
-      prepared: { engine: wireEngine(engine), dataset: { ...examples, classes, shape, digest } },
-    });
+    const own = { name, services: this.#services, status: this.#status, device: this.#device };
+    this.#preparation = await prepareWorker(welcome, own);
     this.#status.doing = "waiting for work";
+    return new Participation(this.#preparation.context, {
+      send: (message) => this.#outbox.send(message),
+      isHeard: () => this.#outbox.isOpen,
+      fail: (error) => this.#fail(error),
+      changed: () => {
+        if (this.#isLeaving && this.#participation?.isIdle) this.#go();
+      },
+    });
   }
-}
 
-function wireEngine({ tensorflowVersion, ...engine }: EngineInfo) {
-  return { ...engine, tensorflowVersion: tensorflowVersion ?? "" };
+  /** SIGTERM, or the parent has gone: others take over its place first, where it has one. */
+  #leave(why: string): void {
+    this.#isLeaving = true;
+    const { term, isMember } = this.#participation ?? { term: 0, isMember: false };
+    this.#session?.send({ term, leaving: { why } });
+    this.#status.doing = `leaving: ${why}`;
+    if (!isMember || !this.#outbox.isOpen) this.#go();
+    else setTimeout(() => this.#go(), leavingMs).unref();
+  }
+
+  /** Ends the session, and with it the process. */
+  #go(): void {
+    this.#over.abort(new LimbeckError("stopped", "the worker goes"));
+    this.#session?.leave();
+  }
+
+  #beginAnew(why: string): void {
+    this.#instance = randomUUID();
+    this.#fence(why);
+  }
+
+  #fence(why: string): void {
+    this.#outbox.forget();
+    this.#participation?.fence(why);
+  }
+
+  #fail(error: LimbeckError): void {
+    // What was closed under it, when the worker went, is no failure.
+    if (this.#failure || this.#over.signal.aborted) return;
+    this.#failure = error;
+    const term = this.#participation?.term ?? 0;
+    this.#session?.send({ term, failed: { code: error.code, message: error.message } });
+    setTimeout(() => this.#go(), failedMs).unref();
+  }
 }

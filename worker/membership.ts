@@ -1,19 +1,28 @@
 /** An Assign, understood: the term, the stage, who computes what, and this worker's place in it. */
 import { LimbeckError } from "../core/errors.ts";
 import type { Job } from "../core/job.ts";
+import type { Assigned } from "../core/participant.ts";
 import { planStages, type StagePlan } from "../core/stages.ts";
 import { maximalSubtrees, type TreeNode } from "../core/tree.ts";
 import type { Assign__Output } from "../proto/gen/limbeck/v1/Assign.ts";
 import type { Member__Output } from "../proto/gen/limbeck/v1/Member.ts";
 import type { Part } from "./batches.ts";
 
-export interface Membership {
-  readonly term: number;
+export interface Membership extends Assigned {
   readonly plan: StagePlan;
+  /** Those with lanes, in the order of their lanes. */
   readonly students: readonly Member__Output[];
   readonly teachers: readonly Member__Output[];
+  /** This worker's place among the students; null where it has no lanes. */
+  readonly rank: number | null;
+  readonly isTeacher: boolean;
   /** Weights the teachers must serve; empty where they load the model themselves. */
   readonly teacherSha256: string;
+  /** Who has these weights. */
+  readonly teacherSources: readonly Member__Output[];
+  /** Look for a checkpoint; one of a step below `restoreBelow`, where that is not 0. */
+  readonly restore: boolean;
+  readonly restoreBelow: number;
 }
 
 /** The reduction tree of a term and what each student holds of it. */
@@ -23,20 +32,47 @@ export interface Reduction {
   readonly held: readonly (readonly TreeNode[])[];
 }
 
-export function understand(term: number, assign: Assign__Output, job: Job, trainExamples: number): Membership {
-  const plan = planStages(job, trainExamples).find(({ stage }) => stage === assign.stage);
-  if (!plan || plan.steps !== assign.steps) {
+export interface Reader {
+  readonly name: string;
+  readonly job: Job;
+  readonly trainExamples: number;
+}
+
+export function understand(term: number, assign: Assign__Output, { name, job, trainExamples }: Reader): Membership {
+  const plan = planOf(assign, job, trainExamples);
+  const students = assign.students.filter(({ lanes }) => lanes > 0);
+  const at = students.findIndex(({ worker }) => worker === name);
+  const rank = at < 0 ? null : at;
+  const isTeacher = assign.teachers.some(({ worker }) => worker === name);
+  const { planned, teachers, teacherSha256, teacherSources, restore, restoreBelow } = assign;
+  const teaching = { teachers, isTeacher, teacherSha256, teacherSources };
+  return {
+    term,
+    planned,
+    member: rank !== null || isTeacher,
+    plan,
+    students,
+    rank,
+    ...teaching,
+    restore,
+    restoreBelow,
+  };
+}
+
+/** The stage of an order; throws `internal` where the coordinator's job has another one. */
+export function planOf(order: { stage: string; steps: number }, job: Job, trainExamples: number): StagePlan {
+  const plan = planStages(job, trainExamples).find(({ stage }) => stage === order.stage);
+  if (!plan || plan.steps !== order.steps) {
     throw new LimbeckError(
       "internal",
-      `the coordinator assigned stage ${assign.stage} of ${assign.steps} steps, which this job does not have here`,
+      `the coordinator assigned stage ${order.stage} of ${order.steps} steps, which this job does not have here`,
     );
   }
-  const { students, teachers, teacherSha256 } = assign;
-  return { term, plan, students, teachers, teacherSha256 };
+  return plan;
 }
 
 /** Exact: lanes are the leaves, so the sum does not depend on the deal (L1). Fast: one leaf per student. */
-export function reductionOf({ students }: Membership, job: Job): Reduction {
+export function reductionOf({ students }: Pick<Membership, "students">, job: Job): Reduction {
   if (job.numerics === "fast") {
     return { leaves: students.length, held: students.map((_, rank) => [{ level: 0, index: rank }]) };
   }
@@ -48,10 +84,4 @@ export function reductionOf({ students }: Membership, job: Job): Reduction {
 export function partsOf({ firstLane, lanes }: Member__Output, job: Job): readonly Part[] {
   if (job.numerics === "fast") return [{ firstLane, lanes }];
   return Array.from({ length: lanes }, (_, index) => ({ firstLane: firstLane + index, lanes: 1 }));
-}
-
-export function rankOf(members: readonly Member__Output[], worker: string): number {
-  const rank = members.findIndex((member) => member.worker === worker);
-  if (rank < 0) throw new LimbeckError("internal", `${worker} is not a member of the term it was assigned to`);
-  return rank;
 }

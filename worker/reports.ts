@@ -1,10 +1,5 @@
 /** What a worker tells the coordinator, under the term it was told for (L3). */
-import type { Checkpointed } from "../proto/gen/limbeck/v1/Checkpointed.ts";
-import type { Exported } from "../proto/gen/limbeck/v1/Exported.ts";
 import type { FromWorker } from "../proto/gen/limbeck/v1/FromWorker.ts";
-import type { Progress } from "../proto/gen/limbeck/v1/Progress.ts";
-import type { Ready } from "../proto/gen/limbeck/v1/Ready.ts";
-import type { StageDone } from "../proto/gen/limbeck/v1/StageDone.ts";
 import type { ChunkEvaluation } from "./evaluate.ts";
 
 export interface EvaluationShare {
@@ -16,6 +11,8 @@ export interface EvaluationShare {
   readonly results: readonly ChunkEvaluation[];
 }
 
+export type Report = Omit<FromWorker, "term" | "body">;
+
 export class Reports {
   readonly #term: number;
   readonly #send: (message: FromWorker) => void;
@@ -25,12 +22,8 @@ export class Reports {
     this.#send = send;
   }
 
-  ready(ready: Ready): void {
-    this.#send({ term: this.#term, ready });
-  }
-
-  progress(progress: Progress): void {
-    this.#send({ term: this.#term, progress });
+  tell(report: Report): void {
+    this.#send({ term: this.#term, ...report });
   }
 
   evaluated({ results, ...share }: EvaluationShare): void {
@@ -39,22 +32,23 @@ export class Reports {
       predictions: bytesOf(predictions),
       correct: Buffer.from(rest.correct),
     }));
-    this.#send({ term: this.#term, evaluated: { ...share, results: chunks } });
+    this.tell({ evaluated: { ...share, results: chunks } });
   }
 
-  checkpointed(checkpointed: Checkpointed): void {
-    this.#send({ term: this.#term, checkpointed });
-  }
-
-  stageDone(stageDone: StageDone): void {
-    this.#send({ term: this.#term, stageDone });
-  }
-
-  exported(exported: Exported): void {
-    this.#send({ term: this.#term, exported });
+  /** @param examples ids to look at */
+  skipped({ examples, ...skipped }: SkippedLane): void {
+    this.tell({ skipped: { ...skipped, examples: bytesOf(examples) } });
   }
 }
 
-function bytesOf(values: Uint16Array): Buffer {
+export interface SkippedLane {
+  readonly stage: string;
+  readonly step: number;
+  readonly lane: number;
+  readonly examples: Uint32Array;
+  readonly why: string;
+}
+
+function bytesOf(values: Uint16Array | Uint32Array): Buffer {
   return Buffer.from(values.buffer, values.byteOffset, values.byteLength);
 }

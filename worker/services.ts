@@ -15,8 +15,14 @@ export interface Services {
   close(): void;
 }
 
-/** Throws `unavailable` where the port is busy. */
-export async function openServices(listen: { host: string; port: number }): Promise<Services> {
+/**
+ * @param advertise the address others are told, where it is not the one it listens on
+ * @throws `unavailable` where the port is busy
+ */
+export async function openServices(
+  listen: { host: string; port: number },
+  advertise?: { host: string; port: number },
+): Promise<Services> {
   const { host, server: peerServer, client } = openPeers((line) => process.stderr.write(`${line}\n`));
   const softTargets = new SoftTargetServer();
   const server = new Server(serverOptions);
@@ -24,7 +30,7 @@ export async function openServices(listen: { host: string; port: number }): Prom
   softTargets.addTo(server);
   const port = await bind(server, listen);
   return {
-    address: `${listen.host}:${port}`,
+    address: advertise ? `${advertise.host}:${advertise.port}` : `${listen.host}:${port}`,
     host,
     peers: { server: peerServer, client },
     softTargets,

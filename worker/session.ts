@@ -1,43 +1,51 @@
-/** The session with the coordinator: one stream, as long as the worker lives; a heartbeat says what it does and waits for (L7). */
+/** A session with the coordinator: one stream, for as long as both live; a heartbeat says what the worker does and waits for (L7). */
 import { setTimeout } from "node:timers/promises";
 import type { ClientDuplexStream } from "@grpc/grpc-js";
 import { LimbeckError } from "../core/errors.ts";
 import type { CoordinatorClient } from "../proto/gen/limbeck/v1/Coordinator.ts";
 import type { FromWorker } from "../proto/gen/limbeck/v1/FromWorker.ts";
-import type { Hello } from "../proto/gen/limbeck/v1/Hello.ts";
 import type { ToWorker__Output } from "../proto/gen/limbeck/v1/ToWorker.ts";
-import { errorOfCall } from "../proto/status.ts";
+import { errorOfCall, isRefusal } from "../proto/status.ts";
 import { coordinatorClient } from "../proto/wire.ts";
 import type { Status } from "./context.ts";
 
-const connectMs = 20_000;
 const connectBiteMs = 200;
 const closingMs = 1_000;
+const defaultHeartbeatMs = 250;
 
 type Stream = ClientDuplexStream<FromWorker, ToWorker__Output>;
 
-/** Throws `unavailable` where there is no coordinator, and the signal's reason. */
+/** The coordinator has gone, or cannot be reached: another session may be had. */
+export class SessionBroken extends LimbeckError {}
+
+/**
+ * Tries again and again, at most a second apart.
+ * @param isTooLate told how long it has tried, in ms
+ * @throws `unavailable` where that was too long, and the signal's reason
+ */
 export async function joinCoordinator(
   at: { host: string; port: number },
-  status: Status,
+  isTooLate: (triedMs: number) => boolean,
   signal: AbortSignal,
 ): Promise<Session> {
   signal.throwIfAborted();
   const address = `${at.host}:${at.port}`;
   const client = coordinatorClient(address);
-  const deadline = Date.now() + connectMs;
+  const since = Date.now();
   try {
     while (!(await isReadySoon(client))) {
       signal.throwIfAborted();
-      if (Date.now() > deadline) {
-        throw new LimbeckError("unavailable", `no coordinator answers at ${address} (tried for ${connectMs / 1000} s)`);
+      const triedMs = Date.now() - since;
+      if (isTooLate(triedMs)) {
+        const tried = `tried for ${Math.round(triedMs / 1000)} s`;
+        throw new LimbeckError("unavailable", `no coordinator answers at ${address} (${tried})`);
       }
     }
   } catch (thrown) {
     client.close();
     throw thrown;
   }
-  return new Session(client.join(), address, status, () => client.close());
+  return new Session(client.join(), address, () => client.close());
 }
 
 /** In small bites: closing a channel does not end grpc-js's wait for it. */
@@ -48,53 +56,49 @@ function isReadySoon(client: CoordinatorClient): Promise<boolean> {
 export class Session {
   readonly #stream: Stream;
   readonly #address: string;
-  readonly #status: Status;
   readonly #closeChannel: () => void;
   /** The coordinator has answered the end of the stream, so it has read all that was sent; or the stream broke. */
   readonly #over: Promise<void>;
   #heartbeats: NodeJS.Timeout | undefined;
   #left = false;
-  /** The term of the last Assign, 0 before it. */
-  term = 0;
 
-  constructor(stream: Stream, address: string, status: Status, closeChannel: () => void) {
+  constructor(stream: Stream, address: string, closeChannel: () => void) {
     this.#stream = stream;
     this.#address = address;
-    this.#status = status;
     this.#closeChannel = closeChannel;
     this.#over = new Promise((resolve) => stream.once("status", () => resolve()));
     stream.on("error", () => {}); // Thrown by messages(); when the worker is closing, how the stream ends matters no more.
-  }
-
-  hello(hello: Hello): void {
-    this.send({ term: 0, hello });
   }
 
   send(message: FromWorker): void {
     if (this.#stream.writable) this.#stream.write(message);
   }
 
-  beat(everyMs: number): void {
+  /** @param everyMs 0 for the default */
+  beat(everyMs: number, term: () => number, status: Status): void {
     clearInterval(this.#heartbeats);
     const heartbeat = () => {
       const residentBytes = process.memoryUsage.rss();
-      const status = { ...this.#status, waitingFor: this.#status.waitingFor(), residentBytes };
-      this.send({ term: this.term, heartbeat: status });
+      this.send({ term: term(), heartbeat: { ...status, waitingFor: status.waitingFor(), residentBytes } });
     };
     heartbeat();
-    this.#heartbeats = setInterval(heartbeat, everyMs);
+    this.#heartbeats = setInterval(heartbeat, everyMs || defaultHeartbeatMs);
   }
 
-  /** The coordinator's messages in order, until `leave` is called. Throws what it refuses with, `unavailable` when it goes away. */
+  /**
+   * The coordinator's messages in order, until `leave` is called.
+   * @throws what it refuses with, SessionBroken when it goes away
+   */
   async *messages(): AsyncGenerator<ToWorker__Output> {
     try {
       // Who stops listening leaves the stream whole: what was sent last is still on its way.
       for await (const message of this.#stream.iterator({ destroyOnReturn: false })) yield message as ToWorker__Output;
     } catch (cause) {
       if (this.#left) return;
-      throw errorOfCall(cause, `the session with the coordinator at ${this.#address} broke`);
+      const error = errorOfCall(cause, `the session with the coordinator at ${this.#address} broke`);
+      throw isRefusal(cause) ? error : new SessionBroken("unavailable", error.message, { cause });
     }
-    if (!this.#left) throw new LimbeckError("unavailable", `the coordinator at ${this.#address} ended the session`);
+    if (!this.#left) throw new SessionBroken("unavailable", `the coordinator at ${this.#address} ended the session`);
   }
 
   /** The worker goes on its own account: what was sent still arrives, and the coordinator ends the stream, or it is cut. */

@@ -1,4 +1,4 @@
-/** Gathers what steps cost and brought, and sends it to the coordinator a few times a second. */
+/** Gathers what steps cost and brought, and sends it to the coordinator a few times a second, as soon as there is one. */
 import { metricNames } from "../core/layout.ts";
 import type { Stage } from "../core/stages.ts";
 
@@ -17,18 +17,26 @@ export interface StepSums {
   readonly learningRate: number;
 }
 
+export interface ReportHearer {
+  send(sums: StepSums): void;
+  /** What is sent now arrives. */
+  isHeard(): boolean;
+  /** Told of every step. */
+  stepped(step: number): void;
+}
+
 export class StepReport {
   readonly stage: Stage;
-  readonly #send: (sums: StepSums) => void;
+  readonly #hearer: ReportHearer;
   readonly #total: number;
   #sums = emptySums();
   #since = performance.now();
   #phaseSince = performance.now();
 
-  constructor(stage: Stage, total: number, send: (sums: StepSums) => void) {
+  constructor({ stage, steps }: { stage: Stage; steps: number }, hearer: ReportHearer) {
     this.stage = stage;
-    this.#total = total;
-    this.#send = send;
+    this.#total = steps;
+    this.#hearer = hearer;
   }
 
   /** How long the phase under way has taken so far. */
@@ -46,17 +54,24 @@ export class StepReport {
     }
   }
 
-  /** @param metrics sums over the global batch, in the order of metricNames */
-  stepped(step: { step: number; own: number; metrics: Float32Array; learningRate: number }): void {
+  /** @param metrics sums over the global batch, in the order of metricNames; null for a step that was skipped */
+  stepped(step: { step: number; own: number; metrics: Float32Array | null; learningRate: number }): void {
     const sums = this.#sums;
     sums.steps += 1;
     sums.examples += step.own;
     metricNames.forEach((name, index) => {
-      sums.metrics[name] += step.metrics[index]!;
+      sums.metrics[name] += step.metrics?.[index] ?? 0;
     });
+    this.#hearer.stepped(step.step);
     const now = performance.now();
     if (now - this.#since < sendEveryMs && step.step < this.#total && sums.steps < step.step) return;
-    this.#send({ ...sums, step: step.step, seconds: (now - this.#since) / 1000, learningRate: step.learningRate });
+    if (!this.#hearer.isHeard()) return;
+    this.#hearer.send({
+      ...sums,
+      step: step.step,
+      seconds: (now - this.#since) / 1000,
+      learningRate: step.learningRate,
+    });
     this.#sums = emptySums();
     this.#since = now;
   }

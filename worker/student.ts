@@ -1,48 +1,35 @@
-/** A student worker in one term of one stage: builds its replica, trains its lanes, evaluates its share. */
+/** A student in one stage: its network, its replica and their memory, kept across terms; what a term changes is laid out anew. */
 import type { LedgerPlan } from "../core/ledger.ts";
-import { weightsSha256 } from "./artifacts/digest.ts";
-import { Batches } from "./batches.ts";
-import { saveReplica } from "./checkpoints.ts";
-import { evaluationSplit, nothing, type TrainedModel, viewOfEpoch, type WorkerContext } from "./context.ts";
-import { chunkCount, type EvaluationPlan, evaluateChunks } from "./evaluate.ts";
-import { Exchange, exchangeScratchFloats } from "./exchange/exchange.ts";
-import { loadKernels } from "./kernels/kernels.ts";
+import type { StagePlan } from "../core/stages.ts";
+import { findCheckpoint, saveReplica, stateOf } from "./checkpoints.ts";
+import type { TrainedModel, WorkerContext } from "./context.ts";
+import { exchangeScratchFloats } from "./exchange/exchange.ts";
 import { hostScratchVectors } from "./learn/gradients.ts";
-import { type Membership, partsOf, rankOf, reductionOf } from "./membership.ts";
+import { type Membership, partsOf, reductionOf } from "./membership.ts";
 import { optimizerSlots } from "./optimizers/slots.ts";
-import { initialReplica, type Replica } from "./replica.ts";
-import type { Reports } from "./reports.ts";
-import { SoftTargetClient, type SoftTargetKey } from "./softtargets/client.ts";
-import { StepReport } from "./stepreport.ts";
-import { train } from "./train.ts";
-import { allocateWorkspace, bindingOf, type Workspace } from "./workspace.ts";
-
-/** Of one request: a teacher that is alive answers in milliseconds, one that is busy in seconds. */
-const softTargetsMs = 60_000;
-
-/** Shorter waits are the normal course of a step and not worth a word. */
-const noticedMs = 250;
+import { copyState, hasSum, initialReplica, type Replica, takeState, weightsDigest } from "./replica.ts";
+import { type DealMemory, Workspace } from "./workspace.ts";
 
 export class Student {
+  readonly replica: Replica;
+  /** Of the term it is laid out for; null before the first. */
+  deal: DealMemory | null = null;
   readonly #context: WorkerContext;
-  readonly #membership: Membership;
-  readonly #rank: number;
-  readonly #replica: Replica;
   readonly #workspace: Workspace;
+  /** The weights' digest as of a step: asked for by Ready, and again by those who are behind. */
+  #digest: { readonly step: number; readonly sha256: Promise<string> } | null = null;
   #saving: Promise<void> = Promise.resolve();
+  #savedStep = -1;
 
-  private constructor(context: WorkerContext, membership: Membership, replica: Replica, workspace: Workspace) {
+  private constructor(context: WorkerContext, replica: Replica, workspace: Workspace) {
     this.#context = context;
-    this.#membership = membership;
-    this.#rank = rankOf(membership.students, context.name);
-    this.#replica = replica;
+    this.replica = replica;
     this.#workspace = workspace;
   }
 
-  /** Builds the stage's model and lays out its memory. */
-  static async prepare(context: WorkerContext, membership: Membership): Promise<Student> {
+  /** Builds the stage's model: the replica at step 0, with the same bits everywhere (L1). */
+  static async build(context: WorkerContext, plan: StagePlan): Promise<Student> {
     const { job, dataset, device, jobFolder, status } = context;
-    const { plan } = membership;
     status.doing = `building the ${plan.model}`;
     const built = await device.ask("build", {
       name: "trained",
@@ -53,17 +40,39 @@ export class Student {
       jobFolder,
       role: plan.model,
     });
-    const rank = rankOf(membership.students, context.name);
-    const reduction = reductionOf(membership, job);
     const ledger: LedgerPlan = {
       seed: job.seed,
       trainExamples: dataset.count("train"),
       lanes: job.lanes.count,
       laneBatch: job.lanes.batch,
     };
-    const workspace = allocateWorkspace({
-      layout: built.layout,
-      optimizerSlots: optimizerSlots(plan.training?.optimizer ?? null).length,
+    const workspace = new Workspace(built.layout, optimizerSlots(plan.training?.optimizer ?? null).length);
+    const replica = initialReplica(plan, ledger, built, workspace.vectors());
+    const student = new Student(context, replica, workspace);
+    await takeState(replica, { ...replica, weights: built.weights, optimizerState: replica.optimizerState.slice() });
+    await student.#bind();
+    return student;
+  }
+
+  /** Goes on from the newest checkpoint that will do, if there is one. Tells which, and which not and why. */
+  async restore(below: number): Promise<{ restoredFrom: string; skipped: readonly string[] }> {
+    const { plan, ledger } = this.replica;
+    const { found, ...told } = await findCheckpoint(this.#context, plan.stage, below);
+    if (found) {
+      await takeState(this.replica, stateOf(found, ledger.trainExamples));
+      this.#digest = null;
+      await this.#bind();
+    }
+    return told;
+  }
+
+  /** Lays out the memory of a deal. What the replica holds stays as it is. */
+  async layOut(membership: Membership): Promise<void> {
+    const { job, dataset } = this.#context;
+    const { plan, layout } = this.replica;
+    const rank = membership.rank!;
+    const reduction = reductionOf(membership, job);
+    this.deal = this.#workspace.layOut({
       nodes: reduction.held[rank]!,
       parts: partsOf(membership.students[rank]!, job),
       laneBatch: job.lanes.batch,
@@ -72,155 +81,62 @@ export class Student {
       softTargets: plan.soft !== null,
       slots: plan.soft === null ? 2 : job.softTargets.ahead + 1,
       scratchVectors: hostScratchVectors(reduction.leaves),
-      exchangeFloats: exchangeScratchFloats(built.layout.gradient, reduction.held, rank),
+      exchangeFloats: exchangeScratchFloats(layout.gradient, reduction.held, rank),
     });
-    const replica = initialReplica(plan, ledger, built, workspace);
-    await device.ask("bind", bindingOf(workspace, plan.training?.optimizer ?? null));
-    return new Student(context, membership, replica, workspace);
+    Object.assign(this.replica, this.#workspace.vectors());
+    await this.#bind();
   }
 
-  /** What the coordinator compares between students before it lets them begin. */
-  ready(): { parameters: number; weightsSha256: string; step: number } {
-    return { parameters: this.#replica.layout.weights, weightsSha256: this.#sha256(), step: this.#replica.step };
+  get memory(): WebAssembly.Memory {
+    return this.#workspace.memory;
   }
 
-  /** Trains to the end of the stage, evaluates, and reports that the stage is done. */
-  async run(reports: Reports, signal: AbortSignal): Promise<void> {
-    const { status, trained } = this.#context;
-    const { plan } = this.#membership;
-    if (this.#replica.step < plan.steps) await this.#train(reports, signal);
-    await this.#saving;
-    status.doing = `evaluating the ${plan.model}`;
-    await this.#evaluate(reports, { last: true }, signal);
-    const sha256 = this.#sha256();
-    trained.set(plan.stage, this.#trainedModel(sha256));
-    const consumed = this.#replica.consumption.totalsAfter(this.#replica.step, this.#replica.ledger);
-    reports.stageDone({ stage: plan.stage, step: this.#replica.step, weightsSha256: sha256, consumed });
-    status.doing = `done with ${plan.stage}`;
-  }
-
-  async #train(reports: Reports, signal: AbortSignal): Promise<void> {
-    const { job, device, dataset, status } = this.#context;
-    const membership = this.#membership;
-    const replica = this.#replica;
-    const { plan, students, term } = membership;
-    const reduction = reductionOf(membership, job);
-    const softTargets = plan.soft && this.#askTeachers();
-    const report = new StepReport(plan.stage, plan.steps, (sums) => {
-      status.step = sums.step;
-      reports.progress({
-        stage: plan.stage,
-        ...sums,
-        ...(softTargets?.takeCounts() ?? { softTargets: 0, softTargetBytes: 0 }),
-      });
-    });
-    const exchange = new Exchange({
-      ...this.#context.services.peers,
-      term,
-      members: students,
-      rank: this.#rank,
-      ...reduction,
-      partials: this.#workspace.partials,
-      sum: this.#workspace.sum,
-      scratch: this.#workspace.exchangeScratch,
-      kernels: loadKernels(this.#workspace.arena.memory),
-    });
-    const source = {
-      ledger: replica.ledger,
-      parts: partsOf(students[this.#rank]!, job),
-      dataset,
-      view: (epoch: number) => viewOfEpoch(job, plan.stage, epoch),
-      softTargets:
-        softTargets &&
-        ((examples: Uint32Array, epoch: number) => softTargets.request(this.#keyOf(examples, epoch), signal)),
-      slots: this.#workspace.slots,
+  /** Where it stands, for Ready. */
+  async standing(): Promise<{ parameters: number; weightsSha256: string; step: number; hasSum: boolean }> {
+    const { layout, step } = this.replica;
+    return {
+      parameters: layout.weights,
+      weightsSha256: await this.digest(),
+      step,
+      hasSum: hasSum(this.replica),
     };
-    const awaited = () => exchange.waitingFor || (softTargets?.waitingFor ?? "");
-    status.waitingFor = () => (report.phaseMs < noticedMs ? "" : awaited());
-    try {
-      status.doing =
-        plan.stage === "teach"
-          ? "training the teacher"
-          : `training the ${plan.stage === "distil" ? "student" : "baseline"}`;
-      const batches = new Batches(source, { from: replica.step, steps: plan.steps });
-      const request = {
-        objective: plan.soft,
-        seed: job.seed,
-        merged: job.numerics === "fast",
-        nodes: reduction.held[this.#rank]!,
-        leaves: reduction.leaves,
-      };
-      const afterStep = () => this.#afterStep(reports, report, signal);
-      await train({ replica, device, batches, exchange, sum: this.#workspace.sum, request, report, afterStep }, signal);
-    } finally {
-      status.waitingFor = nothing;
-      exchange.closeTerm(`the stage ${plan.stage} of term ${term} is over`);
-      softTargets?.close();
-    }
   }
 
-  #askTeachers(): SoftTargetClient {
-    const { job, dataset } = this.#context;
-    const { term, teachers } = this.#membership;
-    const { format } = job.softTargets;
-    return new SoftTargetClient({ term, teachers, format, classes: dataset.classes, deadlineMs: softTargetsMs });
+  /** sha256 of the weights; nothing may train meanwhile. */
+  digest(): Promise<string> {
+    const { step } = this.replica;
+    if (this.#digest?.step !== step) this.#digest = { step, sha256: weightsDigest(this.replica) };
+    return this.#digest!.sha256;
   }
 
-  #keyOf(examples: Uint32Array, epoch: number): SoftTargetKey {
-    const { job, dataset } = this.#context;
-    const view = viewOfEpoch(job, this.#membership.plan.stage, epoch);
-    return { teacher: this.#membership.teacherSha256, dataset: dataset.digest, examples, view: view?.epoch ?? 0 };
+  /** The replica at the call's step has been saved, or is being saved. */
+  get isSaved(): boolean {
+    return this.#savedStep === this.replica.step;
   }
 
-  async #afterStep(reports: Reports, report: StepReport, signal: AbortSignal): Promise<void> {
-    const { job } = this.#context;
-    const { step, plan } = this.#replica;
-    const { everySteps } = job.checkpoint;
-    const { everyEpochs } = job.evaluation;
-    const ends = step === plan.steps;
-    const checkpointDue = this.#rank === 0 && (ends || (everySteps > 0 && step % everySteps === 0));
-    const evaluationDue = !ends && everyEpochs > 0 && step % (everyEpochs * plan.stepsPerEpoch) === 0;
-    if (checkpointDue) await report.outside(() => this.#checkpoint(reports));
-    if (evaluationDue) await report.outside(() => this.#evaluate(reports, { last: false }, signal));
-  }
-
-  async #checkpoint(reports: Reports): Promise<void> {
+  /** Takes a copy of the replica before it returns; the disk takes its time while training goes on. */
+  async save(term: number, saved: (checkpoint: Awaited<ReturnType<typeof saveReplica>>) => void): Promise<void> {
     await this.#saving;
-    // Its copy of the replica is taken before this returns; the disk takes its time while training goes on.
-    this.#saving = saveReplica(this.#context, this.#replica, this.#membership.term, this.#sha256()).then((saved) =>
-      reports.checkpointed(saved),
-    );
+    const sha256 = await this.digest();
+    const state = await copyState(this.replica);
+    this.#savedStep = state.step;
+    this.#saving = saveReplica(this.#context, this.replica, { state, term, sha256 }).then(saved);
     this.#saving.catch(() => {}); // Whoever waits for it next is told.
   }
 
-  async #evaluate(reports: Reports, { last }: { last: boolean }, signal: AbortSignal): Promise<void> {
-    const { job, device, dataset } = this.#context;
-    const plan: EvaluationPlan = {
-      device,
-      network: "trained",
-      dataset,
-      split: evaluationSplit(job),
-      batch: job.evaluation.batch,
-    };
-    const share = { first: this.#rank, stride: this.#membership.students.length };
-    const results = [];
-    for await (const chunk of evaluateChunks(plan, share, signal)) results.push(chunk);
-    reports.evaluated({
-      stage: this.#replica.plan.stage,
-      step: this.#replica.step,
-      last,
-      chunks: chunkCount(plan),
-      results,
-    });
+  /** What is being saved is saved. Throws where it could not be. */
+  saved(): Promise<void> {
+    return this.#saving;
   }
 
-  #sha256(): string {
-    const { order, layout, weights } = this.#replica;
-    return weightsSha256(order, layout, weights);
+  async trainedModel(): Promise<TrainedModel> {
+    const { order, layout, topology } = this.replica;
+    const { weights } = await copyState(this.replica);
+    return { order, layout, topology, weights, sha256: await this.digest() };
   }
 
-  #trainedModel(sha256: string): TrainedModel {
-    const { order, layout, topology, weights } = this.#replica;
-    return { order, layout, topology, weights: weights.slice(), sha256 };
+  async #bind(): Promise<void> {
+    const optimizer = this.replica.plan.training?.optimizer ?? null;
+    await this.#context.device.ask("bind", this.#workspace.binding(this.deal, optimizer));
   }
 }

@@ -1,86 +1,125 @@
-/** A teacher worker in one term: builds the teacher, gets its weights, and answers for it. */
+/** A teacher worker: the built teacher, kept across terms for as long as its weights are those asked for. */
 import { LimbeckError } from "../core/errors.ts";
-import { planStages } from "../core/stages.ts";
+import { planStages, type Stage } from "../core/stages.ts";
 import { Arena } from "./arena.ts";
-import { weightsSha256 } from "./artifacts/digest.ts";
-import { nothing, viewOfEpoch, type WorkerContext } from "./context.ts";
+import { weightsInOrder } from "./artifacts/digest.ts";
+import { findCheckpoint } from "./checkpoints.ts";
+import type { BuiltNetwork } from "./compute/protocol.ts";
+import { nothing, type TrainedModel, viewOfEpoch, type WorkerContext } from "./context.ts";
+import { PeerFailure } from "./exchange/peerfailure.ts";
 import type { Membership } from "./membership.ts";
+import { transferMs } from "./transfer.ts";
+import { sha256InTurns } from "./turns.ts";
 
-const pullWeightsMs = 60_000;
-
-/** A teacher that is ready to serve. */
-export interface ServingTeacher {
+export class Teacher {
   readonly sha256: string;
   readonly parameters: number;
-  /** Logits [examples, classes] of training examples under the view of the epoch: one forward pass, of exactly this shape (L1). */
-  answer(examples: Uint32Array, epoch: number): Promise<Float32Array>;
-}
+  readonly #context: WorkerContext;
+  /** Shared and aligned: neither cloned on its way to the compute thread nor copied by TensorFlow. One request at a time. */
+  readonly #inputs: Float32Array;
 
-export async function prepareTeacher(
-  context: WorkerContext,
-  membership: Membership,
-  signal: AbortSignal,
-): Promise<ServingTeacher> {
-  const { job, device, dataset, jobFolder, status } = context;
-  status.doing = "building the teacher";
-  const spec = planStages(job, dataset.count("train"))[0]!.spec;
-  const built = await device.ask("build", {
-    name: "teacher",
-    spec,
-    inputShape: dataset.shape,
-    classes: dataset.classes,
-    seed: job.seed,
-    jobFolder,
-    role: "teacher",
-  });
-  const loads = "load" in spec;
-  const weights = loads ? built.weights : await pullWeights(context, membership, built.layout.weights, signal);
-  const sha256 = weightsSha256(built.order, built.layout, weights);
-  if (membership.teacherSha256 !== "" && sha256 !== membership.teacherSha256) {
-    throw new LimbeckError(
-      "corrupt",
-      `the teacher's weights are ${sha256}, the students trained or loaded ${membership.teacherSha256}`,
-    );
+  private constructor(context: WorkerContext, { sha256, weights }: TrainedModel) {
+    this.#context = context;
+    this.sha256 = sha256;
+    this.parameters = weights.length;
+    const { job, dataset } = context;
+    const floats = job.lanes.count * job.lanes.batch * featuresOf(dataset);
+    this.#inputs = Arena.create(4 * floats).floats(floats);
   }
-  if (!loads) await device.ask("load", { name: "teacher", weights });
-  const features = dataset.shape.reduce((product, side) => product * side, 1);
-  // Shared and aligned: neither cloned on its way to the compute thread nor copied by TensorFlow. One request at a time.
-  const shared = Arena.create(4 * job.lanes.count * job.lanes.batch * features);
-  const inputs = shared.floats(job.lanes.count * job.lanes.batch * features);
-  const answer = async (examples: Uint32Array, epoch: number): Promise<Float32Array> => {
-    if (examples.length * features > inputs.length) {
+
+  /** Builds the teacher and gets the weights that the term asks for. */
+  static async prepare(context: WorkerContext, membership: Membership, signal: AbortSignal): Promise<Teacher> {
+    const { job, device, dataset, jobFolder, status } = context;
+    status.doing = "building the teacher";
+    const spec = planStages(job, dataset.count("train"))[0]!.spec;
+    const built = await device.ask("build", {
+      name: "teacher",
+      spec,
+      inputShape: dataset.shape,
+      classes: dataset.classes,
+      seed: job.seed,
+      jobFolder,
+      role: "teacher",
+    });
+    const model = "load" in spec ? await loaded(built, membership) : await taught(context, membership, built, signal);
+    if (!("load" in spec)) await device.ask("load", { name: "teacher", weights: model.weights });
+    // Whoever serves it can also pass it on.
+    context.trained.set("teach", model);
+    return new Teacher(context, model);
+  }
+
+  /** It serves what the term asks for. */
+  fits({ teacherSha256 }: Membership): boolean {
+    return teacherSha256 === "" || teacherSha256 === this.sha256;
+  }
+
+  /** Logits [examples, classes] of training examples under the view of the epoch: one forward pass, of exactly this shape (L1). */
+  async answer(stage: Stage, examples: Uint32Array, epoch: number): Promise<Float32Array> {
+    const { job, dataset, device } = this.#context;
+    const inputs = this.#inputs;
+    if (examples.length * featuresOf(dataset) > inputs.length) {
       throw new LimbeckError(
         "internal",
         `${examples.length} soft targets were asked for at once, a step has no more than ${job.lanes.count * job.lanes.batch}`,
       );
     }
-    dataset.examples("train", examples, viewOfEpoch(job, membership.plan.stage, epoch), inputs);
+    dataset.examples("train", examples, viewOfEpoch(job, stage, epoch), inputs);
     return await device.ask("logits", { name: "teacher", inputs, count: examples.length });
-  };
-  return { sha256, parameters: built.layout.weights, answer };
+  }
 }
 
-/** Pulls the weights the students agreed on, from whichever of them gives them first. */
-async function pullWeights(
-  { services, status }: WorkerContext,
-  { term, students }: Membership,
-  floats: number,
+function featuresOf({ shape }: { shape: readonly number[] }): number {
+  return shape.reduce((product, side) => product * side, 1);
+}
+
+async function digested(built: BuiltNetwork, weights: Float32Array): Promise<TrainedModel> {
+  const { layout, order, topology } = built;
+  return { layout, order, topology, weights, sha256: await sha256InTurns(weightsInOrder(order, layout, weights)) };
+}
+
+/** The model from disk: the students evaluated the same one. */
+async function loaded(built: BuiltNetwork, { teacherSha256 }: Membership): Promise<TrainedModel> {
+  const model = await digested(built, built.weights);
+  if (teacherSha256 === "" || model.sha256 === teacherSha256) return model;
+  throw new LimbeckError(
+    "corrupt",
+    `the teacher's weights are ${model.sha256}, the students trained or loaded ${teacherSha256}`,
+  );
+}
+
+/**
+ * The weights the students agreed on: its own, those of whoever gives them first, or those of the last checkpoint of
+ * `teach`. Throws where nobody has them, which another term may mend.
+ */
+async function taught(
+  context: WorkerContext,
+  membership: Membership,
+  built: BuiltNetwork,
   signal: AbortSignal,
-): Promise<Float32Array> {
-  const failures: string[] = [];
-  const weights = new Float32Array(floats);
-  for (const student of students) {
-    status.waitingFor = () => `the teacher's weights from ${student.worker}`;
+): Promise<TrainedModel> {
+  const { services, status, trained } = context;
+  const { term, teacherSha256, teacherSources } = membership;
+  const own = trained.get("teach");
+  if (own?.sha256 === teacherSha256) return own;
+  const failures: unknown[] = [];
+  const weights = new Float32Array(built.layout.weights);
+  for (const source of teacherSources.filter(({ worker }) => worker !== context.name)) {
+    status.waitingFor = () => `the teacher's weights from ${source.worker}`;
     try {
-      const wanted = { term, kind: "teacher", step: 0, slice: 0, deadlineMs: pullWeightsMs };
-      await services.peers.client.pull(student, wanted, weights, signal);
-      return weights;
+      const wanted = { term, kind: "teacher", step: 0, slice: 0, deadlineMs: transferMs };
+      await services.peers.client.pull(source, wanted, weights, signal);
+      const model = await digested(built, weights);
+      if (model.sha256 === teacherSha256) return model;
+      const message = `${source.worker} gave a teacher of weights ${model.sha256}, asked for was ${teacherSha256}`;
+      failures.push(new PeerFailure(source.worker, new LimbeckError("corrupt", message)));
     } catch (thrown) {
-      if (signal.aborted) throw signal.reason;
-      failures.push((thrown as Error).message);
+      if (signal.aborted || !(thrown instanceof PeerFailure)) throw thrown;
+      failures.push(thrown);
     } finally {
       status.waitingFor = nothing;
     }
   }
-  throw new LimbeckError("unavailable", `no student gave the teacher's weights: ${failures.join("; ")}`);
+  const { found } = await findCheckpoint(context, "teach");
+  if (found?.weightsSha256 === teacherSha256) return await digested(built, found.weights);
+  throw failures.at(-1) ?? new LimbeckError("lost_worker", `nobody has the teacher of weights ${teacherSha256}`);
 }

@@ -18,7 +18,7 @@ const layout = layoutOf([
 const file = { bytes: 8, sha256: "0".repeat(64) };
 const manifest: Manifest = {
   format: "limbeck-checkpoint",
-  version: 1,
+  version: 2,
   stage: "distil",
   step: 7,
   term: 2,
@@ -28,6 +28,8 @@ const manifest: Manifest = {
   parameters: manifestParameters(layout),
   slots: ["m", "v"],
   consumed: { epochs: 1, seen: 10, duplicated: 0, missing: 0 },
+  skipped: 3,
+  skippedInARow: 1,
   files: { "weights.safetensors": file, "optimizer.safetensors": file, "ledger.safetensors": file },
 };
 
@@ -36,10 +38,20 @@ test("a layout comes back from its manifest", () => {
   assert.deepEqual(manifestLayout(read), layout);
 });
 
+test("version 1 had no skipped steps", () => {
+  const { skipped: _skipped, skippedInARow: _inARow, ...old } = manifest;
+  assert.deepEqual(manifestSchema.parse({ ...old, version: 1 }), {
+    ...manifest,
+    version: 1,
+    skipped: 0,
+    skippedInARow: 0,
+  });
+});
+
 test("a manifest of another version, or with keys unknown or missing, is refused", () => {
   const { step: _step, ...withoutStep } = manifest;
   for (const wrong of [
-    { ...manifest, version: 2 },
+    { ...manifest, version: 3 },
     { ...manifest, extra: 1 },
     { ...manifest, step: -1 },
     { ...manifest, stage: "warmup" },

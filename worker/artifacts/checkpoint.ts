@@ -11,11 +11,11 @@ import {
   manifestParameters,
 } from "../../core/manifest.ts";
 import type { Stage } from "../../core/stages.ts";
+import { sha256InTurns } from "../turns.ts";
 import { bytesOf, joinBytes } from "./bytes.ts";
-import { sha256Hex } from "./digest.ts";
 import { removeFolderWhole, writeFolderWhole } from "./durable.ts";
 import { sweepLeftovers } from "./leftovers.ts";
-import { decodeSafetensors, encodeSafetensors, type SafeTensor } from "./safetensors.ts";
+import { decodeSafetensors, type SafeTensor, safetensorsParts } from "./safetensors.ts";
 import { readManifest, readWhole, sealManifest } from "./sealed.ts";
 
 export interface Checkpoint {
@@ -23,7 +23,7 @@ export interface Checkpoint {
   /** Updates applied to the weights. */
   readonly step: number;
   readonly term: number;
-  /** sha256 of the effective job. */
+  /** sha256 of what decides the result of the job (core/jobdigest.ts). */
   readonly jobSha256: string;
   readonly datasetDigest: string;
   /** As `weightsSha256` gives it. */
@@ -39,6 +39,8 @@ export interface Checkpoint {
     /** Totals, the epoch in progress included where it can be (core/consumption.ts). */
     readonly consumed: Manifest["consumed"];
   };
+  /** Steps skipped because their gradient was not finite; of them, the last ones in a row. */
+  readonly skips: { readonly total: number; readonly inARow: number };
 }
 
 const manifestName = "manifest.json";
@@ -46,13 +48,12 @@ const fileNames = ["weights.safetensors", "optimizer.safetensors", "ledger.safet
 type FileName = (typeof fileNames)[number];
 
 /**
- * Writes `root/<stage>-<step>/`, in place of one of the same name. The vectors are copied before the first wait, so
- * training may go on at once.
+ * Writes `root/<stage>-<step>/`, in place of one of the same name. The vectors must stay as they are until it is done.
  * @returns the folder, and the bytes of its files
  * @throws LimbeckError `unavailable` where the disk does not take it; nothing is left then
  */
 export async function saveCheckpoint(root: string, checkpoint: Checkpoint): Promise<{ folder: string; bytes: number }> {
-  const { stage, step, term, jobSha256, datasetDigest, weightsSha256, layout, optimizer, ledger } = checkpoint;
+  const { stage, step, term, jobSha256, datasetDigest, weightsSha256, layout, optimizer, ledger, skips } = checkpoint;
   const folder = join(root, checkpointName(stage, step));
   const contents = encode(checkpoint);
   return writeFolderWhole(folder, manifestName, async (write) => {
@@ -62,11 +63,13 @@ export async function saveCheckpoint(root: string, checkpoint: Checkpoint): Prom
       "ledger.safetensors": await write("ledger.safetensors", contents["ledger.safetensors"]),
     };
     const manifest: Manifest = {
-      ...{ format: "limbeck-checkpoint", version: 1 },
+      ...{ format: "limbeck-checkpoint", version: 2 },
       ...{ stage, step, term, jobSha256, datasetDigest, weightsSha256 },
       parameters: manifestParameters(layout),
       slots: [...optimizer.slots],
       consumed: ledger.consumed,
+      skipped: skips.total,
+      skippedInARow: skips.inARow,
       files,
     };
     const sealed = await write(manifestName, sealManifest(manifest));
@@ -87,7 +90,7 @@ export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
     if (content.length !== bytes) {
       throw new LimbeckError("corrupt", `${path} has ${content.length} bytes, its manifest says ${bytes}`);
     }
-    if (sha256Hex(content) !== sha256) {
+    if ((await sha256InTurns([content])) !== sha256) {
       throw new LimbeckError("corrupt", `${path} is not what was written: its sha256 differs from its manifest's`);
     }
     return decodeSafetensors(content, path).tensors;
@@ -96,10 +99,12 @@ export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
   const { stage, step, term, jobSha256, datasetDigest, weightsSha256, consumed, slots } = manifest;
   const weights = floats(await tensorsOf("weights.safetensors"), names(layout));
   const state = floats(await tensorsOf("optimizer.safetensors"), slots);
+  const { skipped: total, skippedInARow: inARow } = manifest;
   const seen = joinBytes((await tensorsOf("ledger.safetensors")).map(({ bytes }) => bytes));
   return {
     ...{ stage, step, term, jobSha256, datasetDigest, weightsSha256 },
     ...{ layout, weights, optimizer: { slots, state }, ledger: { seen, consumed } },
+    skips: { total, inARow },
   };
 }
 
@@ -109,16 +114,33 @@ export interface LatestCheckpoint {
   readonly skipped: readonly { readonly folder: string; readonly why: string }[];
 }
 
+export interface WantedCheckpoint {
+  /** Only checkpoints of earlier steps. */
+  readonly below: number;
+  /** Why a whole one will not do all the same; null where it does. */
+  refuses(checkpoint: Checkpoint): string | null;
+}
+
+const any: WantedCheckpoint = { below: Number.POSITIVE_INFINITY, refuses: () => null };
+
 /** Finds the newest checkpoint of a stage whose manifest and hashes hold. A root that does not exist has none. */
-export async function latestCheckpoint(root: string, stage: Stage): Promise<LatestCheckpoint> {
+export async function latestCheckpoint(
+  root: string,
+  stage: Stage,
+  wanted: WantedCheckpoint = any,
+): Promise<LatestCheckpoint> {
   await sweepLeftovers(root);
   const skipped: { folder: string; why: string }[] = [];
   for (const folder of await newestFirst(root, stage)) {
+    if (checkpointStep(stage, basename(folder))! >= wanted.below) continue;
     try {
       const checkpoint = await loadCheckpoint(folder);
-      if (basename(folder) === checkpointName(stage, checkpoint.step))
-        return { latest: { folder, checkpoint }, skipped };
-      skipped.push({ folder, why: `${folder} holds ${checkpoint.stage} step ${checkpoint.step}: it was renamed` });
+      const isRenamed = basename(folder) !== checkpointName(stage, checkpoint.step);
+      const why = isRenamed
+        ? `${folder} holds ${checkpoint.stage} step ${checkpoint.step}: it was renamed`
+        : wanted.refuses(checkpoint);
+      if (why === null) return { latest: { folder, checkpoint }, skipped };
+      skipped.push({ folder, why });
     } catch (thrown) {
       const error = asLimbeckError(thrown);
       if (error.code !== "corrupt") throw error;
@@ -147,7 +169,7 @@ async function newestFirst(root: string, stage: Stage): Promise<string[]> {
     .map(({ folder }) => folder);
 }
 
-function encode({ layout, weights, optimizer, ledger }: Checkpoint): Record<FileName, Uint8Array> {
+function encode({ layout, weights, optimizer, ledger }: Checkpoint): Record<FileName, readonly Uint8Array[]> {
   const { slots, state } = optimizer;
   const slotSize = slots.length === 0 ? 0 : state.length / slots.length;
   if (weights.length !== layout.weights || state.length !== slotSize * slots.length || !Number.isInteger(slotSize)) {
@@ -157,16 +179,16 @@ function encode({ layout, weights, optimizer, ledger }: Checkpoint): Record<File
     return { name, shape, dtype: "F32", bytes: bytesOf(values) };
   };
   return {
-    "weights.safetensors": encodeSafetensors(
+    "weights.safetensors": safetensorsParts(
       layout.parameters.map(({ name, shape, offset, size }) =>
         f32(name, shape, weights.subarray(offset, offset + size)),
       ),
       { format: "limbeck" },
     ),
-    "optimizer.safetensors": encodeSafetensors(
+    "optimizer.safetensors": safetensorsParts(
       slots.map((name, slot) => f32(name, [slotSize], state.subarray(slot * slotSize, (slot + 1) * slotSize))),
     ),
-    "ledger.safetensors": encodeSafetensors([
+    "ledger.safetensors": safetensorsParts([
       { name: "seen", shape: [ledger.seen.length], dtype: "U8", bytes: ledger.seen },
     ]),
   };

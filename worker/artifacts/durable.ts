@@ -14,7 +14,10 @@ export interface WrittenFile {
 }
 
 /** Writes one file of a folder in the making. */
-export type WriteFile = (name: string, content: Uint8Array | string) => Promise<WrittenFile>;
+export type WriteFile = (name: string, content: Content) => Promise<WrittenFile>;
+
+/** Bytes, in parts or whole, or text. */
+type Content = Uint8Array | readonly Uint8Array[] | string;
 
 // Pieces small enough that the thread answers others between two of them.
 const pieceBytes = 4 << 20;
@@ -68,17 +71,21 @@ async function place<T>(target: string, write: (temporary: string) => Promise<T>
   }
 }
 
-async function writeSynced(path: string, content: Uint8Array | string): Promise<WrittenFile> {
-  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+async function writeSynced(path: string, content: Content): Promise<WrittenFile> {
+  const whole = typeof content === "string" ? new TextEncoder().encode(content) : content;
   const hash = createHash("sha256");
+  let written = 0;
   await using file = await open(path, "wx");
-  for (let start = 0; start < bytes.length; start += pieceBytes) {
-    const piece = bytes.subarray(start, start + pieceBytes);
-    hash.update(piece);
-    await file.writeFile(piece);
+  for (const bytes of whole instanceof Uint8Array ? [whole] : whole) {
+    for (let start = 0; start < bytes.length; start += pieceBytes) {
+      const piece = bytes.subarray(start, start + pieceBytes);
+      hash.update(piece);
+      await file.writeFile(piece);
+      written += piece.length;
+    }
   }
   await file.sync();
-  return { bytes: bytes.length, sha256: hash.digest("hex") };
+  return { bytes: written, sha256: hash.digest("hex") };
 }
 
 /** Puts a finished folder where another may be: no rename replaces a filled one, so that one is moved aside first. */

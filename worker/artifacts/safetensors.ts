@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { LimbeckError } from "../../core/errors.ts";
+import { joinBytes } from "./bytes.ts";
 
 const elementBytes = {
   F64: 8,
@@ -54,6 +55,14 @@ export function encodeSafetensors(
   tensors: readonly SafeTensor[],
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
+  return joinBytes(safetensorsParts(tensors, metadata));
+}
+
+/** The same as its parts, one after another: the header, then the tensors' own bytes. */
+export function safetensorsParts(
+  tensors: readonly SafeTensor[],
+  metadata: Readonly<Record<string, string>> = {},
+): readonly Uint8Array[] {
   const header: Record<string, unknown> = {};
   if (Object.keys(metadata).length > 0) header[metadataKey] = metadata;
   const placed = tensors.toSorted((a, b) => elementBytes[b.dtype] - elementBytes[a.dtype]);
@@ -67,16 +76,10 @@ export function encodeSafetensors(
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
   const headerBytes = Math.ceil(json.length / 8) * 8;
-  const file = new Uint8Array(8 + headerBytes + end);
-  new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true);
-  file.fill(0x20, 8, 8 + headerBytes);
-  file.set(json, 8);
-  let at = 8 + headerBytes;
-  for (const { bytes } of placed) {
-    file.set(bytes, at);
-    at += bytes.length;
-  }
-  return file;
+  const start = new Uint8Array(8 + headerBytes).fill(0x20, 8);
+  new DataView(start.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  start.set(json, 8);
+  return [start, ...placed.map(({ bytes }) => bytes)];
 }
 
 /**

@@ -4,6 +4,7 @@ import { floatsAt, intsAt } from "../arena.ts";
 import type { Engine } from "../engine/engine.ts";
 import { loadEngine } from "../engine/load.ts";
 import { type Kernels, loadKernels } from "../kernels/kernels.ts";
+import type { LaneWork } from "../learn/lane.ts";
 import { buildNetwork, type Network } from "../learn/network.ts";
 import { createOptimizer, type Optimizer } from "../optimizer.ts";
 import type {
@@ -47,6 +48,7 @@ export class Computation {
     bind: (ask) => this.#bind(ask),
     gradients: (ask) => this.#gradients(ask),
     apply: (ask) => this.#apply(ask),
+    inspect: ({ lanes, ...request }) => this.#network("trained").inspect({ ...request, lanes: this.#work(lanes) }),
     load: ({ name, weights }) => {
       this.#network(name).setWeights(weights);
       return null;
@@ -101,22 +103,27 @@ export class Computation {
   }
 
   #gradients({ lanes, ...request }: GradientsRequest): null {
-    const { memory, kernels, partials, scratch } = this.#bound();
-    const work = lanes.map(({ lane, examples, inputs, labels, teacherLogits }) => ({
+    const { kernels, partials, scratch } = this.#bound();
+    const host = { add: kernels.add, scratch };
+    this.#network("trained").gradients({ ...request, lanes: this.#work(lanes), host }, partials);
+    return null;
+  }
+
+  #work(lanes: GradientsRequest["lanes"]): LaneWork[] {
+    const { memory } = this.#bound();
+    return lanes.map(({ lane, examples, inputs, labels, teacherLogits }) => ({
       lane,
       examples,
       inputs: floatsAt(memory, inputs),
       labels: intsAt(memory, labels),
       teacherLogits: teacherLogits && floatsAt(memory, teacherLogits),
     }));
-    const host = { add: kernels.add, scratch };
-    this.#network("trained").gradients({ ...request, lanes: work, host }, partials);
-    return null;
   }
 
-  #apply({ examples, step, learningRate }: ApplyRequest): { gradientNorm: number } {
-    const { optimizer, weights, sum, state } = this.#bound();
+  #apply({ examples, step, learningRate }: ApplyRequest): { gradientNorm: number } | null {
+    const { kernels, optimizer, weights, sum, state } = this.#bound();
     if (!optimizer) throw new LimbeckError("internal", "an update was asked for in a stage without an optimizer");
+    if (!kernels.isFinite(sum)) return null;
     const applied = optimizer.apply({ weights, sum, state, examples, step, learningRate });
     this.#network("trained").setWeights(weights);
     return applied;

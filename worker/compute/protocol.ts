@@ -8,6 +8,7 @@ import type { Layout } from "../../core/layout.ts";
 import type { Region } from "../arena.ts";
 import type { EngineChoice, EngineInfo } from "../engine/engine.ts";
 import type { GradientsRequest as NetworkGradients } from "../learn/gradients.ts";
+import type { LaneFinding } from "../learn/inspection.ts";
 import type { NetworkRequest } from "../learn/network.ts";
 
 /** Networks are kept by name: the one a stage trains, or a teacher that serves. */
@@ -67,7 +68,10 @@ export interface Requests {
   drop: { ask: { name: NetworkName }; answer: null };
   bind: { ask: ReplicaBinding; answer: null };
   gradients: { ask: GradientsRequest; answer: null };
-  apply: { ask: ApplyRequest; answer: { gradientNorm: number } };
+  /** null where the sum is not finite: nothing has changed then. */
+  apply: { ask: ApplyRequest; answer: { gradientNorm: number } | null };
+  /** What of the lanes is not finite. */
+  inspect: { ask: Omit<GradientsRequest, "merged" | "nodes" | "leaves">; answer: readonly LaneFinding[] };
   /** Use these weights from now on (a copy is taken). */
   load: { ask: { name: NetworkName; weights: Float32Array }; answer: null };
   /** Logits [count, classes] in inference mode. */

@@ -37,6 +37,8 @@ export interface ExchangeTerm extends Peers {
   readonly kernels: Pick<Kernels, "add" | "copy">;
   /** For each pull: the slowest member's step, and the transfer. */
   readonly deadlineMs?: number;
+  /** Told before an all-reduce first writes to `sum`: what it held until now is the sum of the step before. */
+  onOverwrite?(): void;
 }
 
 const defaultDeadlineMs = 120_000;
@@ -140,6 +142,8 @@ export class Exchange {
       }
       return idsOf(header.examples);
     });
+    // Everyone has published partials of this step, so whoever lagged behind has caught up: no one pulls the old sum.
+    this.#settings.onOverwrite?.();
     for (const { into, from } of this.#additions) kernels.add(this.#addends[into]!, this.#addends[from]!);
     kernels.copy(this.#reduced, this.#addends[0]!);
     if (consumed.length > 0) kernels.copy(within(sum, this.#slices[rank]!), this.#reduced);

@@ -26,9 +26,10 @@ export function* pieces(payload: Payload): Generator<Uint8Array> {
   }
 }
 
-/** Memory for a payload of so many equal views (0 for one): cut where the sender's views end. */
-export function inParts(into: Uint8Array, views: number): Payload {
-  if (views < 2) return [into];
+/** Memory for a payload, cut where the sender's views end: one view may be meant for so many equal ones. */
+export function inParts(memory: Payload, views: number): Payload {
+  const [into] = memory;
+  if (views < 2 || memory.length > 1 || !into) return memory;
   const size = into.byteLength / views;
   return Array.from({ length: views }, (_, index) => into.subarray(index * size, (index + 1) * size));
 }

@@ -3,7 +3,8 @@ import type { Client } from "@grpc/grpc-js";
 import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
 import type { PullHeader__Output } from "../../proto/gen/limbeck/v1/PullHeader.ts";
 import { peerChannel } from "../../proto/wire.ts";
-import { bytesOf } from "./payload.ts";
+import { bytesOf, type Payload } from "./payload.ts";
+import { PeerFailure } from "./peerfailure.ts";
 import { described, type Wanted } from "./publications.ts";
 import { PullStream } from "./pullstream.ts";
 
@@ -31,6 +32,8 @@ interface Connection {
 export class PeerClient {
   readonly #host: string;
   readonly #connections = new Map<string, Connection>();
+  /** Told of every payload that came damaged and was fetched again, or given up. */
+  onCorrupted: (from: string, kind: string, why: string) => void = () => {};
 
   /** @param host hostId() of this worker */
   constructor(host: string) {
@@ -38,44 +41,66 @@ export class PeerClient {
   }
 
   /**
-   * Pulls a payload into memory of exactly its size. After a failure the memory holds anything, but nothing writes to it
+   * Pulls a payload into memory of exactly its size, cut as the sender cuts it where it is given in parts. After a failure the memory holds anything, but nothing writes to it
    * any more.
    * @returns the header it came with
-   * @throws stale_term, timeout, unavailable, the signal's reason, or corrupt: it came wrong three times
+   * @throws stale_term, the signal's reason, or a PeerFailure: timeout, unavailable, or corrupt: it came wrong three times
    */
   async pull(
     peer: PeerAddress,
     wanted: PullWanted,
-    into: Float32Array | Uint8Array,
+    into: Float32Array | Uint8Array | Payload,
     signal: AbortSignal,
   ): Promise<PullHeader__Output> {
     const deadline = Date.now() + wanted.deadlineMs;
+    const memory = Array.isArray(into) ? (into as Payload) : [bytesOf(into as Uint8Array)];
+    const damage: LimbeckError[] = [];
     for (let attempt = 1; ; attempt++) {
       signal.throwIfAborted();
       // What cannot be had through the file may still come as bytes.
       const host = attempt === 1 ? this.#host : "";
       try {
-        return await this.#attempt(peer, { ...wanted, host, deadline }, bytesOf(into), signal);
+        const header = await this.#attempt(peer, { ...wanted, host, deadline }, memory, signal);
+        for (const { message } of damage) this.onCorrupted(peer.worker, wanted.kind, message);
+        return header;
       } catch (thrown) {
         if (signal.aborted) throw signal.reason;
         const error = asLimbeckError(thrown);
-        if (error.code !== "corrupt" || attempt === attempts) throw error;
+        // L3. What was wrong with a payload of a term that is over says nothing about who sent it.
+        if (error.code === "stale_term") throw error;
+        if (error.code === "corrupt") damage.push(error);
+        if (error.code === "corrupt" && attempt < attempts) continue;
+        for (const { message } of damage) this.onCorrupted(peer.worker, wanted.kind, message);
+        throw new PeerFailure(peer.worker, error);
       }
     }
   }
 
-  close(): void {
-    for (const { channel, streams } of this.#connections.values()) {
-      for (const stream of streams.values()) stream.break(new LimbeckError("stopped", "this worker leaves"));
-      channel.close();
+  /** Closes the connections to all others. */
+  keepOnly(peers: readonly PeerAddress[]): void {
+    const kept = new Set(peers.map(({ address }) => address));
+    for (const address of this.#connections.keys()) {
+      if (!kept.has(address)) this.#disconnect(address, new LimbeckError("stopped", "it is no peer any more"));
     }
-    this.#connections.clear();
+  }
+
+  close(): void {
+    for (const address of this.#connections.keys()) {
+      this.#disconnect(address, new LimbeckError("stopped", "this worker leaves"));
+    }
+  }
+
+  #disconnect(address: string, why: LimbeckError): void {
+    const { channel, streams } = this.#connections.get(address)!;
+    this.#connections.delete(address);
+    for (const stream of streams.values()) stream.break(why);
+    channel.close();
   }
 
   async #attempt(
     peer: PeerAddress,
     { deadline, ...wanted }: PullWanted & { host: string; deadline: number },
-    into: Uint8Array,
+    into: Payload,
     signal: AbortSignal,
   ): Promise<PullHeader__Output> {
     const stream = this.#streamTo(peer, wanted.kind);
@@ -88,6 +113,9 @@ export class PeerClient {
       return await stream.pull({ ...wanted, deadlineMs }, into);
     } catch (thrown) {
       if (thrown instanceof LimbeckError && thrown.code === "timeout") throw tooLate(peer, wanted, thrown);
+      // gRPC waits longer and longer before it connects again; whoever comes back at that address is not made to wait.
+      const isGone = thrown instanceof LimbeckError && thrown.code === "unavailable" && stream.isBroken;
+      if (isGone && this.#connections.has(peer.address)) this.#disconnect(peer.address, thrown);
       throw thrown;
     } finally {
       clearTimeout(late);

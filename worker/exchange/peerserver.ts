@@ -5,7 +5,7 @@ import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
 import type { PullRequest__Output } from "../../proto/gen/limbeck/v1/PullRequest.ts";
 import { encodePullHeader, peerService } from "../../proto/wire.ts";
 import { bytesOf, checksummed, payloadBytes, pieces } from "./payload.ts";
-import { described, type Publication, Publications } from "./publications.ts";
+import { described, type PayloadKind, type Publication, Publications, type Wanted } from "./publications.ts";
 import type { SharedFile, SharedFiles } from "./sharedfiles.ts";
 
 export interface PeerServerSettings {
@@ -21,6 +21,9 @@ export interface PeerServerSettings {
 const askerHasGone = new LimbeckError("stopped", "the asker has gone");
 
 const longestHoldMs = 3_600_000;
+
+/** What a step exchanges. Whole replicas travel as bytes: /dev/shm is small in a container, and the gradients need it. */
+const inSharedMemory: ReadonlySet<PayloadKind> = new Set(["partials", "reduced", "sum", "teacher"]);
 
 type PullCall = ServerDuplexStream<PullRequest__Output, Uint8Array>;
 
@@ -39,6 +42,7 @@ export class PeerServer {
   readonly #given = new WeakMap<Publication, Given>();
   readonly #calls = new Map<AbortController, number>();
   #filesFailed = false;
+  #closed: LimbeckError | null = null;
 
   constructor(settings: PeerServerSettings) {
     this.#settings = settings;
@@ -57,6 +61,13 @@ export class PeerServer {
     }
   }
 
+  /** The coordinator no longer knows this worker: what it has published is nobody's, and the next term may have any number. */
+  reset(): void {
+    const why = "this worker has begun anew";
+    this.#publications.reset(why);
+    for (const call of this.#calls.keys()) call.abort(new LimbeckError("stale_term", why));
+  }
+
   /** Nothing more is published in the term: held pulls are answered with `stale_term` at once. */
   closeTerm(term: number, why: string): void {
     this.#publications.closeTerm(term, why);
@@ -68,9 +79,20 @@ export class PeerServer {
     this.#publications.publish(publication);
   }
 
+  /** The memory of a publication is about to change. */
+  withdraw(publication: Wanted): void {
+    this.#publications.withdraw(publication);
+  }
+
+  /** A peer waits for a payload of this kind. */
+  isWanted(kind: PayloadKind): boolean {
+    return this.#publications.isWanted(kind);
+  }
+
   /** Breaks off all transfers and removes the shared files. */
   close(why: string): void {
-    for (const call of this.#calls.keys()) call.abort(new LimbeckError("unavailable", why));
+    this.#closed = new LimbeckError("unavailable", why);
+    for (const call of this.#calls.keys()) call.abort(this.#closed);
     this.#settings.files?.close();
   }
 
@@ -102,6 +124,7 @@ export class PeerServer {
     gone.addEventListener("abort", onGone);
     this.#calls.set(abort, wanted.term);
     try {
+      if (this.#closed) throw this.#closed;
       const publication = await this.#publications.take(wanted, abort.signal);
       await this.#send(publication, call, wanted.host, abort.signal);
     } catch (thrown) {
@@ -116,8 +139,8 @@ export class PeerServer {
   }
 
   async #send(publication: Publication, call: PullCall, host: string, signal: AbortSignal): Promise<void> {
-    const { payload, term, kind, step, nodes, examples, sha256 } = publication;
-    const file = host === this.#settings.host ? await this.#inFile(publication) : null;
+    const { payload, term, kind, step, nodes, examples, sha256, replica } = publication;
+    const file = host === this.#settings.host && inSharedMemory.has(kind) ? await this.#inFile(publication) : null;
     const { checksum } = file ?? (await this.#inBytes(publication));
     signal.throwIfAborted();
     call.write(
@@ -131,6 +154,7 @@ export class PeerServer {
         examples: examples ? bytesOf(examples) : Buffer.alloc(0),
         sha256: sha256 ?? "",
         shmPath: file?.path ?? "",
+        replica: replica?.() ?? "",
       }),
     );
     if (file) return;

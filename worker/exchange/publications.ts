@@ -3,8 +3,11 @@ import { LimbeckError } from "../../core/errors.ts";
 import type { TreeNode } from "../../core/tree.ts";
 import type { Payload } from "./payload.ts";
 
-/** "partials": sums of lane gradients; "reduced": the sum of a slice; "teacher", "state": weights. */
-export type PayloadKind = "partials" | "reduced" | "teacher" | "state";
+/**
+ * "partials": sums of lane gradients; "reduced": the sum of a slice; "teacher": its weights; "state": the replica, and
+ * "sum": the gradient sum of the step before; "snapshot" and "delta": copies of these two for whoever follows.
+ */
+export type PayloadKind = "partials" | "reduced" | "teacher" | "state" | "sum" | "snapshot" | "delta";
 
 /** What is asked for. `slice`: rank of the student that owns the slice, 0 where the payload is whole. */
 export interface Wanted {
@@ -20,10 +23,12 @@ export interface Publication extends Wanted {
   readonly payload: Payload;
   /** Partials: the subtrees the payload holds, one after another. */
   readonly nodes?: readonly TreeNode[];
-  /** Partials: ids of the examples the sender's lanes consumed. */
+  /** Partials: ids of the examples the sender's lanes consumed. Sum and delta: of the whole step. */
   readonly examples?: Uint32Array;
-  /** Teacher and state: of the weights. */
+  /** Teacher, state and snapshot: of the weights. */
   readonly sha256?: string;
+  /** What else goes with it, as it is when the payload is sent. */
+  readonly replica?: () => string;
 }
 
 interface Waiter {
@@ -33,11 +38,13 @@ interface Waiter {
 }
 
 export class Publications {
-  /** The latest of every kind and slice. */
+  /** The latest of every kind and slice; of deltas those that are kept. */
   readonly #published = new Map<string, Publication>();
   readonly #waiters = new Set<Waiter>();
   #term = 0;
   #closedBecause: string | null = null;
+  /** Step of the latest delta. */
+  #delta = -1;
 
   get term(): number {
     return this.#term;
@@ -49,8 +56,16 @@ export class Publications {
     if (term === this.#term) return;
     this.#term = term;
     this.#closedBecause = null;
+    this.#delta = -1;
     this.#published.clear();
     this.#release((wanted) => (wanted.term < term ? stale(wanted.term, term) : null));
+  }
+
+  /** A new life of the worker: terms begin anew. */
+  reset(why: string): void {
+    this.#release(({ term }) => closed(term, why));
+    this.#term = 0;
+    this.#published.clear();
   }
 
   /**
@@ -67,12 +82,25 @@ export class Publications {
   publish(publication: Publication): void {
     this.openTerm(publication.term);
     if (this.#closedBecause !== null) throw closed(publication.term, this.#closedBecause);
-    this.#published.set(placeOf(publication), publication);
+    if (publication.kind === "delta") this.#delta = publication.step;
+    // A snapshot is of the moment it is taken in: only who has asked before gets it.
+    if (publication.kind !== "snapshot") this.#published.set(placeOf(publication), publication);
     for (const waiter of this.#waiters) {
       if (!isFor(publication, waiter.wanted)) continue;
       this.#waiters.delete(waiter);
       waiter.resolve(publication);
     }
+  }
+
+  /** Its memory is about to change: who asks from now on does not get it. */
+  withdraw(publication: Wanted): void {
+    if (publication.term === this.#term) this.#published.delete(placeOf(publication));
+  }
+
+  /** Somebody waits for a payload of this kind in the current term. */
+  isWanted(kind: PayloadKind): boolean {
+    for (const { wanted } of this.#waiters) if (wanted.kind === kind && wanted.term === this.#term) return true;
+    return false;
   }
 
   /**
@@ -86,11 +114,9 @@ export class Publications {
     if (wanted.term === this.#term) {
       const published = this.#published.get(placeOf(wanted));
       if (published?.step === wanted.step) return published;
-      if (published && published.step > wanted.step) {
-        throw new LimbeckError(
-          "unavailable",
-          `${described(wanted)} is gone: step ${published.step} has been published since`,
-        );
+      if ((published && published.step > wanted.step) || (wanted.kind === "delta" && wanted.step <= this.#delta)) {
+        const newer = published?.step ?? this.#delta;
+        throw new LimbeckError("unavailable", `${described(wanted)} is gone: step ${newer} has been published since`);
       }
       if (this.#closedBecause !== null) throw closed(wanted.term, this.#closedBecause);
     }
@@ -124,14 +150,13 @@ export function described({ kind, step, slice }: Wanted): string {
     : `${kind} of step ${step}`;
 }
 
-function placeOf({ kind, slice }: Wanted): string {
-  return `${kind}-${slice}`;
+function placeOf({ kind, slice, step }: Wanted): string {
+  return kind === "delta" ? `${kind}-${step}` : `${kind}-${slice}`;
 }
 
 function isFor(publication: Publication, wanted: Wanted): boolean {
-  return (
-    placeOf(publication) === placeOf(wanted) && publication.term === wanted.term && publication.step === wanted.step
-  );
+  const isOfStep = publication.step === wanted.step || publication.kind === "snapshot";
+  return placeOf(publication) === placeOf(wanted) && publication.term === wanted.term && isOfStep;
 }
 
 function stale(asked: number, current: number): LimbeckError {

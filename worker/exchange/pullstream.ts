@@ -6,18 +6,21 @@ import type { PullRequest } from "../../proto/gen/limbeck/v1/PullRequest.ts";
 import { errorOfCall, isErrorCode } from "../../proto/status.ts";
 import { decodePullHeader, rawPull } from "../../proto/wire.ts";
 import { checksum } from "../kernels/checksum.ts";
-import { checksummed, inParts } from "./payload.ts";
+import { checksummed, inParts, type Payload, payloadBytes } from "./payload.ts";
 import { described, type Wanted } from "./publications.ts";
 import { readSharedFile } from "./sharedfiles.ts";
 
 /** A pull whose answer is awaited or arriving. */
 interface Pending {
   readonly wanted: Wanted;
-  readonly into: Uint8Array;
+  readonly into: Payload;
   readonly resolve: (header: PullHeader__Output) => void;
   readonly reject: (error: LimbeckError) => void;
   header: PullHeader__Output | null;
   received: number;
+  /** Where the next byte goes: a view of `into`, and the place in it. */
+  view: number;
+  at: number;
   checksum: number;
   /** What is already known to be wrong; the rest of the answer is skipped. */
   failure: LimbeckError | null;
@@ -43,7 +46,7 @@ export class PullStream {
   }
 
   /** Rejects with what came instead of the payload. Once it has settled, nothing writes to `into`. */
-  pull(request: PullRequest & Wanted, into: Uint8Array): Promise<PullHeader__Output> {
+  pull(request: PullRequest & Wanted, into: Payload): Promise<PullHeader__Output> {
     if (this.#broken) return Promise.reject(this.#broken);
     return new Promise((resolve, reject) => {
       this.#pending.push({
@@ -53,6 +56,8 @@ export class PullStream {
         reject,
         header: null,
         received: 0,
+        view: 0,
+        at: 0,
         checksum: 0,
         failure: null,
       });
@@ -90,8 +95,13 @@ export class PullStream {
       checkHeader(header, pending, whom);
       if (header.shmPath === "") return;
       const parts = inParts(pending.into, header.nodes.length);
-      pending.checksum = await readSharedFile(header, (read) => checksummed(parts, read), whom);
-      pending.received = pending.into.byteLength;
+      const fill = (read: (piece: Uint8Array) => void) =>
+        checksummed(parts, (piece) => {
+          if (this.#broken) throw this.#broken; // Nobody waits for it: the memory is not ours any more.
+          read(piece);
+        });
+      pending.checksum = await readSharedFile(header, fill, whom);
+      pending.received = payloadBytes(pending.into);
     } catch (thrown) {
       pending.failure ??= pending.header ? asLimbeckError(thrown) : corrupt(`${whom} came without a header`);
     }
@@ -99,13 +109,10 @@ export class PullStream {
 
   #add(pending: Pending, message: Buffer): void {
     if (pending.failure || this.#broken) return;
-    const { into, received } = pending;
-    if (received + message.byteLength > into.byteLength) {
-      pending.failure = corrupt(`${this.#described(pending)} is longer than its ${into.byteLength} bytes`);
+    if (!place(message, pending)) {
+      pending.failure = corrupt(`${this.#described(pending)} is longer than its ${payloadBytes(pending.into)} bytes`);
       return;
     }
-    into.set(message, received);
-    pending.received += message.byteLength;
     pending.checksum = checksum(message, pending.checksum);
   }
 
@@ -120,6 +127,23 @@ export class PullStream {
   }
 }
 
+/** Copies the message to where it belongs; false where it does not fit. */
+function place(message: Uint8Array, pending: Pending): boolean {
+  if (pending.received + message.byteLength > payloadBytes(pending.into)) return false;
+  for (let done = 0; done < message.byteLength; ) {
+    const view = pending.into[pending.view]!;
+    const part = message.subarray(done, done + view.byteLength - pending.at);
+    view.set(part, pending.at);
+    done += part.byteLength;
+    pending.at += part.byteLength;
+    if (pending.at < view.byteLength) break;
+    pending.view += 1;
+    pending.at = 0;
+  }
+  pending.received += message.byteLength;
+  return true;
+}
+
 function checkHeader(header: PullHeader__Output, { wanted, into }: Pending, whom: string): void {
   if (header.errorCode !== "") {
     throw new LimbeckError(isErrorCode(header.errorCode) ? header.errorCode : "internal", header.error);
@@ -128,17 +152,19 @@ function checkHeader(header: PullHeader__Output, { wanted, into }: Pending, whom
   if (header.term !== wanted.term) {
     throw new LimbeckError("stale_term", `${whom} is of term ${header.term}, asked for was term ${wanted.term}`);
   }
-  if (header.kind !== wanted.kind || header.step !== wanted.step) {
+  const isOfStep = header.step === wanted.step || wanted.kind === "snapshot"; // Of the step it is taken at.
+  if (header.kind !== wanted.kind || !isOfStep) {
     throw corrupt(`${whom} came as ${header.kind} of step ${header.step}`);
   }
-  if (header.bytes !== into.byteLength) {
-    throw corrupt(`${whom} has ${header.bytes} bytes, expected were ${into.byteLength}`);
+  if (header.bytes !== payloadBytes(into)) {
+    throw corrupt(`${whom} has ${header.bytes} bytes, expected were ${payloadBytes(into)}`);
   }
 }
 
 function verify({ header, into, received, checksum: sum }: Pending, whom: string): LimbeckError | null {
   if (!header) return corrupt(`${whom} came without a header`);
-  if (received !== into.byteLength) return corrupt(`${whom} broke off after ${received} of ${into.byteLength} bytes`);
+  const bytes = payloadBytes(into);
+  if (received !== bytes) return corrupt(`${whom} broke off after ${received} of ${bytes} bytes`);
   if (sum !== header.checksum)
     return corrupt(`${whom} arrived damaged: its checksum is ${sum}, should be ${header.checksum}`);
   return null;

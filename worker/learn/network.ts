@@ -8,6 +8,7 @@ import type { Engine } from "../engine/engine.ts";
 import { checkModel, checkTraining } from "./checks.ts";
 import { buildCnn } from "./cnn.ts";
 import { type GradientsRequest, sumGradients } from "./gradients.ts";
+import { inspectLane, type LaneFinding } from "./inspection.ts";
 import { type Trainee, trainableVariables } from "./lane.ts";
 import { disposeModel } from "./layers.ts";
 import { loadModel } from "./load.ts";
@@ -137,6 +138,11 @@ export class Network {
       throw new LimbeckError("bad_model", "the model has no trainable weights");
     }
     sumGradients(this.#trainee, request, into);
+  }
+
+  /** What of these lanes is not finite, with the weights as they are. */
+  inspect(request: Pick<GradientsRequest, "objective" | "seed" | "step" | "lanes">): LaneFinding[] {
+    return request.lanes.map((work) => inspectLane(this.#trainee, request, work));
   }
 
   /**

@@ -28,6 +28,10 @@ export interface SoftTargetSettings {
   readonly classes: number;
   /** For each request. */
   readonly deadlineMs: number;
+  /** Told of a teacher that broke off or did not answer; it is asked no more. */
+  onLost?(worker: string, why: string): void;
+  /** Told of logits that came damaged and are asked for again. */
+  onCorrupted?(worker: string, why: string): void;
 }
 
 interface Teacher {
@@ -45,7 +49,10 @@ const attempts = 3;
 export class SoftTargetClient {
   readonly #settings: SoftTargetSettings;
   readonly #teachers: readonly Teacher[];
+  readonly #closed = new AbortController();
   #requests = 0;
+  /** Requests that no teacher is left for. */
+  #stranded = 0;
   #counts = { softTargets: 0, softTargetBytes: 0 };
   /** The teacher the first reply came from, where the key does not say. */
   #loaded: string | null = null;
@@ -56,19 +63,37 @@ export class SoftTargetClient {
   }
 
   /**
-   * Logits [examples, classes], from the teacher that has least to do.
-   * @throws wrong_key, stale_term, timeout, corrupt, lost_worker where no teacher is left, or the signal's reason
+   * Logits [examples, classes], from the teacher that has least to do; of one that is lost another is asked at once.
+   * With none left it waits for the signal: another term will have a teacher.
+   * @throws wrong_key, stale_term, corrupt, or the signal's reason
    */
   async request(key: SoftTargetKey, signal: AbortSignal): Promise<Float32Array> {
     for (let attempt = 1; ; attempt++) {
       const teacher = this.#leastBusy();
+      if (!teacher) return await this.#strand(signal);
       try {
         const reply = await this.#ask(teacher, key, signal);
         return this.#logits(teacher, key, reply);
       } catch (thrown) {
         if (teacher.lost !== null && thrown === teacher.lost) continue; // Another one answers, if there is one.
-        if (!(thrown instanceof LimbeckError) || thrown.code !== "corrupt" || attempt >= attempts) throw thrown;
+        if (!(thrown instanceof LimbeckError) || thrown.code !== "corrupt") throw thrown;
+        this.#settings.onCorrupted?.(teacher.worker, thrown.message);
+        if (attempt >= attempts) throw thrown;
       }
+    }
+  }
+
+  /** Never resolves: rejects as the signal says. */
+  async #strand(signal: AbortSignal): Promise<never> {
+    this.#stranded += 1;
+    try {
+      return await new Promise<never>((_, reject) => {
+        const ended = AbortSignal.any([signal, this.#closed.signal]);
+        if (ended.aborted) reject(ended.reason);
+        ended.addEventListener("abort", () => reject(ended.reason), { once: true });
+      });
+    } finally {
+      this.#stranded -= 1;
     }
   }
 
@@ -81,17 +106,16 @@ export class SoftTargetClient {
 
   /** The teachers whose answers are awaited, in words; empty where none (L7). */
   get waitingFor(): string {
+    if (this.#stranded > 0) return `a teacher: none is left in term ${this.#settings.term}`;
     const busy = this.#teachers.filter(({ outstanding }) => outstanding.size > 0);
     return busy.map(({ worker, outstanding }) => `${outstanding.size} answers of ${worker}`).join(", ");
   }
 
   /** Ends the streams; what is outstanding fails with `stopped`. */
   close(): void {
+    this.#closed.abort(closedError(this.#settings.term));
     for (const teacher of this.#teachers) {
-      this.#lose(
-        teacher,
-        new LimbeckError("stopped", `the soft targets of term ${this.#settings.term} are no longer needed`),
-      );
+      this.#lose(teacher, this.#closed.signal.reason as LimbeckError);
       teacher.stream.cancel();
       teacher.client.close();
     }
@@ -121,16 +145,14 @@ export class SoftTargetClient {
   #lose(teacher: Teacher, why: LimbeckError): void {
     if (teacher.lost) return;
     teacher.lost = why;
+    if (!this.#closed.signal.aborted) this.#settings.onLost?.(teacher.worker, why.message);
     for (const { reject } of teacher.outstanding.values()) reject(why);
     teacher.outstanding.clear();
   }
 
-  #leastBusy(): Teacher {
+  #leastBusy(): Teacher | null {
     const [first, ...others] = this.#teachers.filter(({ lost }) => lost === null);
-    if (!first)
-      throw (
-        this.#teachers.at(-1)?.lost ?? new LimbeckError("lost_worker", "there is no teacher to ask for soft targets")
-      );
+    if (!first) return null;
     return others.reduce(
       (least, teacher) => (teacher.outstanding.size < least.outstanding.size ? teacher : least),
       first,
@@ -143,12 +165,9 @@ export class SoftTargetClient {
     const request = ++this.#requests;
     const { promise, resolve, reject } = withResolvers<SoftTargets__Output>();
     const late = setTimeout(() => {
-      reject(
-        new LimbeckError(
-          "timeout",
-          `${teacher.worker} did not answer for ${key.examples.length} soft targets within ${deadlineMs} ms`,
-        ),
-      );
+      const asked = `${key.examples.length} soft targets`;
+      const message = `${teacher.worker} did not answer for ${asked} within ${deadlineMs} ms`;
+      this.#lose(teacher, new LimbeckError("timeout", message)); // Rejects this request with the others.
     }, deadlineMs);
     const onAbort = () => reject(signal.reason);
     signal.addEventListener("abort", onAbort);
@@ -206,6 +225,10 @@ export class SoftTargetClient {
     }
     this.#loaded = reply.teacher;
   }
+}
+
+function closedError(term: number): LimbeckError {
+  return new LimbeckError("stopped", `the soft targets of term ${term} are no longer needed`);
 }
 
 function idBytes(ids: Uint32Array): Uint8Array {

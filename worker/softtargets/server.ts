@@ -44,9 +44,9 @@ export class SoftTargetServer {
     this.#serving = serving;
   }
 
-  /** Refuses requests of the term from now on; a forward pass that runs is finished, its answer refused. */
-  stop(term: number): void {
-    if (this.#serving?.term === term) this.#serving = null;
+  /** Refuses requests from now on; a forward pass that runs is finished, its answer refused. */
+  stop(): void {
+    this.#serving = null;
   }
 
   /** Since the process began; `waiting` is now. */

@@ -45,13 +45,12 @@ test("plain SGD has no optimizer state, an epoch just begun has seen nothing", a
   assert.deepEqual(await loadCheckpoint((await saveCheckpoint(root, bare)).folder), bare);
 });
 
-test("training may go on while a checkpoint is being written", async () => {
-  const changing = sampleCheckpoint(5);
-  const saving = saveCheckpoint(root, changing);
-  changing.weights.fill(0);
-  changing.optimizer.state.fill(0);
-  changing.ledger.seen.fill(9);
-  assert.deepEqual(await loadCheckpoint((await saving).folder), sampleCheckpoint(5));
+test("only what is early enough and not refused is taken, and a refusal says why", async () => {
+  for (const step of [3, 6, 9]) await saveCheckpoint(root, sampleCheckpoint(step));
+  const refuses = ({ step }: { step: number }) => (step === 6 ? "it is of another job" : null);
+  const { latest, skipped } = await latestCheckpoint(root, "distil", { below: 9, refuses });
+  assert.equal(latest?.checkpoint.step, 3);
+  assert.deepEqual(skipped, [{ folder: join(root, "distil-00000006"), why: "it is of another job" }]);
 });
 
 test("a step that is redone replaces its checkpoint and leaves nothing beside it", async () => {

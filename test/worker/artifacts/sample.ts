@@ -26,5 +26,6 @@ export function sampleCheckpoint(step: number): Checkpoint {
     weights,
     optimizer: { slots: ["m", "v"], state },
     ledger: { seen, consumed: { epochs: 2, seen: 100, duplicated: 0, missing: 0 } },
+    skips: { total: 2, inARow: 1 },
   };
 }

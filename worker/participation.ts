@@ -1,0 +1,380 @@
+/** Performs what core/participant.ts decides: the work of one life of a worker, from its first term to its fence. */
+import { asLimbeckError, LimbeckError } from "../core/errors.ts";
+import {
+  type Beginning,
+  type CatchUp,
+  isMember,
+  newParticipant,
+  type Participant,
+  type ParticipantEffect,
+  type ParticipantEvent,
+  participate,
+  type Trouble,
+} from "../core/participant.ts";
+import type { Stage } from "../core/stages.ts";
+import type { Follow__Output } from "../proto/gen/limbeck/v1/Follow.ts";
+import type { FromWorker } from "../proto/gen/limbeck/v1/FromWorker.ts";
+import type { ToWorker__Output } from "../proto/gen/limbeck/v1/ToWorker.ts";
+import { catchUp } from "./catchup.ts";
+import { nothing, type WorkerContext } from "./context.ts";
+import { Ending } from "./ending.ts";
+import { PeerFailure } from "./exchange/peerfailure.ts";
+import { exportStage } from "./export.ts";
+import { follow } from "./following.ts";
+import { type Membership, planOf, understand } from "./membership.ts";
+import { type Report, Reports } from "./reports.ts";
+import { Student } from "./student.ts";
+import { StudentTerm } from "./studentterm.ts";
+import { Teacher } from "./teacher.ts";
+
+type Event = ParticipantEvent<Membership>;
+
+/** What of the worker's life the work does not know. */
+export interface Surroundings {
+  /** To the coordinator, now or when there is one again. */
+  send(message: FromWorker): void;
+  isHeard(): boolean;
+  /** Nothing another term could mend. */
+  fail(error: LimbeckError): void;
+  /** What it does now is something else. */
+  changed(): void;
+}
+
+export class Participation {
+  readonly #context: WorkerContext;
+  readonly #around: Surroundings;
+  #state: Participant<Membership> = newParticipant;
+  /** Of the work in flight. */
+  #ending: Ending | null = null;
+  #done: Promise<void> = Promise.resolve();
+  #membership: Membership | null = null;
+  #student: Student | null = null;
+  #studentTerm: StudentTerm | null = null;
+  #teacher: Teacher | null = null;
+  #follow: Follow__Output | null = null;
+  #exports = "";
+
+  constructor(context: WorkerContext, around: Surroundings) {
+    this.#context = context;
+    this.#around = around;
+    context.services.peers.client.onCorrupted = (from, kind, why) => this.#tell({ corrupted: { from, kind, why } });
+  }
+
+  get term(): number {
+    return this.#state.term;
+  }
+
+  get isMember(): boolean {
+    return isMember(this.#state);
+  }
+
+  /** It goes on without a coordinator. */
+  get isWorking(): boolean {
+    const { kind } = this.#state.work;
+    return kind === "training" || kind === "catching-up" || kind === "exporting";
+  }
+
+  get isIdle(): boolean {
+    return this.#state.work.kind === "none";
+  }
+
+  /** Stages whose trained weights it has. */
+  get holds(): Stage[] {
+    return [...this.#context.trained.keys()];
+  }
+
+  /** An order of the coordinator; those of older terms have no effect (L3). */
+  hear({ term, ...order }: ToWorker__Output): void {
+    try {
+      this.#hear(term, order);
+    } catch (thrown) {
+      this.#around.fail(asLimbeckError(thrown));
+    }
+  }
+
+  /** The coordinator does not know this life any more. */
+  fence(why: string): void {
+    this.#on({ kind: "fenced", why });
+  }
+
+  /** The worker goes: what waits is woken, what runs stops after its op. */
+  async end(why: string): Promise<void> {
+    this.#ending?.end({ planned: false, why });
+    this.#context.services.softTargets.stop();
+    await this.#done;
+    await this.#student?.saved().catch(() => {});
+  }
+
+  #hear(term: number, order: Omit<ToWorker__Output, "term">): void {
+    switch (order.body) {
+      case "assign": {
+        const { name, job, dataset } = this.#context;
+        const reader = { name, job, trainExamples: dataset.count("train") };
+        this.#on({ kind: "assigned", assigned: understand(term, order.assign!, reader) });
+        return;
+      }
+      case "begin": {
+        // Teachers serve from when they are ready.
+        if (this.#membership?.rank === null || !this.#student) return;
+        const beginning = { term, ...order.begin! };
+        this.#on({ kind: "begun", beginning, step: this.#student.replica.step });
+        return;
+      }
+      case "follow":
+        this.#follow = order.follow!;
+        this.#on({ kind: "told-to-follow", term });
+        return;
+      case "pause":
+        this.#on({ kind: "paused", term, why: order.pause!.why });
+        return;
+      case "export":
+        this.#exports = order.export!.stage;
+        this.#on({ kind: "told-to-export", term });
+        return;
+      case "checkpoint":
+        if (term === this.#state.term) void this.#saveCheckpoint();
+        return;
+      case "welcome":
+      case "stop":
+      case undefined:
+        return;
+    }
+  }
+
+  #on(event: Event): void {
+    const before = this.#state.work.kind;
+    const [next, ...effects] = participate(this.#state, event);
+    this.#state = next;
+    for (const effect of effects) this.#perform(effect);
+    if (next.work.kind === before && effects.length === 0) return;
+    this.#describe(event);
+    this.#around.changed();
+  }
+
+  #perform(effect: ParticipantEffect<Membership>): void {
+    switch (effect.kind) {
+      case "stop":
+        this.#ending?.end(effect);
+        return;
+      case "prepare":
+        this.#start((ending) => this.#prepare(effect.assigned, ending));
+        return;
+      case "stand-by":
+        this.#standBy(effect.assigned);
+        return;
+      case "catch-up":
+        this.#start((ending) => this.#catchUp(effect.how, effect.beginning, ending));
+        return;
+      case "train":
+        this.#start((ending) => this.#train(effect.beginning, ending));
+        return;
+      case "follow":
+        this.#start((ending) => this.#keepUp(this.#follow!, ending));
+        return;
+      case "export":
+        this.#start((ending) => this.#export(ending));
+        return;
+      case "suspect":
+        this.#tell({ suspect: { worker: effect.worker, why: effect.why } });
+        return;
+      case "fail":
+        this.#around.fail(new LimbeckError(effect.trouble.code, effect.trouble.message));
+        return;
+      case "forget":
+        this.#forget();
+        return;
+    }
+  }
+
+  /** Runs work that ends with what became of it. Told to end, it says no more than that it has. */
+  #start(work: (ending: Ending) => Promise<Event>): void {
+    const ending = new Ending();
+    const { term } = this.#state;
+    this.#ending = ending;
+    this.#done = work(ending)
+      .catch((thrown): Event => ({ kind: "troubled", term, trouble: troubleOf(thrown) }))
+      .then((event) => {
+        this.#ending = null;
+        this.#on(ending.soon.aborted ? { kind: "stopped" } : event);
+      });
+  }
+
+  async #prepare(membership: Membership, ending: Ending): Promise<Event> {
+    const { term, rank, isTeacher, plan } = membership;
+    this.#open(membership);
+    let standing: Report["ready"] = { parameters: 0, weightsSha256: "", step: 0 };
+    if (isTeacher && plan.soft) {
+      const teacher = await this.#serve(membership, ending);
+      standing = { parameters: teacher.parameters, weightsSha256: teacher.sha256, step: 0 };
+    }
+    if (rank !== null) standing = await this.#layOut(membership);
+    ending.now.throwIfAborted();
+    const ready = { ...standing, holds: this.holds };
+    // First so that what Ready calls for finds the worker ready.
+    this.#on({ kind: "prepared", term });
+    if (this.#state.term === term) this.#around.send({ term, ready });
+    return { kind: "prepared", term };
+  }
+
+  /** L3. From now on only this term's payloads are given. */
+  #open(membership: Membership): void {
+    const { term, students, teachers, teacherSources } = membership;
+    const { services, trained } = this.#context;
+    this.#membership = membership;
+    this.#studentTerm = null;
+    services.softTargets.stop();
+    services.peers.server.openTerm(term);
+    services.peers.client.keepOnly([...students, ...teachers, ...teacherSources]);
+    const teacher = trained.get("teach");
+    if (!teacher) return;
+    const { weights, sha256 } = teacher;
+    const payload = [new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength)];
+    services.peers.server.publish({ term, kind: "teacher", step: 0, slice: 0, payload, sha256 });
+  }
+
+  async #serve(membership: Membership, ending: Ending): Promise<Teacher> {
+    const { services, dataset } = this.#context;
+    if (!this.#teacher?.fits(membership)) {
+      this.#teacher = await Teacher.prepare(this.#context, membership, ending.soon);
+    }
+    const teacher = this.#teacher!;
+    const { stage } = membership.plan;
+    services.softTargets.serve({
+      term: membership.term,
+      teacher: teacher.sha256,
+      dataset: dataset.digest,
+      answer: (examples, epoch) => teacher.answer(stage, examples, epoch),
+    });
+    return teacher;
+  }
+
+  async #layOut(membership: Membership): Promise<Report["ready"]> {
+    const { plan, restore, restoreBelow } = membership;
+    // A checkpoint is for who has nothing; all go back to one only where what they have is not to be trusted.
+    const goesBack = restore && restoreBelow > 0;
+    const isNew = this.#student?.replica.plan.stage !== plan.stage || goesBack;
+    const student = isNew ? await this.#build(plan) : this.#student!;
+    const told = isNew && restore ? await student.restore(restoreBelow) : { restoredFrom: "", skipped: [] };
+    await student.layOut(membership);
+    this.#studentTerm = new StudentTerm({
+      context: this.#context,
+      membership,
+      student,
+      reports: this.#reports(membership.term),
+      isHeard: () => this.#around.isHeard(),
+    });
+    return { ...(await student.standing()), ...told, skipped: [...told.skipped] };
+  }
+
+  async #build(plan: Membership["plan"]): Promise<Student> {
+    await this.#student?.saved().catch(() => {});
+    this.#student = null;
+    this.#student = await Student.build(this.#context, plan);
+    return this.#student;
+  }
+
+  #standBy(membership: Membership): void {
+    this.#open(membership);
+  }
+
+  async #catchUp(how: CatchUp, beginning: Beginning, ending: Ending): Promise<Event> {
+    const { students: members } = this.#membership!;
+    const { replica } = this.#student!;
+    await catchUp(how, beginning, { context: this.#context, replica, members, signal: ending.now });
+    return { kind: "caught-up", term: beginning.term };
+  }
+
+  async #train(beginning: Beginning, ending: Ending): Promise<Event> {
+    await this.#studentTerm!.run(beginning, ending);
+    return { kind: "finished", term: beginning.term };
+  }
+
+  async #keepUp(order: Follow__Output, ending: Ending): Promise<Event> {
+    const { job, dataset, services, status } = this.#context;
+    const { term } = this.#state;
+    const plan = planOf(order, job, dataset.count("train"));
+    services.peers.server.openTerm(term);
+    const student = this.#student?.replica.plan.stage === plan.stage ? this.#student : await this.#build(plan);
+    status.doing = "following the students";
+    const caughtUp = (step: number) => this.#around.send({ term, caughtUp: { stage: plan.stage, step } });
+    const { replica } = student;
+    await follow({ context: this.#context, replica, term, source: order.source!, caughtUp }, ending.soon);
+    return { kind: "stopped" };
+  }
+
+  async #export(ending: Ending): Promise<Event> {
+    const { term } = this.#state;
+    const stage = this.#exports as Stage;
+    const models = await exportStage(this.#context, stage, ending.soon);
+    this.#around.send({ term, exported: { stage, models } });
+    return { kind: "exported", term };
+  }
+
+  /** After the step in flight, or at once where no step is. */
+  async #saveCheckpoint(): Promise<void> {
+    const term = this.#state.term;
+    if (this.#state.work.kind === "training") {
+      if (this.#studentTerm) this.#studentTerm.isCheckpointWanted = true;
+      return;
+    }
+    if (!this.#student || this.#ending) return;
+    try {
+      await this.#student.save(term, (checkpointed) => this.#around.send({ term, checkpointed }));
+      await this.#student.saved();
+    } catch (thrown) {
+      this.#around.fail(asLimbeckError(thrown));
+    }
+  }
+
+  #forget(): void {
+    this.#student = null;
+    this.#studentTerm = null;
+    this.#membership = null;
+    this.#context.services.softTargets.stop();
+    this.#context.services.peers.server.reset();
+  }
+
+  #reports(term: number): Reports {
+    return new Reports(term, (message) => this.#around.send(message));
+  }
+
+  #tell(report: Report): void {
+    this.#around.send({ term: this.#state.term, ...report });
+  }
+
+  /** L7. What it does and waits for between two pieces of work. */
+  #describe(event: Event): void {
+    const { status } = this.#context;
+    const { work } = this.#state;
+    status.step = this.#student?.replica.step ?? 0;
+    switch (work.kind) {
+      case "none":
+        status.doing = event.kind === "paused" ? `paused: ${event.why}` : "waiting for work";
+        status.waitingFor = nothing;
+        return;
+      case "ready":
+        status.doing = this.#membership?.isTeacher ? "serving soft targets" : "waiting for the others";
+        status.waitingFor = nothing;
+        return;
+      case "stalled":
+        status.doing = `waiting for the term after ${this.#state.term}`;
+        status.waitingFor = () => `the next term: ${work.why}`;
+        return;
+      case "catching-up":
+        status.doing = `catching up to step ${work.beginning.step}`;
+        return;
+      case "stopping":
+      case "preparing":
+      case "training":
+      case "following":
+      case "finished":
+      case "exporting":
+        return;
+    }
+  }
+}
+
+function troubleOf(thrown: unknown): Trouble {
+  const { code, message } = asLimbeckError(thrown);
+  return thrown instanceof PeerFailure ? { code, message, about: thrown.peer } : { code, message };
+}
