@@ -1,7 +1,7 @@
 /**
  * A worker's control in a job, pure: what it does about what the coordinator says and about what becomes of its own
- * work. Time, tensors and sockets are the shell's (worker/main.ts); test/sim runs this very code on a virtual clock.
- * A worker decides no membership (L5): where its work cannot go on, it says so and waits for the next term.
+ * work. Time, tensors and sockets are the shell's (worker/participation.ts); test/sim runs this very code on a virtual
+ * clock. A worker decides no membership (L5): where its work cannot go on, it says so and waits for the next term.
  */
 import type { LimbeckErrorCode } from "./errors.ts";
 
@@ -10,6 +10,8 @@ export interface Assigned {
   readonly term: number;
   /** Nobody died: a step in flight may be finished first. */
   readonly planned: boolean;
+  /** It has lanes, or serves soft targets, in this term; else it stands by. */
+  readonly member: boolean;
 }
 
 /** Where the members of a term begin. */
@@ -39,10 +41,16 @@ export interface Trouble {
   readonly about?: string;
 }
 
+/** What comes when the work in flight has stopped. */
+export type Next<A> =
+  | { readonly kind: "nothing" }
+  | { readonly kind: "assigned"; readonly assigned: A }
+  | { readonly kind: "follow" };
+
 export type Work<A> =
   | { readonly kind: "none" }
   /** Until the work of the term before has ended. */
-  | { readonly kind: "stopping"; readonly next: A | null }
+  | { readonly kind: "stopping"; readonly next: Next<A>; /** Why the replica is forgotten then. */ readonly forget: string | null }
   | { readonly kind: "preparing" }
   | { readonly kind: "ready" }
   | { readonly kind: "catching-up"; readonly beginning: Beginning }
@@ -50,7 +58,9 @@ export type Work<A> =
   | { readonly kind: "following" }
   /** The term cannot go on here; the coordinator will open another. */
   | { readonly kind: "stalled"; readonly why: string }
-  | { readonly kind: "finished" };
+  /** With the stage. */
+  | { readonly kind: "finished" }
+  | { readonly kind: "exporting" };
 
 export interface Participant<A> {
   /** The newest term heard of (L3); 0 before the first. */
@@ -60,13 +70,15 @@ export interface Participant<A> {
 
 export type ParticipantEvent<A> =
   | { readonly kind: "assigned"; readonly assigned: A }
-  | { readonly kind: "begun"; readonly beginning: Beginning /** Of the own replica. */; readonly step: number }
+  | { readonly kind: "begun"; readonly beginning: Beginning; /** Of the own replica. */ readonly step: number }
   | { readonly kind: "paused"; readonly term: number; readonly why: string }
   | { readonly kind: "told-to-follow"; readonly term: number }
+  | { readonly kind: "told-to-export"; readonly term: number }
   /** The shell did what it was asked for in this term, or could not. */
   | { readonly kind: "prepared"; readonly term: number }
   | { readonly kind: "caught-up"; readonly term: number }
   | { readonly kind: "finished"; readonly term: number }
+  | { readonly kind: "exported"; readonly term: number }
   | { readonly kind: "troubled"; readonly term: number; readonly trouble: Trouble }
   /** What was told to stop has stopped: nothing of it writes any more. */
   | { readonly kind: "stopped" }
@@ -78,40 +90,40 @@ export type ParticipantEffect<A> =
   | { readonly kind: "stop"; readonly planned: boolean; readonly why: string }
   /** Lay out the term and tell the coordinator where the replica stands. */
   | { readonly kind: "prepare"; readonly assigned: A }
+  /** Stand by in a term; the replica is kept. */
+  | { readonly kind: "stand-by"; readonly assigned: A }
   | { readonly kind: "catch-up"; readonly how: CatchUp; readonly beginning: Beginning }
-  | { readonly kind: "train"; readonly evaluate: boolean }
+  | { readonly kind: "train"; readonly beginning: Beginning }
   | { readonly kind: "follow" }
+  | { readonly kind: "export" }
   | { readonly kind: "suspect"; readonly worker: string; readonly why: string }
   /** Nothing another term could mend. */
   | { readonly kind: "fail"; readonly trouble: Trouble }
-  /** Forget the replica and join as new. */
+  /** Forget the replica and join as new. Nothing works on it. */
   | { readonly kind: "forget"; readonly why: string };
 
 export type NextParticipant<A> = readonly [Participant<A>, ...ParticipantEffect<A>[]];
 
 export const newParticipant: Participant<never> = { term: 0, work: { kind: "none" } };
 
-/** What looks from here like another member's death, or the end of the term: a new term mends it. */
-const mendable: ReadonlySet<LimbeckErrorCode> = new Set([
-  "unavailable",
-  "timeout",
-  "stale_term",
-  "lost_worker",
-  "corrupt",
-]);
+const nothing = { kind: "nothing" } as const;
 
-export function participate<A extends Assigned>(state: Participant<A>, event: ParticipantEvent<A>): NextParticipant<A> {
+export function participate<A extends Assigned>(
+  state: Participant<A>,
+  event: ParticipantEvent<A>,
+): NextParticipant<A> {
   switch (event.kind) {
     case "assigned":
       return assign(state, event.assigned);
     case "begun":
       return begin(state, event.beginning, event.step);
     case "paused":
-      return event.term === state.term ? halt(state, null, { planned: false, why: event.why }) : [state];
+      return event.term === state.term ? halt(state, nothing, { planned: false, why: event.why }) : [state];
     case "told-to-follow":
-      // Whoever has work in this or a newer term is a member already.
-      return event.term >= state.term && state.work.kind === "none"
-        ? [{ term: event.term, work: { kind: "following" } }, { kind: "follow" }]
+      return follow(state, event.term);
+    case "told-to-export":
+      return is(state, event.term, "finished")
+        ? [{ ...state, work: { kind: "exporting" } }, { kind: "export" }]
         : [state];
     case "prepared":
       return is(state, event.term, "preparing") ? [{ ...state, work: { kind: "ready" } }] : [state];
@@ -121,61 +133,84 @@ export function participate<A extends Assigned>(state: Participant<A>, event: Pa
     }
     case "finished":
       return is(state, event.term, "training") ? [{ ...state, work: { kind: "finished" } }] : [state];
+    case "exported":
+      return is(state, event.term, "exporting") ? [{ ...state, work: { kind: "finished" } }] : [state];
     case "troubled":
       return trouble(state, event.term, event.trouble);
     case "stopped":
-      return stopped(state);
-    case "fenced": {
-      const [next, ...effects] = halt(state, null, { planned: false, why: event.why });
-      return [{ ...next, term: 0 }, ...effects, { kind: "forget", why: event.why }];
-    }
+      return state.work.kind === "stopping" ? proceed(state, state.work.next, state.work.forget) : [state];
+    case "fenced":
+      return halt({ ...state, term: 0 }, nothing, { planned: false, why: event.why }, event.why);
   }
+}
+
+/** It has a place in its term: others count on it. */
+export function isMember({ work }: Participant<unknown>): boolean {
+  return work.kind !== "none" && work.kind !== "stopping" && work.kind !== "following";
 }
 
 function assign<A extends Assigned>(state: Participant<A>, assigned: A): NextParticipant<A> {
   if (assigned.term <= state.term) return [state]; // L3.
-  const why = `term ${assigned.term} has begun`;
-  return halt({ ...state, term: assigned.term }, assigned, { planned: assigned.planned, why });
+  const how = { planned: assigned.planned, why: `term ${assigned.term} has begun` };
+  return halt({ ...state, term: assigned.term }, { kind: "assigned", assigned }, how);
+}
+
+/** A newer order to follow drops the feed of the older one. Whoever has a place in the term is not asked to. */
+function follow<A extends Assigned>(state: Participant<A>, term: number): NextParticipant<A> {
+  if (term < state.term) return [state]; // L3.
+  const { work } = state;
+  const isFree =
+    work.kind === "none" ||
+    work.kind === "following" ||
+    (work.kind === "stopping" && !(work.next.kind === "assigned" && work.next.assigned.member));
+  if (!isFree) return [state];
+  return halt({ ...state, term }, { kind: "follow" }, { planned: false, why: `it follows in term ${term}` });
 }
 
 /** Ends what is under way, then goes on with `next`. */
 function halt<A extends Assigned>(
   state: Participant<A>,
-  next: A | null,
+  next: Next<A>,
   how: { planned: boolean; why: string },
+  forget: string | null = null,
 ): NextParticipant<A> {
   switch (state.work.kind) {
-    case "stopping": // The latest order counts; an urgent one also ends the step that a planned one let finish.
-      return [
-        { ...state, work: { kind: "stopping", next } },
-        { kind: "stop", ...how },
-      ];
+    case "stopping": {
+      // The latest order counts; an urgent one also ends the step that a planned one let finish.
+      const work = { kind: "stopping", next, forget: forget ?? state.work.forget } as const;
+      return [{ ...state, work }, { kind: "stop", ...how }];
+    }
     case "preparing":
     case "catching-up":
     case "training":
     case "following":
+    case "exporting":
       return [
-        { ...state, work: { kind: "stopping", next } },
+        { ...state, work: { kind: "stopping", next, forget } },
         { kind: "stop", ...how },
       ];
     case "none":
     case "ready":
     case "stalled":
     case "finished":
-      return proceed(state, next);
+      return proceed(state, next, forget);
   }
 }
 
-function stopped<A extends Assigned>(state: Participant<A>): NextParticipant<A> {
-  return state.work.kind === "stopping" ? proceed(state, state.work.next) : [state];
-}
-
-function proceed<A extends Assigned>(state: Participant<A>, next: A | null): NextParticipant<A> {
-  if (next === null) return [{ ...state, work: { kind: "none" } }];
-  return [
-    { ...state, work: { kind: "preparing" } },
-    { kind: "prepare", assigned: next },
-  ];
+function proceed<A extends Assigned>(state: Participant<A>, next: Next<A>, forget: string | null): NextParticipant<A> {
+  const first: ParticipantEffect<A>[] = forget === null ? [] : [{ kind: "forget", why: forget }];
+  switch (next.kind) {
+    case "nothing":
+      return [{ ...state, work: { kind: "none" } }, ...first];
+    case "follow":
+      return [{ ...state, work: { kind: "following" } }, ...first, { kind: "follow" }];
+    case "assigned": {
+      const { assigned } = next;
+      return assigned.member
+        ? [{ ...state, work: { kind: "preparing" } }, ...first, { kind: "prepare", assigned }]
+        : [{ ...state, work: { kind: "none" } }, ...first, { kind: "stand-by", assigned }];
+    }
+  }
 }
 
 function begin<A>(state: Participant<A>, beginning: Beginning, step: number): NextParticipant<A> {
@@ -188,10 +223,10 @@ function begin<A>(state: Participant<A>, beginning: Beginning, step: number): Ne
   ];
 }
 
-function train<A>(state: Participant<A>, { evaluate }: Beginning): NextParticipant<A> {
+function train<A>(state: Participant<A>, beginning: Beginning): NextParticipant<A> {
   return [
     { ...state, work: { kind: "training" } },
-    { kind: "train", evaluate },
+    { kind: "train", beginning },
   ];
 }
 
@@ -205,14 +240,21 @@ export function catchUp({ step: target, sources, sumSources }: Beginning, step: 
 
 function trouble<A>(state: Participant<A>, term: number, found: Trouble): NextParticipant<A> {
   if (term !== state.term || state.work.kind === "stopping") return [state]; // It ends anyway.
-  if (!mendable.has(found.code))
-    return [
-      { ...state, work: { kind: "none" } },
-      { kind: "fail", trouble: found },
-    ];
-  const next = { ...state, work: { kind: "stalled", why: found.message } } as const;
+  if (!isMendable(found)) return [{ ...state, work: { kind: "none" } }, { kind: "fail", trouble: found }];
+  // Whoever follows has no place in the term: it waits to be told whom to follow next.
+  const work = state.work.kind === "following" ? ({ kind: "none" } as const) : stalled(found.message);
+  const next = { ...state, work };
   if (found.about === undefined || found.code === "stale_term") return [next];
   return [next, { kind: "suspect", worker: found.about, why: found.message }];
+}
+
+function stalled(why: string): Work<never> {
+  return { kind: "stalled", why };
+}
+
+/** What looks from here like another member's death, or the end of the term: a new term mends it. A full disk stays full. */
+function isMendable({ code, about }: Trouble): boolean {
+  return code === "stale_term" || code === "lost_worker" || about !== undefined;
 }
 
 function is<A>(state: Participant<A>, term: number, kind: Work<A>["kind"]): boolean {
