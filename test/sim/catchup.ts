@@ -1,6 +1,7 @@
 /** How a replica gets to where the others are: worker/catchup.ts when a term begins, worker/following.ts while others train. */
-import type { Beginning, CatchUp } from "../../core/participant.ts";
+
 import { LimbeckError } from "../../core/errors.ts";
+import type { Beginning, CatchUp } from "../../core/participant.ts";
 import { PeerFailure } from "./peers.ts";
 import type { Replica } from "./replica.ts";
 import { type Ending, type Task, until, wait } from "./task.ts";

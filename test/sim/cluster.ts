@@ -116,7 +116,8 @@ export class Cluster {
       }
       if (invariants.violation) return invariants.violation.message;
       if (!isMore) return `L7: nothing will happen any more\n${this.#waits()}`;
-      if (clock.nowMs > faults.overMs + doneMs) return `L7: not done ${doneMs} ms after the last fault\n${this.#waits()}`;
+      if (clock.nowMs > faults.overMs + doneMs)
+        return `L7: not done ${doneMs} ms after the last fault\n${this.#waits()}`;
     }
     if (this.outcome.kind === "done") return null;
     return `the job ended ${this.outcome.kind}: ${this.outcome.kind === "failed" ? this.outcome.error.message : this.outcome.why}`;

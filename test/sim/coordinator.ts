@@ -97,7 +97,11 @@ export class CoordinatorProcess {
       return next;
     } catch (thrown) {
       if (this.#world.invariants.violation) throw thrown;
-      return this.#world.code.step(plan, this.state, { kind: "trouble", atMs: event.atMs, error: asLimbeckError(thrown) });
+      return this.#world.code.step(plan, this.state, {
+        kind: "trouble",
+        atMs: event.atMs,
+        error: asLimbeckError(thrown),
+      });
     }
   }
 
@@ -115,7 +119,10 @@ export class CoordinatorProcess {
       case "refuse": {
         const end = this.#sessions.get(effect.session);
         this.#sessions.delete(effect.session);
-        story.tell("coordinator", () => `refuses session ${effect.session}: ${effect.error.code}: ${effect.error.message}`);
+        story.tell(
+          "coordinator",
+          () => `refuses session ${effect.session}: ${effect.error.code}: ${effect.error.message}`,
+        );
         end?.close(effect.error);
         return;
       }

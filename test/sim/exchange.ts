@@ -62,7 +62,8 @@ export class Exchange {
     return { nodes, vectors, ids, isTainted };
   }
 
-  *allReduce(step: number, own: Partials, signal: Signal): Task<Reduced> {
+  /** @param onOverwrite called when all others have come so far that they need nothing of the step before */
+  *allReduce(step: number, own: Partials, signal: Signal, onOverwrite: () => void): Task<Reduced> {
     const failure = new Signal();
     const off = signal.onAbort((reason) => failure.abort(reason));
     try {
@@ -79,9 +80,12 @@ export class Exchange {
           throw new LimbeckError("diverged", `${students[from]!.worker} dealt itself other lanes in step ${step}`);
         }
       });
+      onOverwrite();
       const { first, end } = this.#slices[rank!]!;
       const addends = this.#held.flatMap((_, from) =>
-        from === rank ? own.vectors.map((vector) => vector.slice(first, end)) : partials[from]!.vectors!.map((v) => [...v]),
+        from === rank
+          ? own.vectors.map((vector) => vector.slice(first, end))
+          : partials[from]!.vectors!.map((v) => [...v]),
       );
       const { lanes } = this.#world.oracle.ledger;
       this.#addUp(addends, this.#held.flat(), rootOf(lanes));
@@ -119,7 +123,9 @@ export class Exchange {
     const { students, rank } = this.#membership;
     const { gradientMs: deadlineMs } = this.#world.scene;
     const others = students.flatMap((_, from) => (from === rank ? [] : [from]));
-    const pulls = others.map((from) => this.#pullOne(students[from]!.worker, { kind, from, step }, failure, deadlineMs));
+    const pulls = others.map((from) =>
+      this.#pullOne(students[from]!.worker, { kind, from, step }, failure, deadlineMs),
+    );
     const payloads = yield* wait(together(pulls, (error) => failure.abort(error as LimbeckError)));
     const found: (Payload | undefined)[] = students.map(() => undefined);
     for (const [at, from] of others.entries()) {

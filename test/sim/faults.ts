@@ -232,7 +232,7 @@ export class Faults {
   #mayStayAway(machine: Machine): boolean {
     const { machines, min, world } = this.#cluster;
     const left = machines.filter((each) => each.role === machine.role && each.isWanted).length - 1;
-    const needed = machine.role === "student" ? min : 1;
+    const needed = machine.role === "student" ? min : world.scene.job.workers.teachers;
     if (left < needed || world.random() < 0.5) return false;
     machine.isWanted = false;
     return true;

@@ -30,7 +30,8 @@ export class Invariants {
   constructor(oracle: Oracle) {
     this.#oracle = oracle;
     const steps = Math.max(...oracle.stages.map((stage) => stage.steps));
-    for (let step = 0; step < steps; step++) this.#seen.push(this.#seen[step]! + stepShare(oracle.ledger, step).examples);
+    for (let step = 0; step < steps; step++)
+      this.#seen.push(this.#seen[step]! + stepShare(oracle.ledger, step).examples);
   }
 
   /** A replica has changed. */
@@ -65,9 +66,16 @@ export class Invariants {
   }
 
   /** A payload was used by who had asked for it. */
-  used(name: string, payload: { readonly term: number; readonly kind: string; readonly step: number }, wanted: Wanted): void {
+  used(
+    name: string,
+    payload: { readonly term: number; readonly kind: string; readonly step: number },
+    wanted: Wanted,
+  ): void {
     if (payload.term === wanted.term) return;
-    this.#violated("L3", `${name} used ${payload.kind} of step ${payload.step} of term ${payload.term} in term ${wanted.term}`);
+    this.#violated(
+      "L3",
+      `${name} used ${payload.kind} of step ${payload.step} of term ${payload.term} in term ${wanted.term}`,
+    );
   }
 
   usedSoftTargets(reply: { term: number; step: number; lane: number; view: number }, asked: typeof reply): void {
@@ -83,7 +91,10 @@ export class Invariants {
     if (before.kind === "ended") return;
     if (event.kind === "message" && !termless.includes(event.message.kind) && event.message.term !== before.term) {
       if (effects.length > 0 || !isSame(before, after)) {
-        this.#violated("L3", `the coordinator in term ${before.term} heard ${event.message.kind} of term ${event.message.term}`);
+        this.#violated(
+          "L3",
+          `the coordinator in term ${before.term} heard ${event.message.kind} of term ${event.message.term}`,
+        );
       }
     }
     if (event.kind !== "tick" || after.kind === "ended" || after.kind === "ending" || before.kind === "ending") return;
@@ -91,7 +102,8 @@ export class Invariants {
     if (event.atMs - before.tickedMs > plan.patience.silenceMs / 2 || event.atMs <= before.tickedMs) return;
     for (const { name, heardMs } of after.workers) {
       const silentMs = event.atMs - heardMs;
-      if (silentMs > plan.patience.silenceMs + 1_000) this.#violated("L7", `${name} is silent for ${silentMs} ms, and still counts`);
+      if (silentMs > plan.patience.silenceMs + 1_000)
+        this.#violated("L7", `${name} is silent for ${silentMs} ms, and still counts`);
     }
   }
 
@@ -126,4 +138,3 @@ function isSame(before: State, after: State): boolean {
     })
   );
 }
-

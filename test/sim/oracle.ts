@@ -2,15 +2,7 @@
 import type { Job } from "../../core/job.ts";
 import { type LedgerPlan, laneExamples, stepShare } from "../../core/ledger.ts";
 import { planStages, type StagePlan } from "../../core/stages.ts";
-import {
-  add,
-  type Gradient,
-  initialWeights,
-  isFinite,
-  laneGradient,
-  softTargetsOf,
-  updated,
-} from "./arithmetic.ts";
+import { add, type Gradient, initialWeights, isFinite, laneGradient, softTargetsOf, updated } from "./arithmetic.ts";
 
 /** "stage/step/lane" */
 export type Poison = ReadonlySet<string>;

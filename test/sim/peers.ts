@@ -79,7 +79,9 @@ export class Peers {
   /** @throws stale_term, the signal's reason, or a PeerFailure */
   *pull(peer: string, wanted: Wanted, how: { deadlineMs: number; signal: Signal }): Task<Payload> {
     for (let attempt = 1; ; attempt++) {
-      const answer = yield* wait(until<Answer>(how.signal, (settle) => this.#ask(peer, wanted, how.deadlineMs, settle)));
+      const answer = yield* wait(
+        until<Answer>(how.signal, (settle) => this.#ask(peer, wanted, how.deadlineMs, settle)),
+      );
       if (answer.error?.code === "stale_term") throw answer.error;
       if (answer.error) throw new PeerFailure(peer, answer.error);
       if (!answer.isDamaged) {

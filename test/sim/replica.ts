@@ -26,8 +26,12 @@ export class Replica {
   consumption: Consumption;
   skips = { total: 0, inARow: 0 };
   isTainted = false;
-  sum: { readonly step: number; readonly values: Gradient; readonly ids: Uint32Array; readonly isTainted: boolean } | null =
-    null;
+  sum: {
+    readonly step: number;
+    readonly values: Gradient;
+    readonly ids: Uint32Array;
+    readonly isTainted: boolean;
+  } | null = null;
   /** The last step whose gradients were computed. */
   attempted = -1;
   readonly #ledger: LedgerPlan;

@@ -64,7 +64,8 @@ export function sceneOf(random: () => number): Scene {
   });
   const poison = new Set<string>();
   if (random() < 0.25) {
-    for (let at = 0; at < 3; at++) poison.add(`${whole(random, 0, 2)}/${whole(random, 0, 12)}/${whole(random, 0, lanes - 1)}`);
+    for (let at = 0; at < 3; at++)
+      poison.add(`${whole(random, 0, 2)}/${whole(random, 0, 12)}/${whole(random, 0, lanes - 1)}`);
   }
   return {
     job,

@@ -9,6 +9,7 @@ import { between, type World } from "./world.ts";
 
 const [firstBackoffMs, lastBackoffMs] = [100, 1_000];
 const heartbeatMs = 250;
+const loading = "loading the engine";
 /** A coordinator that does not answer the hello. */
 const greetingMs = 3_000;
 
@@ -81,11 +82,12 @@ export class Session {
     if (!rejoined && worker.state.term > 0) worker.fence("the coordinator takes it for new");
     const prepared = () => {
       this.#isPrepared = true;
+      if (worker.doing === loading) worker.doing = "waiting for work";
       this.send({ kind: "prepared", term: worker.state.term, engine: engineOf, dataset: datasetOf(this.#world.scene) });
       if (rejoined) worker.tellAgain();
     };
     if (this.#isPrepared) return prepared();
-    worker.doing = "loading the engine";
+    worker.doing = loading;
     const end = this.#end;
     this.#world.clock.after(between(this.#world.random, 50, 400), worker.life, () => {
       if (this.#end === end && this.#isWelcome) prepared();
@@ -119,7 +121,13 @@ export class Session {
     this.#world.clock.after(heartbeatMs, worker.life, () => {
       const { doing } = worker;
       const step = worker.replica?.step ?? 0;
-      const message = { kind: "heartbeat", term: worker.state.term, doing, waitingFor: worker.waiting(), step } as const;
+      const message = {
+        kind: "heartbeat",
+        term: worker.state.term,
+        doing,
+        waitingFor: worker.waiting(),
+        step,
+      } as const;
       this.send({ ...message, residentBytes: 1 });
       this.#world.invariants.waits(worker);
       this.#beat();

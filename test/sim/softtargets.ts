@@ -73,7 +73,11 @@ export class SoftTargetClient {
   constructor(
     world: World,
     { name, life }: { name: string; life: Life },
-    { term, teachers, onLost }: { term: number; teachers: readonly string[]; onLost(teacher: string, why: string): void },
+    {
+      term,
+      teachers,
+      onLost,
+    }: { term: number; teachers: readonly string[]; onLost(teacher: string, why: string): void },
   ) {
     this.#world = world;
     this.#life = life;

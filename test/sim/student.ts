@@ -1,8 +1,9 @@
 /** A student in one term, as worker/studentterm.ts and worker/train.ts: trains its lanes, evaluates its share, saves and compares. */
-import type { Beginning } from "../../core/participant.ts";
+
 import { LimbeckError } from "../../core/errors.ts";
-import { hash32 } from "../../core/random.ts";
 import { stepShare } from "../../core/ledger.ts";
+import type { Beginning } from "../../core/participant.ts";
+import { hash32 } from "../../core/random.ts";
 import { sha256Of } from "./arithmetic.ts";
 import { Exchange } from "./exchange.ts";
 import { Feed } from "./feed.ts";
@@ -91,10 +92,9 @@ export class StudentTerm {
         const startedMs = world.clock.nowMs;
         const own = yield* this.#gradients(exchange, step, targets);
         const computeSeconds = (world.clock.nowMs - startedMs) / 1000;
-        takeBack();
         const isRedone = replica.attempted === step;
         replica.attempted = step;
-        const { sum, ids, isTainted } = yield* exchange.allReduce(step, own, ending.now);
+        const { sum, ids, isTainted } = yield* exchange.allReduce(step, own, ending.now, takeBack);
         const isSkipped = replica.update(sum, ids, { isTainted, isRedone });
         world.invariants.updated(worker.name, replica);
         world.story.tell(worker.name, () => `step ${replica.step} of ${plan.stage} in term ${term}`);
@@ -143,7 +143,11 @@ export class StudentTerm {
     throw new LimbeckError("diverged", `${this.#replica.skips.inARow} steps in a row are not finite`);
   }
 
-  #progressed(step: number, own: number, { startedMs, computeSeconds }: { startedMs: number; computeSeconds: number }): void {
+  #progressed(
+    step: number,
+    own: number,
+    { startedMs, computeSeconds }: { startedMs: number; computeSeconds: number },
+  ): void {
     if (!this.#worker.isHeard) return;
     const { examples } = stepShare(this.#world.oracle.ledger, step);
     const metrics = { examples, loss: examples, hardLoss: examples, softLoss: 0, correct: 0, agree: 0 };

@@ -30,7 +30,7 @@ type Event = ParticipantEvent<Membership>;
 export type Body = WorkerMessage extends infer M ? (M extends { term: number } ? Omit<M, "term"> : never) : never;
 
 /** The coordinator may have lost these with the session, or with its own life: they are told again. */
-const toldAgain: readonly string[] = ["evaluated", "stageDone", "exported", "checkpointed", "skipped"];
+const toldAgain: readonly string[] = ["evaluated", "stageDone", "exported", "checkpointed", "skipped", "suspect"];
 
 export interface Identity {
   readonly name: string;
@@ -71,7 +71,8 @@ export class WorkerProcess {
     this.#world = world;
     this.#identity = identity;
     this.peers = new Peers(world, this.name, life);
-    this.peers.onCorrupted = (from, what) => this.tell(this.state.term, { kind: "corrupted", from, what, why: "damaged" });
+    this.peers.onCorrupted = (from, what) =>
+      this.tell(this.state.term, { kind: "corrupted", from, what, why: "damaged" });
     this.#softTargets = new SoftTargetServer(world, this.name, life);
     this.#session = new Session(world, this, identity.role);
   }
@@ -202,7 +203,8 @@ export class WorkerProcess {
     const [next, ...effects] = this.#world.code.participate(this.state, event);
     this.state = next;
     const { work, term } = next;
-    if (work.kind !== before) this.#world.story.tell(this.name, () => `${before} -> ${work.kind} (${event.kind}), term ${term}`);
+    if (work.kind !== before)
+      this.#world.story.tell(this.name, () => `${before} -> ${work.kind} (${event.kind}), term ${term}`);
     for (const effect of effects) this.#perform(effect);
     this.#describe(event);
     this.#world.invariants.waits(this);
@@ -401,7 +403,8 @@ export class WorkerProcess {
   #describe(event: Event): void {
     const { work, term } = this.state;
     if (work.kind === "none") this.doing = event.kind === "paused" ? `paused: ${event.why}` : "waiting for work";
-    if (work.kind === "ready") this.doing = this.#membership?.isTeacher ? "serving soft targets" : "waiting for the others";
+    if (work.kind === "ready")
+      this.doing = this.#membership?.isTeacher ? "serving soft targets" : "waiting for the others";
     if (work.kind === "stalled") this.doing = `waiting for the term after ${term}: ${work.why}`;
     if (work.kind === "preparing") this.doing = `preparing term ${term}`;
     if (work.kind === "stopping") this.doing = "ending the term before";

@@ -1,7 +1,8 @@
 /** What everything in a simulated cluster shares. */
+
+import { step } from "../../coordinator/step.ts";
 import { participate } from "../../core/participant.ts";
 import { additions } from "../../core/tree.ts";
-import { step } from "../../coordinator/step.ts";
 import type { Clock } from "./clock.ts";
 import type { Disk } from "./disk.ts";
 import type { Invariants } from "./invariants.ts";
