@@ -5,7 +5,7 @@ import { lose } from "./departure.ts";
 import { announce } from "./ending.ts";
 import { proceed } from "./gather.ts";
 import { tendNewcomers } from "./joining.ts";
-import { send } from "./letters.ts";
+import { greeting } from "./letters.ts";
 import type { MessageOf, Role } from "./messages.ts";
 import { rejoined } from "./recovery.ts";
 import type { Active, Effect, Next, Plan, Prepared, State, Worker } from "./state.ts";
@@ -57,22 +57,15 @@ function welcome(plan: Plan, state: Active, atMs: number, session: number, hello
   return [
     { ...state, workers: [...state.workers, joined], sinceMs: atMs },
     announce(atMs, { kind: "worker-joined", worker: name, role, address, pid }),
-    greeting(plan, session, role, { term: isBack ? state.term : 0, rejoined: isBack }),
+    greeting(plan, joined, { term: isBack ? state.term : 0, rejoined: isBack }),
   ];
-}
-
-function greeting(plan: Plan, session: number, role: Role, back: { term: number; rejoined: boolean }): Effect {
-  const { job, jobFolder, runFolder, heartbeatMs } = plan;
-  const { term, rejoined } = back;
-  const body = { job: JSON.stringify(job), jobFolder, runFolder, heartbeatMs, role, rejoined };
-  return send(session, { term, welcome: body, body: "welcome" });
 }
 
 /** The same life of a worker over another connection: what it does goes on. */
 function resumeSession(plan: Plan, state: Active, atMs: number, before: Worker, session: number): Next {
   const worker = { ...before, session, heardMs: atMs };
   const workers = state.workers.map((each) => (each.name === worker.name ? worker : each));
-  return [{ ...state, workers }, greeting(plan, session, worker.role, { term: state.term, rejoined: true })];
+  return [{ ...state, workers }, greeting(plan, worker, { term: state.term, rejoined: true })];
 }
 
 /** What the job lacks more: teachers up to their number, else students. */

@@ -2,8 +2,8 @@
 import type { Ready__Output } from "../proto/gen/limbeck/v1/Ready.ts";
 import { rollBack } from "./divergence.ts";
 import { announce, fail } from "./ending.ts";
-import { send } from "./letters.ts";
-import type { Course, Effect, Next, Plan, Readying, Running, Worker } from "./state.ts";
+import { beginOrders } from "./letters.ts";
+import type { Course, Next, Plan, Readying, Running, Worker } from "./state.ts";
 import { taughtSha256 } from "./term.ts";
 
 /** A worker has laid out the term. When all members have, they begin. */
@@ -86,17 +86,18 @@ function begin(plan: Plan, { kind: _, ready, ...state }: Readying, atMs: number)
   }
   const sources = ahead.map(({ worker }) => worker);
   const sumSources = ahead.flatMap(({ worker, hasSum }) => (hasSum ? [worker] : []));
-  const message = { step, sources, sumSources, evaluate: isEvaluationDue(plan, course, step) };
+  const begun = { step, sources, sumSources, evaluate: isEvaluationDue(plan, course, step) };
   const first = announce(atMs, { kind: "stage-started", stage, steps, stepsPerEpoch, parameters });
-  const begins = state.workers
-    .filter(({ name }) => ready.has(name))
-    .map(({ session }): Effect => send(session, { term, begin: message, body: "begin" }));
   return [
     running,
-    { kind: "journal", record: { kind: "begun", term, step, parameters } },
+    { kind: "journal", record: { kind: "begun", term, parameters, ...begun } },
     ...(course.hasBegun ? [] : [first]),
     announce(atMs, { kind: "term-begun", term, stage, step }),
-    ...begins,
+    ...beginOrders(
+      state.workers.filter(({ name }) => ready.has(name)),
+      term,
+      begun,
+    ),
   ];
 }
 

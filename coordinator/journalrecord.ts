@@ -8,6 +8,14 @@ import type { Stage } from "../core/stages.ts";
 import type { DatasetInfo__Output } from "../proto/gen/limbeck/v1/DatasetInfo.ts";
 import type { Role } from "./messages.ts";
 
+/** What the members of a term were told to begin with. */
+export interface Begun {
+  readonly step: number;
+  readonly sources: readonly string[];
+  readonly sumSources: readonly string[];
+  readonly evaluate: boolean;
+}
+
 export type JournalRecord =
   | { readonly kind: "started"; readonly atMs: number; readonly build: string }
   | {
@@ -26,7 +34,9 @@ export type JournalRecord =
       readonly rollbackBelow: number | null;
       readonly why: string;
     }
-  | { readonly kind: "begun"; readonly term: number; readonly step: number; readonly parameters: number }
+  | ({ readonly kind: "begun"; readonly term: number; readonly parameters: number } & Begun)
+  /** Too few are left of the term's members: they do nothing until another term opens. */
+  | { readonly kind: "paused"; readonly term: number }
   | {
       readonly kind: "finished";
       readonly stage: Stage;

@@ -4,9 +4,11 @@
  */
 import { proceed } from "./gather.ts";
 import { tendNewcomers } from "./joining.ts";
+import type { Begun } from "./journalrecord.ts";
+import { beginOrders, greeting } from "./letters.ts";
 import { livingOf } from "./members.ts";
 import { exportOrder, nextStage } from "./stage.ts";
-import type { Exporting, Next, Plan, Recovering, Running } from "./state.ts";
+import type { Effect, Exporting, Next, Plan, Recovering, Running } from "./state.ts";
 import { openTerm } from "./term.ts";
 
 /** One more member is back and has said what it computes with. */
@@ -21,13 +23,24 @@ function isComplete({ workers, expected }: Recovering): boolean {
 }
 
 function goOn(plan: Plan, state: Recovering, atMs: number): Next {
-  const { course, deal, teachers, openedMs, rollbackBelow, result, begunAt, parameters } = state;
-  if (begunAt === null || rollbackBelow !== null) return another(plan, state, atMs, "the members are back");
+  const { course, deal, teachers, openedMs, rollbackBelow, result, begun, parameters } = state;
+  if (begun === null || rollbackBelow !== null) return another(plan, state, atMs, "the members are back");
   const inTerm = { ...livingOf(state, atMs), course, deal, teachers, openedMs, rollbackBelow };
   if (result) return finish(plan, state, { ...inTerm, result }, atMs);
   const nothing = { suspicions: new Map(), digests: new Map(), betterDealSinceMs: null, stopping: null };
   const running: Running = { ...inTerm, ...nothing, kind: "running", parameters };
-  return tendNewcomers(plan, running, atMs);
+  const [next, ...effects] = tendNewcomers(plan, running, atMs);
+  return [next, ...takenBack(plan, state, begun), ...effects];
+}
+
+/**
+ * What was said between the crash and now reached nobody: the order to begin, which whoever has begun passes over, and
+ * the members' reports and suspicions, which they tell again to whoever takes them back.
+ */
+function takenBack(plan: Plan, { workers, expected, term }: Recovering, begun: Begun): Effect[] {
+  const members = workers.filter(({ name }) => expected.has(name));
+  const greetings = members.map((member) => greeting(plan, member, { term, rejoined: true }));
+  return [...greetings, ...beginOrders(members, term, begun)];
 }
 
 /** The stage is over: its models may be written, or have yet to be. */

@@ -68,7 +68,8 @@ export function replay(plan: Plan, records: readonly JournalRecord[], atMs: numb
   const term = last?.term ?? 0;
   const current = stages[at]!;
   const inStage = terms.filter(({ stage }) => stage === current.stage);
-  const begun = find("begun").at(-1);
+  const begun = find("begun").findLast((record) => record.term === term);
+  const isPaused = find("paused").some((record) => record.term === term);
   const course: Course = {
     dataset,
     fingerprints,
@@ -101,10 +102,10 @@ export function replay(plan: Plan, records: readonly JournalRecord[], atMs: numb
     deal: last.deal,
     teachers: last.teachers,
     expected: new Map(Object.entries(last.instances)),
-    begunAt: begun?.term === term ? begun.step : null,
+    begun: begun && !isPaused ? begun : null,
     openedMs: last.atMs,
     rollbackBelow: last.rollbackBelow,
-    parameters: begun?.term === term ? begun.parameters : 0,
+    parameters: begun?.parameters ?? 0,
     result: resultOf(results.get(current.stage), exports.get(current.stage)),
     recoveredMs: atMs,
   };

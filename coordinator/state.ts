@@ -8,7 +8,7 @@ import type { DatasetInfo__Output } from "../proto/gen/limbeck/v1/DatasetInfo.ts
 import type { Heartbeat__Output } from "../proto/gen/limbeck/v1/Heartbeat.ts";
 import type { Ready__Output } from "../proto/gen/limbeck/v1/Ready.ts";
 import type { ToWorker } from "../proto/gen/limbeck/v1/ToWorker.ts";
-import type { JournalRecord } from "./journalrecord.ts";
+import type { Begun, JournalRecord } from "./journalrecord.ts";
 import type { EvaluatedChunk, Progress, Role, Skipped, StageDone, WorkerMessage } from "./messages.ts";
 
 /** What does not change while a job runs. */
@@ -148,8 +148,8 @@ export interface Recovering extends OnCourse {
   readonly teachers: readonly string[];
   /** Members of the last term, name to instance. */
   readonly expected: ReadonlyMap<string, string>;
-  /** Where that term began; null where it had not. */
-  readonly begunAt: number | null;
+  /** How that term began; null where it had not, or is paused. */
+  readonly begun: Begun | null;
   readonly openedMs: number;
   readonly rollbackBelow: number | null;
   /** Of the whole model, as that term counted; 0 where it had not begun. */

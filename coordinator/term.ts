@@ -154,6 +154,7 @@ function pause(plan: Plan, state: BeforeTerm, { atMs, why }: Opening, able: numb
   const pauses = (state.deal ?? []).flatMap(({ worker }) => workers.filter(({ name }) => name === worker));
   return [
     next,
+    { kind: "journal", record: { kind: "paused", term } },
     announce(atMs, { kind: "job-paused", why: reason }),
     ...pauses.map(({ session }) => send(session, { term, pause: { why: reason }, body: "pause" })),
   ];
