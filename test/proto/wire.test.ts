@@ -35,7 +35,10 @@ test("a pull header travels unchanged", () => {
   };
   const { examples, ...rest } = decodePullHeader(encodePullHeader({ ...header, examples: Uint8Array.of(1, 2) }));
   assert.deepEqual([...examples], [1, 2]);
-  assert.deepEqual({ ...rest }, { ...header, shmPath: "", shmOffset: 0, sha256: "", errorCode: "", error: "" });
+  assert.deepEqual(
+    { ...rest },
+    { ...header, shmPath: "", shmOffset: 0, sha256: "", errorCode: "", error: "", replica: "" },
+  );
 });
 
 async function openCoordinator(
