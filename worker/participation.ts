@@ -262,6 +262,7 @@ export class Participation {
       student,
       reports: this.#reports(membership.term),
       isHeard: () => this.#around.isHeard(),
+      saved: (checkpointed) => this.#tell({ checkpointed }),
     });
     return { ...(await student.standing()), ...told, skipped: [...told.skipped] };
   }
@@ -319,7 +320,7 @@ export class Participation {
     }
     if (!this.#student || this.#ending) return;
     try {
-      await this.#student.save(term, (checkpointed) => this.#around.send({ term, checkpointed }));
+      await this.#student.save(term, (checkpointed) => this.#tell({ checkpointed }));
       await this.#student.saved();
     } catch (thrown) {
       this.#around.fail(asLimbeckError(thrown));
