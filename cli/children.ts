@@ -1,6 +1,7 @@
 /** The processes of one run on one machine: a coordinator and its workers, each a real `limbeck` process. */
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { constants } from "node:os";
+import { asLimbeckError, type LimbeckErrorCode } from "../core/errors.ts";
 import { packagePath } from "../proto/package.ts";
 import { processEnvironment } from "../worker/engine/environment.ts";
 import { SharedFiles } from "../worker/exchange/sharedfiles.ts";
@@ -16,6 +17,15 @@ export interface Ended {
   readonly exitCode: number | null;
   /** How it ended, to follow its name: "was killed by SIGKILL", "ended with code 1: the port is busy". */
   readonly how: string;
+  /** What it told its parent it failed of; null where it did not come to that. */
+  readonly failure: LimbeckErrorCode | null;
+}
+
+export interface ChildOptions {
+  /** On top of ours. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Hears what it writes to stderr. */
+  readonly hear?: (text: string) => void;
 }
 
 const keptStderr = 4000;
@@ -25,18 +35,37 @@ const toldLines = 5;
  * Starts `limbeck ARGS…` as a child in a process group of its own: Ctrl-C in the terminal reaches only us, and we
  * pass it on as an orderly stop.
  */
-export function startChild(name: string, args: readonly string[]): Child {
-  const child = limbeck(args, ["ignore", "ignore", "pipe", "ipc"]);
+export function startChild(name: string, args: readonly string[], { env = {}, hear }: ChildOptions = {}): Child {
+  const child = limbeck(args, ["ignore", "ignore", "pipe", "ipc"], env);
   let words = "";
+  let failure: LimbeckErrorCode | null = null;
   child.stderr!.setEncoding("utf8");
   child.stderr!.on("data", (text: string) => {
     words = (words + text).slice(-keptStderr);
+    hear?.(text);
+  });
+  child.on("message", (message) => {
+    failure = (message as Partial<Told>).failure ?? failure;
   });
   const ended = new Promise<Ended>((resolve) => {
-    child.once("close", (code, signal) => resolve({ exitCode: code, how: `${endOf(code, signal)}${told(words)}` }));
-    child.once("error", ({ message }) => resolve({ exitCode: null, how: `could not be started: ${message}` }));
+    child.once("close", (exitCode, signal) => {
+      resolve({ exitCode, failure, how: `${endOf(exitCode, signal)}${told(words)}` });
+    });
+    child.once("error", ({ message }) => {
+      resolve({ exitCode: null, failure, how: `could not be started: ${message}` });
+    });
   });
   return { name, process: child, ended };
+}
+
+interface Told {
+  readonly failure: LimbeckErrorCode;
+}
+
+/** Tells the process that started this one what it fails of: a supervisor need not try again what cannot be mended. */
+export async function tellParent(thrown: unknown): Promise<void> {
+  const message: Told = { failure: asLimbeckError(thrown).code };
+  if (process.connected) await new Promise((resolve) => process.send!(message, resolve));
 }
 
 /**
@@ -88,12 +117,16 @@ export async function runAgain(): Promise<number> {
   });
 }
 
-function limbeck(args: readonly string[], stdio: NonNullable<SpawnOptions["stdio"]>): ChildProcess {
+function limbeck(
+  args: readonly string[],
+  stdio: NonNullable<SpawnOptions["stdio"]>,
+  env: Readonly<Record<string, string>> = {},
+): ChildProcess {
   return spawn(process.execPath, ["--enable-source-maps", packagePath("dist/cli/main.js"), ...args], {
     stdio,
     detached: true,
     // What the user has set stays.
-    env: { ...processEnvironment(), ...process.env },
+    env: { ...processEnvironment(), ...process.env, ...env },
   });
 }
 

@@ -1,18 +1,18 @@
 /** `limbeck coordinator`: the coordinator as a process of its own. */
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import type { Endpoint } from "../coordinator/endpoint.ts";
 import { startCoordinator } from "../coordinator/main.ts";
 import { LimbeckError } from "../core/errors.ts";
 import type { Job } from "../core/job.ts";
 import { parseJob } from "../core/jobfile.ts";
-
-export interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-}
+import { tellParent } from "./children.ts";
+import { earlierPart, finishedNote } from "./resume.ts";
+import { resultTable } from "./table.ts";
 
 interface CoordinatorOptions {
-  readonly out: string;
+  /** Folder of the journal and the results. One that holds a part of this very job is gone on with. */
+  readonly state: string;
   readonly set: readonly string[];
   readonly listen: Endpoint;
   readonly http: Endpoint;
@@ -30,15 +30,29 @@ export async function readJob(file: string, overrides: readonly string[]): Promi
 }
 
 export async function coordinator(file: string, options: CoordinatorOptions): Promise<void> {
+  try {
+    await coordinate(file, options);
+  } catch (thrown) {
+    await tellParent(thrown);
+    throw thrown;
+  } finally {
+    // Who listens for the parent's end keeps the process alive.
+    if (process.connected) process.disconnect();
+  }
+}
+
+async function coordinate(file: string, options: CoordinatorOptions): Promise<void> {
   const job = await readJob(file, options.set);
-  const jobFolder = dirname(resolve(file));
-  const running = await startCoordinator({
-    job,
-    jobFolder,
-    runFolder: resolve(options.out),
-    listen: options.listen,
-    http: options.http,
-  });
+  const runFolder = resolve(options.state);
+  const earlier = await earlierPart(runFolder, job, file);
+  if (earlier?.report) {
+    process.stdout.write(`${finishedNote(options.state)}\n${resultTable(earlier.report)}\n`);
+    return;
+  }
+  for (const line of earlier?.changed ?? []) process.stderr.write(`coordinator: changed: ${line}\n`);
+  const { listen, http } = options;
+  const given = { job, jobFolder: dirname(resolve(file)), runFolder, listen, http, resume: earlier !== null };
+  const running = await startCoordinator(given);
   if (process.send) process.send({ address: running.address, http: running.httpAddress });
   else process.stderr.write(`coordinator: workers join at ${running.address}; http://${running.httpAddress}/state\n`);
   const stop = (why: string) => void running.stop(why);
@@ -47,6 +61,5 @@ export async function coordinator(file: string, options: CoordinatorOptions): Pr
   process.once("disconnect", () => stop("the process that started the coordinator has gone"));
   const outcome = await running.finished;
   await running.close();
-  if (process.connected) process.disconnect();
   if (outcome.kind === "failed") throw outcome.error;
 }

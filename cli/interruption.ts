@@ -1,7 +1,8 @@
 /** Ctrl-C and SIGTERM while a job runs: the first asks for an orderly stop, the second kills. */
+import { setTimeout } from "node:timers/promises";
 import { LimbeckError } from "../core/errors.ts";
 import type { CoordinatorClient } from "../proto/clients.ts";
-import type { Child } from "./children.ts";
+import type { Supervised } from "./supervisor.ts";
 
 export interface Interruption {
   /** Aborts with the first signal. */
@@ -14,20 +15,35 @@ export interface Interruption {
   end(): void;
 }
 
-/** @param children may grow; `note` tells the user what the signal did */
-export function onInterruption(children: readonly Child[], note: (line: string) => void): Interruption {
+const againMs = 500;
+
+/** @param processes may grow; `note` tells the user what the signal did */
+export function onInterruption(processes: readonly Supervised[], note: (line: string) => void): Interruption {
   const asked = new AbortController();
   const killed = new AbortController();
   let why = "";
+  let isOver = false;
   const onSignal = (signal: NodeJS.Signals) => {
     if (!asked.signal.aborted) {
       note(`stopping (${signal}); once more kills`);
       why = signal;
+      for (const each of processes) each.retire();
       asked.abort(new LimbeckError("stopped", `stopped by ${signal} before the job began`));
       return;
     }
-    for (const child of children) child.process.kill("SIGKILL");
+    for (const { child } of processes) child.process.kill("SIGKILL");
     killed.abort(new LimbeckError("stopped", `killed by a second ${signal}`));
+  };
+  /** Again and again: the coordinator may be just starting. One that has gone is found by who watches it. */
+  const stop = async (client: CoordinatorClient) => {
+    while (!isOver) {
+      const isHeard = await client.stop(why).then(
+        () => true,
+        () => false,
+      );
+      if (isHeard) return;
+      await setTimeout(againMs, undefined, { ref: false });
+    }
   };
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
@@ -35,12 +51,11 @@ export function onInterruption(children: readonly Child[], note: (line: string) 
     asked: asked.signal,
     killed: killed.signal,
     stops(client) {
-      // A coordinator that does not answer is found by who watches it.
-      const stop = () => void client.stop(why).catch(() => {});
-      if (asked.signal.aborted) stop();
-      else asked.signal.addEventListener("abort", stop);
+      if (asked.signal.aborted) void stop(client);
+      else asked.signal.addEventListener("abort", () => void stop(client));
     },
     end() {
+      isOver = true;
       process.off("SIGINT", onSignal);
       process.off("SIGTERM", onSignal);
     },

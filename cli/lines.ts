@@ -47,6 +47,27 @@ export function describe(event: ProgressEvent): string | null {
       return `${event.worker} computes with ${event.backend} on ${event.device}: ${event.why}`;
     case "worker-lost":
       return `${event.worker} is lost: ${event.why}`;
+    case "worker-left":
+      return `${event.worker} left: ${event.why}`;
+    case "worker-refused":
+      return `${event.worker} is refused: ${event.why}`;
+    case "worker-warned":
+      return `${event.worker}: ${event.why}`;
+    case "job-paused":
+      return `paused, ${event.why}`;
+    case "coordinator-recovered":
+      return event.why;
+    case "restored":
+      return `${event.stage}  ${event.worker} goes on from step ${event.step}, read from ${event.folder}`;
+    case "checkpoint-passed-over":
+      return `${event.worker} passed a checkpoint over: ${event.why}`;
+    case "step-skipped":
+      return `${event.stage}  step ${event.step} is skipped by all: lane ${event.lane} of ${event.worker}, ${event.why} (${event.examples} examples in quarantine.jsonl)`;
+    case "payload-damaged":
+      return `${event.worker} fetched ${event.what} from ${event.from} again: ${event.why}`;
+    case "replica-diverged":
+      return `${event.worker} is thrown out: ${event.why}`;
+    case "term-begun":
     case "worker-status":
       return null;
     case "dataset-opened":

@@ -40,6 +40,7 @@ function program(): Command {
     .description("run a job on this machine: a coordinator and its workers, on loopback")
     .argument("<job.yaml>", "the job file")
     .option("--out <dir>", "folder of the results (default: runs/<job>-<time>)")
+    .option("--resume <dir>", "go on with the run in this folder, from its last checkpoint")
     .option("--students <n>", "student workers, instead of the job's", positive)
     .option("--teachers <n>", "teacher workers, instead of the job's", positive)
     .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])
@@ -73,7 +74,10 @@ function program(): Command {
     .command("coordinator")
     .description("coordinate a job; workers join it")
     .argument("<job.yaml>", "the job file")
-    .requiredOption("--out <dir>", "folder of the results")
+    .requiredOption(
+      "--state <dir>",
+      "folder of the journal and the results; a run of the same job in it is gone on with",
+    )
     .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])
     .option("--listen <host:port>", "where workers join", endpoint, { host: "127.0.0.1", port: 7070 })
     .option("--http <host:port>", "where /metrics, /healthz and /state are served", endpoint, {
@@ -86,9 +90,18 @@ function program(): Command {
     .command("worker")
     .description("join a coordinator and compute")
     .requiredOption("--coordinator <host:port>", "the coordinator", endpoint)
-    .requiredOption("--role <role>", "student or teacher")
-    .requiredOption("--name <name>", "a name no other worker of the job has")
-    .option("--listen <host:port>", "where other workers reach this one", endpoint, { host: "127.0.0.1", port: 0 })
+    .option("--role <role>", "student, teacher or auto: the coordinator chooses", "auto")
+    .option("--name <name>", "a name no other worker of the job has (default: <host>-<device>-<process>)")
+    .option(
+      "--devices <which>",
+      "all, cpu or numbers of GPUs such as 0,1: one process for each, restarted when it dies",
+    )
+    .option("--listen <host:port>", "where this one listens for other workers", endpoint, {
+      host: "127.0.0.1",
+      port: 0,
+    })
+    .option("--advertise <host:port>", "where other workers are told to reach this one (default: --listen)", endpoint)
+    .option("--state <dir>", "folder of the logs of the worker processes, which are then restarted when they die")
     .action(async (options) => (await import("./worker.ts")).worker(options));
 
   return limbeck;

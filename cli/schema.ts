@@ -93,9 +93,11 @@ function table(mapping: Field, sections: Map<string, Section>): string {
 }
 
 function typeText(field: Field, sections: Map<string, Section>): string {
-  const words = branches(field)
-    .filter((branch) => branch.enum || branch.const)
-    .map((branch) => (branch.enum ?? [branch.const]).map((value) => `\`${value}\``).join(", "));
+  const all = branches(field);
+  const words = all.flatMap((branch) => {
+    if (branch.enum || branch.const) return (branch.enum ?? [branch.const]).map((value) => `\`${value}\``).join(", ");
+    return all.length > 1 && !branch.properties ? typeText(branch, sections) : [];
+  });
   const section = sections.get(identity(field));
   if (section) return [...words, `[mapping](#${anchor(headingOf(section.paths))})`].join(" or ");
   if (words.length > 0) return words.join();

@@ -1,19 +1,30 @@
-/** `limbeck worker`: one worker as a process of its own. */
+/** `limbeck worker`: one worker as a process of its own, or a supervisor with one per device. */
+import { hostname } from "node:os";
+import type { Endpoint } from "../coordinator/endpoint.ts";
 import { LimbeckError } from "../core/errors.ts";
 import { runWorker } from "../worker/main.ts";
-import { hasProcessEnvironment, runAgain } from "./children.ts";
-import type { Endpoint } from "./coordinator.ts";
+import { hasProcessEnvironment, runAgain, tellParent } from "./children.ts";
+import { deviceShares } from "./devices.ts";
+import { superviseWorkers } from "./workers.ts";
 
-interface WorkerOptions {
+export interface WorkerOptions {
   readonly coordinator: Endpoint;
   readonly role: string;
-  readonly name: string;
+  readonly name?: string;
+  readonly devices?: string;
   readonly listen: Endpoint;
+  readonly advertise?: Endpoint;
+  readonly state?: string;
 }
 
-export async function worker({ role, ...options }: WorkerOptions): Promise<void> {
-  if (role !== "student" && role !== "teacher") {
-    throw new LimbeckError("usage", `--role must be student or teacher, found ${role}`);
+type RunWorkerOptions = Parameters<typeof runWorker>[0];
+
+export async function worker({ role, name, devices, state, ...options }: WorkerOptions): Promise<void> {
+  if (role !== "student" && role !== "teacher" && role !== "auto") {
+    throw new LimbeckError("usage", `--role must be student, teacher or auto, found ${role}`);
+  }
+  if (devices !== undefined || state !== undefined) {
+    return superviseWorkers(deviceShares(devices), { role, name, state, ...options });
   }
   if (!hasProcessEnvironment()) {
     process.exitCode = await runAgain();
@@ -24,8 +35,12 @@ export async function worker({ role, ...options }: WorkerOptions): Promise<void>
   process.once("SIGTERM", () => leave("SIGTERM"));
   process.once("SIGINT", () => leave("SIGINT"));
   process.once("disconnect", () => leave("the process that started this worker has gone"));
+  const given = { ...options, role, name: name ?? `${hostname()}-${deviceShares(undefined)[0]!.label}-${process.pid}` };
   try {
-    await runWorker({ ...options, role }, leaving.signal);
+    await runWorker(given as RunWorkerOptions, leaving.signal);
+  } catch (thrown) {
+    await tellParent(thrown);
+    throw thrown;
   } finally {
     // Who listens for the parent's end keeps the process alive.
     if (process.connected) process.disconnect();

@@ -16,7 +16,14 @@ export function fail(state: Active | Ending, atMs: number, code: LimbeckErrorCod
 export function end(state: Active | Ending, atMs: number, outcome: Outcome): Next {
   const { workers, term } = state;
   const why = reasonOf(outcome);
-  const record: Effect[] = outcome.kind === "done" ? [{ kind: "record", report: outcome.report }] : [];
+  // A job that was stopped, or failed, can be resumed from where it was.
+  const record: Effect[] =
+    outcome.kind === "done"
+      ? [
+          { kind: "record", report: outcome.report },
+          { kind: "journal", record: { kind: "ended" } },
+        ]
+      : [];
   const stops = workers.map(
     ({ session }): Effect => ({ kind: "send", session, message: { term, stop: { why }, body: "stop" } }),
   );

@@ -2,9 +2,14 @@
 import type { ProgressEvent } from "../core/events.ts";
 
 export class EventLog {
-  readonly #events: ProgressEvent[] = [];
+  readonly #events: ProgressEvent[];
   readonly #waiting = new Set<() => void>();
   #isClosed = false;
+
+  /** @param earlier events of the run's earlier parts */
+  constructor(earlier: readonly ProgressEvent[] = []) {
+    this.#events = [...earlier];
+  }
 
   append(event: ProgressEvent): void {
     this.#events.push(event);
@@ -17,9 +22,10 @@ export class EventLog {
     this.#wake();
   }
 
-  /** All events from the first one on, then live. Ends with the job, or when the signal aborts. */
-  async *follow(signal?: AbortSignal): AsyncGenerator<ProgressEvent> {
-    for (let at = 0; !signal?.aborted; ) {
+  /** All events from the first one on, or after `from` of them, then live. Ends with the job, or when the signal aborts. */
+  async *follow({ from = 0, signal }: { from?: number; signal?: AbortSignal } = {}): AsyncGenerator<ProgressEvent> {
+    // Who has seen more than there is has lived through a crash of the disk: what is new comes next.
+    for (let at = Math.min(from, this.#events.length); !signal?.aborted; ) {
       const event = this.#events[at];
       if (event) {
         at += 1;

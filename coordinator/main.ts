@@ -9,8 +9,10 @@ import type { Endpoint } from "./endpoint.ts";
 import { EventLog } from "./eventlog.ts";
 import { open } from "./gather.ts";
 import { serveHttp } from "./http.ts";
+import { openJournal } from "./journal.ts";
 import { createMetrics } from "./metrics.ts";
 import { openRecords } from "./records.ts";
+import { replay } from "./replay.ts";
 import { serveRpc } from "./rpc.ts";
 import { run } from "./run.ts";
 import type { Effect, Event, Happening, Outcome, Patience, Plan, State } from "./state.ts";
@@ -20,7 +22,7 @@ export interface CoordinatorOptions {
   readonly job: Job;
   /** What relative paths in the job start from. */
   readonly jobFolder: string;
-  /** Where models, checkpoints and records go; made where it is missing. */
+  /** Where journal, models, checkpoints and records go; made where it is missing. A journal in it is gone on with. */
   readonly runFolder: string;
   readonly listen: Endpoint;
   readonly http: Endpoint;
@@ -46,22 +48,28 @@ export interface Coordinator {
 }
 
 const patience: Patience = {
-  silenceMs: 10_000,
+  silenceMs: 1_200,
   gatherMs: 120_000,
+  pauseMs: 24 * 3_600_000,
+  rejoinMs: 3_000,
   readyMs: 300_000,
   progressMs: 600_000,
   exportMs: 300_000,
-  blameMs: 2_000,
+  blameMs: 500,
   leaveMs: 10_000,
+  lastCheckpointMs: 5_000,
+  weighMs: 3_000,
+  benchMs: 10_000,
 };
-const tickMs = 250;
+const tickMs = 100;
 
 /**
- * Starts to coordinate a job. Throws `unavailable` where a port is busy or the folder cannot be written, `usage` where
- * the folder holds another run.
+ * Starts to coordinate a job, or goes on with it where the folder holds its journal: whether it is the same job, the
+ * caller has made sure. Throws `unavailable` where a port is busy, the folder cannot be written or another coordinator
+ * has it, `usage` where it holds a run without a journal.
  */
 export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
-  const { job, jobFolder, runFolder, now = Date.now, heartbeatMs = 1_000 } = options;
+  const { job, jobFolder, runFolder, now = Date.now, heartbeatMs = 250 } = options;
   const plan: Plan = {
     job,
     jobFolder,
@@ -70,21 +78,23 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     heartbeatMs,
     patience: { ...patience, ...options.patience },
   };
-  let state: State = open(plan, now())[0];
+  const journal = await openJournal(runFolder);
+  const isNew = journal.records.length === 0;
+  const first = isNew ? open(plan, now()) : replay(plan, journal.records, now());
+  let state: State = first[0];
   const happenings = new EventEmitter();
   const events = inOrder(on(happenings, "event") as AsyncIterableIterator<[Event]>);
   const happen = (happening: Happening) => void happenings.emit("event", { ...happening, atMs: now() });
 
-  const log = new EventLog();
-  const metrics = createMetrics(
-    plan.build,
-    planStages(job, 1).map(({ stage }) => stage),
-    () => state,
-  );
-  const rpc = await serveRpc(options.listen, log, happen);
+  const records = await orClose(openRecords(runFolder, job, jobFolder, { resume: !isNew }), journal);
+  const log = new EventLog(records.events);
+  const stages = planStages(job, 1).map(({ stage }) => stage);
+  const metrics = createMetrics(plan.build, stages, () => state);
+  const rpc = await orClose(serveRpc(options.listen, log, happen), records, journal);
   const status = () => statusOf(plan, state, now());
-  const http = await orClose(serveHttp(options.http, metrics.registry, status), rpc);
-  const records = await orClose(openRecords(runFolder, job, jobFolder), http, rpc);
+  const http = await orClose(serveHttp(options.http, metrics.registry, status), rpc, records, journal);
+  if (isNew)
+    await orClose(journal.append({ kind: "started", atMs: now(), build: plan.build }), http, rpc, records, journal);
 
   const perform = async (effect: Effect): Promise<void> => {
     switch (effect.kind) {
@@ -92,8 +102,12 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
         return rpc.send(effect.session, effect.message);
       case "refuse":
         return rpc.refuse(effect.session, effect.error);
+      case "journal":
+        return journal.append(effect.record);
       case "measure":
         return metrics.measured(effect.progress, effect.byLead);
+      case "quarantine":
+        return records.quarantine({ atMs: now(), worker: effect.worker, ...effect.skipped });
       case "record":
         return records.report(effect.report);
       case "announce":
@@ -106,11 +120,12 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     state = next;
   };
   const clock = setInterval(() => happen({ kind: "tick" }), tickMs);
-  const finished = run(plan, { events, now, perform, show })
+  const finished = run(plan, first, { events, now, perform, show })
     .catch((thrown): Outcome => ({ kind: "failed", error: asLimbeckError(thrown) }))
     .then(async (outcome) => {
       clearInterval(clock);
       await records.close().catch(() => {}); // What could not be written has been told.
+      await journal.close();
       log.close();
       return outcome;
     });

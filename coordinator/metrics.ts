@@ -7,7 +7,7 @@ import type { ProgressEvent } from "../core/events.ts";
 import type { Stage } from "../core/stages.ts";
 import type { Progress } from "./messages.ts";
 import type { State } from "./state.ts";
-import { workerState, workerStates } from "./status.ts";
+import { jobStateOf, jobStates, workerState, workerStates } from "./status.ts";
 
 const phases = ["data", "softTargets", "compute", "exchange", "apply"] as const;
 const phaseLabels = {
@@ -51,7 +51,15 @@ export function createMetrics(build: string, stages: readonly Stage[], state: ()
   const checkpoints = counter("limbeck_checkpoints_total", "Checkpoints written.", ["stage"]);
   const softTargets = counter("limbeck_soft_target_requests_total", "Soft targets that students asked teachers for.");
   const softTargetBytes = counter("limbeck_soft_target_bytes_total", "Bytes of logits that students received.");
-  const lost = counter("limbeck_workers_lost_total", "Workers lost.");
+  const lost = counter("limbeck_workers_lost_total", "Workers that died, fell silent or were thrown out.");
+  const leftInOrder = counter("limbeck_workers_left_total", "Workers that handed their work over and left.");
+  const refused = counter("limbeck_workers_refused_total", "Workers that were not let in.");
+  const terms = counter("limbeck_terms_total", "Memberships opened; planned where nobody died.", ["planned"]);
+  const skipped = counter("limbeck_lanes_not_finite_total", "Lanes whose gradient was not finite.", ["stage"]);
+  const damaged = counter("limbeck_payloads_damaged_total", "Payloads that came damaged and were fetched again.");
+  const diverged = counter("limbeck_replicas_diverged_total", "Replicas that differed from the others.");
+  const passedOver = counter("limbeck_checkpoints_passed_over_total", "Checkpoints found damaged when resuming.");
+  const recoveries = counter("limbeck_coordinator_recoveries_total", "Times this coordinator replayed its journal.");
   const seconds = new Histogram({
     name: "limbeck_step_phase_seconds",
     help: "Wall time of a training step by phase, the mean of each report of a student.",
@@ -61,19 +69,22 @@ export function createMetrics(build: string, stages: readonly Stage[], state: ()
   });
 
   for (const stage of stages) {
-    for (const each of [step, stepsPlanned, samples, checkpoints]) {
+    for (const each of [step, stepsPlanned, samples, checkpoints, skipped]) {
       if (each instanceof Counter) each.inc({ stage }, 0);
       else each.set({ stage }, 0);
     }
   }
+  for (const planned of ["true", "false"]) terms.inc({ planned }, 0);
   for (const phase of phases) seconds.zero({ phase: phaseLabels[phase] });
   watchWorkers(registers, state);
+  watchJob(registers, state);
 
   return {
     registry,
     announced(event) {
       switch (event.kind) {
         case "term-opened":
+          terms.inc({ planned: String(event.planned) });
           return term.set(event.term);
         case "stage-started":
           return stepsPlanned.set({ stage: event.stage }, event.steps);
@@ -92,6 +103,21 @@ export function createMetrics(build: string, stages: readonly Stage[], state: ()
           return checkpoints.inc({ stage: event.stage });
         case "worker-lost":
           return lost.inc();
+        case "worker-left":
+          return leftInOrder.inc();
+        case "worker-refused":
+          return refused.inc();
+        case "step-skipped":
+          return skipped.inc({ stage: event.stage });
+        case "payload-damaged":
+          return damaged.inc();
+        case "replica-diverged":
+          return diverged.inc();
+        case "checkpoint-passed-over":
+          return passedOver.inc();
+        case "coordinator-recovered":
+          term.set(event.term);
+          return recoveries.inc();
         default:
           return;
       }
@@ -133,6 +159,20 @@ function watchWorkers(registers: Registry[], current: () => State): void {
       this.reset();
       if (state.kind === "ended") return;
       for (const { name, status } of state.workers) this.set({ worker: name }, status.residentBytes);
+    },
+  });
+}
+
+/** One series per state, 1 for the current; a job that is paused gathers after it has begun. */
+function watchJob(registers: Registry[], current: () => State): void {
+  new Gauge({
+    name: "limbeck_job_state",
+    help: "1 for the state the job is in.",
+    labelNames: ["state"],
+    registers,
+    collect() {
+      const state = current();
+      for (const each of jobStates) this.set({ state: each }, Number(each === jobStateOf(state)));
     },
   });
 }

@@ -1,91 +1,99 @@
-/** What the coordinator leaves in the run folder: job.yaml, events.jsonl and, at the end, report.json. */
-import { mkdir, open, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+/** What the coordinator leaves in the run folder: job.yaml, events.jsonl, quarantine.jsonl and, at the end, report.json. */
+import { access } from "node:fs/promises";
+import { join } from "node:path";
 import { stringify } from "yaml";
 import { LimbeckError } from "../core/errors.ts";
 import type { ProgressEvent } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
 import type { Report } from "../core/report.ts";
+import { makeFolder, writeTextWhole, writing } from "../proto/files.ts";
+import { type LineFile, openLineFile } from "./linefile.ts";
 
 export interface Records {
+  /** Those of the run's earlier parts, in order; EventLog begins with them. */
+  readonly events: readonly ProgressEvent[];
+  /** What of them was cut off or passed over; empty where nothing was. */
+  readonly note: string;
   /** Appends a line to events.jsonl. Throws `unavailable` once when the disk refuses; later events are let go. */
   append(event: ProgressEvent): Promise<void>;
+  /** Appends a line to quarantine.jsonl, which is made with the first; on the disk when it resolves. */
+  quarantine(entry: Quarantined): Promise<void>;
   /** Writes report.json, whole (L4). */
   report(report: Report): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Examples to look at: the step they were in had no finite gradient. */
+export type Quarantined = Readonly<Record<string, unknown>>;
+
+export interface RecordsOptions {
+  /** The folder holds an earlier part of this very run. Without it, a folder that holds events is refused. */
+  readonly resume: boolean;
 }
 
 /**
  * Makes the run folder where it is missing and writes the effective job into it.
  * Throws `usage` where the folder holds another run's events, `unavailable` where it cannot be written.
  */
-export async function openRecords(runFolder: string, job: Job, jobFolder: string): Promise<Records> {
+export async function openRecords(
+  runFolder: string,
+  job: Job,
+  jobFolder: string,
+  { resume }: RecordsOptions = { resume: false },
+): Promise<Records> {
   const eventsPath = join(runFolder, "events.jsonl");
-  await refusing(runFolder, () => mkdir(runFolder, { recursive: true }));
-  const events = await refusing(eventsPath, () => open(eventsPath, "ax"));
-  let isBroken = false;
-  const heading = `# The effective job. Relative paths in it start from ${jobFolder}\n`;
-  try {
-    await writeWhole(join(runFolder, "job.yaml"), heading + stringify(job));
-  } catch (thrown) {
-    await events.close();
-    throw thrown;
+  await writing(runFolder, () => makeFolder(runFolder));
+  if (!resume && (await exists(eventsPath))) {
+    const message = `${eventsPath} exists: the folder holds another run; choose another with --out or --state`;
+    throw new LimbeckError("usage", message);
   }
+  // Before the events: a folder with events and no job.yaml is nobody's.
+  const heading = `# The effective job. Relative paths in it start from ${jobFolder}\n`;
+  await writeTextWhole(join(runFolder, "job.yaml"), heading + stringify(job));
+  const events = await openLineFile(eventsPath, { parse: eventOf, onDamage: "pass-over" });
+  const quarantinePath = join(runFolder, "quarantine.jsonl");
+  let quarantine: LineFile<unknown> | null = null;
+  let isBroken = false;
   return {
+    events: events.lines,
+    note: events.note,
     async append(event) {
       if (isBroken) return;
       try {
-        await refusing(eventsPath, () => events.appendFile(`${JSON.stringify(event)}\n`));
+        await events.append(JSON.stringify(event));
       } catch (thrown) {
         isBroken = true;
         throw thrown;
       }
     },
-    report: (report) => writeWhole(join(runFolder, "report.json"), `${JSON.stringify(report, null, 2)}\n`),
+    async quarantine(entry) {
+      quarantine ??= await openLineFile(quarantinePath, { parse: eventOf, onDamage: "pass-over" });
+      await quarantine.append(JSON.stringify(entry));
+      await quarantine.sync();
+    },
+    report: (report) => writeTextWhole(join(runFolder, "report.json"), `${JSON.stringify(report, null, 2)}\n`),
     async close() {
-      if (!isBroken) await refusing(eventsPath, () => events.sync());
-      await events.close();
+      try {
+        if (!isBroken) await events.sync();
+      } finally {
+        await events.close();
+        await quarantine?.close();
+      }
     },
   };
 }
 
-/** L4: written beside its place, fsynced, renamed into it, and the folder fsynced. */
-async function writeWhole(path: string, text: string): Promise<void> {
-  const temporary = `${path}.tmp-${process.pid}`;
-  await refusing(path, async () => {
-    try {
-      await using file = await open(temporary, "w");
-      await file.writeFile(text);
-      await file.sync();
-    } catch (thrown) {
-      await rm(temporary, { force: true });
-      throw thrown;
-    }
-    await rename(temporary, path);
-    await using folder = await open(dirname(path), "r");
-    await folder.sync();
-  });
+function eventOf(line: string): ProgressEvent | null {
+  try {
+    return JSON.parse(line) as ProgressEvent;
+  } catch {
+    return null;
+  }
 }
 
-const reasons: Readonly<Record<string, string>> = {
-  ENOSPC: "no space is left on its disk",
-  EDQUOT: "the disk quota is used up",
-  EACCES: "permission is denied",
-  EPERM: "permission is denied",
-  EROFS: "its file system is read-only",
-  ENOTDIR: "a part of its path is a file",
-};
-
-async function refusing<T>(path: string, write: () => Promise<T>): Promise<T> {
-  try {
-    return await write();
-  } catch (cause) {
-    const { code = "", message } = cause as NodeJS.ErrnoException;
-    if (code === "EEXIST") {
-      throw new LimbeckError("usage", `${path} exists: the folder holds another run; choose another with --out`, {
-        cause,
-      });
-    }
-    throw new LimbeckError("unavailable", `${path} cannot be written: ${reasons[code] ?? message}`, { cause });
-  }
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
 }

@@ -107,12 +107,12 @@ export async function serveRpc(
   };
 }
 
-/** All events of the job from the first one on, then live; ends with the job. */
+/** The job's events, but for those the watcher has had, then live; ends with the job. */
 async function watch(call: Watcher, log: EventLog): Promise<void> {
   const gone = new AbortController();
   call.on("cancelled", () => gone.abort());
   try {
-    for await (const event of log.follow(gone.signal)) {
+    for await (const event of log.follow({ from: call.request.from, signal: gone.signal })) {
       const isRoomLeft = call.write({ event: JSON.stringify(event) });
       if (!isRoomLeft) await once(call, "drain", { signal: gone.signal });
     }

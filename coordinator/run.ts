@@ -1,6 +1,5 @@
 /** The shell's loop: events in, `step` decides, effects out. */
 import { asLimbeckError } from "../core/errors.ts";
-import { open } from "./gather.ts";
 import type { Effect, Event, Next, Outcome, Plan, State } from "./state.ts";
 import { step } from "./step.ts";
 
@@ -14,9 +13,9 @@ export interface Shell {
   show(state: State): void;
 }
 
-/** Runs a job from its first state to its last. */
-export async function run(plan: Plan, shell: Shell): Promise<Outcome> {
-  let state = await act(plan, open(plan, shell.now()), shell);
+/** Runs a job from where it begins, or is taken up again, to its end. */
+export async function run(plan: Plan, first: Next, shell: Shell): Promise<Outcome> {
+  let state = await act(plan, first, shell);
   for await (const event of shell.events) {
     state = await act(plan, decide(plan, state, event), shell);
     if (state.kind === "ended") return state.outcome;

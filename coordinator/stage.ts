@@ -1,38 +1,33 @@
 /** A stage in progress and its end: the students' reports, their agreement, the export, the next stage or the report. */
 import { asLimbeckError } from "../core/errors.ts";
 import { buildReport, type FinishedStage, type ReportedWorker } from "../core/report.ts";
+import { timed } from "./balance.ts";
+import { rollBack } from "./divergence.ts";
 import { announce, end, fail } from "./ending.ts";
+import { send } from "./letters.ts";
+import { named } from "./members.ts";
 import type { MessageOf } from "./messages.ts";
-import type { Effect, Exporting, Next, Plan, Running, Worker } from "./state.ts";
-import { liveSamplesPerSecond, steadySamplesPerSecond, tallyEvaluated, tallyProgress } from "./tally.ts";
-import { named, openTerm } from "./term.ts";
+import { finishedRecord } from "./replay.ts";
+import type { Active, Course, Effect, Exporting, Next, Plan, Running, Worker } from "./state.ts";
+import { emptyTally, steadySamplesPerSecond, tallyEvaluated, tallyProgress } from "./tally.ts";
+import { openTerm } from "./term.ts";
 
-function studentsOf({ deal }: Running): string[] {
-  return deal.map(({ worker }) => worker);
-}
-
-export function progressed(state: Running, atMs: number, worker: Worker, progress: MessageOf<"progress">): Next {
-  const { plan } = state;
-  const { metrics, step } = progress;
+export function progressed(before: Running, atMs: number, worker: Worker, progress: MessageOf<"progress">): Next {
+  const state = timed(before, worker, progress);
+  const { course } = state;
   const byLead = worker.name === state.deal[0]!.worker;
-  const losses = [metrics.loss, metrics.hardLoss, metrics.softLoss];
-  if (!losses.every(Number.isFinite)) {
-    const message = `${worker.name}: the loss of ${plan.stage} is not finite at step ${step} (${losses.join(", ")}): a lower learning rate or clipNorm may help`;
-    return fail(state, atMs, "diverged", message);
-  }
-  const tally = tallyProgress(state.tally, plan, worker.name, progress);
-  const next: Running = { ...state, tally, sinceMs: atMs };
+  const tally = tallyProgress(course.tally, course.plan, { worker: worker.name, byLead, progress });
+  const next: Running = { ...state, course: { ...course, tally }, sinceMs: atMs };
   const measured: Effect = { kind: "measure", progress, byLead };
   return byLead ? [next, measured, stepped(next, atMs, progress)] : [next, measured];
 }
 
 /** The lead speaks for all: its losses are sums over the global batches. */
-function stepped(state: Running, atMs: number, progress: MessageOf<"progress">): Effect {
-  const { plan, tally } = state;
+function stepped({ course: { plan, tally } }: Running, atMs: number, progress: MessageOf<"progress">): Effect {
   const { metrics, phases, step, learningRate } = progress;
   const mean = (sum: number) => sum / metrics.examples;
   const perStep = (seconds: number) => seconds / progress.steps;
-  const { seconds, steps } = tally.paces.get(state.deal[0]!.worker)!.all;
+  const { seconds, steps } = tally.pace.all;
   return announce(atMs, {
     kind: "stepped",
     stage: plan.stage,
@@ -40,8 +35,7 @@ function stepped(state: Running, atMs: number, progress: MessageOf<"progress">):
     steps: plan.steps,
     epoch: step / plan.stepsPerEpoch,
     epochs: plan.steps / plan.stepsPerEpoch,
-    // Until all have reported, the lead's count of the global batches stands for them.
-    samplesPerSecond: liveSamplesPerSecond(tally, studentsOf(state)) ?? metrics.examples / progress.seconds,
+    samplesPerSecond: tally.pace.samplesPerSecond,
     loss: mean(metrics.loss),
     hardLoss: mean(metrics.hardLoss),
     softLoss: plan.soft ? mean(metrics.softLoss) : null,
@@ -59,11 +53,45 @@ function stepped(state: Running, atMs: number, progress: MessageOf<"progress">):
   });
 }
 
+/** A lane's gradient was not finite. Told once for each, though a step may be done again. */
+export function skipped(state: Running, atMs: number, worker: Worker, found: MessageOf<"skipped">): Next {
+  const { kind: _, term: __, ...lane } = found;
+  const key = `${found.step}/${found.lane}`;
+  if (state.course.tally.skipped.has(key)) return [state];
+  const tally = { ...state.course.tally, skipped: new Map(state.course.tally.skipped).set(key, lane) };
+  const { stage, step, examples, why } = found;
+  return [
+    { ...state, course: { ...state.course, tally } },
+    { kind: "quarantine", worker: worker.name, skipped: lane },
+    announce(atMs, {
+      kind: "step-skipped",
+      worker: worker.name,
+      stage,
+      step,
+      lane: found.lane,
+      examples: examples.length,
+      why,
+    }),
+  ];
+}
+
+export function checkpointed(state: Active, atMs: number, found: MessageOf<"checkpointed">): Next {
+  const { stage, step, folder, bytes } = found;
+  const told = announce(atMs, { kind: "checkpointed", stage, step, folder, bytes });
+  if (state.kind !== "running") return [state, told];
+  const tally = { ...state.course.tally, checkpointed: step };
+  const next: Running = { ...state, course: { ...state.course, tally } };
+  if (!next.stopping) return [next, told];
+  const [ended, ...effects] = end(next, atMs, { kind: "stopped", why: next.stopping.why });
+  return [ended, told, ...effects];
+}
+
 export function evaluated(state: Running, atMs: number, worker: Worker, share: MessageOf<"evaluated">): Next {
-  const { plan, dataset } = state;
+  const { course } = state;
+  const { plan, dataset } = course;
   try {
-    const [tally, whole] = tallyEvaluated(state.tally, share, dataset.evaluationExamples);
-    const next: Running = { ...state, tally, sinceMs: atMs };
+    const [tally, whole] = tallyEvaluated(course.tally, share, dataset.evaluationExamples);
+    const next: Running = { ...state, course: { ...course, tally }, sinceMs: atMs };
     if (!whole) return [next];
     const epoch = share.step / plan.stepsPerEpoch;
     const { score } = whole;
@@ -74,79 +102,86 @@ export function evaluated(state: Running, atMs: number, worker: Worker, share: M
   }
 }
 
-/** A student has trained and evaluated to the end. When all have, and agree, the stage is over. */
+/** A student has trained and evaluated to the end. When all members have, and agree, the stage is over. */
 export function done(plan: Plan, state: Running, atMs: number, worker: Worker, found: MessageOf<"stageDone">): Next {
-  const { stage, steps } = state.plan;
+  const { course } = state;
+  const { stage, steps } = course.plan;
   if (found.step !== steps) {
     return fail(state, atMs, "internal", `${worker.name} ended ${stage} at step ${found.step} of ${steps}`);
   }
-  for (const [other, { weightsSha256, consumed }] of state.tally.done) {
-    if (weightsSha256 !== found.weightsSha256) {
-      const message = `${other} and ${worker.name} ended ${stage} with different weights: ${weightsSha256} and ${found.weightsSha256}`;
-      return fail(state, atMs, "diverged", message);
-    }
-    for (const field of ["examplesPerEpoch", "epochs", "seen", "duplicated", "missing"] as const) {
-      if (consumed[field] === found.consumed[field]) continue;
-      const message = `${other} and ${worker.name} counted differently what ${stage} consumed: ${field} ${consumed[field]} and ${found.consumed[field]}`;
-      return fail(state, atMs, "diverged", message);
-    }
+  const done = new Map(course.tally.done).set(worker.name, found);
+  const workers = state.workers.map((each) =>
+    each.name === worker.name ? { ...each, holds: [...new Set([...each.holds, stage])] } : each,
+  );
+  const next: Running = { ...state, workers, course: { ...course, tally: { ...course.tally, done } }, sinceMs: atMs };
+  const reports = state.deal.flatMap((each) => done.get(each.worker) ?? []);
+  if (reports.length < state.deal.length) return [next];
+  const weights = new Map([...done].map(([name, { weightsSha256 }]) => [name, weightsSha256]));
+  if (new Set(weights.values()).size > 1) return rollBack(plan, next, atMs, { step: steps, weights });
+  for (const field of ["examplesPerEpoch", "epochs", "seen", "duplicated", "missing"] as const) {
+    const counts = new Set(reports.map(({ consumed }) => consumed[field]));
+    if (counts.size === 1) continue;
+    const message = `the students counted differently what ${stage} consumed: ${field} ${[...counts].join(" and ")}`;
+    return fail(next, atMs, "diverged", message);
   }
-  const tally = { ...state.tally, done: new Map(state.tally.done).set(worker.name, found) };
-  const next: Running = { ...state, tally, sinceMs: atMs };
-  return tally.done.size < state.deal.length ? [next] : finishStage(plan, next, atMs, found);
+  return finishStage(plan, next, atMs, found);
 }
 
 function finishStage(plan: Plan, state: Running, atMs: number, agreed: MessageOf<"stageDone">): Next {
-  const { stage, steps } = state.plan;
-  const { tally, parameters } = state;
+  const { course, parameters } = state;
+  const { tally } = course;
+  const { stage, steps } = course.plan;
   if (!tally.evaluation) {
     return fail(state, atMs, "internal", `all students are done with ${stage}, but its evaluation is not complete`);
   }
   const result: FinishedStage = {
-    plan: state.plan,
+    plan: course.plan,
     parameters,
     weightsSha256: agreed.weightsSha256,
     evaluation: tally.evaluation,
     ledger: agreed.consumed,
     softTargets: tally.softTargets,
-    wallSeconds: (atMs - state.openedMs) / 1000,
-    samplesPerSecond: steadySamplesPerSecond(tally, studentsOf(state)),
+    skippedSteps: new Set([...tally.skipped.values()].map(({ step }) => step)).size,
+    wallSeconds: (atMs - course.openedMs) / 1000,
+    samplesPerSecond: steadySamplesPerSecond(tally),
     exported: [],
   };
   const { wallSeconds, samplesPerSecond, weightsSha256 } = result;
-  const finished = announce(atMs, {
-    kind: "stage-finished",
-    stage,
-    steps,
-    wallSeconds,
-    samplesPerSecond,
-    score: tally.evaluation.score,
-    weightsSha256,
-  });
-  const { tally: _, parameters: __, ...inTerm } = state;
-  const exporting: Exporting = { ...inTerm, kind: "exporting", sinceMs: atMs, result };
+  const { score } = tally.evaluation;
+  const told = { stage, steps, wallSeconds, samplesPerSecond, score, weightsSha256 };
+  const finished: Effect[] = [
+    { kind: "journal", record: finishedRecord(result) },
+    announce(atMs, { kind: "stage-finished", ...told }),
+  ];
+  const { parameters: _, suspicions: __, digests: ___, betterDealSinceMs: ____, stopping: _____, ...inTerm } = state;
+  const exporting: Exporting = { ...inTerm, kind: "exporting", sinceMs: atMs, result, exporter: state.deal[0]!.worker };
   if (stage === "baseline") {
     const [next, ...effects] = nextStage(plan, exporting, atMs);
-    return [next, finished, ...effects];
+    return [next, ...finished, ...effects];
   }
-  const lead = state.workers.find(({ name }) => name === state.deal[0]!.worker)!;
-  const message = { term: state.term, export: { stage }, body: "export" } as const;
-  return [exporting, finished, { kind: "send", session: lead.session, message }];
+  return [exporting, ...finished, exportOrder(exporting)];
 }
 
-/** The lead has written the stage's models. */
+export function exportOrder({ workers, exporter, term, result }: Exporting): Effect {
+  const { session } = workers.find(({ name }) => name === exporter)!;
+  return send(session, { term, export: { stage: result.plan.stage }, body: "export" });
+}
+
+/** The stage's models are written. */
 export function exported(plan: Plan, state: Exporting, atMs: number, { stage, models }: MessageOf<"exported">): Next {
   const told = models.map((model) => announce(atMs, { kind: "exported", stage, ...model }));
   const [next, ...effects] = nextStage(plan, { ...state, result: { ...state.result, exported: models } }, atMs);
-  return [next, ...told, ...effects];
+  return [next, { kind: "journal", record: { kind: "exported", stage, models, atMs } }, ...told, ...effects];
 }
 
-function nextStage(plan: Plan, state: Exporting, atMs: number): Next {
-  const finished = [...state.finished, state.result];
-  const following = state.stages[finished.length];
+export function nextStage(plan: Plan, state: Exporting, atMs: number): Next {
+  const { course } = state;
+  const finished = [...course.finished, state.result];
+  const following = course.stages[finished.length];
   if (following) {
-    const why = `${state.plan.stage} is over, ${following.stage} begins`;
-    return openTerm(plan.job, { ...state, finished }, { atMs, plan: following, why });
+    const why = `${course.plan.stage} is over, ${following.stage} begins`;
+    const next: Course = { ...course, finished, plan: following, openedMs: atMs, hasBegun: false, tally: emptyTally };
+    return openTerm(plan, { ...state, course: next }, { atMs, why, planned: true });
   }
   const workers = [...named(state.workers, "student"), ...named(state.workers, "teacher")];
   const report = buildReport({
@@ -155,6 +190,7 @@ function nextStage(plan: Plan, state: Exporting, atMs: number): Next {
     workers: workers.map(reportedWorker),
     wallSeconds: (atMs - state.startedMs) / 1000,
     stages: finished,
+    terms: state.term,
   });
   return end(state, atMs, { kind: "done", report });
 }

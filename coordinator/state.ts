@@ -3,12 +3,13 @@ import type { LimbeckError } from "../core/errors.ts";
 import type { DealtLanes, ProgressEvent } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
 import type { Evaluation, FinishedStage, Report, ReportedEngine } from "../core/report.ts";
-import type { StagePlan } from "../core/stages.ts";
+import type { Stage, StagePlan } from "../core/stages.ts";
 import type { DatasetInfo__Output } from "../proto/gen/limbeck/v1/DatasetInfo.ts";
 import type { Heartbeat__Output } from "../proto/gen/limbeck/v1/Heartbeat.ts";
 import type { Ready__Output } from "../proto/gen/limbeck/v1/Ready.ts";
 import type { ToWorker } from "../proto/gen/limbeck/v1/ToWorker.ts";
-import type { EvaluatedChunk, Progress, Role, StageDone, WorkerMessage } from "./messages.ts";
+import type { Begun, JournalRecord } from "./journalrecord.ts";
+import type { EvaluatedChunk, Progress, Role, Skipped, StageDone, WorkerMessage } from "./messages.ts";
 
 /** What does not change while a job runs. */
 export interface Plan {
@@ -26,17 +27,27 @@ export interface Plan {
 export interface Patience {
   /** Silence after which a worker is lost. */
   readonly silenceMs: number;
-  /** Without a worker that joins or gets prepared. */
+  /** Without a worker that joins or gets prepared, before the job has begun. */
   readonly gatherMs: number;
+  /** With too few workers to go on. */
+  readonly pauseMs: number;
+  /** For the members of a term to come back to a coordinator that was started again. */
+  readonly rejoinMs: number;
   /** Without a member that gets ready. */
   readonly readyMs: number;
   /** Without a step, an evaluated chunk or a student that is done. */
   readonly progressMs: number;
   readonly exportMs: number;
-  /** Between a worker's complaint that may only follow from another's failure, and its being believed. */
+  /** Between the suspicion that a member is out of another's reach, and its being believed. */
   readonly blameMs: number;
   /** For the workers to leave when the job is over. */
   readonly leaveMs: number;
+  /** For the last checkpoint of a job that is told to stop. */
+  readonly lastCheckpointMs: number;
+  /** Of a term, before its deal is weighed against the measured speeds. */
+  readonly weighMs: number;
+  /** Before a worker that was left out, or out of reach, is tried again; doubles each time. */
+  readonly benchMs: number;
 }
 
 export interface Prepared {
@@ -48,6 +59,8 @@ export interface Prepared {
 export interface Worker {
   readonly session: number;
   readonly name: string;
+  /** Of this life of the worker. */
+  readonly instance: string;
   readonly role: Role;
   readonly address: string;
   readonly host: string;
@@ -57,9 +70,24 @@ export interface Worker {
   readonly peakResidentBytes: number;
   /** null until its engine is up and its dataset open. */
   readonly prepared: Prepared | null;
+  /** Stages whose trained weights it has. */
+  readonly holds: readonly string[];
+  /** The stage whose replica it keeps, or that it has caught up with, and that its lanes may begin from. */
+  readonly replicaOf: Stage | null;
+  /** The term in which it was told to follow, or to get the teacher ready; 0 where it was not. */
+  readonly followsIn: number;
+  /** Set where it asked to go. */
+  readonly leaving: string | null;
 }
 
-interface Living {
+/** Why a worker of this name is not dealt in for a while. */
+export interface Bench {
+  readonly untilMs: number;
+  readonly benchMs: number;
+  readonly why: "slow" | "out of reach";
+}
+
+export interface Living {
   readonly workers: readonly Worker[];
   /** The current term, 0 before the first (L3). */
   readonly term: number;
@@ -67,33 +95,68 @@ interface Living {
   /** Last advance of what is being waited for. */
   readonly sinceMs: number;
   readonly tickedMs: number;
-  /**
-   * The first failure that may only follow from another worker's: it is held back for `blameMs`, so that the worker
-   * that died is named and not the one that noticed.
-   */
-  readonly complaint: { readonly atMs: number; readonly worker: string; readonly error: LimbeckError } | null;
+  /** By worker. */
+  readonly bench: ReadonlyMap<string, Bench>;
+  /** By worker: seconds it takes for a lane, as last measured. */
+  readonly laneSeconds: ReadonlyMap<string, number>;
 }
 
-/** Since all workers are prepared. */
-interface Settled extends Living {
+/** Since the first workers were prepared: what the job is about, and how far it has come. */
+export interface Course {
   readonly dataset: DatasetInfo__Output;
+  /** By role: equal fingerprints compute equal bits (L1). */
+  readonly fingerprints: Readonly<Record<Role, string>>;
   readonly stages: readonly StagePlan[];
   /** The stages before the current one, in order. */
   readonly finished: readonly FinishedStage[];
+  /** The current stage. */
+  readonly plan: StagePlan;
+  /** When the current stage began. */
+  readonly openedMs: number;
+  /** Its first term has begun. */
+  readonly hasBegun: boolean;
+  readonly tally: Tally;
+}
+
+interface OnCourse extends Living {
+  readonly course: Course;
 }
 
 /** In a term: a stage with a deal. */
-interface InTerm extends Settled {
-  readonly plan: StagePlan;
+interface InTerm extends OnCourse {
   /** By lanes; the first student leads: it reports for all, writes checkpoints and models. */
   readonly deal: readonly DealtLanes[];
   /** Names of the teachers that serve in this term; none where the stage has no soft targets. */
   readonly teachers: readonly string[];
   readonly openedMs: number;
+  /** All replicas go back to a checkpoint of an earlier step than this, for one that they had was wrong; else null. */
+  readonly rollbackBelow: number | null;
 }
 
+/** Workers are missing: before the job begins, or a pause. */
 export interface Gathering extends Living {
   readonly kind: "gathering";
+  /** null before the job has begun. */
+  readonly course: Course | null;
+  readonly why: string;
+}
+
+/** The coordinator was started again: the members of the last term come back to it, or do not. */
+export interface Recovering extends OnCourse {
+  readonly kind: "recovering";
+  readonly deal: readonly DealtLanes[];
+  readonly teachers: readonly string[];
+  /** Members of the last term, name to instance. */
+  readonly expected: ReadonlyMap<string, string>;
+  /** How that term began; null where it had not, or is paused. */
+  readonly begun: Begun | null;
+  readonly openedMs: number;
+  readonly rollbackBelow: number | null;
+  /** Of the whole model, as that term counted; 0 where it had not begun. */
+  readonly parameters: number;
+  /** Of a stage that is over, and whose models may not be written; null while it is under way. */
+  readonly result: FinishedStage | null;
+  readonly recoveredMs: number;
 }
 
 export interface Readying extends InTerm {
@@ -105,16 +168,29 @@ export interface Readying extends InTerm {
 export interface Running extends InTerm {
   readonly kind: "running";
   readonly parameters: number;
-  readonly tally: Tally;
+  /** By accused: who does not reach it, and since when. */
+  readonly suspicions: ReadonlyMap<
+    string,
+    { readonly sinceMs: number; readonly by: ReadonlySet<string>; readonly why: string }
+  >;
+  /** By step: each replica's weights, until all have reported. */
+  readonly digests: ReadonlyMap<number, ReadonlyMap<string, string>>;
+  /** Since when another deal would be faster; null where none is. */
+  readonly betterDealSinceMs: number | null;
+  /** An order to stop waits for a last checkpoint. */
+  readonly stopping: { readonly why: string; readonly sinceMs: number } | null;
 }
 
-/** The students agreed on the stage's weights; the lead writes its models. */
+/** The students agreed on the stage's weights; one of them writes its models. */
 export interface Exporting extends InTerm {
   readonly kind: "exporting";
   readonly result: FinishedStage;
+  readonly exporter: string;
 }
 
-export type Active = Gathering | Readying | Running | Exporting;
+export type Active = Gathering | Recovering | Readying | Running | Exporting;
+/** States of a term. */
+export type Termed = Readying | Running | Exporting;
 
 /** The job is over, its workers are leaving. */
 export interface Ending {
@@ -132,21 +208,27 @@ export type Outcome =
   | { readonly kind: "failed"; readonly error: LimbeckError }
   | { readonly kind: "stopped"; readonly why: string };
 
-/** What the students of a running stage have reported so far. */
+/** What the students of a stage have reported so far, in all its terms. */
 export interface Tally {
-  readonly paces: ReadonlyMap<string, Pace>;
+  /** By worker: steps it has reported. */
+  readonly steps: ReadonlyMap<string, number>;
+  /** The global batches, as the leads reported them. */
+  readonly pace: Pace;
   readonly softTargets: { readonly requested: number; readonly bytes: number };
   /** Evaluations by step, and by whether they end the stage; null once all chunks have come. */
   readonly evaluations: ReadonlyMap<string, ReadonlyMap<number, EvaluatedChunk> | null>;
   /** The evaluation that ends the stage. */
   readonly evaluation: Evaluation | null;
+  /** Of the current term. */
   readonly done: ReadonlyMap<string, StageDone>;
+  /** Lanes whose gradient was not finite, by step and lane. */
+  readonly skipped: ReadonlyMap<string, Skipped>;
+  /** The newest step with a checkpoint; -1 before the first. */
+  readonly checkpointed: number;
 }
 
-/** How fast one student takes its own lanes. */
 export interface Pace {
-  readonly step: number;
-  /** Over its last report. */
+  /** Over the last report, the whole global batch. */
   readonly samplesPerSecond: number;
   readonly all: Stretch;
   /** Beyond the warm-up. */
@@ -173,9 +255,12 @@ export type Event = Happening & { readonly atMs: number };
 export type Effect =
   | { readonly kind: "send"; readonly session: number; readonly message: ToWorker }
   | { readonly kind: "refuse"; readonly session: number; readonly error: LimbeckError }
+  /** On disk before any effect that follows it. */
+  | { readonly kind: "journal"; readonly record: JournalRecord }
   | { readonly kind: "announce"; readonly event: ProgressEvent }
   /** Figures that are counted but not announced. */
   | { readonly kind: "measure"; readonly progress: Progress; readonly byLead: boolean }
+  | { readonly kind: "quarantine"; readonly worker: string; readonly skipped: Skipped }
   | { readonly kind: "record"; readonly report: Report };
 
 export type Next = readonly [State, ...Effect[]];

@@ -1,10 +1,27 @@
 /** What /state shows: what the job does, what it waits for and why, and how its workers are. */
 import { reasonOf } from "./ending.ts";
 import type { Role } from "./messages.ts";
-import type { Plan, State, Worker } from "./state.ts";
+import type { Course, Plan, State, Worker } from "./state.ts";
 import { waitOf } from "./waiting.ts";
 
-export const workerStates = ["preparing", "waiting", "building", "working", "leaving"] as const;
+export const workerStates = ["preparing", "joining", "waiting", "building", "working", "leaving"] as const;
+export const jobStates = [
+  "gathering",
+  "paused",
+  "recovering",
+  "readying",
+  "running",
+  "exporting",
+  "ending",
+  "ended",
+] as const;
+export type JobState = (typeof jobStates)[number];
+
+/** A job that gathers after it has begun is paused. */
+export function jobStateOf(state: State): JobState {
+  return state.kind === "gathering" && state.course !== null ? "paused" : state.kind;
+}
+
 export type WorkerState = (typeof workerStates)[number];
 
 export interface WorkerStatus {
@@ -22,11 +39,11 @@ export interface WorkerStatus {
 
 export interface JobStatus {
   readonly job: string;
-  readonly state: State["kind"];
+  readonly state: JobState;
   /** null before the first term. */
   readonly stage: string | null;
   readonly term: number;
-  /** Steps of the stage that all students have reported. */
+  /** Steps of the stage that a student has reported. */
   readonly step: number;
   readonly steps: number;
   readonly waitingFor: readonly string[];
@@ -40,22 +57,20 @@ export function statusOf(plan: Plan, state: State, nowMs: number): JobStatus {
   const job = plan.job.name;
   const nothing = { job, stage: null, term: 0, step: 0, steps: 0, workers: [] };
   if (state.kind === "ended") {
-    return { ...nothing, state: state.kind, waitingFor: [], why: reasonOf(state.outcome), deadlineMs: null };
+    return { ...nothing, state: jobStateOf(state), waitingFor: [], why: reasonOf(state.outcome), deadlineMs: null };
   }
   const { for: waitingFor, why, limitMs } = waitOf(plan, state);
-  const wait = { state: state.kind, waitingFor, why, deadlineMs: Math.max(0, state.sinceMs + limitMs - nowMs) };
+  const wait = { state: jobStateOf(state), waitingFor, why, deadlineMs: Math.max(0, state.sinceMs + limitMs - nowMs) };
   const workers = state.workers.map((worker) => workerStatus(state, worker, nowMs));
-  if (state.kind === "gathering" || state.kind === "ending") {
-    return { ...nothing, ...wait, term: state.term, workers };
-  }
-  const { stage, steps } = state.plan;
-  return { job, ...wait, stage, term: state.term, step: commonStep(state), steps, workers };
+  const course = state.kind === "ending" ? null : state.course;
+  if (!course) return { ...nothing, ...wait, term: state.term, workers };
+  const { stage, steps } = course.plan;
+  return { job, ...wait, stage, term: state.term, step: stepOf(state, course), steps, workers };
 }
 
-function commonStep(state: Exclude<State, { kind: "gathering" | "ending" | "ended" }>): number {
-  if (state.kind === "readying") return 0;
-  if (state.kind === "exporting") return state.plan.steps;
-  return Math.min(...state.deal.map(({ worker }) => state.tally.paces.get(worker)?.step ?? 0));
+function stepOf(state: State, { plan, tally }: Course): number {
+  if (state.kind === "exporting") return plan.steps;
+  return Math.max(0, ...tally.steps.values());
 }
 
 function workerStatus(state: Exclude<State, { kind: "ended" }>, worker: Worker, nowMs: number): WorkerStatus {
@@ -73,21 +88,20 @@ function workerStatus(state: Exclude<State, { kind: "ended" }>, worker: Worker, 
   };
 }
 
-export function workerState(state: Exclude<State, { kind: "ended" }>, { name, prepared }: Worker): WorkerState {
+export function workerState(state: Exclude<State, { kind: "ended" }>, worker: Worker): WorkerState {
+  const { name, prepared, leaving } = worker;
+  if (state.kind === "ending" || leaving !== null) return "leaving";
+  if (prepared === null) return "preparing";
+  if (state.kind === "gathering" || state.kind === "recovering") return "waiting";
+  const isStudent = state.deal.some((dealt) => dealt.worker === name);
+  const isMember = isStudent || state.teachers.includes(name);
+  if (!isMember) return worker.followsIn === state.term ? "joining" : "waiting";
   switch (state.kind) {
-    case "gathering":
-      return prepared ? "waiting" : "preparing";
-    case "readying": {
-      const isMember = state.teachers.includes(name) || state.deal.some(({ worker }) => worker === name);
-      return isMember && !state.ready.has(name) ? "building" : "waiting";
-    }
-    case "running": {
-      const isStudent = state.deal.some(({ worker }) => worker === name);
-      return state.teachers.includes(name) || (isStudent && !state.tally.done.has(name)) ? "working" : "waiting";
-    }
+    case "readying":
+      return state.ready.has(name) ? "waiting" : "building";
+    case "running":
+      return isStudent && state.course.tally.done.has(name) ? "waiting" : "working";
     case "exporting":
-      return name === state.deal[0]!.worker ? "working" : "waiting";
-    case "ending":
-      return "leaving";
+      return name === state.exporter ? "working" : "waiting";
   }
 }

@@ -2,16 +2,31 @@
  * The coordinator's whole control flow, pure: `step(plan, state, event) -> [state, ...effects]`. Time comes in with
  * the events; sockets, clocks and disks are the shell's (run.ts). No tensor comes by here (L5).
  */
-import { LimbeckError } from "../core/errors.ts";
+import { greet, prepared } from "./admission.ts";
+import { weigh } from "./balance.ts";
+import { ready } from "./beginning.ts";
+import { leave, lose, throwOut } from "./departure.ts";
+import { digested } from "./divergence.ts";
 import { announce, end, fail, left, tickEnding } from "./ending.ts";
-import { greet, prepared } from "./gather.ts";
+import { proceed } from "./gather.ts";
+import { caughtUp, tendNewcomers } from "./joining.ts";
+import { send } from "./letters.ts";
 import type { WorkerMessage } from "./messages.ts";
-import { done, evaluated, exported, progressed } from "./stage.ts";
+import { tickRecovering } from "./recovery.ts";
+import { checkpointed, done, evaluated, exported, progressed, skipped } from "./stage.ts";
 import type { Active, Ending, Event, Next, Plan, Running, State, Worker } from "./state.ts";
-import { ready } from "./term.ts";
+import { judge, suspected } from "./suspicion.ts";
 import { waitOf } from "./waiting.ts";
 
 export function step(plan: Plan, state: State, event: Event): Next {
+  const [next, ...effects] = decide(plan, state, event);
+  const isAsked = state.kind === "running" && state.stopping !== null;
+  if (!isAsked || (next.kind !== "readying" && next.kind !== "gathering")) return [next, ...effects];
+  // The membership changed while the last checkpoint was being written: there is none, then.
+  return end(next, event.atMs, { kind: "stopped", why: state.stopping!.why });
+}
+
+function decide(plan: Plan, state: State, event: Event): Next {
   const { atMs } = event;
   if (event.kind === "message" && event.message.kind === "hello") {
     return greet(plan, state, atMs, event.session, event.message);
@@ -28,19 +43,28 @@ export function step(plan: Plan, state: State, event: Event): Next {
     case "broken": {
       const worker = state.workers.find(({ session }) => session === event.session);
       if (!worker) return [state];
-      return state.kind === "ending" ? left(state, atMs, event.session) : lose(state, atMs, worker, event.why);
+      return state.kind === "ending" ? left(state, atMs, event.session) : lose(plan, state, atMs, worker, event.why);
     }
     case "tick":
       return state.kind === "ending" ? tickEnding(plan, state, atMs) : tick(plan, state, atMs);
     case "stop":
-      return state.kind === "ending" ? [state] : end(state, atMs, { kind: "stopped", why: event.why });
+      return stop(state, atMs, event.why);
     case "trouble":
       return trouble(state, atMs, event.error);
   }
 }
 
+/** A job in training is left with a checkpoint, from which it can be resumed; a second order ends it at once. */
+function stop(state: Active | Ending, atMs: number, why: string): Next {
+  if (state.kind === "ending") return [state];
+  if (state.kind !== "running" || state.stopping) return end(state, atMs, { kind: "stopped", why });
+  const lead = state.workers.find(({ name }) => name === state.deal[0]!.worker)!;
+  const order = send(lead.session, { term: state.term, checkpoint: { why }, body: "checkpoint" });
+  return [{ ...state, stopping: { why, sinceMs: atMs } }, order];
+}
+
 /** What could not be performed may have been the order to stop, so it is given again. An earlier reason stays. */
-function trouble(state: Active | Ending, atMs: number, error: LimbeckError): Next {
+function trouble(state: Active | Ending, atMs: number, error: Extract<Event, { kind: "trouble" }>["error"]): Next {
   const isOver = state.kind === "ending" && state.outcome.kind !== "done";
   return end(state, atMs, isOver ? state.outcome : { kind: "failed", error });
 }
@@ -54,9 +78,17 @@ function hear(plan: Plan, state: Active, atMs: number, worker: Worker, message: 
     case "heartbeat":
       return beat(state, atMs, worker, message);
     case "failed":
-      return failed(state, atMs, worker, message);
+      return fail(state, atMs, message.code, `${worker.name}: ${message.message}`);
     case "leaving":
-      return lose(state, atMs, worker, `it leaves: ${message.why}`);
+      return leave(plan, state, atMs, worker, message);
+    case "corrupted": {
+      const { from, what, why } = message;
+      return [state, announce(atMs, { kind: "payload-damaged", worker: worker.name, from, what, why })];
+    }
+    case "prepared": {
+      const { engine, dataset } = message;
+      return worker.prepared ? [state] : prepared(plan, state, atMs, worker, { engine, dataset });
+    }
     default:
       // L3. What was meant for another term has no effect on this one.
       return message.term === state.term ? advance(plan, state, atMs, worker, message) : [state];
@@ -64,36 +96,40 @@ function hear(plan: Plan, state: Active, atMs: number, worker: Worker, message: 
 }
 
 function advance(plan: Plan, state: Active, atMs: number, worker: Worker, message: WorkerMessage): Next {
-  if (state.kind !== "gathering" && "stage" in message && message.stage !== state.plan.stage) {
-    const text = `${worker.name} reports on ${message.stage} in term ${state.term}, which is of ${state.plan.stage}`;
+  const stage = state.kind === "gathering" || state.kind === "recovering" ? null : state.course.plan.stage;
+  if (stage !== null && "stage" in message && message.stage !== stage) {
+    const text = `${worker.name} reports on ${message.stage} in term ${state.term}, which is of ${stage}`;
     return fail(state, atMs, "internal", text);
   }
   switch (message.kind) {
-    case "prepared": {
-      if (state.kind !== "gathering" || worker.prepared) return [state];
-      const { engine, dataset } = message;
-      return prepared(plan, state, atMs, worker, { engine, dataset });
-    }
     case "ready":
-      return state.kind === "readying" ? ready(state, atMs, worker, message) : [state];
+      return state.kind === "readying" ? ready(plan, state, atMs, worker, message) : [state];
     case "progress":
       return trains(state, worker) ? progressed(state, atMs, worker, message) : [state];
     case "evaluated":
       return trains(state, worker) ? evaluated(state, atMs, worker, message) : [state];
+    case "digest":
+      return trains(state, worker) ? digested(plan, state, atMs, worker, message) : [state];
+    case "skipped":
+      return trains(state, worker) ? skipped(state, atMs, worker, message) : [state];
+    case "suspect":
+      return trains(state, worker) ? suspected(state, atMs, worker, message) : [state];
     case "stageDone":
       return trains(state, worker) ? done(plan, state, atMs, worker, message) : [state];
+    case "caughtUp":
+      return state.kind === "running" ? caughtUp(plan, state, atMs, worker, message) : [state];
     case "exported": {
-      const isDue = state.kind === "exporting" && worker.name === state.deal[0]!.worker;
+      const isDue = state.kind === "exporting" && worker.name === state.exporter;
       return isDue ? exported(plan, state, atMs, message) : [state];
     }
-    case "checkpointed": {
-      const { stage, step, folder, bytes } = message;
-      return [state, announce(atMs, { kind: "checkpointed", stage, step, folder, bytes })];
-    }
+    case "checkpointed":
+      return checkpointed(state, atMs, message);
     case "hello":
     case "heartbeat":
+    case "prepared":
     case "failed":
     case "leaving":
+    case "corrupted":
       return [state]; // Heard above, whatever their term.
   }
 }
@@ -111,51 +147,41 @@ function beat(state: Active, atMs: number, worker: Worker, heartbeat: WorkerMess
   return [next, announce(atMs, { kind: "worker-status", worker: worker.name, doing, waitingFor, residentBytes })];
 }
 
-/** What another worker's death looks like from the outside. */
-const secondHand: ReadonlySet<string> = new Set(["unavailable", "timeout"]);
-
-function failed(
-  state: Active,
-  atMs: number,
-  { name }: Worker,
-  { code, message }: WorkerMessage & { kind: "failed" },
-): Next {
-  if (!secondHand.has(code)) return fail(state, atMs, code, `${name}: ${message}`);
-  const error = new LimbeckError(code, `${name}: ${message}`);
-  return [{ ...state, complaint: state.complaint ?? { atMs, worker: name, error } }];
-}
-
-/** Today a job cannot go on without one of its workers. With recovery, this is where a new term is opened. */
-function lose(state: Active, atMs: number, worker: Worker, why: string): Next {
-  if (state.complaint?.worker === worker.name) {
-    // It failed first and then went: that it went says nothing new.
-    return end(state, atMs, { kind: "failed", error: state.complaint.error });
-  }
-  const without = { ...state, workers: state.workers.filter(({ session }) => session !== worker.session) };
-  const [next, ...effects] = fail(without, atMs, "lost_worker", `${worker.name} is lost: ${why}`);
-  return [next, announce(atMs, { kind: "worker-lost", worker: worker.name, why }), ...effects];
-}
+/** As many times as long may a worker be silent while it gets prepared. */
+const preparingSilences = 10;
 
 function tick(plan: Plan, state: Active, atMs: number): Next {
-  const { silenceMs, blameMs } = plan.patience;
+  const { silenceMs, lastCheckpointMs } = plan.patience;
   // The coordinator itself slept (a suspended laptop, a paused process): the silence was its own.
   if (atMs - state.tickedMs > silenceMs / 2) {
     const workers = state.workers.map((worker) => ({ ...worker, heardMs: atMs }));
     return [{ ...state, workers, tickedMs: atMs, sinceMs: atMs }];
   }
   const next = { ...state, tickedMs: atMs };
-  const silent = state.workers.find(({ heardMs }) => atMs - heardMs > silenceMs);
-  if (silent) return lose(next, atMs, silent, `it missed its heartbeat for ${seconds(atMs - silent.heardMs)}`);
-  const { complaint } = state;
-  if (complaint && atMs - complaint.atMs > blameMs) {
-    const allLive = state.workers.every(({ heardMs }) => heardMs > complaint.atMs);
-    if (allLive) return end(next, atMs, { kind: "failed", error: complaint.error });
+  // Loading an engine and a dataset may keep a worker's thread; nobody waits for who is not prepared.
+  const patience = ({ prepared }: Worker) => (prepared === null ? preparingSilences * silenceMs : silenceMs);
+  const silent = state.workers.find((worker) => atMs - worker.heardMs > patience(worker));
+  if (silent)
+    return throwOut(plan, next, atMs, silent, `it missed its heartbeat for ${seconds(atMs - silent.heardMs)}`);
+  if (next.kind === "recovering") return tickRecovering(plan, next, atMs);
+  if (next.kind === "running" && next.stopping && atMs - next.stopping.sinceMs > lastCheckpointMs) {
+    return end(next, atMs, { kind: "stopped", why: `${next.stopping.why}; no last checkpoint came` });
   }
   // L7.
   const wait = waitOf(plan, next);
-  if (atMs - next.sinceMs <= wait.limitMs) return [next];
-  const message = `after ${seconds(atMs - next.sinceMs)} still waiting for ${wait.for.join(", ")}; ${wait.why}`;
-  return fail(next, atMs, "timeout", message);
+  if (atMs - next.sinceMs > wait.limitMs) {
+    const message = `after ${seconds(atMs - next.sinceMs)} still waiting for ${wait.for.join(", ")}; ${wait.why}`;
+    return fail(next, atMs, "timeout", message);
+  }
+  if (next.kind === "gathering") return proceed(plan, next, atMs);
+  return next.kind === "running" ? tickRunning(plan, next, atMs) : [next];
+}
+
+function tickRunning(plan: Plan, state: Running, atMs: number): Next {
+  const judged = judge(plan, state, atMs);
+  if (judged) return judged;
+  const [weighed, ...effects] = weigh(plan, state, atMs);
+  return weighed.kind === "running" ? tendNewcomers(plan, weighed, atMs) : [weighed, ...effects];
 }
 
 function seconds(ms: number): string {

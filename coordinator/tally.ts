@@ -8,61 +8,58 @@ import type { StagePlan } from "../core/stages.ts";
 import type { Evaluated, EvaluatedChunk, Progress } from "./messages.ts";
 import type { Pace, Stretch, Tally } from "./state.ts";
 
+const noStretch: Stretch = { steps: 0, examples: 0, seconds: 0 };
+
 export const emptyTally: Tally = {
-  paces: new Map(),
+  steps: new Map(),
+  pace: { samplesPerSecond: 0, all: noStretch, steady: noStretch },
   softTargets: { requested: 0, bytes: 0 },
   evaluations: new Map(),
   evaluation: null,
   done: new Map(),
+  skipped: new Map(),
+  checkpointed: -1,
 };
-
-const noStretch: Stretch = { steps: 0, examples: 0, seconds: 0 };
 
 /** Steps that do not count for the steady state: the first tenth, at least five. */
 function warmupSteps({ steps }: StagePlan): number {
   return Math.max(5, Math.ceil(steps / 10));
 }
 
-export function tallyProgress(tally: Tally, plan: StagePlan, worker: string, progress: Progress): Tally {
-  const { step, steps, examples, seconds, softTargets, softTargetBytes } = progress;
-  const before = tally.paces.get(worker);
-  const isSteady = step - steps >= warmupSteps(plan);
-  const pace: Pace = {
-    step,
-    samplesPerSecond: examples / seconds,
-    all: extended(before?.all ?? noStretch, progress),
-    steady: isSteady ? extended(before?.steady ?? noStretch, progress) : (before?.steady ?? noStretch),
-  };
+/** @param byLead its sums are over the global batches: they tell how fast the job is, whoever leads */
+export function tallyProgress(
+  tally: Tally,
+  plan: StagePlan,
+  { worker, byLead, progress }: { worker: string; byLead: boolean; progress: Progress },
+): Tally {
+  const { requested, bytes } = tally.softTargets;
   return {
     ...tally,
-    paces: new Map(tally.paces).set(worker, pace),
-    softTargets: {
-      requested: tally.softTargets.requested + softTargets,
-      bytes: tally.softTargets.bytes + softTargetBytes,
-    },
+    steps: new Map(tally.steps).set(worker, progress.step),
+    pace: byLead ? paced(tally.pace, plan, progress) : tally.pace,
+    softTargets: { requested: requested + progress.softTargets, bytes: bytes + progress.softTargetBytes },
   };
 }
 
-function extended(stretch: Stretch, { steps, examples, seconds }: Progress): Stretch {
-  return {
+function paced({ all, steady }: Pace, plan: StagePlan, { step, steps, seconds, metrics }: Progress): Pace {
+  const { examples } = metrics;
+  const extended = (stretch: Stretch): Stretch => ({
     steps: stretch.steps + steps,
     examples: stretch.examples + examples,
     seconds: stretch.seconds + seconds,
+  });
+  const isSteady = step - steps >= warmupSteps(plan);
+  return {
+    samplesPerSecond: examples / seconds,
+    all: extended(all),
+    steady: isSteady ? extended(steady) : steady,
   };
 }
 
-/** Over all students, by their last reports; none before each has reported. */
-export function liveSamplesPerSecond({ paces }: Tally, students: readonly string[]): number | null {
-  if (paces.size < students.length) return null;
-  return students.reduce((total, student) => total + paces.get(student)!.samplesPerSecond, 0);
-}
-
-/** Over all students, beyond the warm-up; of the whole stage where it is no longer than that. */
-export function steadySamplesPerSecond({ paces }: Tally, students: readonly string[]): number {
-  const known = students.flatMap((student) => paces.get(student) ?? []);
-  const hasSteady = known.length > 0 && known.every(({ steady }) => steady.steps > 0);
-  const stretches = known.map(({ steady, all }) => (hasSteady ? steady : all));
-  return stretches.reduce((total, { examples, seconds }) => total + examples / seconds, 0);
+/** Over all students, beyond the warm-up; of the whole stage where it is no longer than that; 0 where no step was taken. */
+export function steadySamplesPerSecond({ pace }: Tally): number {
+  const { examples, seconds } = pace.steady.steps > 0 ? pace.steady : pace.all;
+  return seconds === 0 ? 0 : examples / seconds;
 }
 
 /**

@@ -1,110 +1,161 @@
 /**
  * A term: one stage with one membership and one deal. Whatever changes the membership opens a new term, with the
- * students' lanes dealt again; the members then say where they stand, and begin together.
+ * students' lanes dealt again; the members then say where their replicas stand, and begin together at the furthest.
+ *
+ * Why a step needs no vote (L1): a step's sum has the same bits under every deal, so redoing it, or taking it from a
+ * member that has it, gives the same replica. Of two members none can be more than one step ahead of the other, for no
+ * sum is complete without the partial sums of all.
  */
-import { deal } from "../core/deal.ts";
+import { type DealtWorker, deal } from "../core/deal.ts";
 import type { DealtLanes } from "../core/events.ts";
-import type { Job } from "../core/job.ts";
-import type { StagePlan } from "../core/stages.ts";
+import { studentRange } from "../core/job.ts";
 import type { Assign } from "../proto/gen/limbeck/v1/Assign.ts";
-import type { Ready__Output } from "../proto/gen/limbeck/v1/Ready.ts";
-import { announce, fail } from "./ending.ts";
-import type { Role } from "./messages.ts";
-import type { Effect, Next, Readying, Running, Worker } from "./state.ts";
-import { emptyTally } from "./tally.ts";
+import { announce } from "./ending.ts";
+import { send } from "./letters.ts";
+import { candidates, livingOf, median, named, trainees } from "./members.ts";
+import type { Course, Gathering, Living, Next, Plan, Readying, Worker } from "./state.ts";
 
-// By number where names end in one: the lead is student-2 before student-10, in whatever order they joined.
-const byName = new Intl.Collator("en", { numeric: true });
+export type BeforeTerm = Omit<Living, "sinceMs"> & {
+  readonly course: Course;
+  readonly deal?: readonly DealtLanes[];
+  readonly teachers?: readonly string[];
+};
 
-export function named(workers: readonly Worker[], role: Role): Worker[] {
-  return workers.filter((worker) => worker.role === role).sort((a, b) => byName.compare(a.name, b.name));
+export interface Opening {
+  readonly atMs: number;
+  readonly why: string;
+  /** Nobody died: steps in flight may be finished first. */
+  readonly planned: boolean;
+  /** All replicas go back to a checkpoint of an earlier step than this. */
+  readonly rollbackBelow?: number | null;
 }
 
-type BeforeTerm = Pick<
-  Readying,
-  "workers" | "term" | "startedMs" | "tickedMs" | "complaint" | "dataset" | "stages" | "finished"
->;
-
-/** Opens the next term: deals the lanes and assigns the stage to every worker. Those who do not serve in it idle. */
-export function openTerm(
-  job: Job,
-  state: BeforeTerm,
-  { atMs, plan, why }: { atMs: number; plan: StagePlan; why: string },
-): Next {
+/** Opens the next term with whoever can train, or pauses the job where they are too few. */
+export function openTerm(plan: Plan, state: BeforeTerm, opening: Opening): Next {
+  const { atMs, why, planned, rollbackBelow = null } = opening;
+  const { course } = state;
+  const { stage, soft } = course.plan;
+  const { min } = studentRange(plan.job.workers);
+  const able = candidates(state.workers, state.bench, { atMs, min });
+  if (able.length < min) return pause(plan, state, opening, able.length);
+  const isInStage = (worker: Worker) => worker.replicaOf === stage && rollbackBelow === null;
+  const chosen = trainees(plan.job, able, isInStage);
+  const restore = !chosen.some(isInStage);
+  const isFirst = !course.hasBegun;
+  const serving = soft ? named(state.workers, "teacher").filter((each) => isFirst || each.replicaOf === stage) : [];
+  const dealt = deal(plan.job.lanes.count, withSpeeds(chosen, state));
+  const isIn = new Set([...dealt.map(({ worker }) => worker), ...serving.map(({ name }) => name)]);
   const term = state.term + 1;
-  const students = named(state.workers, "student");
-  const teachers = plan.soft ? named(state.workers, "teacher") : [];
-  const dealt = deal(job.lanes.count, students);
-  const assign: Assign = {
-    stage: plan.stage,
-    steps: plan.steps,
-    students: students.map((worker, at) => member(worker, dealt[at]!)),
-    teachers: teachers.map((worker) => member(worker, { firstLane: 0, lanes: 0 })),
-    teacherSha256: plan.soft && !("load" in job.teacher) ? taughtSha256(state) : "",
-    why,
-  };
+  const assign = assignment(plan, state, { ...opening, rollbackBelow }, { dealt, serving, restore });
   const next: Readying = {
+    ...livingOf(state, atMs),
     kind: "readying",
-    workers: state.workers,
+    // A replica that is not in this term falls behind.
+    workers: state.workers.map((worker) => ({
+      ...worker,
+      replicaOf: isIn.has(worker.name) && rollbackBelow === null ? worker.replicaOf : null,
+    })),
     term,
-    startedMs: state.startedMs,
-    sinceMs: atMs,
-    tickedMs: state.tickedMs,
-    complaint: state.complaint,
-    dataset: state.dataset,
-    stages: state.stages,
-    finished: state.finished,
-    plan,
+    ...benched(
+      plan,
+      state,
+      chosen.filter(({ name }) => !isIn.has(name)),
+      atMs,
+    ),
+    course: { ...course, tally: { ...course.tally, done: new Map() } },
     deal: dealt,
-    teachers: teachers.map(({ name }) => name),
+    teachers: serving.map(({ name }) => name),
     openedMs: atMs,
+    rollbackBelow,
     ready: new Map(),
   };
-  const sends = state.workers.map(
-    ({ session }): Effect => ({ kind: "send", session, message: { term, assign, body: "assign" } }),
+  const wereIn = new Set([...(state.deal ?? []).map(({ worker }) => worker), ...(state.teachers ?? [])]);
+  const told = state.workers.filter(({ name }) => isIn.has(name) || wereIn.has(name));
+  const instances = Object.fromEntries(
+    told.flatMap((each) => (isIn.has(each.name) ? [[each.name, each.instance]] : [])),
   );
-  return [next, announce(atMs, { kind: "term-opened", term, stage: plan.stage, why, deal: dealt }), ...sends];
+  const teachers = next.teachers;
+  return [
+    next,
+    {
+      kind: "journal",
+      record: { kind: "term", atMs, term, stage, deal: dealt, teachers, instances, rollbackBelow, why },
+    },
+    announce(atMs, { kind: "term-opened", term, stage, why, planned, deal: dealt, teachers }),
+    ...told.map(({ session }) => send(session, { term, assign, body: "assign" })),
+  ];
 }
 
-function member({ name, address, host }: Worker, { firstLane, lanes }: Pick<DealtLanes, "firstLane" | "lanes">) {
-  return { worker: name, address, host, firstLane, lanes };
+function assignment(
+  plan: Plan,
+  { workers, course }: BeforeTerm,
+  { why, planned, rollbackBelow }: Opening,
+  { dealt, serving, restore }: { dealt: readonly DealtLanes[]; serving: readonly Worker[]; restore: boolean },
+): Assign {
+  const { stage, steps, soft } = course.plan;
+  const workerOf = (name: string) => workers.find((worker) => worker.name === name)!;
+  return {
+    stage,
+    steps,
+    students: dealt.map((each) => member(workerOf(each.worker), each)),
+    teachers: serving.map((worker) => member(worker)),
+    teacherSha256: soft ? taughtSha256(plan, course) : "",
+    teacherSources: soft ? holdersOf(workers, "teach").map((worker) => member(worker)) : [],
+    why,
+    planned,
+    restore,
+    restoreBelow: rollbackBelow ?? 0,
+  };
 }
 
-/** The weights the students agreed on at the end of `teach`. */
-function taughtSha256({ finished }: Pick<Readying, "finished">): string {
+export function member({ name, address, host }: Worker, lanes?: Pick<DealtLanes, "firstLane" | "lanes">) {
+  return { worker: name, address, host, firstLane: lanes?.firstLane ?? 0, lanes: lanes?.lanes ?? 0 };
+}
+
+export function holdersOf(workers: readonly Worker[], stage: string): Worker[] {
+  return workers.filter(({ holds }) => holds.includes(stage));
+}
+
+/** The weights the students agreed on at the end of `teach`; none where the teachers load them. */
+export function taughtSha256({ job }: Plan, { finished }: Pick<Course, "finished">): string {
+  if ("load" in job.teacher) return "";
   return finished.find(({ plan }) => plan.stage === "teach")?.weightsSha256 ?? "";
 }
 
-/** A worker has built the stage's model. When all members have, they begin. */
-export function ready(state: Readying, atMs: number, { name }: Worker, found: Ready__Output): Next {
-  const students = state.deal.map(({ worker }) => worker);
-  const isStudent = students.includes(name);
-  if (!isStudent && !state.teachers.includes(name)) return [state]; // Idle in this term.
-  if (!isStudent) {
-    const taught = taughtSha256(state);
-    if (found.weightsSha256 !== taught) {
-      const message = `${name} would serve a teacher with the weights ${found.weightsSha256}, the students agreed on ${taught}`;
-      return fail(state, atMs, "diverged", message);
-    }
-  }
-  for (const other of students.filter((student) => isStudent && state.ready.has(student))) {
-    for (const field of ["parameters", "step", "weightsSha256"] as const) {
-      const [theirs, ours] = [state.ready.get(other)![field], found[field]];
-      if (theirs === ours) continue;
-      const message = `${other} and ${name} would begin ${state.plan.stage} with different ${field}: ${theirs} and ${ours}`;
-      return fail(state, atMs, "diverged", message);
-    }
-  }
-  const next = { ...state, ready: new Map(state.ready).set(name, found), sinceMs: atMs };
-  return [...students, ...state.teachers].every((member) => next.ready.has(member)) ? begin(next, atMs) : [next];
+/** One whose speed is not known counts as the middle one; one that was left out gets one lane to show itself. */
+function withSpeeds(
+  chosen: readonly Worker[],
+  { laneSeconds, bench }: Pick<BeforeTerm, "laneSeconds" | "bench">,
+): DealtWorker[] {
+  const middle = median(chosen.flatMap(({ name }) => laneSeconds.get(name) ?? [])) ?? 1;
+  return chosen.map(({ name }) => {
+    const measured = laneSeconds.get(name);
+    if (measured !== undefined) return { name, laneSeconds: measured };
+    return { name, laneSeconds: middle, ...(bench.has(name) && { atMost: 1 }) };
+  });
 }
 
-function begin({ kind: _, ready, ...state }: Readying, atMs: number): Next {
-  const { stage, steps, stepsPerEpoch } = state.plan;
-  const { parameters } = ready.get(state.deal[0]!.worker)!;
-  const next: Running = { ...state, kind: "running", sinceMs: atMs, parameters, tally: emptyTally };
-  const begins = state.workers
-    .filter(({ name }) => ready.has(name))
-    .map(({ session }): Effect => ({ kind: "send", session, message: { term: state.term, begin: {}, body: "begin" } }));
-  return [next, announce(atMs, { kind: "stage-started", stage, steps, stepsPerEpoch, parameters }), ...begins];
+/** Who is so slow that it got no lanes rests, longer each time, and is then measured anew. */
+function benched({ patience }: Plan, { bench, laneSeconds }: BeforeTerm, idle: readonly Worker[], atMs: number) {
+  const [benches, seconds] = [new Map(bench), new Map(laneSeconds)];
+  for (const { name } of idle) {
+    const benchMs = 2 * (bench.get(name)?.benchMs ?? patience.benchMs / 2);
+    benches.set(name, { untilMs: atMs + benchMs, benchMs, why: "slow" });
+    seconds.delete(name);
+  }
+  return { bench: benches, laneSeconds: seconds };
+}
+
+function pause(plan: Plan, state: BeforeTerm, { atMs, why }: Opening, able: number): Next {
+  const { min } = studentRange(plan.job.workers);
+  const reason = `${able} of at least ${min} student${min === 1 ? "" : "s"}: ${why}`;
+  const { workers, term, course } = state;
+  const next: Gathering = { kind: "gathering", ...livingOf(state, atMs), course, why: reason };
+  const pauses = (state.deal ?? []).flatMap(({ worker }) => workers.filter(({ name }) => name === worker));
+  return [
+    next,
+    { kind: "journal", record: { kind: "paused", term } },
+    announce(atMs, { kind: "job-paused", why: reason }),
+    ...pauses.map(({ session }) => send(session, { term, pause: { why: reason }, body: "pause" })),
+  ];
 }

@@ -10,34 +10,36 @@ export interface Wait {
 }
 
 export function waitOf(plan: Plan, state: Active | Ending): Wait {
-  const wait = waitInState(plan, state);
-  if (state.kind === "ending" || !state.complaint) return wait;
-  return { ...wait, why: `${wait.why}; ${state.complaint.error.message}` };
-}
-
-function waitInState(plan: Plan, state: Active | Ending): Wait {
   const { patience } = plan;
   const described = (names: readonly string[]) => names.map((name) => describe(state.workers, name));
   switch (state.kind) {
     case "gathering": {
-      const unprepared = state.workers.filter(({ prepared }) => prepared === null).map(({ name }) => name);
-      const why = "the job begins when all its workers have joined and are prepared";
-      return { for: [...missing(plan, state), ...described(unprepared)], why, limitMs: patience.gatherMs };
+      const limitMs = state.course === null ? patience.gatherMs : patience.pauseMs;
+      return { for: missing(plan, state), why: state.why, limitMs };
+    }
+    case "recovering": {
+      const missing = [...state.expected.keys()].filter(
+        (name) => !state.workers.some((worker) => worker.name === name),
+      );
+      const why = `the coordinator was started again, and its members of term ${state.term} come back`;
+      return { for: missing, why, limitMs: 2 * patience.rejoinMs };
     }
     case "readying": {
       const members = [...state.deal.map(({ worker }) => worker), ...state.teachers];
       const unready = members.filter((name) => !state.ready.has(name));
-      const why = `${state.plan.stage} begins when all members of term ${state.term} are ready`;
+      const why = `${state.course.plan.stage} goes on when all members of term ${state.term} are ready`;
       return { for: described(unready), why, limitMs: patience.readyMs };
     }
     case "running": {
-      const busy = state.deal.map(({ worker }) => worker).filter((name) => !state.tally.done.has(name));
-      const why = `${state.plan.stage} ends when all its students are done`;
-      return { for: described(busy), why, limitMs: patience.progressMs };
+      const { tally, plan: current } = state.course;
+      const busy = state.deal.map(({ worker }) => worker).filter((name) => !tally.done.has(name));
+      const noTeacher = current.soft && state.teachers.length === 0 ? "; no teacher is there to serve it" : "";
+      const why = `${current.stage} ends when all its students are done${noTeacher}`;
+      return { for: described(busy), why, limitMs: noTeacher ? patience.pauseMs : patience.progressMs };
     }
     case "exporting": {
-      const why = `the lead student writes the models of ${state.plan.stage}`;
-      return { for: described([state.deal[0]!.worker]), why, limitMs: patience.exportMs };
+      const why = `${state.exporter} writes the models of ${state.result.plan.stage}`;
+      return { for: described([state.exporter]), why, limitMs: patience.exportMs };
     }
     case "ending":
       return { for: state.workers.map(({ name }) => name), why: reasonOf(state.outcome), limitMs: patience.leaveMs };

@@ -4,13 +4,16 @@ import type { DealtLanes } from "./events.ts";
 
 export interface DealtWorker {
   readonly name: string;
-  /** Relative speed, above 0; 1 where not given. */
-  readonly weight?: number;
+  /** Seconds it takes for a lane, relative to the others; 1 where not given. */
+  readonly laneSeconds?: number;
+  /** No more than these, whatever its speed. */
+  readonly atMost?: number;
 }
 
 /**
- * Deals all lanes in contiguous runs, in the order of the workers, each at least one, in proportion to their weights
- * (largest remainder, ties to the earlier worker).
+ * Deals all lanes in contiguous runs, in the order of the workers, so that the slowest of them is done as early as can
+ * be (each lane goes to whoever would finish it first, ties to the earlier worker: optimal for equal lanes). One that
+ * is so slow that the step is done sooner without it gets none, and is left out of the result.
  * @throws bad_job where there are more workers than lanes, or none
  */
 export function deal(lanes: number, workers: readonly DealtWorker[]): DealtLanes[] {
@@ -21,32 +24,23 @@ export function deal(lanes: number, workers: readonly DealtWorker[]): DealtLanes
       `lanes.count: ${lanes} lanes cannot be dealt to ${workers.length} students: every student needs at least one`,
     );
   }
-  const shares = apportion(
-    lanes,
-    workers.map((worker) => worker.weight ?? 1),
-  );
+  const shares = workers.map(() => 0);
+  for (let lane = 0; lane < lanes; lane++) {
+    const open = [...workers.keys()].filter((at) => shares[at]! < (workers[at]!.atMost ?? lanes));
+    const finish = (at: number) => (shares[at]! + 1) * (workers[at]!.laneSeconds ?? 1);
+    const soonest = open.reduce((best, at) => (finish(at) < finish(best) ? at : best), open[0] ?? 0);
+    shares[soonest]! += 1;
+  }
   let firstLane = 0;
-  return workers.map((worker, at) => {
-    const dealt = { worker: worker.name, firstLane, lanes: shares[at]! };
+  return workers.flatMap(({ name }, at) => {
+    const dealt = { worker: name, firstLane, lanes: shares[at]! };
     firstLane += dealt.lanes;
-    return dealt;
+    return dealt.lanes > 0 ? [dealt] : [];
   });
 }
 
-function apportion(lanes: number, weights: readonly number[]): number[] {
-  const owing = new Set(weights.keys()); // Workers whose share is in proportion; the others get the one lane all are due.
-  for (;;) {
-    const toDeal = lanes - (weights.length - owing.size);
-    const total = [...owing].reduce((sum, at) => sum + weights[at]!, 0);
-    const quota = (at: number) => (toDeal * weights[at]!) / total;
-    const tooSlow = [...owing].filter((at) => quota(at) < 1);
-    if (tooSlow.length === owing.size || tooSlow.length === 0) {
-      const shares = weights.map((_, at) => (owing.has(at) ? Math.max(1, Math.floor(quota(at))) : 1));
-      const left = lanes - shares.reduce((sum, share) => sum + share, 0);
-      const byRemainder = [...owing].sort((a, b) => (quota(b) % 1) - (quota(a) % 1) || a - b);
-      for (const at of byRemainder.slice(0, left)) shares[at]! += 1;
-      return shares;
-    }
-    for (const at of tooSlow) owing.delete(at);
-  }
+/** How long a step takes under a deal, in the unit of `laneSeconds`: as long as its slowest worker. */
+export function stepSeconds(dealt: readonly DealtLanes[], workers: readonly DealtWorker[]): number {
+  const secondsOf = new Map(workers.map(({ name, laneSeconds }) => [name, laneSeconds ?? 1]));
+  return Math.max(...dealt.map(({ worker, lanes }) => lanes * (secondsOf.get(worker) ?? 1)));
 }

@@ -45,6 +45,12 @@ type Body =
       readonly why: string;
     }
   | { readonly kind: "worker-lost"; readonly worker: string; readonly why: string }
+  /** In order: it handed its work over. */
+  | { readonly kind: "worker-left"; readonly worker: string; readonly why: string }
+  /** It may not join, or is out of the job: a zombie, another engine, one that others do not reach. */
+  | { readonly kind: "worker-refused"; readonly worker: string; readonly why: string }
+  /** Accepted in spite of something. */
+  | { readonly kind: "worker-warned"; readonly worker: string; readonly why: string }
   | {
       readonly kind: "worker-status";
       readonly worker: string;
@@ -65,7 +71,50 @@ type Body =
       readonly term: number;
       readonly stage: Stage;
       readonly why: string;
+      /** Nobody died: steps in flight may be finished first. */
+      readonly planned: boolean;
       readonly deal: readonly DealtLanes[];
+      readonly teachers: readonly string[];
+    }
+  /** All members are ready and begin at this step. */
+  | { readonly kind: "term-begun"; readonly term: number; readonly stage: Stage; readonly step: number }
+  /** Too few workers; the job goes on by itself when they are there. */
+  | { readonly kind: "job-paused"; readonly why: string }
+  /** A coordinator was started again on the journal of this job. */
+  | { readonly kind: "coordinator-recovered"; readonly term: number; readonly why: string }
+  | {
+      readonly kind: "restored";
+      readonly worker: string;
+      readonly stage: Stage;
+      readonly step: number;
+      readonly folder: string;
+    }
+  /** A checkpoint that is newer and was not used. */
+  | { readonly kind: "checkpoint-passed-over"; readonly worker: string; readonly why: string }
+  /** A step whose summed gradient is not finite: no replica applied it. */
+  | {
+      readonly kind: "step-skipped";
+      readonly worker: string;
+      readonly stage: Stage;
+      readonly step: number;
+      readonly lane: number;
+      readonly examples: number;
+      readonly why: string;
+    }
+  /** A payload came damaged and was fetched again. */
+  | {
+      readonly kind: "payload-damaged";
+      readonly worker: string;
+      readonly from: string;
+      readonly what: string;
+      readonly why: string;
+    }
+  | {
+      readonly kind: "replica-diverged";
+      readonly worker: string;
+      readonly stage: Stage;
+      readonly step: number;
+      readonly why: string;
     }
   | {
       readonly kind: "stage-started";

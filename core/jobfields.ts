@@ -61,7 +61,10 @@ export function literalsOf(options: readonly z.ZodType[], key: string): string[]
 /** What would be right, to follow "must be" or "give". */
 export function expectation({ schema, options }: Place): string {
   if (options.length === 0) return words(schema);
-  const others = options.flatMap((option) => (option instanceof z.ZodEnum ? option.options.map(String) : []));
+  const others = options.flatMap((option) => {
+    if (option instanceof z.ZodEnum) return option.options.map(String);
+    return option instanceof z.ZodObject ? [] : [words(option)];
+  });
   return orList([...others, `a mapping with ${marks(options)}`]);
 }
 

@@ -41,6 +41,8 @@ export interface FinishedStage {
   readonly evaluation: Evaluation;
   readonly ledger: LedgerTotals;
   readonly softTargets: { readonly requested: number; readonly bytes: number };
+  /** Steps that no replica applied, for their gradient was not finite. */
+  readonly skippedSteps: number;
   readonly wallSeconds: number;
   /** Steady state, over all students; 0 where no step was taken. */
   readonly samplesPerSecond: number;
@@ -81,6 +83,7 @@ export interface StageReport {
   readonly wallSeconds: number;
   readonly samplesPerSecond: number;
   readonly ledger: LedgerTotals;
+  readonly skippedSteps: number;
 }
 
 export interface Report {
@@ -107,10 +110,14 @@ export interface Report {
   /** The models in the run folder: teacher, student and its quantised variants. */
   readonly models: readonly ({ readonly stage: Stage; readonly test: Score } & Omit<ExportedModel, "score">)[];
   readonly stages: readonly StageReport[];
+  /** Memberships the job had. */
+  readonly terms: number;
+  /** Those of the end. */
   readonly workers: readonly ReportedWorker[];
 }
 
 export interface ReportFacts {
+  readonly terms: number;
   readonly job: Job;
   readonly engine: ReportedEngine;
   readonly workers: readonly ReportedWorker[];
@@ -119,7 +126,7 @@ export interface ReportFacts {
 }
 
 /** Throws `internal` where the stages teach and distil are not both there, or were measured on different examples. */
-export function buildReport({ job, engine, workers, wallSeconds, stages }: ReportFacts): Report {
+export function buildReport({ job, engine, workers, wallSeconds, stages, terms }: ReportFacts): Report {
   const find = (stage: Stage) => stages.find(({ plan }) => plan.stage === stage);
   const [teacher, student, baseline] = [find("teach"), find("distil"), find("baseline")];
   if (!teacher || !student) throw new LimbeckError("internal", "a report needs the stages teach and distil");
@@ -146,13 +153,15 @@ export function buildReport({ job, engine, workers, wallSeconds, stages }: Repor
     models: stages.flatMap(({ plan, exported }) =>
       exported.map(({ score, ...model }) => ({ stage: plan.stage, ...model, test: score })),
     ),
-    stages: stages.map(({ plan, wallSeconds, samplesPerSecond, ledger }) => ({
+    terms,
+    stages: stages.map(({ plan, wallSeconds, samplesPerSecond, ledger, skippedSteps }) => ({
       stage: plan.stage,
       steps: plan.steps,
       epochs: epochsOf(plan),
       wallSeconds,
       samplesPerSecond,
       ledger,
+      skippedSteps,
     })),
     workers,
   };

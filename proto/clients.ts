@@ -1,32 +1,58 @@
 /** The coordinator as those see it who submit and watch a job. */
+import { setTimeout } from "node:timers/promises";
+import { backoffMs } from "../core/backoff.ts";
 import type { ProgressEvent } from "../core/events.ts";
 import { errorOfCall } from "./status.ts";
 import { coordinatorClient } from "./wire.ts";
 
 export interface CoordinatorClient {
-  /** The job's events from the first one on, then live; ends with the job. Throws `unavailable` when the coordinator goes away. */
-  watch(): AsyncGenerator<ProgressEvent>;
+  /** The job's events, then live; ends with the job. Throws `unavailable` when the coordinator goes away, unless patient. */
+  watch(options?: WatchOptions): AsyncGenerator<ProgressEvent>;
   /** Asks for an orderly stop of the job. */
   stop(why: string): Promise<void>;
   close(): void;
 }
 
+export interface WatchOptions {
+  /** Events to pass over, for one that watched before. */
+  readonly from?: number;
+  /** Where the coordinator goes away, wait for its return and go on with the next event, until this aborts. */
+  readonly patientUntil?: AbortSignal;
+}
+
 const stopDeadlineMs = 5_000;
+const reconnecting = { firstMs: 100, longestMs: 1_000 };
 
 /** @param address host:port */
 export function connectCoordinator(address: string): CoordinatorClient {
   const client = coordinatorClient(address);
   const whom = `the coordinator at ${address}`;
   return {
-    async *watch() {
-      const call = client.watch({});
-      call.on("error", () => {}); // Reported by the loop below, and of no interest once the caller has left it.
-      try {
-        for await (const { event } of call) yield JSON.parse(event);
-      } catch (thrown) {
-        throw errorOfCall(thrown, whom);
-      } finally {
-        call.cancel();
+    async *watch({ from = 0, patientUntil } = {}) {
+      let had = from;
+      for (let attempt = 0; ; attempt++) {
+        const call = client.watch({ from: had });
+        call.on("error", () => {}); // Reported by the loop below, and of no interest once the caller has left it.
+        const cancel = () => call.cancel();
+        patientUntil?.addEventListener("abort", cancel);
+        try {
+          for await (const { event } of call) {
+            had += 1;
+            attempt = 0;
+            yield JSON.parse(event);
+          }
+          return;
+        } catch (thrown) {
+          const error = errorOfCall(thrown, whom);
+          patientUntil?.throwIfAborted();
+          if (!patientUntil || error.code !== "unavailable") throw error;
+        } finally {
+          patientUntil?.removeEventListener("abort", cancel);
+          call.cancel();
+        }
+        const wait = { signal: patientUntil };
+        await setTimeout(backoffMs(reconnecting, attempt, Math.random()), undefined, wait).catch(() => {});
+        patientUntil.throwIfAborted();
       }
     },
     stop: (why) =>

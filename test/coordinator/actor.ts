@@ -30,8 +30,13 @@ export class Actor {
   }
 
   hello(build: string): FromWorker {
-    const hello: Hello = { worker: this.name, role: this.role, address: "127.0.0.1:1", host: "here", build, pid: 1 };
+    const identity = { worker: this.name, role: this.role, instance: this.name };
+    const hello: Hello = { ...identity, address: "127.0.0.1:1", host: "here", build, pid: 1 };
     return { term: 0, hello, body: "hello" };
+  }
+
+  heartbeat(): FromWorker {
+    return { term: this.#term, body: "heartbeat", heartbeat: { doing: "acting", residentBytes: 1 } };
   }
 
   /** What it answers, in order; null where it leaves. */

@@ -6,7 +6,10 @@ import { type Job, jobSchema } from "../../core/job.ts";
 export const build = "1.0.0";
 
 export interface JobChoices {
-  readonly workers?: { readonly students: number; readonly teachers: number };
+  readonly workers?: {
+    readonly students: number | { readonly min: number; readonly max: number };
+    readonly teachers: number;
+  };
   readonly baseline?: boolean;
   readonly numerics?: "exact" | "fast";
   /** The teacher is loaded, not taught. */
@@ -39,13 +42,18 @@ export function testJob({
 
 export function testPlan(job: Job): Plan {
   const patience = {
-    silenceMs: 10_000,
+    silenceMs: 1_200,
     gatherMs: 120_000,
+    pauseMs: 3_600_000,
+    rejoinMs: 3_000,
     readyMs: 300_000,
     progressMs: 600_000,
     exportMs: 300_000,
-    blameMs: 2_000,
+    blameMs: 500,
     leaveMs: 10_000,
+    lastCheckpointMs: 5_000,
+    weighMs: 3_000,
+    benchMs: 10_000,
   };
-  return { job, jobFolder: "/job", runFolder: "/run", build, heartbeatMs: 1000, patience };
+  return { job, jobFolder: "/job", runFolder: "/run", build, heartbeatMs: 250, patience };
 }

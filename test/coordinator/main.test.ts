@@ -26,7 +26,7 @@ test("a whole job over real sessions: report, records, watchers", bounded, async
   assert.equal(outcome.kind, "done");
 
   const files = (await readdir(coordinator.folder)).sort();
-  assert.deepEqual(files, ["events.jsonl", "job.yaml", "report.json"], "whole files only");
+  assert.deepEqual(files, ["events.jsonl", "job.yaml", "journal.jsonl", "report.json"], "whole files only");
   const report = JSON.parse(await readFile(join(coordinator.folder, "report.json"), "utf8")) as Report;
   assert.deepEqual(report, outcome.kind === "done" && outcome.report);
   assert.deepEqual(
@@ -57,32 +57,55 @@ test("job.yaml is the effective job", bounded, async (t) => {
   assert.deepEqual(jobSchema.parse(parse(text)), testJob({ workers: { students: 2, teachers: 1 }, epochs: 4 }));
 });
 
-test("a worker whose session breaks fails the job, and is named", bounded, async (t) => {
-  const coordinator = await started(t);
-  const staying = play(t, coordinator.address, new Actor("student-1", "student"));
-  const client = coordinatorClient(coordinator.address);
-  t.after(() => client.close());
-  const dying = client.join();
-  dying.on("error", () => {});
-  dying.write(new Actor("student-2", "student").hello(packageVersion));
-  for await (const event of coordinator.events)
-    if (event.kind === "worker-joined" && event.worker === "student-2") break;
-  dying.cancel();
-  const outcome = await coordinator.finished;
-  assert.equal(outcome.kind, "failed");
-  assert.equal(outcome.kind === "failed" && outcome.error.code, "lost_worker");
-  assert.match(await staying, /the job failed: student-2 is lost: its session broke off/);
-  const last = (await watched(coordinator.address)).at(-1)!;
-  assert.equal(last.kind === "job-failed" && last.code, "lost_worker");
-  assert.ok(!(await readdir(coordinator.folder)).includes("report.json"));
+test(
+  "a worker whose session breaks is named, its lanes are dealt to the others, and the job goes on",
+  bounded,
+  async (t) => {
+    const job = testJob({ workers: { students: { min: 1, max: 2 }, teachers: 1 }, epochs: 4 });
+    const coordinator = await started(t, { job });
+    const client = coordinatorClient(coordinator.address);
+    t.after(() => client.close());
+    const dying = client.join();
+    dying.on("error", () => {});
+    dying.write(new Actor("student-1", "student").hello(packageVersion));
+    for await (const event of coordinator.events) if (event.kind === "worker-joined") break;
+    const staying = [new Actor("student-2", "student"), new Actor("teacher-1", "teacher")];
+    const played = staying.map((actor) => play(t, coordinator.address, actor));
+    dying.cancel();
+    assert.deepEqual(await Promise.all(played), ["the job is done", "the job is done"]);
+    const lost = (await watched(coordinator.address)).find(({ kind }) => kind === "worker-lost")!;
+    assert.equal(lost.kind === "worker-lost" && lost.worker, "student-1");
+  },
+);
+
+test("a coordinator that is started again on its folder goes on with the job", bounded, async (t) => {
+  const first = await started(t);
+  const actors = [
+    new Actor("student-1", "student"),
+    new Actor("student-2", "student"),
+    new Actor("teacher-1", "teacher"),
+  ];
+  const before = actors.map((actor) => play(t, first.address, actor).catch(() => ""));
+  for await (const event of first.events) if (event.kind === "exported") break;
+  first.stop("the machine is needed");
+  await Promise.all(before);
+  await first.close();
+  const second = await started(t, { runFolder: first.folder });
+  await cast(t, second);
+  const outcome = await second.finished;
+  assert.equal(outcome.kind, "done");
+  const events = await watched(second.address);
+  assert.equal(events[0]!.kind, "job-started", "who watches sees the whole of it");
+  assert.ok(events.some(({ kind }) => kind === "coordinator-recovered"));
+  assert.equal(events.filter((event) => event.kind === "stage-finished" && event.stage === "teach").length, 1);
 });
 
 test("a worker that is refused is told why, and what cannot be understood ends a session", bounded, async (t) => {
   const coordinator = await started(t);
   const old = play(t, coordinator.address, new Actor("old", "student"), "0.0.1");
-  await assert.rejects(old, { name: "LimbeckError", code: "unavailable", message: /old is Limbeck 0\.0\.1/ });
+  await assert.rejects(old, { name: "LimbeckError", code: "usage", message: /old is Limbeck 0\.0\.1/ });
   const strange = play(t, coordinator.address, new Actor("strange", "king" as "student"));
-  await assert.rejects(strange, { name: "LimbeckError", code: "usage", message: /must be student or teacher/ });
+  await assert.rejects(strange, { name: "LimbeckError", code: "usage", message: /must be student, teacher or auto/ });
   assert.equal((JSON.parse((await get(coordinator, "/state")).text) as JobStatus).workers.length, 0);
 });
 

@@ -48,6 +48,8 @@ export async function play(t: TestContext, address: string, actor: Actor, build 
   t.after(() => client.close());
   const stream = client.join();
   stream.write(actor.hello(build));
+  const beats = setInterval(() => stream.write(actor.heartbeat()), 200);
+  t.after(() => clearInterval(beats));
   try {
     for await (const message of stream as AsyncIterable<ToWorker__Output>) {
       const said = actor.answer(message);

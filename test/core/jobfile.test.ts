@@ -31,7 +31,7 @@ const wrong: readonly [what: string, from: string, to: string, said: string][] =
     "a wrong type",
     "students: 2",
     "students: ten",
-    'job.yaml:30: workers.students: must be a whole number, found "ten"',
+    'job.yaml:30: workers.students: must be a whole number or a mapping with min and max, found "ten"',
   ],
   [
     "a fraction",

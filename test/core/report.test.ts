@@ -34,6 +34,7 @@ function finished(stage: Stage, predictions: readonly number[], more: Partial<Fi
     ledger: { examplesPerEpoch: 20, epochs: 2, seen: 48, duplicated: 0, missing: 0 },
     softTargets: { requested: 0, bytes: 0 },
     wallSeconds: 2,
+    skippedSteps: 0,
     samplesPerSecond: 100,
     exported: [],
     ...more,
@@ -52,7 +53,7 @@ const engine = {
 const workers = [{ worker: "student-1", role: "student", engine: "tensorflow", device: "CPU", residentBytes: 1000 }];
 
 function facts(stages: readonly FinishedStage[]): ReportFacts {
-  return { job, engine, workers, wallSeconds: 12.5, stages };
+  return { job, engine, workers, wallSeconds: 12.5, stages, terms: 3 };
 }
 
 const teacher = finished("teach", [1, 1, 1, 1, 1, 1, 1, 1, 0, 2]);

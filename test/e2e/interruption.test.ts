@@ -32,25 +32,37 @@ test("a second SIGINT kills", async (t) => {
   await assertGone(run.children);
 });
 
-test("a worker that is killed is named, with what killed it, and the others leave", async (t) => {
+test("a worker that is killed is named, with what killed it, and comes back under its name", async (t) => {
   const run = await endlessRun(t);
-  process.kill(run.workers.get("student-2")!, "SIGKILL");
-  const { code, stderr } = await run.outcome;
-  assert.equal(code, 1, stderr);
-  assert.match(stderr, /student-2 is lost: .*killed by SIGKILL/);
+  const killed = run.workers.get("student-2")!;
+  process.kill(killed, "SIGKILL");
+  const lost = await run.event((event) => event.kind === "worker-lost");
+  assert.equal(lost.kind === "worker-lost" && lost.worker, "student-2");
+  const back = await run.event((event) => event.kind === "worker-joined" && event.worker === "student-2");
+  assert.notEqual(back.kind === "worker-joined" && back.pid, killed);
+  await run.event((event) => event.kind === "stepped");
+  await assertGone([killed]);
+  run.process.kill("SIGTERM");
+  const { stderr } = await run.outcome;
+  assert.match(stderr, /student-2 was killed by SIGKILL\n {2}it is started again in 0\.[12] s/);
   assert.doesNotMatch(stderr, /did not end/);
-  assert.equal(recordedEvents(run.folder).at(-1)!.kind, "job-failed");
-  assert.ok(!existsSync(join(run.folder, "report.json")));
   await assertGone(run.children);
 });
 
-test("a coordinator that is killed is named, and the workers leave", async (t) => {
+test("a coordinator that is killed comes back on the same ports, and its feed goes on with the next event", async (t) => {
   const run = await endlessRun(t);
+  const before = recordedEvents(run.folder).length;
   process.kill(run.children[0]!, "SIGKILL");
-  const { code, stderr } = await run.outcome;
-  assert.equal(code, 1, stderr);
-  assert.match(stderr, /the coordinator was killed by SIGKILL/);
+  await run.event((event) => event.kind === "worker-joined" || event.kind === "term-opened");
+  await run.event((event) => event.kind === "stepped");
+  await run.event((event) => event.kind === "stepped");
+  run.process.kill("SIGTERM");
+  const { stderr } = await run.outcome;
+  assert.match(stderr, /the coordinator was killed by SIGKILL\n {2}it is started again/);
   assert.doesNotMatch(stderr, /did not end/);
+  const recorded = recordedEvents(run.folder);
+  assert.ok(recorded.length > before);
+  assert.deepEqual(run.seen(), recorded.slice(0, run.seen().length), "each event is shown once");
   await assertGone(run.children);
 });
 

@@ -1,7 +1,7 @@
 /** Runs the real command line as a user would, in a folder of its own. */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import { EventEmitter, on, once } from "node:events";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -87,24 +87,43 @@ export interface EndlessRun extends Running {
   readonly workers: ReadonlyMap<string, number>;
   /** Process ids of the coordinator and the workers. */
   readonly children: readonly number[];
+  /** The next event from now on of which this is true. */
+  event(isMeant: (event: ProgressEvent) => boolean): Promise<ProgressEvent>;
+  /** All events so far. */
+  seen(): readonly ProgressEvent[];
 }
 
+const eventDeadlineMs = 60_000;
+
 /** Starts the smoke job without an end and waits for its first step. */
-export async function endlessRun(test: TestContext): Promise<EndlessRun> {
+export async function endlessRun(test: TestContext, ...args: string[]): Promise<EndlessRun> {
   const folder = join(await scratchFolder(test), "run");
   const set = ["teach.epochs=100000", "evaluation.everyEpochs=0"].flatMap((each) => ["--set", each]);
-  const running = start(["run", "examples/smoke.yaml", "--out", folder, "--json", ...set]);
+  const running = start(["run", "examples/smoke.yaml", "--out", folder, "--json", ...set, ...args]);
   test.after(() => void running.process.kill("SIGKILL"));
   const workers = new Map<string, number>();
-  for await (const line of createInterface(running.process.stdout!)) {
+  const seen: ProgressEvent[] = [];
+  const news = new EventEmitter();
+  createInterface(running.process.stdout!).on("line", (line) => {
     const event = JSON.parse(line) as ProgressEvent;
     if (event.kind === "worker-joined") workers.set(event.worker, event.pid);
-    if (event.kind === "stepped") break;
-  }
-  running.process.stdout!.resume();
+    seen.push(event);
+    news.emit("event", event);
+  });
+  const gone = new AbortController();
+  void running.outcome.then(({ code, stderr }) => gone.abort(new Error(`the command ended, exit ${code}: ${stderr}`)));
+  const event = async (isMeant: (event: ProgressEvent) => boolean): Promise<ProgressEvent> => {
+    const signal = AbortSignal.any([AbortSignal.timeout(eventDeadlineMs), gone.signal]);
+    try {
+      for await (const [each] of on(news, "event", { signal })) if (isMeant(each)) return each;
+    } catch {
+      signal.throwIfAborted();
+    }
+    throw new Error("unreachable");
+  };
+  await event(({ kind }) => kind === "stepped");
   const children = childrenOf(running.process.pid!);
-  if (children.length < 4) throw new Error(`the job did not start: ${(await running.outcome).stderr}`);
-  return { ...running, folder, workers, children };
+  return { ...running, folder, workers, children, event, seen: () => seen };
 }
 
 export function childrenOf(pid: number): number[] {

@@ -5,19 +5,25 @@ import type { Stage } from "../../core/stages.ts";
 import { build } from "../coordinator/jobs.ts";
 import type { Line } from "./story.ts";
 
-/** @param current the term the coordinator is in, unless the line says term= */
-export function messageOf({ verb, words, values }: Line, current: number): WorkerMessage {
+function holdsOf(values: Line["values"]): string[] {
+  return (values["holds"] ?? "").split(",").filter(Boolean);
+}
+
+/** @param current the term the coordinator is in, unless the line says term=; `atStage` likewise with stage= */
+export function messageOf({ verb, words, values }: Line, current: number, atStage: Stage): WorkerMessage {
   const [name = "", ...rest] = words;
   const number = (key: string, otherwise: number) => Number(values[key] ?? otherwise);
   const term = number("term", current);
-  const stage = (values["stage"] ?? (["teach", "distil", "baseline"] as const)[term - 1] ?? "teach") as Stage;
+  const stage = (values["stage"] ?? atStage) as Stage;
   switch (verb) {
     case "hello": {
-      const role = rest[0] === "teacher" ? "teacher" : "student";
+      const role = rest[0] === "teacher" || rest[0] === "auto" ? rest[0] : "student";
       const worker = values["as"] ?? name;
       return {
         kind: "hello",
-        term: 0,
+        term: number("term", 0),
+        instance: values["instance"] ?? name,
+        holds: holdsOf(values),
         worker,
         role,
         address: `${name}:1`,
@@ -49,8 +55,12 @@ export function messageOf({ verb, words, values }: Line, current: number): Worke
         kind: "ready",
         term,
         parameters: number("parameters", 9),
-        weightsSha256: values["sha"] ?? "initial",
+        weightsSha256: values["sha"] ?? `w${number("step", 0)}`,
         step: number("step", 0),
+        hasSum: values["sum"] === "yes",
+        holds: holdsOf(values),
+        restoredFrom: values["from"] ?? "",
+        skipped: values["skipped"] === undefined ? [] : [values["skipped"]],
       };
     case "progress": {
       const loss = number("loss", 0.5);
@@ -64,7 +74,7 @@ export function messageOf({ verb, words, values }: Line, current: number): Worke
         correct: examples / 2,
         agree: examples / 4,
       };
-      const phases = { data: 0.1, softTargets: 0.2, compute: 0.3, exchange: 0.4, apply: 0.5 };
+      const phases = { data: 0.1, softTargets: 0.2, compute: number("compute", 0.3), exchange: 0.4, apply: 0.5 };
       const own = number("examples", examples / 2);
       const soft = { softTargets: number("soft", 0), softTargetBytes: 2 * number("soft", 0) };
       return {
@@ -121,6 +131,25 @@ export function messageOf({ verb, words, values }: Line, current: number): Worke
       return { kind: "failed", term, code: rest[0] as LimbeckErrorCode, message: rest.slice(1).join(" ") };
     case "leaving":
       return { kind: "leaving", term, why: rest.join(" ") };
+    case "caughtUp":
+      return { kind: "caughtUp", term, stage, step: number("step", 2) };
+    case "digest":
+      return { kind: "digest", term, stage, step: number("step", 2), weightsSha256: values["sha"] ?? "same" };
+    case "skipped": {
+      const examples = (values["examples"] ?? "").split(",").filter(Boolean).map(Number);
+      const why = values["why"] ?? "its loss is not finite";
+      return { kind: "skipped", term, stage, step: number("step", 1), lane: number("lane", 0), examples, why };
+    }
+    case "suspect":
+      return { kind: "suspect", term, worker: rest[0]!, why: rest.slice(1).join(" ") };
+    case "corrupted":
+      return {
+        kind: "corrupted",
+        term,
+        from: rest[0]!,
+        what: values["what"] ?? "partials",
+        why: rest.slice(1).join(" "),
+      };
     default:
       throw new Error(`nothing in a story is called ${verb}`);
   }

@@ -4,16 +4,21 @@
  *
  *     job students=2 teachers=1        the first line: the job
  *     hello NAME ROLE                  NAME=VALUE changes a default, @MS sets the clock, "quotes" keep blanks together
- *     calm @MS                         nothing happens until then: heartbeats and ticks
+ *     cast NAME NAME                   they join, get prepared and ready; a name in t is a teacher's. Not told
+ *     calm @MS                         nothing happens until then: heartbeats and ticks; `silent=NAME` is not heard
+ *     restart                          the coordinator dies and is started again on its journal
  *     wait                             shows what is waited for, and why
  */
 
 import { open } from "../../coordinator/gather.ts";
+import type { JournalRecord } from "../../coordinator/journalrecord.ts";
+import { replay } from "../../coordinator/replay.ts";
 import type { Effect, Event, Happening, Next, Plan, State } from "../../coordinator/state.ts";
 import { step } from "../../coordinator/step.ts";
 import { waitOf } from "../../coordinator/waiting.ts";
 import { LimbeckError, type LimbeckErrorCode } from "../../core/errors.ts";
 import type { Job } from "../../core/job.ts";
+import type { ToWorker } from "../../proto/gen/limbeck/v1/ToWorker.ts";
 import { testJob, testPlan } from "../coordinator/jobs.ts";
 import { messageOf } from "./speech.ts";
 
@@ -53,6 +58,7 @@ class Story {
   #atMs = 0;
   readonly #sessions = new Map<string, number>();
   #opened = 0;
+  readonly #journal: JournalRecord[] = [];
 
   constructor(head: string) {
     const jobLine = head.split("\n").find((line) => line.startsWith("job"));
@@ -64,17 +70,36 @@ class Story {
   hear(line: Line): string[] {
     const before = this.#atMs;
     this.#atMs = Number(line.values["at"] ?? before);
-    if (line.verb === "calm") return this.#calm(before, this.#atMs);
+    if (line.verb === "calm") return this.#calm(before, this.#atMs, line.values["silent"]);
     if (line.verb === "wait") return [this.#waiting()];
+    if (line.verb === "cast") return this.#cast(line.words);
+    if (line.verb === "restart") return this.#restart();
     if (line.verb === "hello") this.#sessions.set(line.words[0]!, ++this.#opened);
     return this.#step({ ...this.#happening(line), atMs: this.#atMs });
   }
 
-  #calm(fromMs: number, toMs: number): string[] {
+  #cast(names: readonly string[]): string[] {
+    const roleOf = (name: string) => (name.startsWith("t") ? "teacher" : "student");
+    for (const name of names) this.hear(parse(`hello ${name} ${roleOf(name)} instance=${name}`));
+    for (const name of names) this.hear(parse(`prepared ${name}`));
+    for (const name of names) this.hear(parse(`ready ${name} sha=${roleOf(name) === "teacher" ? "" : "w0"}`));
+    return [];
+  }
+
+  #restart(): string[] {
+    this.#sessions.clear();
+    const [state, ...effects] = replay(this.#plan, this.#journal, this.#atMs);
+    this.#state = state;
+    return effects.flatMap((effect) => this.#describe(effect));
+  }
+
+  #calm(fromMs: number, toMs: number, silent?: string): string[] {
     const told: string[] = [];
-    for (let atMs = fromMs + 1000; atMs <= toMs; atMs += 1000) {
+    const beatMs = 250;
+    for (let atMs = fromMs + beatMs; atMs <= toMs; atMs += beatMs) {
       const workers = "workers" in this.#state ? this.#state.workers : [];
-      for (const { session, status } of workers) {
+      for (const { session, status, name } of workers) {
+        if (name === silent) continue;
         told.push(
           ...this.#step({ kind: "message", session, message: { kind: "heartbeat", term: 0, ...status }, atMs }),
         );
@@ -105,7 +130,8 @@ class Story {
         return { kind: "broken", session, why: rest.join(" ") };
       default: {
         const term = this.#state.kind === "ended" ? 0 : this.#state.term;
-        return { kind: "message", session, message: messageOf(line, term) };
+        const course = "course" in this.#state ? this.#state.course : null;
+        return { kind: "message", session, message: messageOf(line, term, course?.plan.stage ?? "teach") };
       }
     }
   }
@@ -121,15 +147,18 @@ class Story {
       [...this.#sessions].find(([, each]) => each === session)?.[0] ?? `session ${session}`;
     switch (effect.kind) {
       case "send": {
-        const { term, body, assign, stop, export: exporting } = effect.message;
+        const { term, body, assign, stop, begin, follow, pause, checkpoint, export: exporting } = effect.message;
         const lanes = assign?.students?.map((each) => `${each.worker} ${each.firstLane}+${each.lanes}`).join(", ");
         const teachers = assign?.teachers?.map(
           ({ worker }) => `; ${worker} serves ${assign.teacherSha256 || "what it loads"}`,
         );
         const words = {
-          welcome: "",
-          assign: ` ${assign?.stage} of ${assign?.steps} steps: ${lanes}${teachers?.join("")}`,
-          begin: "",
+          welcome: effect.message.welcome?.rejoined ? " back" : "",
+          assign: ` ${assign?.stage} of ${assign?.steps} steps: ${lanes}${teachers?.join("")}${flagged(assign)}`,
+          begin: ` at step ${begin?.step}${catchUpFrom(begin)}`,
+          follow: ` ${follow?.stage} from ${follow?.source?.worker}`,
+          pause: `: ${pause?.why}`,
+          checkpoint: `: ${checkpoint?.why}`,
           export: ` ${exporting?.stage}`,
           stop: `: ${stop?.why}`,
         };
@@ -147,10 +176,29 @@ class Story {
         const errors = [teacher, student, baseline].map((model) => model?.test.errors ?? "none").join(", ");
         return [`report.json verdict=${verdict} errors=(${errors}) ledger=${shown(ledger)}`];
       }
+      case "journal":
+        this.#journal.push(JSON.parse(JSON.stringify(effect.record)));
+        return [`journal: ${effect.record.kind}`];
+      case "quarantine": {
+        const { step, lane, examples } = effect.skipped;
+        return [`quarantine.jsonl step ${step} lane ${lane}: ${examples.join(", ")} (${effect.worker})`];
+      }
       case "measure":
         return [];
     }
   }
+}
+
+function flagged(assign: ToWorker["assign"]): string {
+  const below = Number(assign?.restoreBelow ?? 0);
+  const restore = assign?.restore ? `; from a checkpoint${below > 0 ? ` below step ${below}` : ""}` : "";
+  return `${assign?.planned ? "; planned" : ""}${restore}`;
+}
+
+function catchUpFrom(begin: ToWorker["begin"]): string {
+  const { sources = [], sumSources = [], evaluate } = begin ?? {};
+  const sums = sumSources.length > 0 ? `, the last sum at ${sumSources.join(", ")}` : "";
+  return ` (as ${sources.join(", ")}${sums})${evaluate ? ", evaluate" : ""}`;
 }
 
 function shown(value: unknown): string {
@@ -163,9 +211,15 @@ function shown(value: unknown): string {
 function jobOf({ values }: Line): Job {
   const { students = "1", teachers = "1", baseline = "true", numerics = "exact", loads = "false" } = values;
   return testJob({
-    workers: { students: Number(students), teachers: Number(teachers) },
+    workers: { students: studentsOf(students), teachers: Number(teachers) },
     baseline: baseline === "true",
     numerics: numerics === "fast" ? "fast" : "exact",
     loads: loads === "true",
   });
+}
+
+/** `2`, or `1-4`: the fewest and the most. */
+function studentsOf(text: string): number | { min: number; max: number } {
+  const [min, max] = text.split("-").map(Number);
+  return max === undefined ? min! : { min: min!, max };
 }

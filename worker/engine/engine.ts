@@ -27,6 +27,14 @@ export interface Engine {
   readonly ops: Ops;
 }
 
+export interface DenseLayer {
+  /** [inputs, units] */
+  readonly kernel: tfjs.Tensor2D;
+  /** [units] */
+  readonly bias: tfjs.Tensor1D | null;
+  readonly activation: "linear" | "relu";
+}
+
 /** Ops that tfjs has only as slow composites, or not seeded. The caller owns every tensor returned. */
 export interface Ops {
   /**
@@ -39,6 +47,13 @@ export interface Ops {
 
   /** Uniform in [0,1), float32, a pure function of shape and seed (two uint32). */
   uniform(shape: readonly number[], seed: readonly [number, number]): tfjs.Tensor;
+
+  /**
+   * activation(x · kernel + bias), differentiable by tf.grads. null where tfjs's own is as good.
+   * @param x [rows, inputs]
+   * @returns [rows, units]
+   */
+  readonly dense: ((x: tfjs.Tensor2D, layer: DenseLayer) => tfjs.Tensor2D) | null;
 
   /**
    * Batch norm in training: normalises by the batch's own statistics over all axes but the last.

@@ -2,6 +2,7 @@
 import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs";
 import { batchNormOf } from "./batchnorm.ts";
 import type { Ops, TF } from "./engine.ts";
+import { tensorflowDense } from "./tensorflowdense.ts";
 
 /** What of tfjs-node's backend is used; its type declarations leave these out. */
 export interface TensorFlowBackend {
@@ -24,7 +25,7 @@ export interface TensorFlowBackend {
   ): Tensor[];
 }
 
-interface Attribute {
+export interface Attribute {
   readonly name: string;
   readonly type: number;
   readonly value: number | boolean | string;
@@ -68,6 +69,8 @@ export function tensorflowOps(tf: TF, backend: TensorFlowBackend): Ops {
         ]);
       });
     },
+
+    dense: tensorflowDense(tf, backend),
 
     batchNorm: batchNormOf(tf, {
       forward(x, scale, offset, epsilon) {

@@ -27,6 +27,9 @@ export function wasmOps(tf: TF): Ops {
       return tf.tensor(values, [...shape], "float32");
     },
 
+    // Its products take so long that what tfjs adds to them does not matter.
+    dense: null,
+
     batchNorm: batchNormOf(tf, {
       forward(x, scale, offset, epsilon) {
         const { mean, variance } = tf.moments(x, allButLast(x));

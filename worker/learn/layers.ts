@@ -27,6 +27,12 @@ export interface Dropout extends Layer {
   getNoiseShape(input: tfjs.Tensor): (number | null)[];
 }
 
+export interface Dense extends Layer {
+  readonly activation: { getClassName(): string };
+  readonly kernel: tfjs.LayerVariable;
+  readonly bias: tfjs.LayerVariable | null;
+}
+
 /** The layers that compute, those of inner models in their place. */
 export function innermostLayers(model: tfjs.LayersModel): PlacedLayer[] {
   const visit = (layer: Layer, frozenAround: boolean): PlacedLayer[] => {
@@ -43,6 +49,10 @@ export function isBatchNormalization(layer: Layer): layer is BatchNormalization 
 
 export function isDropout(layer: Layer): layer is Dropout {
   return ["Dropout", "SpatialDropout1D"].includes(layer.getClassName());
+}
+
+export function isDense(layer: Layer): layer is Dense {
+  return layer.getClassName() === "Dense";
 }
 
 /** The only input of a call. */

@@ -11,9 +11,11 @@ import {
   type BatchNormalization,
   type CallArguments,
   type CallInputs,
+  type Dense,
   type Dropout,
   innermostLayers,
   isBatchNormalization,
+  isDense,
   isDropout,
   onlyTensor,
 } from "./layers.ts";
@@ -67,11 +69,12 @@ export class TrainingPass {
   }
 }
 
-/** Patches the model's dropout and batch norm layers. */
+/** Patches the model's dropout and batch norm layers, and its dense ones where the engine has a better op. */
 export function followPass(engine: Engine, model: tfjs.LayersModel, pass: TrainingPass): void {
   for (const { layer, frozen } of innermostLayers(model)) {
     if (isDropout(layer)) patchDropout(engine, layer, pass);
     if (isBatchNormalization(layer)) patchBatchNormalization(engine, layer, frozen ? null : pass);
+    if (isDense(layer)) patchDense(engine, layer);
   }
 }
 
@@ -104,5 +107,18 @@ function patchBatchNormalization({ tf, ops }: Engine, layer: BatchNormalization,
       pass.record(layer, tf.keep(mean), tf.keep(variance));
       return y;
     });
+  };
+}
+
+function patchDense({ ops: { dense } }: Engine, layer: Dense): void {
+  const activation = layer.activation.getClassName();
+  if (!dense || (activation !== "linear" && activation !== "relu")) return;
+  const callAny = layer.call.bind(layer);
+  layer.call = (inputs: CallInputs, kwargs: CallArguments) => {
+    const x = onlyTensor(inputs);
+    if (x.rank !== 2 || x.dtype !== "float32") return callAny(inputs, kwargs);
+    const kernel = layer.kernel.read() as tfjs.Tensor2D;
+    const bias = (layer.bias?.read() ?? null) as tfjs.Tensor1D | null;
+    return dense(x as tfjs.Tensor2D, { kernel, bias, activation });
   };
 }

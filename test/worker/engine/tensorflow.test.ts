@@ -1,8 +1,9 @@
 import { addClaims } from "./addclaims.ts";
 import { batchNormClaims } from "./batchnormclaims.ts";
+import { denseClaims } from "./denseclaims.ts";
 import { onTensorFlow } from "./engines.ts";
 import { opsClaims } from "./opsclaims.ts";
 
 await onTensorFlow((engine) => {
-  for (const claims of [opsClaims, batchNormClaims, addClaims]) claims(engine);
+  for (const claims of [opsClaims, batchNormClaims, addClaims, denseClaims]) claims(engine);
 });

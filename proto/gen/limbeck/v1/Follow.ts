@@ -7,10 +7,14 @@ export interface Follow {
   'stage'?: (string);
   'steps'?: (number | string | Long);
   'source'?: (_limbeck_v1_Member | null);
+  'teacherSha256'?: (string);
+  'teacherSources'?: (_limbeck_v1_Member)[];
 }
 
 export interface Follow__Output {
   'stage': (string);
   'steps': (number);
   'source': (_limbeck_v1_Member__Output | null);
+  'teacherSha256': (string);
+  'teacherSources': (_limbeck_v1_Member__Output)[];
 }

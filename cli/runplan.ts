@@ -1,0 +1,76 @@
+/** What `limbeck run` is to do, from its command line: the job, its folder, and how many processes. */
+import { mkdir, readdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { LimbeckError } from "../core/errors.ts";
+import { type Job, studentRange } from "../core/job.ts";
+import type { EngineChoice } from "../worker/engine/engine.ts";
+import { readJob } from "./coordinator.ts";
+import { type EarlierPart, earlierPart } from "./resume.ts";
+
+export interface PlanOptions {
+  readonly out?: string;
+  readonly resume?: string;
+  readonly students?: number;
+  readonly teachers?: number;
+  readonly set: readonly string[];
+  readonly engine?: EngineChoice;
+}
+
+export interface RunPlan {
+  readonly job: Job;
+  /** The command line's changes to the job, in the form `--set` has. */
+  readonly overrides: readonly string[];
+  /** Student processes to start. */
+  readonly students: number;
+  readonly folder: string;
+  /** null in a new folder. */
+  readonly earlier: EarlierPart | null;
+}
+
+/** Throws `usage` or `bad_job` for what the user must change. */
+export async function planRun(file: string, options: PlanOptions): Promise<RunPlan> {
+  const { out, resume, students, teachers, engine, set } = options;
+  if (out !== undefined && resume !== undefined) {
+    throw new LimbeckError("usage", "--out and --resume exclude each other: --resume goes on in the folder it names");
+  }
+  const named = given({ "workers.teachers": teachers, engine });
+  const asked = [...set, ...named];
+  const wanted = (await readJob(file, asked)).workers.students;
+  if (typeof wanted === "object" && students !== undefined && (students < wanted.min || students > wanted.max)) {
+    const message = `--students ${students}: the job wants ${wanted.min} to ${wanted.max}`;
+    throw new LimbeckError("usage", message);
+  }
+  // Where the job gives a range, it stays: the number only says how many start.
+  const overrides = [...asked, ...(typeof wanted === "number" ? given({ "workers.students": students }) : [])];
+  const job = await readJob(file, overrides);
+  const count = students ?? studentRange(job.workers).min;
+  if (resume === undefined) {
+    return { job, overrides, students: count, folder: await newFolder(job, out), earlier: null };
+  }
+  const earlier = await earlierPart(resume, job, file);
+  if (!earlier) throw new LimbeckError("usage", `--resume ${resume}: there is no run in it, for it has no job.yaml`);
+  return { job, overrides, students: count, folder: resolve(resume), earlier };
+}
+
+function given(fields: Readonly<Record<string, string | number | undefined>>): string[] {
+  return Object.entries(fields).flatMap(([path, value]) => (value === undefined ? [] : [`${path}=${value}`]));
+}
+
+/** Makes the folder of the results. A folder that holds files is refused: nothing of another run is overwritten. */
+async function newFolder(job: Job, out: string | undefined): Promise<string> {
+  const time = new Date().toISOString().slice(0, 19).replace(/[:T]/g, "-");
+  const folder = resolve(out ?? join("runs", `${job.name}-${time}`));
+  try {
+    await mkdir(folder, { recursive: true });
+    if ((await readdir(folder)).length > 0) {
+      const message = `--out ${out ?? folder}: the folder is not empty; choose another, remove it, or go on with the run in it: --resume`;
+      throw new LimbeckError("usage", message);
+    }
+  } catch (cause) {
+    if (cause instanceof LimbeckError) throw cause;
+    throw new LimbeckError("unavailable", `the run folder ${folder} cannot be made: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+  return folder;
+}

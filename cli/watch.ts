@@ -1,0 +1,61 @@
+/** Shows a job's events until it ends, across the deaths of its coordinator. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { LimbeckError } from "../core/errors.ts";
+import type { ProgressEvent } from "../core/events.ts";
+import type { CoordinatorClient } from "../proto/clients.ts";
+import { type Deaths, endedSoon } from "./deaths.ts";
+import type { Display } from "./display.ts";
+import type { Supervised } from "./supervisor.ts";
+
+export interface Watched {
+  readonly client: CoordinatorClient;
+  /** Events to pass over. */
+  readonly from: number;
+  /** Aborts when the coordinator will not come back, with why. */
+  readonly gone: AbortSignal;
+  readonly processes: readonly Supervised[];
+  readonly deaths: Deaths;
+  readonly display: Display;
+  readonly folder: string;
+  /** The folder as messages name it. */
+  readonly shown: string;
+}
+
+/** Throws where the job did not end well, with what is known of a process that died. */
+export async function watchJob(watched: Watched): Promise<void> {
+  const { client, from, gone, processes, deaths, display, folder, shown } = watched;
+  let last: ProgressEvent | null = null;
+  let lost: Supervised | undefined;
+  try {
+    for await (const event of client.watch({ from, patientUntil: gone })) {
+      // L7: what ends the wait is the job's end, or that of the coordinator's last life.
+      display.show(event);
+      if (event.kind === "worker-lost") lost = processes.find(({ name }) => name === event.worker);
+      if (event.kind === "stepped") deaths.progressed();
+      last = event;
+    }
+  } catch (thrown) {
+    // Killed between its last file and its last event: its next life found nothing to do.
+    if (gone.aborted && existsSync(join(folder, "report.json"))) return;
+    throw deaths.reason() ?? thrown;
+  } finally {
+    deaths.end();
+  }
+  switch (last?.kind) {
+    case "job-finished":
+      return;
+    case "job-failed": {
+      const ended = lost && (await endedSoon(lost.child));
+      const isPlain = !ended || ended.exitCode === 0;
+      throw new LimbeckError(last.code, isPlain ? last.message : `${last.message}; it ${ended.how}`);
+    }
+    case "job-stopped":
+      throw (
+        deaths.reason() ??
+        new LimbeckError("stopped", `stopped before the end: ${last.why}; what was done lies in ${shown}`)
+      );
+    default:
+      throw new LimbeckError("unavailable", "the coordinator ended the feed of events before the job");
+  }
+}

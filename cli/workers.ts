@@ -1,0 +1,120 @@
+/** `limbeck worker --devices`: one worker process per device, kept alive and stopped in order. */
+import { createWriteStream, type WriteStream } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join, resolve } from "node:path";
+import { type Endpoint, hostPort } from "../coordinator/endpoint.ts";
+import { LimbeckError } from "../core/errors.ts";
+import { writing } from "../proto/files.ts";
+import { type Ended, endChildren, startChild, tellParent } from "./children.ts";
+import type { DeviceShare } from "./devices.ts";
+import { deathNote, type Supervised, supervise } from "./supervisor.ts";
+
+export interface SupervisedWorkers {
+  readonly coordinator: Endpoint;
+  readonly role: string;
+  readonly name: string | undefined;
+  readonly listen: Endpoint;
+  readonly advertise?: Endpoint;
+  /** Folder of the workers' logs. */
+  readonly state: string | undefined;
+}
+
+/** A worker has 10 s to leave in order. */
+const orderlyStopMs = 12_000;
+
+/** Runs until every worker has ended for good. Throws how the first failed, where one did. */
+export async function superviseWorkers(shares: readonly DeviceShare[], options: SupervisedWorkers): Promise<void> {
+  const { listen, advertise, state } = options;
+  if (shares.length > 1 && (listen.port !== 0 || advertise)) {
+    const flag = advertise ? "--advertise" : "--listen";
+    throw new LimbeckError("usage", `${flag} names one port, and ${shares.length} workers are to start here`);
+  }
+  const logs = state === undefined ? null : resolve(state);
+  if (logs) await writing(logs, () => mkdir(logs, { recursive: true }));
+  const workers = shares.map((share) => superviseOne(share, shares.length, { options, logs }));
+  const stop = onSignals(workers);
+  try {
+    const ends = await Promise.all(workers.map(async ({ over, name }) => ({ name, ended: await over })));
+    const failed = ends.find(({ ended }) => ended.exitCode !== 0);
+    if (failed && !stop.isAsked()) {
+      const error = new LimbeckError(
+        failed.ended.failure ?? codeOf(failed.ended),
+        `${failed.name} ${failed.ended.how}`,
+      );
+      await tellParent(error);
+      throw error;
+    }
+  } finally {
+    stop.end();
+    if (process.connected) process.disconnect();
+  }
+}
+
+function codeOf({ exitCode }: Ended): "usage" | "lost_worker" {
+  return exitCode === 2 ? "usage" : "lost_worker";
+}
+
+function superviseOne(
+  { label, env }: DeviceShare,
+  count: number,
+  { options, logs }: { options: SupervisedWorkers; logs: string | null },
+): Supervised {
+  const { coordinator, role, listen, advertise } = options;
+  // The same in every life: the id is the supervisor's.
+  const own = options.name ?? `${hostname()}-${label}-${process.pid}`;
+  const name = options.name !== undefined && count > 1 ? `${own}-${label}` : own;
+  const args = ["worker", "--coordinator", endpoint(coordinator), "--role", role, "--name", name];
+  args.push("--listen", endpoint(listen));
+  if (advertise) args.push("--advertise", endpoint(advertise));
+  const log = logs === null ? null : createWriteStream(join(logs, `${name.replaceAll("/", "_")}.log`), { flags: "a" });
+  log?.on("error", () => {}); // A log that cannot be written stops no work; its folder was writable.
+  const hear = (text: string) => said(name, text, log);
+  const note = (line: string) => said(name, `${line}\n`, log);
+  const start = (life: number) => {
+    const child = startChild(name, args, { env, hear });
+    note(`supervisor: process ${child.process.pid} started, life ${life}`);
+    return child;
+  };
+  const onDeath = (ended: Ended, waitMs: number) => {
+    note(`supervisor: ${deathNote(name, ended, waitMs)}`);
+    return true;
+  };
+  const worker = supervise(name, start, { onDeath });
+  void worker.over.then(({ how }) => note(`supervisor: ${name} ${how}`));
+  return worker;
+}
+
+function endpoint({ host, port }: Endpoint): string {
+  return hostPort(host, port);
+}
+
+/** To stderr and the log, each line with its worker's name and the time. */
+function said(name: string, text: string, log: WriteStream | null): void {
+  for (const line of text.split("\n").filter((each) => each.trim() !== "")) {
+    process.stderr.write(`${name}: ${line}\n`);
+    log?.write(`${new Date().toISOString()} ${line}\n`);
+  }
+}
+
+/** The first signal lets the workers leave in order, the second kills them. */
+function onSignals(workers: readonly Supervised[]): { isAsked(): boolean; end(): void } {
+  let isAsked = false;
+  const stop = () => {
+    if (isAsked) {
+      for (const { child } of workers) child.process.kill("SIGKILL");
+      return;
+    }
+    isAsked = true;
+    for (const worker of workers) worker.retire();
+    void endChildren(
+      workers.map(({ child }) => child),
+      orderlyStopMs,
+    );
+  };
+  process.on("SIGTERM", stop).on("SIGINT", stop).once("disconnect", stop);
+  return {
+    isAsked: () => isAsked,
+    end: () => void process.off("SIGTERM", stop).off("SIGINT", stop).off("disconnect", stop),
+  };
+}

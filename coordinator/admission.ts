@@ -1,0 +1,150 @@
+/** Who may join: workers introduce themselves, load their engine and open the dataset; what they found must agree. */
+import { LimbeckError } from "../core/errors.ts";
+import type { DatasetInfo__Output } from "../proto/gen/limbeck/v1/DatasetInfo.ts";
+import { lose } from "./departure.ts";
+import { announce } from "./ending.ts";
+import { proceed } from "./gather.ts";
+import { tendNewcomers } from "./joining.ts";
+import { greeting } from "./letters.ts";
+import type { MessageOf, Role } from "./messages.ts";
+import { rejoined } from "./recovery.ts";
+import type { Active, Effect, Next, Plan, Prepared, State, Worker } from "./state.ts";
+
+/** A worker introduces itself. One that does not belong here is refused with the reason; the job goes on without it. */
+export function greet(plan: Plan, state: State, atMs: number, session: number, hello: MessageOf<"hello">): Next {
+  const { worker: name, instance } = hello;
+  if (state.kind === "ending" || state.kind === "ended") {
+    return refuse(
+      state,
+      atMs,
+      session,
+      name,
+      new LimbeckError("unavailable", `${name} comes too late: the job is over`),
+    );
+  }
+  if (hello.build !== plan.build) {
+    const message = `${name} is Limbeck ${hello.build}, the coordinator ${plan.build}: they must be equal`;
+    return refuse(state, atMs, session, name, new LimbeckError("usage", message));
+  }
+  const before = state.workers.find((worker) => worker.name === name);
+  if (before && before.instance === instance) return resumeSession(plan, state, atMs, before, session);
+  if (before) {
+    // Its restarted successor may be quicker than the news of its death; one that is well keeps its name.
+    const isWell = atMs - before.heardMs <= 2 * plan.heartbeatMs;
+    const taken = new LimbeckError("usage", `a worker named ${name} has joined already: choose another --name`);
+    if (isWell) return refuse(state, atMs, session, name, taken);
+    const [without, ...effects] = lose(plan, state, atMs, before, "another of its name has joined, and it is silent");
+    const [next, ...more] = greet(plan, without, atMs, session, hello);
+    return [next, ...effects, ...more];
+  }
+  return welcome(plan, state, atMs, session, hello);
+}
+
+function refuse(state: State, atMs: number, session: number, worker: string, error: LimbeckError): Next {
+  const told = announce(atMs, { kind: "worker-refused", worker, why: error.message });
+  return [state, { kind: "refuse", session, error }, ...(state.kind === "ended" ? [] : [told])];
+}
+
+function welcome(plan: Plan, state: Active, atMs: number, session: number, hello: MessageOf<"hello">): Next {
+  const { worker: name, instance, address, host, pid, holds } = hello;
+  const role = hello.role === "auto" ? roleFor(plan, state) : hello.role;
+  const isBack = state.kind === "recovering" && state.expected.get(name) === instance && hello.term === state.term;
+  const status = { doing: "preparing", waitingFor: "", step: 0, residentBytes: 0 };
+  const identity = { session, name, instance, role, address, host, pid };
+  const fresh = { heardMs: atMs, status, peakResidentBytes: 0, prepared: null, followsIn: 0, leaving: null };
+  const replicaOf = isBack ? state.course.plan.stage : null;
+  const joined: Worker = { ...identity, ...fresh, holds, replicaOf };
+  return [
+    { ...state, workers: [...state.workers, joined], sinceMs: atMs },
+    announce(atMs, { kind: "worker-joined", worker: name, role, address, pid }),
+    greeting(plan, joined, { term: isBack ? state.term : 0, rejoined: isBack }),
+  ];
+}
+
+/** The same life of a worker over another connection: what it does goes on. */
+function resumeSession(plan: Plan, state: Active, atMs: number, before: Worker, session: number): Next {
+  const worker = { ...before, session, heardMs: atMs };
+  const workers = state.workers.map((each) => (each.name === worker.name ? worker : each));
+  return [{ ...state, workers }, greeting(plan, worker, { term: state.term, rejoined: true })];
+}
+
+/** What the job lacks more: teachers up to their number, else students. */
+function roleFor({ job }: Plan, { workers }: Active): Role {
+  const teachers = workers.filter(({ role }) => role === "teacher").length;
+  return teachers < job.workers.teachers ? "teacher" : "student";
+}
+
+/** A worker's engine is up and its dataset open. What does not fit those before it may not take part. */
+export function prepared(plan: Plan, state: Active, atMs: number, worker: Worker, found: Prepared): Next {
+  const misfit = objection(plan, state, worker, found);
+  if (misfit?.isFatal) {
+    const workers = state.workers.filter(({ session }) => session !== worker.session);
+    return refuse({ ...state, workers }, atMs, worker.session, worker.name, misfit.error);
+  }
+  const { backend, device, why } = found.engine;
+  const workers = state.workers.map((each) => (each.name === worker.name ? { ...worker, prepared: found } : each));
+  const told: Effect[] = [announce(atMs, { kind: "worker-prepared", worker: worker.name, backend, device, why })];
+  if (misfit) told.push(announce(atMs, { kind: "worker-warned", worker: worker.name, why: misfit.error.message }));
+  const [next, ...effects] = employed(plan, { ...state, workers, sinceMs: atMs }, atMs);
+  return [next, ...told, ...effects];
+}
+
+/** One more is prepared: what it changes depends on what the job is at. */
+function employed(plan: Plan, state: Active, atMs: number): Next {
+  switch (state.kind) {
+    case "gathering":
+      return proceed(plan, state, atMs);
+    case "recovering":
+      return rejoined(plan, state, atMs);
+    case "running":
+      return tendNewcomers(plan, state, atMs);
+    case "readying":
+    case "exporting":
+      return [state]; // Looked after when the term has begun, or with the next stage.
+  }
+}
+
+function objection(
+  { job }: Plan,
+  state: Active,
+  worker: Worker,
+  found: Prepared,
+): { error: LimbeckError; isFatal: boolean } | null {
+  const { name, role } = worker;
+  const others = state.workers.filter((each) => each.prepared !== null && each.name !== name);
+  const whose = others[0]?.name ?? "the job";
+  const dataset = state.kind === "gathering" && !state.course ? others[0]?.prepared?.dataset : datasetOf(state);
+  const difference = dataset ? datasetDifference(dataset, found.dataset) : null;
+  if (difference) {
+    const error = new LimbeckError("bad_data", `${whose} and ${name} opened different datasets: ${difference}`);
+    return { error, isFatal: true };
+  }
+  // L1. A teacher's device may differ from a student's, for only teachers compute soft targets.
+  const peer = others.find((each) => each.role === role);
+  const theirs = peer?.prepared?.engine.fingerprint ?? state.course?.fingerprints[role];
+  const ours = found.engine.fingerprint;
+  if (!theirs || theirs === ours) return null;
+  const described = `${peer?.name ?? "the job"} and ${name} do not compute equal bits: their engines are ${theirs} and ${ours} (${found.engine.device})`;
+  const isFatal = job.numerics === "exact";
+  const message = isFatal ? `${described}; numerics: exact needs equal ones` : described;
+  return { error: new LimbeckError("diverged", message), isFatal };
+}
+
+function datasetOf(state: Active): DatasetInfo__Output | undefined {
+  return state.course?.dataset;
+}
+
+function datasetDifference(theirs: DatasetInfo__Output, ours: DatasetInfo__Output): string | null {
+  const words = {
+    trainExamples: "training examples",
+    evaluationExamples: "evaluation examples",
+    classes: "classes",
+    shape: "shape",
+    digest: "digest",
+  } as const;
+  for (const [field, word] of Object.entries(words) as [keyof typeof words, string][]) {
+    const [a, b] = [String(theirs[field]), String(ours[field])];
+    if (a !== b) return `${word} ${a} and ${b}`;
+  }
+  return null;
+}

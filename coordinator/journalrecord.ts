@@ -1,0 +1,61 @@
+/**
+ * What the journal keeps: decisions, each on disk before anybody hears of it. Replayed (coordinator/replay.ts) they give
+ * the state of a coordinator that waits for its workers to come back. A job's term never goes back (L3).
+ */
+import type { DealtLanes } from "../core/events.ts";
+import type { ExportedModel, LedgerTotals } from "../core/report.ts";
+import type { Stage } from "../core/stages.ts";
+import type { DatasetInfo__Output } from "../proto/gen/limbeck/v1/DatasetInfo.ts";
+import type { Role } from "./messages.ts";
+
+/** What the members of a term were told to begin with. */
+export interface Begun {
+  readonly step: number;
+  readonly sources: readonly string[];
+  readonly sumSources: readonly string[];
+  readonly evaluate: boolean;
+}
+
+export type JournalRecord =
+  | { readonly kind: "started"; readonly atMs: number; readonly build: string }
+  | {
+      readonly kind: "settled";
+      readonly dataset: DatasetInfo__Output;
+      readonly fingerprints: Readonly<Record<Role, string>>;
+    }
+  | {
+      readonly kind: "term";
+      readonly atMs: number;
+      readonly term: number;
+      readonly stage: Stage;
+      readonly deal: readonly DealtLanes[];
+      readonly teachers: readonly string[];
+      readonly instances: Readonly<Record<string, string>>;
+      readonly rollbackBelow: number | null;
+      readonly why: string;
+    }
+  | ({ readonly kind: "begun"; readonly term: number; readonly parameters: number } & Begun)
+  /** Too few are left of the term's members: they do nothing until another term opens. */
+  | { readonly kind: "paused"; readonly term: number }
+  | {
+      readonly kind: "finished";
+      readonly stage: Stage;
+      readonly parameters: number;
+      readonly weightsSha256: string;
+      /** One byte per example, base64; of the predictions two, little-endian. */
+      readonly correct: string;
+      readonly predictions: string;
+      readonly crossEntropy: number;
+      readonly ledger: LedgerTotals;
+      readonly softTargets: { readonly requested: number; readonly bytes: number };
+      readonly skippedSteps: number;
+      readonly wallSeconds: number;
+      readonly samplesPerSecond: number;
+    }
+  | {
+      readonly kind: "exported";
+      readonly stage: Stage;
+      readonly models: readonly ExportedModel[];
+      readonly atMs: number;
+    }
+  | { readonly kind: "ended" };

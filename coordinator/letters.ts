@@ -1,0 +1,25 @@
+/** What is sent to workers. */
+import type { ToWorker } from "../proto/gen/limbeck/v1/ToWorker.ts";
+import type { Begun } from "./journalrecord.ts";
+import type { Effect, Plan, Worker } from "./state.ts";
+
+export function send(session: number, message: ToWorker): Effect {
+  return { kind: "send", session, message };
+}
+
+/** @param back `rejoined`: the worker's term goes on; it tells again what may have been lost of it */
+export function greeting(
+  { job, jobFolder, runFolder, heartbeatMs }: Plan,
+  { session, role }: Pick<Worker, "session" | "role">,
+  { term, rejoined }: { term: number; rejoined: boolean },
+): Effect {
+  const body = { job: JSON.stringify(job), jobFolder, runFolder, heartbeatMs, role, rejoined };
+  return send(session, { term, welcome: body, body: "welcome" });
+}
+
+/** To every member, students and teachers alike. */
+export function beginOrders(members: readonly Worker[], term: number, begun: Begun): Effect[] {
+  const { step, sources, sumSources, evaluate } = begun;
+  const begin = { step, sources: [...sources], sumSources: [...sumSources], evaluate };
+  return members.map(({ session }) => send(session, { term, begin, body: "begin" }));
+}

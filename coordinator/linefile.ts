@@ -1,0 +1,98 @@
+/** A file of lines that is only ever appended to, and may have been torn by a crash while its last one was written. */
+import { type FileHandle, open } from "node:fs/promises";
+import { dirname } from "node:path";
+import { LimbeckError } from "../core/errors.ts";
+import { makeFolder, syncFolder, writing } from "../proto/files.ts";
+
+export interface LineFile<T> {
+  /** What was in it when it was opened, in order. */
+  readonly lines: readonly T[];
+  /** What was cut off or passed over; empty where nothing was. */
+  readonly note: string;
+  /** On its way to the disk when this resolves. After a failure every later append fails the same way. */
+  append(line: string): Promise<void>;
+  /** All that was appended is on the disk. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface LineFormat<T> {
+  /** null for a line that is damaged. */
+  parse(line: string): T | null;
+  /** What to do about a damaged line that has others after it, so that no crash explains it. */
+  readonly onDamage: "refuse" | "pass-over";
+}
+
+/**
+ * Opens the file, made where it is missing, with the folders above it.
+ * @throws LimbeckError `unavailable` where it cannot be read or written, `corrupt` naming a damaged line
+ */
+export async function openLineFile<T>(path: string, format: LineFormat<T>): Promise<LineFile<T>> {
+  return await writing(path, async () => {
+    await makeFolder(dirname(path));
+    const file = await open(path, "a+");
+    try {
+      const found = readLines(path, await file.readFile(), format);
+      if (found.wholeBytes !== null) {
+        await file.truncate(found.wholeBytes);
+        await file.sync();
+      }
+      await syncFolder(dirname(path));
+      return appendable(path, file, found);
+    } catch (thrown) {
+      await file.close();
+      throw thrown;
+    }
+  });
+}
+
+interface Found<T> {
+  readonly lines: readonly T[];
+  readonly note: string;
+  /** Where to cut the file; null where it is whole. */
+  readonly wholeBytes: number | null;
+}
+
+function readLines<T>(path: string, bytes: Buffer, { parse, onDamage }: LineFormat<T>): Found<T> {
+  const lines: T[] = [];
+  const notes: string[] = [];
+  let number = 0;
+  for (let start = 0; start < bytes.length; ) {
+    number += 1;
+    const newline = bytes.indexOf(10, start);
+    const end = newline < 0 ? bytes.length : newline;
+    const value = newline < 0 ? null : parse(bytes.toString("utf8", start, end));
+    const isLast = end + 1 >= bytes.length;
+    if (value === null && isLast) {
+      notes.push(`the last line of ${path}, line ${number}, was torn and is cut off (${bytes.length - start} bytes)`);
+      return { lines, note: notes.join("; "), wholeBytes: start };
+    }
+    if (value !== null) lines.push(value);
+    else if (onDamage === "refuse")
+      throw new LimbeckError("corrupt", `${path}:${number} is damaged, and lines follow it`);
+    else notes.push(`${path}:${number} is damaged and passed over`);
+    start = end + 1;
+  }
+  return { lines, note: notes.join("; "), wholeBytes: null };
+}
+
+function appendable<T>(path: string, file: FileHandle, { lines, note }: Found<T>): LineFile<T> {
+  let failure: unknown = null;
+  const guarded = async (work: () => Promise<void>) => {
+    if (failure !== null) throw failure;
+    try {
+      await writing(path, work);
+    } catch (thrown) {
+      // Half a line may be there now: one after it would be lost with it.
+      failure = thrown;
+      throw thrown;
+    }
+  };
+  return {
+    lines,
+    note,
+    append: (line) => guarded(() => file.appendFile(`${line}\n`)),
+    sync: () => guarded(() => file.datasync()),
+    close: () => file.close(),
+  };
+}

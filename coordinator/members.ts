@@ -1,0 +1,50 @@
+/** Who may be a member of the next term. */
+import { type Job, studentRange } from "../core/job.ts";
+import type { Role } from "./messages.ts";
+import type { Bench, Living, Worker } from "./state.ts";
+
+// By number where names end in one: the lead is student-2 before student-10, in whatever order they joined.
+const byName = new Intl.Collator("en", { numeric: true });
+
+/** Those of a role that are prepared and mean to stay, by name. */
+export function named(workers: readonly Worker[], role: Role): Worker[] {
+  return workers
+    .filter((worker) => worker.role === role && worker.prepared !== null && worker.leaving === null)
+    .sort((a, b) => byName.compare(a.name, b.name));
+}
+
+/** Students that may train now. Slow ones rest, unless there would be too few without them. */
+export function candidates(
+  workers: readonly Worker[],
+  bench: ReadonlyMap<string, Bench>,
+  { atMs, min }: { atMs: number; min: number },
+): Worker[] {
+  const students = named(workers, "student");
+  const rests = ({ name }: Worker) => (bench.get(name)?.untilMs ?? 0) > atMs;
+  const rested = students.filter((student) => !rests(student));
+  if (rested.length >= min) return rested;
+  return students.filter((student) => !rests(student) || bench.get(student.name)!.why === "slow");
+}
+
+/**
+ * Of the candidates those that train, by name: in the middle of a stage only who is in it already, for the others
+ * would hold the rest up; but never fewer than the job wants.
+ */
+export function trainees(job: Job, able: readonly Worker[], isInStage: (worker: Worker) => boolean): Worker[] {
+  const { min, max } = studentRange(job.workers);
+  const inStage = able.filter(isInStage);
+  const wanted = inStage.length >= min ? inStage : [...inStage, ...able.filter((each) => !isInStage(each))];
+  const most = new Set(wanted.slice(0, max));
+  return able.filter((each) => most.has(each));
+}
+
+/** What every state of a job that goes on has, and nothing else; its wait begins now. */
+export function livingOf(state: Omit<Living, "sinceMs">, atMs: number): Living {
+  const { workers, term, startedMs, tickedMs, bench, laneSeconds } = state;
+  return { workers, term, startedMs, tickedMs, bench, laneSeconds, sinceMs: atMs };
+}
+
+export function median(values: readonly number[]): number | null {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? null;
+}

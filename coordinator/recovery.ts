@@ -1,0 +1,72 @@
+/**
+ * The coordinator was started again. Its members went on training meanwhile: those that come back, in the term they
+ * still work in, are taken as they are; if all do, the term goes on as if nothing had been.
+ */
+import { proceed } from "./gather.ts";
+import { tendNewcomers } from "./joining.ts";
+import type { Begun } from "./journalrecord.ts";
+import { beginOrders, greeting } from "./letters.ts";
+import { livingOf } from "./members.ts";
+import { exportOrder, nextStage } from "./stage.ts";
+import type { Effect, Exporting, Next, Plan, Recovering, Running } from "./state.ts";
+import { openTerm } from "./term.ts";
+
+/** One more member is back and has said what it computes with. */
+export function rejoined(plan: Plan, state: Recovering, atMs: number): Next {
+  return isComplete(state) ? goOn(plan, state, atMs) : [state];
+}
+
+function isComplete({ workers, expected }: Recovering): boolean {
+  return [...expected].every(([name, instance]) =>
+    workers.some((worker) => worker.name === name && worker.instance === instance && worker.prepared !== null),
+  );
+}
+
+function goOn(plan: Plan, state: Recovering, atMs: number): Next {
+  const { course, deal, teachers, openedMs, rollbackBelow, result, begun, parameters } = state;
+  if (begun === null || rollbackBelow !== null) return another(plan, state, atMs, "the members are back");
+  const inTerm = { ...livingOf(state, atMs), course, deal, teachers, openedMs, rollbackBelow };
+  if (result) return finish(plan, state, { ...inTerm, result }, atMs);
+  const nothing = { suspicions: new Map(), digests: new Map(), betterDealSinceMs: null, stopping: null };
+  const running: Running = { ...inTerm, ...nothing, kind: "running", parameters };
+  const [next, ...effects] = tendNewcomers(plan, running, atMs);
+  return [next, ...takenBack(plan, state, begun), ...effects];
+}
+
+/**
+ * What was said between the crash and now reached nobody: the order to begin, which whoever has begun passes over, and
+ * the members' reports and suspicions, which they tell again to whoever takes them back.
+ */
+function takenBack(plan: Plan, { workers, expected, term }: Recovering, begun: Begun): Effect[] {
+  const members = workers.filter(({ name }) => expected.has(name));
+  const greetings = members.map((member) => greeting(plan, member, { term, rejoined: true }));
+  return [...greetings, ...beginOrders(members, term, begun)];
+}
+
+/** The stage is over: its models may be written, or have yet to be. */
+function finish(plan: Plan, state: Recovering, over: Omit<Exporting, "kind" | "exporter">, atMs: number): Next {
+  const { stage } = over.result.plan;
+  const holder = state.deal.find(({ worker }) =>
+    state.workers.some(({ name, holds }) => name === worker && holds.includes(stage)),
+  );
+  if (!holder) return another(plan, state, atMs, `nobody has the weights of ${stage} any more`);
+  const exporting: Exporting = { ...over, kind: "exporting", exporter: holder.worker };
+  if (stage === "baseline" || over.result.exported.length > 0) return nextStage(plan, exporting, atMs);
+  return [exporting, exportOrder(exporting)];
+}
+
+/** L7. Members that have not come back in time are lost. */
+export function tickRecovering(plan: Plan, state: Recovering, atMs: number): Next {
+  if (atMs - state.recoveredMs < plan.patience.rejoinMs) return [state];
+  const missing = [...state.expected.keys()].filter((name) => !state.workers.some((worker) => worker.name === name));
+  return another(plan, state, atMs, `${missing.join(", ") || "a member"} did not come back to the coordinator`);
+}
+
+function another(plan: Plan, state: Recovering, atMs: number, why: string): Next {
+  const { course, deal, teachers, rollbackBelow } = state;
+  const living = livingOf(state, atMs);
+  if (state.workers.some(({ prepared }) => prepared !== null)) {
+    return openTerm(plan, { ...living, course, deal, teachers }, { atMs, why, planned: false, rollbackBelow });
+  }
+  return proceed(plan, { ...living, kind: "gathering", course, why }, atMs);
+}

@@ -1,0 +1,113 @@
+/** From the journal to the state of a coordinator that was started again, and back: what a record keeps. */
+import type { Evaluation, ExportedModel, FinishedStage } from "../core/report.ts";
+import { planStages, type StagePlan } from "../core/stages.ts";
+import { announce } from "./ending.ts";
+import { open } from "./gather.ts";
+import type { JournalRecord } from "./journalrecord.ts";
+import type { Course, Gathering, Next, Plan, Recovering } from "./state.ts";
+import { emptyTally } from "./tally.ts";
+
+type Of<K extends JournalRecord["kind"]> = Extract<JournalRecord, { kind: K }>;
+
+export function finishedRecord({ plan, evaluation, exported: _, ...rest }: FinishedStage): Of<"finished"> {
+  const { predictions, correct, score } = evaluation;
+  const bytes = new Uint8Array(2 * predictions.length);
+  const view = new DataView(bytes.buffer);
+  predictions.forEach((value, at) => void view.setUint16(2 * at, value, true));
+  return {
+    kind: "finished",
+    stage: plan.stage,
+    correct: Buffer.from(correct).toString("base64"),
+    predictions: Buffer.from(bytes).toString("base64"),
+    crossEntropy: score.crossEntropy,
+    ...rest,
+  };
+}
+
+function finishedStage(record: Of<"finished">, stages: readonly StagePlan[]): FinishedStage {
+  const { kind: _, stage, correct, predictions, crossEntropy, ...rest } = record;
+  const plan = stages.find((each) => each.stage === stage)!;
+  return { plan, evaluation: evaluationOf(correct, predictions, crossEntropy), exported: [], ...rest };
+}
+
+function evaluationOf(correctBase64: string, predictionsBase64: string, crossEntropy: number): Evaluation {
+  const correct = Uint8Array.from(Buffer.from(correctBase64, "base64"));
+  const bytes = Buffer.from(predictionsBase64, "base64");
+  const predictions = Uint16Array.from({ length: correct.length }, (_, at) => bytes.readUInt16LE(2 * at));
+  const errors = correct.reduce((wrong, right) => wrong + Number(right === 0), 0);
+  const examples = correct.length;
+  const score = { examples, errors, accuracy: (examples - errors) / examples, crossEntropy };
+  return { score, predictions, correct };
+}
+
+function resultOf(result: FinishedStage | undefined, exported: readonly ExportedModel[] = []): FinishedStage | null {
+  return result ? { ...result, exported } : null;
+}
+
+/** The state after these records, or of a new job where there are none that say more than that it was started. */
+export function replay(plan: Plan, records: readonly JournalRecord[], atMs: number): Next {
+  const find = <K extends JournalRecord["kind"]>(kind: K) =>
+    records.filter((each): each is Of<K> => each.kind === kind);
+  const settled = find("settled")[0];
+  if (!settled) return open(plan, atMs);
+  const { dataset, fingerprints } = settled;
+  const startedMs = find("started")[0]?.atMs ?? atMs;
+  const stages = planStages(plan.job, dataset.trainExamples);
+  // A stage that was done again is there twice: the bits are the same (L1).
+  const results = new Map(find("finished").map((record) => [record.stage, finishedStage(record, stages)]));
+  const exports = new Map(find("exported").map(({ stage, models }) => [stage, models]));
+  const isOver = (stage: StagePlan) =>
+    results.has(stage.stage) && (exports.has(stage.stage) || stage.stage === "baseline");
+  const over = stages.findIndex((stage) => !isOver(stage));
+  const at = over < 0 ? stages.length - 1 : over;
+  const finished = stages
+    .slice(0, at)
+    .map(({ stage }) => ({ ...results.get(stage)!, exported: exports.get(stage) ?? [] }));
+  const terms = find("term");
+  const last = terms.at(-1);
+  const term = last?.term ?? 0;
+  const current = stages[at]!;
+  const inStage = terms.filter(({ stage }) => stage === current.stage);
+  const begun = find("begun").findLast((record) => record.term === term);
+  const isPaused = find("paused").some((record) => record.term === term);
+  const course: Course = {
+    dataset,
+    fingerprints,
+    stages,
+    finished,
+    plan: current,
+    openedMs: inStage[0]?.atMs ?? atMs,
+    hasBegun: find("begun").some((record) => inStage.some((opened) => opened.term === record.term)),
+    tally: emptyTally,
+  };
+  const living = {
+    workers: [],
+    term,
+    startedMs,
+    sinceMs: atMs,
+    tickedMs: atMs,
+    bench: new Map(),
+    laneSeconds: new Map(),
+  };
+  const why = `the coordinator was started again in term ${term}`;
+  const told = announce(atMs, { kind: "coordinator-recovered", term, why });
+  if (last?.stage !== current.stage) {
+    const gathering: Gathering = { kind: "gathering", ...living, course, why };
+    return [gathering, told];
+  }
+  const recovering: Recovering = {
+    kind: "recovering",
+    ...living,
+    course,
+    deal: last.deal,
+    teachers: last.teachers,
+    expected: new Map(Object.entries(last.instances)),
+    begun: begun && !isPaused ? begun : null,
+    openedMs: last.atMs,
+    rollbackBelow: last.rollbackBelow,
+    parameters: begun?.parameters ?? 0,
+    result: resultOf(results.get(current.stage), exports.get(current.stage)),
+    recoveredMs: atMs,
+  };
+  return [recovering, told];
+}

@@ -1,0 +1,59 @@
+/**
+ * Files that must survive a crash (L4), for whoever may import neither coordinator/ nor worker/. It lies here because
+ * both sides may import proto/, and core/ may not touch a disk.
+ */
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { LimbeckError } from "../core/errors.ts";
+
+/**
+ * Written beside its place, fsynced, renamed into it, and the folder fsynced.
+ * @throws LimbeckError `unavailable` naming the path and the cause; what was there before is then still there
+ */
+export async function writeTextWhole(path: string, text: string): Promise<void> {
+  const temporary = `${path}.tmp-${process.pid}`;
+  await writing(path, async () => {
+    try {
+      await using file = await open(temporary, "w");
+      await file.writeFile(text);
+      await file.sync();
+    } catch (thrown) {
+      await rm(temporary, { force: true });
+      throw thrown;
+    }
+    await rename(temporary, path);
+    await syncFolder(dirname(path));
+  });
+}
+
+/** Makes a folder and those above it, each of them recorded on disk in the one above. */
+export async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+}
+
+export async function syncFolder(folder: string): Promise<void> {
+  await using handle = await open(folder, "r");
+  await handle.sync();
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOSPC: "no space is left on its disk",
+  EDQUOT: "the disk quota is used up",
+  EACCES: "permission is denied",
+  EPERM: "permission is denied",
+  EROFS: "its file system is read-only",
+  ENOTDIR: "a part of its path is a file",
+};
+
+/** Runs what writes `path`; throws `unavailable` with the path and a reason in words where it cannot. */
+export async function writing<T>(path: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (cause) {
+    if (cause instanceof LimbeckError) throw cause;
+    const { code = "", message } = cause as NodeJS.ErrnoException;
+    throw new LimbeckError("unavailable", `${path} cannot be written: ${reasons[code] ?? message}`, { cause });
+  }
+}

@@ -1,0 +1,140 @@
+/** What must hold at every moment, checked where it could break. */
+import type { JournalRecord } from "../../coordinator/journalrecord.ts";
+import type { Event, Next, Plan, State } from "../../coordinator/state.ts";
+import type { ConsumptionTotals } from "../../core/consumption.ts";
+import type { ProgressEvent } from "../../core/events.ts";
+import { stepShare } from "../../core/ledger.ts";
+import { sha256Of } from "./arithmetic.ts";
+import type { Oracle } from "./oracle.ts";
+import type { Wanted } from "./publications.ts";
+import type { Replica } from "./replica.ts";
+import type { WorkerProcess } from "./worker.ts";
+
+export class Violation extends Error {}
+
+/** Why a term is opened in which all go back to a checkpoint. */
+const rollsBack = /^the replicas differ/;
+
+/** Messages that count whatever their term. */
+const termless: readonly string[] = ["hello", "heartbeat", "prepared", "failed", "leaving", "corrupted"];
+
+export class Invariants {
+  /** The first. */
+  violation: Violation | null = null;
+  terms = 0;
+  /** Flipped bits that have not yet been found. */
+  isFlipped = false;
+  readonly #oracle: Oracle;
+  readonly #seen: number[] = [0];
+
+  constructor(oracle: Oracle) {
+    this.#oracle = oracle;
+    const steps = Math.max(...oracle.stages.map((stage) => stage.steps));
+    for (let step = 0; step < steps; step++)
+      this.#seen.push(this.#seen[step]! + stepShare(oracle.ledger, step).examples);
+  }
+
+  /** A replica has changed. */
+  updated(name: string, replica: Replica): void {
+    const { stage, step, weights, isTainted, consumption, skips } = replica;
+    const where = `${name} at step ${step} of ${this.#oracle.stages[stage]!.stage}`;
+    if (!isTainted && weights !== this.#oracle.weights[stage]![step]) {
+      this.#violated("L1", `${where} has the weights ${weights}, not ${this.#oracle.weights[stage]![step]}`);
+    }
+    const { seen, duplicated, missing } = consumption.totals;
+    if (duplicated !== 0 || missing !== 0 || seen !== this.#seen[step]) {
+      this.#violated("L2", `${where} consumed ${seen} of ${this.#seen[step]}, ${duplicated} twice, ${missing} never`);
+    }
+    const skipped = [...this.#oracle.skips[stage]!].filter((each) => each < step).length;
+    if (skips.total !== skipped) this.#violated("L1", `${where} skipped ${skips.total} steps, not ${skipped}`);
+  }
+
+  stageEnded(name: string, { stage, step }: Replica, { seen, duplicated, missing }: ConsumptionTotals): void {
+    if (seen === this.#seen[step] && duplicated === 0 && missing === 0) return;
+    const { stage: called } = this.#oracle.stages[stage]!;
+    this.#violated("L2", `${name} ended ${called} with ${seen} seen, ${duplicated} duplicated, ${missing} missing`);
+  }
+
+  finished({ stage, weightsSha256 }: JournalRecord & { kind: "finished" }): void {
+    const expected = sha256Of(this.#oracle.weights[this.#oracle.indexOf(stage)]!.at(-1)!);
+    if (weightsSha256 !== expected) this.#violated("L1", `${stage} ended with ${weightsSha256}, not ${expected}`);
+  }
+
+  exported(name: string, stage: string, weights: number | undefined): void {
+    if (weights === this.#oracle.weights[this.#oracle.indexOf(stage)]!.at(-1)) return;
+    this.#violated("L1", `${name} exported other weights of ${stage} than were agreed on`);
+  }
+
+  /** A payload was used by who had asked for it. */
+  used(
+    name: string,
+    payload: { readonly term: number; readonly kind: string; readonly step: number },
+    wanted: Wanted,
+  ): void {
+    if (payload.term === wanted.term) return;
+    this.#violated(
+      "L3",
+      `${name} used ${payload.kind} of step ${payload.step} of term ${payload.term} in term ${wanted.term}`,
+    );
+  }
+
+  usedSoftTargets(reply: { term: number; step: number; lane: number; view: number }, asked: typeof reply): void {
+    if (reply.term !== asked.term) {
+      this.#violated("L3", `soft targets of term ${reply.term} were used in term ${asked.term}`);
+    }
+    if (reply.step === asked.step && reply.lane === asked.lane && reply.view === asked.view) return;
+    this.#violated("L6", `soft targets of step ${reply.step}, lane ${reply.lane} were used for another key`);
+  }
+
+  /** The coordinator has decided. */
+  decided(plan: Plan, before: State, event: Event, [after, ...effects]: Next): void {
+    if (before.kind === "ended") return;
+    if (event.kind === "message" && !termless.includes(event.message.kind) && event.message.term !== before.term) {
+      if (effects.length > 0 || !isSame(before, after)) {
+        this.#violated(
+          "L3",
+          `the coordinator in term ${before.term} heard ${event.message.kind} of term ${event.message.term}`,
+        );
+      }
+    }
+    if (event.kind !== "tick" || after.kind === "ended" || after.kind === "ending" || before.kind === "ending") return;
+    // Time that a pause of its own took is nobody's silence, nor is what it has just been told.
+    if (event.atMs - before.tickedMs > plan.patience.silenceMs / 2 || event.atMs <= before.tickedMs) return;
+    for (const { name, heardMs } of after.workers) {
+      const silentMs = event.atMs - heardMs;
+      if (silentMs > plan.patience.silenceMs + 1_000)
+        this.#violated("L7", `${name} is silent for ${silentMs} ms, and still counts`);
+    }
+  }
+
+  announced(event: ProgressEvent): void {
+    if (event.kind !== "term-opened") return;
+    this.terms += 1;
+    if (rollsBack.test(event.why)) this.isFlipped = false;
+  }
+
+  waits(worker: WorkerProcess): void {
+    if (worker.reason !== "") return;
+    this.#violated("L7", `${worker.name} waits in ${worker.state.work.kind} without a reason`);
+  }
+
+  #violated(invariant: string, what: string): never {
+    this.violation ??= new Violation(`${invariant}: ${what}`);
+    throw this.violation;
+  }
+}
+
+/** But for when the sender was last heard. */
+function isSame(before: State, after: State): boolean {
+  if (before.kind === "ended" || after.kind !== before.kind) return false;
+  const { workers: oldWorkers, ...old } = before;
+  const { workers: newWorkers, ...now } = after;
+  for (const [key, value] of Object.entries(old)) if (now[key as keyof typeof now] !== value) return false;
+  return (
+    oldWorkers.length === newWorkers.length &&
+    oldWorkers.every((worker, at) => {
+      const { heardMs: _, ...rest } = worker;
+      return Object.entries(rest).every(([key, value]) => newWorkers[at]![key as keyof typeof rest] === value);
+    })
+  );
+}

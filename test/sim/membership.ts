@@ -1,0 +1,48 @@
+/** An Assign, understood: as worker/membership.ts, which test/sim does not import for its data loaders. */
+import type { Assigned } from "../../core/participant.ts";
+import type { Assign } from "../../proto/gen/limbeck/v1/Assign.ts";
+
+export interface Member {
+  readonly worker: string;
+  readonly firstLane: number;
+  readonly lanes: number;
+}
+
+export interface Membership extends Assigned {
+  /** Place of the stage in the job. */
+  readonly stage: number;
+  readonly students: readonly Member[];
+  readonly teachers: readonly string[];
+  readonly rank: number | null;
+  readonly isTeacher: boolean;
+  readonly teacherSha256: string;
+  readonly teacherSources: readonly string[];
+  readonly restore: boolean;
+  readonly restoreBelow: number;
+}
+
+export function understand(
+  term: number,
+  assign: Assign,
+  { name, indexOf }: { name: string; indexOf: (stage: string) => number },
+): Membership {
+  const students = (assign.students as Member[]).filter(({ lanes }) => lanes > 0);
+  const at = students.findIndex(({ worker }) => worker === name);
+  const teachers = assign.teachers!.map(({ worker }) => worker!);
+  const rank = at < 0 ? null : at;
+  const isTeacher = teachers.includes(name);
+  return {
+    term,
+    planned: assign.planned!,
+    member: rank !== null || isTeacher,
+    stage: indexOf(assign.stage!),
+    students,
+    teachers,
+    rank,
+    isTeacher,
+    teacherSha256: assign.teacherSha256!,
+    teacherSources: assign.teacherSources!.map(({ worker }) => worker!),
+    restore: assign.restore!,
+    restoreBelow: Number(assign.restoreBelow),
+  };
+}

@@ -1,0 +1,102 @@
+/** What a seed makes of the job and of the machines it runs on. */
+import type { Plan } from "../../coordinator/state.ts";
+import { type Job, jobSchema } from "../../core/job.ts";
+import { between, whole } from "./world.ts";
+
+export const buildOfAll = "1.0.0";
+
+export interface Scene {
+  readonly job: Job;
+  readonly plan: Plan;
+  readonly students: number;
+  readonly teachers: number;
+  readonly trainExamples: number;
+  readonly evaluationExamples: number;
+  /** For a lane, on a machine as fast as most. */
+  readonly laneMs: number;
+  /** Chance that a payload comes damaged. */
+  readonly damage: number;
+  readonly gradientMs: number;
+  readonly transferMs: number;
+  readonly softTargetsMs: number;
+  /** "stage/step/lane" */
+  readonly poison: ReadonlySet<string>;
+}
+
+export const engineOf = {
+  backend: "wasm",
+  tensorflowVersion: null,
+  device: "cpu",
+  gpu: false,
+  threads: 1,
+  why: "asked for",
+  fingerprint: "e",
+} as const;
+
+export function datasetOf({ trainExamples, evaluationExamples }: Scene) {
+  return { trainExamples, evaluationExamples, classes: 2, shape: [2], digest: "d" };
+}
+
+export function sceneOf(random: () => number): Scene {
+  const lanes = [8, 8, 8, 5, 6, 12][whole(random, 0, 5)]!;
+  const most = whole(random, 1, Math.min(8, lanes));
+  const min = Math.min(most, random() < 0.6 ? 1 : 2);
+  const loads = random() < 0.2;
+  const optimizer = { kind: "sgd", learningRate: 0.1 } as const;
+  const model = { kind: "mlp", widths: [2] } as const;
+  const length = () => (random() < 0.5 ? { epochs: whole(random, 2, 4) } : { steps: whole(random, 6, 18) });
+  const teachers = random() < 0.7 ? 1 : 2;
+  const job = jobSchema.parse({
+    name: "sim",
+    seed: whole(random, 0, 1000),
+    dataset: { kind: "csv", path: ".", train: { examples: "a.csv" }, test: { examples: "b.csv" }, label: "label" },
+    lanes: { count: lanes, batch: whole(random, 1, 2) },
+    teacher: loads ? { load: "teacher" } : model,
+    student: model,
+    ...(loads ? {} : { teach: { ...length(), optimizer } }),
+    distil: { temperature: 2, softWeight: 0.5, ...length(), optimizer },
+    baseline: random() < 0.5,
+    evaluation: { everyEpochs: whole(random, 0, 2) },
+    checkpoint: { everySteps: whole(random, 0, 5), keep: whole(random, 1, 3) },
+    verification: { everySteps: whole(random, 1, 4) },
+    nonFinite: { inARow: 3 },
+    workers: { students: { min, max: most }, teachers },
+  });
+  const poison = new Set<string>();
+  if (random() < 0.25) {
+    for (let at = 0; at < 3; at++)
+      poison.add(`${whole(random, 0, 2)}/${whole(random, 0, 12)}/${whole(random, 0, lanes - 1)}`);
+  }
+  return {
+    job,
+    plan: planOf(job),
+    students: whole(random, min, most),
+    teachers,
+    trainExamples: whole(random, 17, 60),
+    evaluationExamples: whole(random, 3, 8),
+    laneMs: between(random, 5, 60),
+    damage: random() < 0.1 ? 0.01 : 0,
+    gradientMs: 5_000,
+    transferMs: 4_000,
+    softTargetsMs: 4_000,
+    poison,
+  };
+}
+
+function planOf(job: Job): Plan {
+  const patience = {
+    silenceMs: 1_200,
+    gatherMs: 120_000,
+    pauseMs: 24 * 3_600_000,
+    rejoinMs: 3_000,
+    readyMs: 300_000,
+    progressMs: 600_000,
+    exportMs: 300_000,
+    blameMs: 500,
+    leaveMs: 10_000,
+    lastCheckpointMs: 5_000,
+    weighMs: 3_000,
+    benchMs: 10_000,
+  };
+  return { job, jobFolder: "/job", runFolder: "/run", build: buildOfAll, heartbeatMs: 250, patience };
+}

@@ -1,0 +1,136 @@
+/** A worker's session with the coordinator: hello, heartbeats, reconnecting as long as there is no coordinator. */
+import type { WorkerMessage } from "../../coordinator/messages.ts";
+import type { LimbeckError } from "../../core/errors.ts";
+import type { ToWorker } from "../../proto/gen/limbeck/v1/ToWorker.ts";
+import type { End } from "./network.ts";
+import { buildOfAll, datasetOf, engineOf } from "./scene.ts";
+import type { WorkerProcess } from "./worker.ts";
+import { between, type World } from "./world.ts";
+
+const [firstBackoffMs, lastBackoffMs] = [100, 1_000];
+const heartbeatMs = 250;
+const loading = "loading the engine";
+/** A coordinator that does not answer the hello. */
+const greetingMs = 3_000;
+
+export class Session {
+  readonly #world: World;
+  readonly #worker: WorkerProcess;
+  readonly #role: "student" | "teacher" | "auto";
+  #instance: string;
+  #end: End | null = null;
+  #isWelcome = false;
+  #isPrepared = false;
+  #backoffMs = firstBackoffMs;
+  #lives = 0;
+
+  constructor(world: World, worker: WorkerProcess, role: "student" | "teacher" | "auto") {
+    this.#world = world;
+    this.#worker = worker;
+    this.#role = role;
+    this.#instance = this.#newInstance();
+    world.clock.after(between(world.random, 0, 50), worker.life, () => this.#connect());
+    this.#beat();
+  }
+
+  get isHeard(): boolean {
+    return this.#isWelcome;
+  }
+
+  send(message: WorkerMessage): void {
+    if (this.#isWelcome) this.#end!.send(message);
+  }
+
+  #newInstance(): string {
+    return `${this.#worker.life.name}.${++this.#lives}`;
+  }
+
+  #connect(): void {
+    const { network, clock } = this.#world;
+    const { name, life, state, holds } = this.#worker;
+    const end = network.connect({ name, life }, "coordinator", {
+      data: (message) => {
+        if (this.#end === end) this.#hear(message as ToWorker);
+      },
+      broken: (error) => {
+        if (this.#end === end) this.#lost(error);
+      },
+    });
+    this.#end = end;
+    this.#isWelcome = false;
+    const hello = { worker: name, role: this.#role, address: name, host: name, build: buildOfAll, pid: 1 };
+    end.send({ kind: "hello", term: state.term, ...hello, instance: this.#instance, holds } satisfies WorkerMessage);
+    clock.after(greetingMs, life, () => {
+      if (this.#end !== end || this.#isWelcome) return;
+      end.close();
+      this.#again();
+    });
+  }
+
+  #hear(message: ToWorker): void {
+    const { story } = this.#world;
+    const worker = this.#worker;
+    if (message.body !== "welcome") {
+      story.tell(worker.name, () => `hears ${message.body} of term ${message.term}`);
+      worker.hear(message);
+      return;
+    }
+    const { rejoined } = message.welcome!;
+    story.tell(worker.name, () => `is welcome ${rejoined ? "back" : ""} as ${this.#instance}`);
+    this.#isWelcome = true;
+    this.#backoffMs = firstBackoffMs;
+    if (!rejoined && worker.state.term > 0) worker.fence("the coordinator takes it for new");
+    const prepared = () => {
+      this.#isPrepared = true;
+      if (worker.doing === loading) worker.doing = "waiting for work";
+      this.send({ kind: "prepared", term: worker.state.term, engine: engineOf, dataset: datasetOf(this.#world.scene) });
+      if (rejoined) worker.tellAgain();
+    };
+    if (this.#isPrepared) return prepared();
+    worker.doing = loading;
+    const end = this.#end;
+    this.#world.clock.after(between(this.#world.random, 50, 400), worker.life, () => {
+      if (this.#end === end && this.#isWelcome) prepared();
+      this.#isPrepared = true;
+    });
+  }
+
+  #lost(error: LimbeckError): void {
+    const worker = this.#worker;
+    this.#world.story.tell(worker.name, () => `session over: ${error.code}: ${error.message}`);
+    this.#end = null;
+    this.#isWelcome = false;
+    if (error.code === "stale_term") {
+      this.#instance = this.#newInstance();
+      worker.fence(error.message);
+    } else if (error.code !== "unavailable") {
+      return worker.exit(error.code === "usage" ? 2 : 1, error.message);
+    }
+    this.#again();
+  }
+
+  #again(): void {
+    const { clock } = this.#world;
+    this.#end = null;
+    clock.after(this.#backoffMs, this.#worker.life, () => this.#connect());
+    this.#backoffMs = Math.min(2 * this.#backoffMs, lastBackoffMs);
+  }
+
+  #beat(): void {
+    const worker = this.#worker;
+    this.#world.clock.after(heartbeatMs, worker.life, () => {
+      const { doing } = worker;
+      const step = worker.replica?.step ?? 0;
+      const message = {
+        kind: "heartbeat",
+        term: worker.state.term,
+        doing,
+        waitingFor: worker.waiting(),
+        step,
+      } as const;
+      this.send({ ...message, residentBytes: 1 });
+      this.#world.invariants.waits(worker);
+      this.#beat();
+    });
+  }
+}

@@ -1,0 +1,152 @@
+/** Soft targets: keys go to teachers, values come back with the key they were made for (L6). */
+import { LimbeckError } from "../../core/errors.ts";
+import { softTargetsOf } from "./arithmetic.ts";
+import type { Life } from "./clock.ts";
+import type { End } from "./network.ts";
+import { type Settle, type Signal, type Task, until, wait } from "./task.ts";
+import { between, type World } from "./world.ts";
+
+interface Request {
+  readonly id: number;
+  readonly term: number;
+  readonly step: number;
+  readonly lane: number;
+  readonly view: number;
+}
+interface Reply extends Request {
+  readonly value?: number;
+  readonly error?: LimbeckError;
+}
+
+/** A worker's side that serves. */
+export class SoftTargetServer {
+  #term = 0;
+  #teacher: number | null = null;
+
+  constructor(world: World, name: string, life: Life) {
+    world.network.listen(`${name}/teacher`, life, (end) => ({
+      data: (message) => {
+        const request = message as Request;
+        const stale = () => {
+          const error = new LimbeckError("stale_term", `${name} serves no soft targets of term ${request.term}`);
+          end.send({ ...request, error } satisfies Reply);
+        };
+        const isServed = () => world.code.isOfTerm(request.term, this.#term) === "current" && this.#teacher !== null;
+        if (!isServed()) return stale();
+        world.clock.after(between(world.random, 1, 5), life, () => {
+          if (!isServed()) return stale();
+          const ids = world.oracle.idsOf(request.step)[request.lane]!;
+          const value = softTargetsOf(this.#teacher!, request.view, ids);
+          end.send({ ...request, term: this.#term, value } satisfies Reply);
+        });
+      },
+      broken: () => {},
+    }));
+  }
+
+  serve(term: number, teacher: number): void {
+    this.#term = term;
+    this.#teacher = teacher;
+  }
+
+  stop(): void {
+    this.#teacher = null;
+  }
+}
+
+interface Teacher {
+  readonly name: string;
+  readonly end: End;
+  readonly asked: Map<number, Settle<Reply>>;
+}
+
+/** A student's side, for one term. */
+export class SoftTargetClient {
+  readonly #world: World;
+  readonly #term: number;
+  readonly #life: Life;
+  readonly #onLost: (teacher: string, why: string) => void;
+  readonly #teachers = new Map<string, Teacher>();
+  #requests = 0;
+  waitingFor = "";
+
+  constructor(
+    world: World,
+    { name, life }: { name: string; life: Life },
+    {
+      term,
+      teachers,
+      onLost,
+    }: { term: number; teachers: readonly string[]; onLost(teacher: string, why: string): void },
+  ) {
+    this.#world = world;
+    this.#life = life;
+    this.#term = term;
+    this.#onLost = onLost;
+    for (const teacher of teachers) {
+      const asked = new Map<number, Settle<Reply>>();
+      const end = world.network.connect({ name, life }, `${teacher}/teacher`, {
+        data: (message) => {
+          const reply = message as Reply;
+          const settle = asked.get(reply.id);
+          asked.delete(reply.id);
+          settle?.ok(reply);
+        },
+        broken: (error) => this.#lose(teacher, error),
+      });
+      this.#teachers.set(teacher, { name: teacher, end, asked });
+    }
+  }
+
+  /** Throws stale_term, or the signal's reason: with no teacher left it waits for the signal. */
+  *request(step: number, lane: number, view: number, signal: Signal): Task<number> {
+    for (;;) {
+      const teacher = [...this.#teachers.values()].sort((a, b) => a.asked.size - b.asked.size)[0];
+      if (!teacher) {
+        this.waitingFor = `a teacher: none is left in term ${this.#term}`;
+        yield* wait(until<never>(signal, () => {}));
+        throw new Error("not reached");
+      }
+      this.waitingFor = `soft targets of step ${step} from ${teacher.name}`;
+      const request = { id: ++this.#requests, term: this.#term, step, lane, view };
+      const reply = yield* wait(until<Reply | null>(signal, (settle) => this.#ask(teacher, request, settle)));
+      this.waitingFor = "";
+      if (!reply) continue;
+      if (reply.error) throw reply.error;
+      this.#world.invariants.usedSoftTargets(reply, request);
+      return reply.value!;
+    }
+  }
+
+  close(): void {
+    for (const { end } of this.#teachers.values()) end.close();
+    this.#teachers.clear();
+  }
+
+  #ask(teacher: Teacher, request: Request, { ok }: Settle<Reply | null>): () => void {
+    const error = new LimbeckError("timeout", `${teacher.name} did not answer for soft targets`);
+    const late = this.#world.clock.after(this.#world.scene.softTargetsMs, this.#life, () => {
+      teacher.end.close();
+      this.#lose(teacher.name, error);
+    });
+    const settle = (reply: Reply | null) => {
+      late.cancel();
+      ok(reply);
+    };
+    teacher.asked.set(request.id, { ok: settle, fail: () => settle(null) });
+    teacher.end.send(request);
+    return () => {
+      late.cancel();
+      teacher.asked.delete(request.id);
+    };
+  }
+
+  /** It is asked no more; what it was asked, another is. */
+  #lose(name: string, why: LimbeckError): void {
+    const teacher = this.#teachers.get(name);
+    if (!teacher) return;
+    this.#teachers.delete(name);
+    this.#onLost(name, why.message);
+    for (const settle of [...teacher.asked.values()]) settle.fail(why);
+  }
+}
