@@ -166,6 +166,10 @@ test(
     const { suspect } = await student!.hear("suspect");
     assert.equal(suspect!.worker, "teacher-1");
     await student!.hear("heartbeat", ({ heartbeat }) => heartbeat!.waitingFor === "a teacher: none is left in term 2");
+    // Another one is made ready before it gets its place.
+    const follow = { stage: "distil", steps: 400, source: null, teacherSha256, teacherSources };
+    other!.send({ term: 2, follow, body: "follow" });
+    await other!.hear("caughtUp");
     const { step } = await troupe.start([student!], { ...taught, teaching: [other!] });
     assert.ok(step > 0 && step < 400);
     await troupe.finish([student!]);
