@@ -21,3 +21,9 @@ export class Ending {
     if (!planned) this.#now.abort(reason);
   }
 }
+
+/** When the signal is aborted, or at once where it is. */
+export async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+}

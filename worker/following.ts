@@ -1,6 +1,7 @@
 /** A student that is to join keeps up with a member while the members train: a snapshot, then every step's sum. */
 
 import type { WorkerContext } from "./context.ts";
+import { aborted } from "./ending.ts";
 import type { PeerAddress } from "./exchange/peerclient.ts";
 import { PeerFailure } from "./exchange/peerfailure.ts";
 import { type Replica, takeState } from "./replica.ts";
@@ -38,7 +39,7 @@ export async function follow(following: Following, signal: AbortSignal): Promise
     }
   }
   caughtUp();
-  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  await aborted(signal);
 }
 
 async function takeSnapshot({ context, replica, term, source }: Following, signal: AbortSignal): Promise<void> {

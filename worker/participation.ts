@@ -17,7 +17,7 @@ import type { FromWorker } from "../proto/gen/limbeck/v1/FromWorker.ts";
 import type { ToWorker__Output } from "../proto/gen/limbeck/v1/ToWorker.ts";
 import { catchUp } from "./catchup.ts";
 import { nothing, type WorkerContext } from "./context.ts";
-import { Ending } from "./ending.ts";
+import { aborted, Ending } from "./ending.ts";
 import { PeerFailure } from "./exchange/peerfailure.ts";
 import { exportStage } from "./export.ts";
 import { follow } from "./following.ts";
@@ -25,7 +25,7 @@ import { type Membership, planOf, understand } from "./membership.ts";
 import { type Report, Reports } from "./reports.ts";
 import { Student } from "./student.ts";
 import { StudentTerm } from "./studentterm.ts";
-import { Teacher } from "./teacher.ts";
+import { Teacher, type WantedTeacher } from "./teacher.ts";
 
 type Event = ParticipantEvent<Membership>;
 
@@ -234,10 +234,7 @@ export class Participation {
 
   async #serve(membership: Membership, ending: Ending): Promise<Teacher> {
     const { services, dataset } = this.#context;
-    if (!this.#teacher?.fits(membership)) {
-      this.#teacher = await Teacher.prepare(this.#context, membership, ending.soon);
-    }
-    const teacher = this.#teacher!;
+    const teacher = await this.#readyTeacher(membership, ending);
     const { stage } = membership.plan;
     services.softTargets.serve({
       term: membership.term,
@@ -246,6 +243,11 @@ export class Participation {
       answer: (examples, epoch) => teacher.answer(stage, examples, epoch),
     });
     return teacher;
+  }
+
+  async #readyTeacher(wanted: WantedTeacher, ending: Ending): Promise<Teacher> {
+    if (!this.#teacher?.fits(wanted)) this.#teacher = await Teacher.prepare(this.#context, wanted, ending.soon);
+    return this.#teacher!;
   }
 
   async #layOut(membership: Membership): Promise<Report["ready"]> {
@@ -262,6 +264,7 @@ export class Participation {
       student,
       reports: this.#reports(membership.term),
       isHeard: () => this.#around.isHeard(),
+      saved: (checkpointed) => this.#tell({ checkpointed }),
     });
     return { ...(await student.standing()), ...told, skipped: [...told.skipped] };
   }
@@ -294,11 +297,17 @@ export class Participation {
     const { term } = this.#state;
     const plan = planOf(order, job, dataset.count("train"));
     services.peers.server.openTerm(term);
+    if (!order.source) {
+      await this.#readyTeacher({ term, ...order }, ending);
+      this.#around.send({ term, caughtUp: { stage: plan.stage, step: 0 } });
+      await aborted(ending.soon);
+      return { kind: "stopped" };
+    }
     const student = this.#student?.replica.plan.stage === plan.stage ? this.#student : await this.#build(plan);
     status.doing = "following the students";
     const caughtUp = (step: number) => this.#around.send({ term, caughtUp: { stage: plan.stage, step } });
     const { replica } = student;
-    await follow({ context: this.#context, replica, term, source: order.source!, caughtUp }, ending.soon);
+    await follow({ context: this.#context, replica, term, source: order.source, caughtUp }, ending.soon);
     return { kind: "stopped" };
   }
 
@@ -319,7 +328,7 @@ export class Participation {
     }
     if (!this.#student || this.#ending) return;
     try {
-      await this.#student.save(term, (checkpointed) => this.#around.send({ term, checkpointed }));
+      await this.#student.save(term, (checkpointed) => this.#tell({ checkpointed }));
       await this.#student.saved();
     } catch (thrown) {
       this.#around.fail(asLimbeckError(thrown));

@@ -57,6 +57,8 @@ export class StepReport {
   /** @param metrics sums over the global batch, in the order of metricNames; null for a step that was skipped */
   stepped(step: { step: number; own: number; metrics: Float32Array | null; learningRate: number }): void {
     const sums = this.#sums;
+    sums.step = step.step;
+    sums.learningRate = step.learningRate;
     sums.steps += 1;
     sums.examples += step.own;
     metricNames.forEach((name, index) => {
@@ -65,13 +67,14 @@ export class StepReport {
     this.#hearer.stepped(step.step);
     const now = performance.now();
     if (now - this.#since < sendEveryMs && step.step < this.#total && sums.steps < step.step) return;
-    if (!this.#hearer.isHeard()) return;
-    this.#hearer.send({
-      ...sums,
-      step: step.step,
-      seconds: (now - this.#since) / 1000,
-      learningRate: step.learningRate,
-    });
+    if (this.#hearer.isHeard()) this.flush();
+  }
+
+  /** Says what has not been said. */
+  flush(): void {
+    if (this.#sums.steps === 0) return;
+    const now = performance.now();
+    this.#hearer.send({ ...this.#sums, seconds: (now - this.#since) / 1000 });
     this.#sums = emptySums();
     this.#since = now;
   }
@@ -89,7 +92,9 @@ export class StepReport {
 
 function emptySums() {
   return {
+    step: 0,
     steps: 0,
+    learningRate: 0,
     examples: 0,
     metrics: { examples: 0, loss: 0, hardLoss: 0, softLoss: 0, correct: 0, agree: 0 },
     phases: { data: 0, softTargets: 0, compute: 0, exchange: 0, apply: 0 },

@@ -2,6 +2,7 @@
 
 import { LimbeckError } from "../core/errors.ts";
 import type { Beginning } from "../core/participant.ts";
+import type { Checkpointed } from "../proto/gen/limbeck/v1/Checkpointed.ts";
 import { Batches } from "./batches.ts";
 import { offerReplica } from "./catchup.ts";
 import { nothing, viewOfEpoch, type WorkerContext } from "./context.ts";
@@ -31,6 +32,8 @@ export interface StudentTermParts {
   readonly reports: Reports;
   /** False while there is no session: progress is summed up until there is. */
   isHeard(): boolean;
+  /** Told of a checkpoint that is on disk, perhaps when the term is over. */
+  saved(checkpoint: Checkpointed): void;
 }
 
 export class StudentTerm {
@@ -112,6 +115,7 @@ export class StudentTerm {
       await feed.atBoundary();
       await train(training, ending);
     } finally {
+      report.flush();
       status.waitingFor = nothing;
       exchange.closeTerm(`${context.name} has left off at step ${replica.step}`);
       softTargets?.close();
@@ -202,8 +206,8 @@ export class StudentTerm {
   }
 
   async #checkpoint(): Promise<void> {
-    const { student, membership, reports } = this.#parts;
-    await student.save(membership.term, (checkpointed) => reports.tell({ checkpointed }));
+    const { student, membership, saved } = this.#parts;
+    await student.save(membership.term, saved);
   }
 
   async #evaluate({ last }: { last: boolean }, ending: Ending): Promise<void> {

@@ -11,6 +11,9 @@ import type { Membership } from "./membership.ts";
 import { transferMs } from "./transfer.ts";
 import { sha256InTurns } from "./turns.ts";
 
+/** Which teacher a term wants, and who has it. */
+export type WantedTeacher = Pick<Membership, "term" | "teacherSha256" | "teacherSources">;
+
 export class Teacher {
   readonly sha256: string;
   readonly parameters: number;
@@ -28,7 +31,7 @@ export class Teacher {
   }
 
   /** Builds the teacher and gets the weights that the term asks for. */
-  static async prepare(context: WorkerContext, membership: Membership, signal: AbortSignal): Promise<Teacher> {
+  static async prepare(context: WorkerContext, wanted: WantedTeacher, signal: AbortSignal): Promise<Teacher> {
     const { job, device, dataset, jobFolder, status } = context;
     status.doing = "building the teacher";
     const spec = planStages(job, dataset.count("train"))[0]!.spec;
@@ -41,7 +44,7 @@ export class Teacher {
       jobFolder,
       role: "teacher",
     });
-    const model = "load" in spec ? await loaded(built, membership) : await taught(context, membership, built, signal);
+    const model = "load" in spec ? await loaded(built, wanted) : await taught(context, wanted, built, signal);
     if (!("load" in spec)) await device.ask("load", { name: "teacher", weights: model.weights });
     // Whoever serves it can also pass it on.
     context.trained.set("teach", model);
@@ -49,7 +52,7 @@ export class Teacher {
   }
 
   /** It serves what the term asks for. */
-  fits({ teacherSha256 }: Membership): boolean {
+  fits({ teacherSha256 }: WantedTeacher): boolean {
     return teacherSha256 === "" || teacherSha256 === this.sha256;
   }
 
@@ -78,7 +81,7 @@ async function digested(built: BuiltNetwork, weights: Float32Array): Promise<Tra
 }
 
 /** The model from disk: the students evaluated the same one. */
-async function loaded(built: BuiltNetwork, { teacherSha256 }: Membership): Promise<TrainedModel> {
+async function loaded(built: BuiltNetwork, { teacherSha256 }: WantedTeacher): Promise<TrainedModel> {
   const model = await digested(built, built.weights);
   if (teacherSha256 === "" || model.sha256 === teacherSha256) return model;
   throw new LimbeckError(
@@ -93,12 +96,12 @@ async function loaded(built: BuiltNetwork, { teacherSha256 }: Membership): Promi
  */
 async function taught(
   context: WorkerContext,
-  membership: Membership,
+  asked: WantedTeacher,
   built: BuiltNetwork,
   signal: AbortSignal,
 ): Promise<TrainedModel> {
   const { services, status, trained } = context;
-  const { term, teacherSha256, teacherSources } = membership;
+  const { term, teacherSha256, teacherSources } = asked;
   const own = trained.get("teach");
   if (own?.sha256 === teacherSha256) return own;
   const failures: unknown[] = [];

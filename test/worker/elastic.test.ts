@@ -146,3 +146,34 @@ test("it leaves in order: works on until a term is without it", bounded, async (
   assert.ok(step > 5);
   assert.equal(await troupe.finish([first!]), undisturbed);
 });
+
+test(
+  "a teacher dies: the student names it and waits in sight, and goes on with another that has the same weights",
+  bounded,
+  async (t) => {
+    const brief = ["teach={steps: 5, optimizer: {kind: sgd, learningRate: 0.1}}", "student={kind: mlp, widths: [16]}"];
+    const long = "distil={temperature: 4, softWeight: 0.7, steps: 400, optimizer: {kind: sgd, learningRate: 0.1}}";
+    const troupe = await open(t, ...brief, long);
+    const [student, dying, other] = await troupe.hire("student-1", "teacher-1", "teacher-2");
+    await troupe.start([student!]);
+    const teacherSha256 = await troupe.finish([student!]);
+    const { address, host } = student!.hello!;
+    const teacherSources = [{ worker: "student-1", address, host }];
+    const taught = { stage: "distil" as const, teacherSha256, teacherSources };
+    await troupe.start([student!], { ...taught, teaching: [dying!] });
+    await student!.hear("progress", ({ progress }) => progress!.stage === "distil");
+    dying!.run.process.kill("SIGKILL");
+    const { suspect } = await student!.hear("suspect");
+    assert.equal(suspect!.worker, "teacher-1");
+    await student!.hear("heartbeat", ({ heartbeat }) => heartbeat!.waitingFor === "a teacher: none is left in term 2");
+    // Another one is made ready before it gets its place.
+    const follow = { stage: "distil", steps: 400, source: null, teacherSha256, teacherSources };
+    other!.send({ term: 2, follow, body: "follow" });
+    await other!.hear("caughtUp");
+    const { step } = await troupe.start([student!], { ...taught, teaching: [other!] });
+    assert.ok(step > 0 && step < 400);
+    await troupe.finish([student!]);
+    assert.equal(other!.heard.find(({ ready }) => ready)!.ready!.weightsSha256, teacherSha256);
+    assert.deepEqual(other!.heard.find(({ ready }) => ready)!.ready!.holds, ["teach"]);
+  },
+);

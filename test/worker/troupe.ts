@@ -69,7 +69,7 @@ export interface TermOptions extends Partial<Assign> {
   readonly stage?: Stage;
   /** Relative shares of the lanes. */
   readonly weights?: readonly number[];
-  readonly teachers?: never[];
+  readonly teaching?: readonly Actor[];
 }
 
 export class Troupe {
@@ -122,7 +122,7 @@ export class Troupe {
 
   /** Opens a term with these students and waits until they are ready. */
   async assign(students: readonly Actor[], options: TermOptions = {}): Promise<FromWorker__Output[]> {
-    const { stage = "teach", weights, ...rest } = options;
+    const { stage = "teach", weights, teaching = [], ...rest } = options;
     const term = ++this.term;
     const plan = planStages(this.job, this.job.dataset.limit!).find((each) => each.stage === stage)!;
     const shares = deal(
@@ -135,9 +135,13 @@ export class Troupe {
       host: hello!.host,
       ...{ firstLane: shares[at]!.firstLane, lanes: shares[at]!.lanes },
     }));
-    const assign = { stage, steps: plan.steps, students: members, teachers: [], teacherSha256: "", why: "a test" };
-    for (const actor of students) actor.send({ term, assign: { ...assign, ...rest }, body: "assign" });
-    return await Promise.all(students.map((actor) => actor.hear("ready", (message) => message.term === term)));
+    const teachers = teaching.map(({ name, hello }) => ({ worker: name, address: hello!.address, host: hello!.host }));
+    const assign = { stage, steps: plan.steps, students: members, teachers, teacherSha256: "", why: "a test" };
+    for (const actor of [...students, ...teaching])
+      actor.send({ term, assign: { ...assign, ...rest }, body: "assign" });
+    const ready = (actor: Actor) => actor.hear("ready", (message) => message.term === term);
+    await Promise.all(teaching.map(ready));
+    return await Promise.all(students.map(ready));
   }
 
   /** Begins where the furthest stands. Tells who is behind and by how much. */
