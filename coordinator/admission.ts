@@ -27,13 +27,15 @@ export function greet(plan: Plan, state: State, atMs: number, session: number, h
     return refuse(state, atMs, session, name, new LimbeckError("usage", message));
   }
   const before = state.workers.find((worker) => worker.name === name);
-  if (before && before.instance === instance) return resumeSession(plan, state, atMs, before, session);
   if (before) {
+    const isSameLife = before.instance === instance;
     // Its restarted successor may be quicker than the news of its death; one that is well keeps its name.
-    const isWell = atMs - before.heardMs <= 2 * plan.heartbeatMs;
+    const isWell = !isSameLife && atMs - before.heardMs <= 2 * plan.heartbeatMs;
     const taken = new LimbeckError("usage", `a worker named ${name} has joined already: choose another --name`);
     if (isWell) return refuse(state, atMs, session, name, taken);
-    const [without, ...effects] = lose(plan, state, atMs, before, "another of its name has joined, and it is silent");
+    // What either side said last may be lost with the session that broke, so it is over, as if that news had come first.
+    const why = isSameLife ? "its session broke off" : "another of its name has joined, and it is silent";
+    const [without, ...effects] = lose(plan, state, atMs, before, why);
     const [next, ...more] = greet(plan, without, atMs, session, hello);
     return [next, ...effects, ...more];
   }
@@ -59,13 +61,6 @@ function welcome(plan: Plan, state: Active, atMs: number, session: number, hello
     announce(atMs, { kind: "worker-joined", worker: name, role, address, pid }),
     greeting(plan, joined, { term: isBack ? state.term : 0, rejoined: isBack }),
   ];
-}
-
-/** The same life of a worker over another connection: what it does goes on. */
-function resumeSession(plan: Plan, state: Active, atMs: number, before: Worker, session: number): Next {
-  const worker = { ...before, session, heardMs: atMs };
-  const workers = state.workers.map((each) => (each.name === worker.name ? worker : each));
-  return [{ ...state, workers }, greeting(plan, worker, { term: state.term, rejoined: true })];
 }
 
 /** What the job lacks more: teachers up to their number, else students. */

@@ -68,10 +68,15 @@ function replace(plan: Plan, state: Active, atMs: number, { name, leaving }: Wor
   }
 }
 
-/** Another that has the stage's weights writes its models; where nobody has, they are read from the last checkpoint. */
+/**
+ * Another member that has the stage's weights writes its models; where none has, they are read from the last checkpoint.
+ * Who has them from before it joined as new is in no term, and hears no order of this one.
+ */
 function exportElsewhere(plan: Plan, state: Exporting, atMs: number, why: string): Next {
   const { stage } = state.result.plan;
-  const holder = holdersOf(state.workers, stage).find(({ role, leaving }) => role === "student" && leaving === null);
+  const holder = holdersOf(state.workers, stage).find(
+    ({ role, leaving, replicaOf }) => role === "student" && leaving === null && replicaOf === stage,
+  );
   if (holder) {
     const message = { term: state.term, export: { stage }, body: "export" } as const;
     return [{ ...state, exporter: holder.name, sinceMs: atMs }, send(holder.session, message)];

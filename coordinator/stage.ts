@@ -1,12 +1,12 @@
 /** A stage in progress and its end: the students' reports, their agreement, the export, the next stage or the report. */
 import { asLimbeckError } from "../core/errors.ts";
-import { buildReport, type FinishedStage, type ReportedWorker } from "../core/report.ts";
+import { buildReport, type Evaluation, type FinishedStage, type ReportedWorker } from "../core/report.ts";
 import { timed } from "./balance.ts";
 import { rollBack } from "./divergence.ts";
 import { announce, end, fail } from "./ending.ts";
 import { send } from "./letters.ts";
 import { named } from "./members.ts";
-import type { MessageOf } from "./messages.ts";
+import type { MessageOf, StageDone } from "./messages.ts";
 import { finishedRecord } from "./replay.ts";
 import type { Active, Course, Effect, Exporting, Next, Plan, Running, Worker } from "./state.ts";
 import { emptyTally, steadySamplesPerSecond, tallyEvaluated, tallyProgress } from "./tally.ts";
@@ -86,23 +86,31 @@ export function checkpointed(state: Active, atMs: number, found: MessageOf<"chec
   return [ended, told, ...effects];
 }
 
-export function evaluated(state: Running, atMs: number, worker: Worker, share: MessageOf<"evaluated">): Next {
+export function evaluated(
+  plan: Plan,
+  state: Running,
+  atMs: number,
+  worker: Worker,
+  share: MessageOf<"evaluated">,
+): Next {
   const { course } = state;
-  const { plan, dataset } = course;
+  const { plan: current, dataset } = course;
   try {
     const [tally, whole] = tallyEvaluated(course.tally, share, dataset.evaluationExamples);
     const next: Running = { ...state, course: { ...course, tally }, sinceMs: atMs };
     if (!whole) return [next];
-    const epoch = share.step / plan.stepsPerEpoch;
+    const epoch = share.step / current.stepsPerEpoch;
     const { score } = whole;
-    return [next, announce(atMs, { kind: "evaluated", stage: plan.stage, step: share.step, epoch, score })];
+    const told = announce(atMs, { kind: "evaluated", stage: current.stage, step: share.step, epoch, score });
+    const [concluded, ...effects] = conclude(plan, next, atMs);
+    return [concluded, told, ...effects];
   } catch (thrown) {
     const { code, message } = asLimbeckError(thrown);
-    return fail(state, atMs, code, `${worker.name}, evaluating ${plan.stage}: ${message}`);
+    return fail(state, atMs, code, `${worker.name}, evaluating ${current.stage}: ${message}`);
   }
 }
 
-/** A student has trained and evaluated to the end. When all members have, and agree, the stage is over. */
+/** A student has trained and evaluated to the end. */
 export function done(plan: Plan, state: Running, atMs: number, worker: Worker, found: MessageOf<"stageDone">): Next {
   const { course } = state;
   const { stage, steps } = course.plan;
@@ -113,32 +121,43 @@ export function done(plan: Plan, state: Running, atMs: number, worker: Worker, f
   const workers = state.workers.map((each) =>
     each.name === worker.name ? { ...each, holds: [...new Set([...each.holds, stage])] } : each,
   );
-  const next: Running = { ...state, workers, course: { ...course, tally: { ...course.tally, done } }, sinceMs: atMs };
+  return conclude(plan, { ...state, workers, course: { ...course, tally: { ...course.tally, done } }, sinceMs: atMs }, atMs);
+}
+
+/**
+ * When all members are done, and agree, the stage is over. A share of the evaluation may come after that: one that was
+ * told while the coordinator was away is told again.
+ */
+function conclude(plan: Plan, state: Running, atMs: number): Next {
+  const { done, evaluation } = state.course.tally;
+  const { stage, steps } = state.course.plan;
   const reports = state.deal.flatMap((each) => done.get(each.worker) ?? []);
-  if (reports.length < state.deal.length) return [next];
+  if (reports.length < state.deal.length) return [state];
   const weights = new Map([...done].map(([name, { weightsSha256 }]) => [name, weightsSha256]));
-  if (new Set(weights.values()).size > 1) return rollBack(plan, next, atMs, { step: steps, weights });
+  if (new Set(weights.values()).size > 1) return rollBack(plan, state, atMs, { step: steps, weights });
   for (const field of ["examplesPerEpoch", "epochs", "seen", "duplicated", "missing"] as const) {
     const counts = new Set(reports.map(({ consumed }) => consumed[field]));
     if (counts.size === 1) continue;
     const message = `the students counted differently what ${stage} consumed: ${field} ${[...counts].join(" and ")}`;
-    return fail(next, atMs, "diverged", message);
+    return fail(state, atMs, "diverged", message);
   }
-  return finishStage(plan, next, atMs, found);
+  return evaluation ? finishStage(plan, state, atMs, { agreed: reports[0]!, evaluation }) : [state];
 }
 
-function finishStage(plan: Plan, state: Running, atMs: number, agreed: MessageOf<"stageDone">): Next {
+function finishStage(
+  plan: Plan,
+  state: Running,
+  atMs: number,
+  { agreed, evaluation }: { agreed: StageDone; evaluation: Evaluation },
+): Next {
   const { course, parameters } = state;
   const { tally } = course;
   const { stage, steps } = course.plan;
-  if (!tally.evaluation) {
-    return fail(state, atMs, "internal", `all students are done with ${stage}, but its evaluation is not complete`);
-  }
   const result: FinishedStage = {
     plan: course.plan,
     parameters,
     weightsSha256: agreed.weightsSha256,
-    evaluation: tally.evaluation,
+    evaluation,
     ledger: agreed.consumed,
     softTargets: tally.softTargets,
     skippedSteps: new Set([...tally.skipped.values()].map(({ step }) => step)).size,
@@ -147,7 +166,7 @@ function finishStage(plan: Plan, state: Running, atMs: number, agreed: MessageOf
     exported: [],
   };
   const { wallSeconds, samplesPerSecond, weightsSha256 } = result;
-  const { score } = tally.evaluation;
+  const { score } = evaluation;
   const told = { stage, steps, wallSeconds, samplesPerSecond, score, weightsSha256 };
   const finished: Effect[] = [
     { kind: "journal", record: finishedRecord(result) },

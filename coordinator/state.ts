@@ -163,16 +163,19 @@ export interface Readying extends InTerm {
   readonly kind: "readying";
   /** By worker. */
   readonly ready: ReadonlyMap<string, Ready__Output>;
+  readonly suspicions: Suspicions;
 }
+
+/** By accused: who does not reach it, and since when. */
+export type Suspicions = ReadonlyMap<
+  string,
+  { readonly sinceMs: number; readonly by: ReadonlySet<string>; readonly why: string }
+>;
 
 export interface Running extends InTerm {
   readonly kind: "running";
   readonly parameters: number;
-  /** By accused: who does not reach it, and since when. */
-  readonly suspicions: ReadonlyMap<
-    string,
-    { readonly sinceMs: number; readonly by: ReadonlySet<string>; readonly why: string }
-  >;
+  readonly suspicions: Suspicions;
   /** By step: each replica's weights, until all have reported. */
   readonly digests: ReadonlyMap<number, ReadonlyMap<string, string>>;
   /** Since when another deal would be faster; null where none is. */

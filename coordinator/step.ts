@@ -14,7 +14,7 @@ import { send } from "./letters.ts";
 import type { WorkerMessage } from "./messages.ts";
 import { tickRecovering } from "./recovery.ts";
 import { checkpointed, done, evaluated, exported, progressed, skipped } from "./stage.ts";
-import type { Active, Ending, Event, Next, Plan, Running, State, Worker } from "./state.ts";
+import type { Active, Ending, Event, Next, Plan, Readying, Running, State, Worker } from "./state.ts";
 import { judge, suspected } from "./suspicion.ts";
 import { waitOf } from "./waiting.ts";
 
@@ -107,13 +107,13 @@ function advance(plan: Plan, state: Active, atMs: number, worker: Worker, messag
     case "progress":
       return trains(state, worker) ? progressed(state, atMs, worker, message) : [state];
     case "evaluated":
-      return trains(state, worker) ? evaluated(state, atMs, worker, message) : [state];
+      return trains(state, worker) ? evaluated(plan, state, atMs, worker, message) : [state];
     case "digest":
       return trains(state, worker) ? digested(plan, state, atMs, worker, message) : [state];
     case "skipped":
       return trains(state, worker) ? skipped(state, atMs, worker, message) : [state];
     case "suspect":
-      return trains(state, worker) ? suspected(state, atMs, worker, message) : [state];
+      return belongs(state, worker) ? suspected(state, atMs, worker, message) : [state];
     case "stageDone":
       return trains(state, worker) ? done(plan, state, atMs, worker, message) : [state];
     case "caughtUp":
@@ -132,6 +132,12 @@ function advance(plan: Plan, state: Active, atMs: number, worker: Worker, messag
     case "corrupted":
       return [state]; // Heard above, whatever their term.
   }
+}
+
+/** Teachers, too, depend on others before they are ready. */
+function belongs(state: Active, { name }: Worker): state is Readying | Running {
+  if (state.kind !== "readying" && state.kind !== "running") return false;
+  return state.teachers.includes(name) || state.deal.some(({ worker }) => worker === name);
 }
 
 function trains(state: Active, { name }: Worker): state is Running {
@@ -174,6 +180,7 @@ function tick(plan: Plan, state: Active, atMs: number): Next {
     return fail(next, atMs, "timeout", message);
   }
   if (next.kind === "gathering") return proceed(plan, next, atMs);
+  if (next.kind === "readying") return judge(plan, next, atMs) ?? [next];
   return next.kind === "running" ? tickRunning(plan, next, atMs) : [next];
 }
 

@@ -4,10 +4,10 @@
  */
 import { throwOut } from "./departure.ts";
 import type { MessageOf } from "./messages.ts";
-import type { Bench, Next, Plan, Running, Worker } from "./state.ts";
+import type { Bench, Next, Plan, Readying, Running, Worker } from "./state.ts";
 
 /** A member says that another did not answer. It may be dead, which its session or its silence will tell. */
-export function suspected(state: Running, atMs: number, accuser: Worker, found: MessageOf<"suspect">): Next {
+export function suspected(state: Readying | Running, atMs: number, accuser: Worker, found: MessageOf<"suspect">): Next {
   const { worker: accused, why } = found;
   const isMember = state.deal.some(({ worker }) => worker === accused) || state.teachers.includes(accused);
   if (!isMember || accused === accuser.name) return [state];
@@ -17,7 +17,7 @@ export function suspected(state: Running, atMs: number, accuser: Worker, found: 
 }
 
 /** Who stayed under suspicion for `blameMs`, heard by us all the while, goes; null where nobody has to. */
-export function judge(plan: Plan, state: Running, atMs: number): Next | null {
+export function judge(plan: Plan, state: Readying | Running, atMs: number): Next | null {
   const { blameMs, benchMs } = plan.patience;
   const ripe = [...state.suspicions].filter(([, { sinceMs }]) => atMs - sinceMs >= blameMs);
   if (ripe.length === 0) return null;

@@ -68,6 +68,7 @@ export function openTerm(plan: Plan, state: BeforeTerm, opening: Opening): Next 
     openedMs: atMs,
     rollbackBelow,
     ready: new Map(),
+    suspicions: new Map(),
   };
   const wereIn = new Set([...(state.deal ?? []).map(({ worker }) => worker), ...(state.teachers ?? [])]);
   const told = state.workers.filter(({ name }) => isIn.has(name) || wereIn.has(name));

@@ -40,7 +40,8 @@ export class Cluster {
   readonly world: World;
   readonly machines: Machine[] = [];
   coordinator: CoordinatorProcess | null = null;
-  outcome: Outcome | null = null;
+  /** "done": as its journal says. */
+  outcome: Outcome | "done" | null = null;
   readonly faultCounts: Record<string, number> = {};
   readonly #journal: JournalRecord[] = [];
 
@@ -114,12 +115,16 @@ export class Cluster {
       } catch (thrown) {
         if (!invariants.violation) throw thrown;
       }
+      if (invariants.hasEscaped) {
+        this.faultCounts["flip unnoticed"] = 1;
+        return null;
+      }
       if (invariants.violation) return invariants.violation.message;
       if (!isMore) return `L7: nothing will happen any more\n${this.#waits()}`;
       if (clock.nowMs > faults.overMs + doneMs)
         return `L7: not done ${doneMs} ms after the last fault\n${this.#waits()}`;
     }
-    if (this.outcome.kind === "done") return null;
+    if (this.outcome === "done" || this.outcome.kind === "done") return null;
     return `the job ended ${this.outcome.kind}: ${this.outcome.kind === "failed" ? this.outcome.error.message : this.outcome.why}`;
   }
 

@@ -18,7 +18,7 @@ export class CoordinatorProcess {
   /** On disk: it outlives the process. */
   readonly #journal: JournalRecord[];
   readonly #skewMs: number;
-  readonly #ended: (outcome: Outcome) => void;
+  readonly #ended: (outcome: Outcome | "done") => void;
   readonly #sessions = new Map<number, End>();
   #opened = 0;
   #effects: Effect[] = [];
@@ -28,7 +28,7 @@ export class CoordinatorProcess {
   constructor(
     world: World,
     life: Life,
-    { journal, skewMs, ended }: { journal: JournalRecord[]; skewMs: number; ended: (outcome: Outcome) => void },
+    { journal, skewMs, ended }: { journal: JournalRecord[]; skewMs: number; ended: (outcome: Outcome | "done") => void },
   ) {
     this.#world = world;
     this.life = life;
@@ -41,6 +41,8 @@ export class CoordinatorProcess {
     const [state, ...effects] = replay(world.scene.plan, records, this.#nowMs);
     this.state = state;
     this.#act([state, ...effects]);
+    // The shell's business: the report is written, nobody is needed any more.
+    if (records.some(({ kind }) => kind === "ended")) world.clock.after(0, life, () => ended("done"));
     world.network.listen("coordinator", life, (end) => {
       const session = ++this.#opened;
       this.#sessions.set(session, end);

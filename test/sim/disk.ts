@@ -30,8 +30,8 @@ export class Disk {
   }
 
   /** False where there is none. */
-  damageNewest(): boolean {
-    const whole = this.#kept.filter(({ isDamaged }) => !isDamaged);
+  damageNewest(among: (state: ReplicaState) => boolean): boolean {
+    const whole = this.#kept.filter(({ isDamaged, state }) => !isDamaged && among(state));
     const newest = whole.at(-1);
     if (newest) newest.isDamaged = true;
     return newest !== undefined;

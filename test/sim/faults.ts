@@ -12,7 +12,7 @@ type Kind = keyof typeof weights;
 /** How often each is drawn, relative to the others. */
 const weights = {
   "slow network": 2,
-  "stream drops": 4,
+  "stream drops": 5,
   "worker cut off": 3,
   "workers cut apart": 3,
   "worker killed": 5,
@@ -24,7 +24,7 @@ const weights = {
   "student joins": 4,
   "teacher joins": 1,
   "worker slow": 2,
-  "bit flips": 2,
+  "bit flips": 4,
   "checkpoint damaged": 2,
   blackout: 1,
   "students killed": 1,
@@ -70,7 +70,7 @@ export class Faults {
       this.#coming -= 1;
       this.#lastMs = clock.nowMs;
       // A flipped bit is found by comparison: others must not copy the replica before.
-      if (this.#cluster.world.invariants.isFlipped && clock.nowMs < 60_000) return this.#schedule(kind, 300);
+      if (this.#cluster.world.invariants.flipped && clock.nowMs < 60_000) return this.#schedule(kind, 300);
       if (!this.#happen(kind)) return;
       this.#cluster.faultCounts[kind] = (this.#cluster.faultCounts[kind] ?? 0) + 1;
     });
@@ -180,8 +180,9 @@ export class Faults {
       case "bit flips":
         return this.#flip();
       case "checkpoint damaged":
+        // The last one of a stage may be all that is left of it, should its models' holders die.
         this.#tell("the newest checkpoint is damaged");
-        return disk.damageNewest();
+        return disk.damageNewest(({ stage, step }) => step < cluster.world.oracle.stages[stage]!.steps);
       case "blackout": {
         this.#tell("all machines go dark");
         cluster.killCoordinator();
@@ -248,11 +249,12 @@ export class Faults {
     if (replicas.length < state.deal.length) return false;
     const at = whole(world.random, 0, replicas.length - 1);
     const replica = replicas[at]!;
-    if (replica.step >= world.oracle.stages[replica.stage]!.steps) return false;
+    // Replicas at step 0 are as built: where they differ the job fails, and should.
+    if (replica.step === 0 || replica.step >= world.oracle.stages[replica.stage]!.steps) return false;
     this.#tell(`a bit flips in a replica of ${members[at]!.name} at step ${replica.step}`);
     replica.weights = (replica.weights ^ (1 << whole(world.random, 0, 30))) >>> 0;
     replica.isTainted = true;
-    world.invariants.isFlipped = true;
+    world.invariants.flipped = members[at]!.name;
     return true;
   }
 }

@@ -96,7 +96,10 @@ export class Network {
     if (!pipe) return false;
     for (const each of this.#pipes) {
       const isOfStream = each.from === pipe.from || each.from === pipe.to;
-      if (isOfStream) this.#clock.after(this.#delayMs(), null, () => this.#break(each.to, each, gone));
+      if (!isOfStream) continue;
+      // Half open, now and then: one side has long given it up when the other hears of it.
+      const lateMs = this.#random() < 0.3 ? 1_500 * this.#random() : 0;
+      this.#clock.after(lateMs + this.#delayMs(), null, () => this.#break(each.to, each, gone));
     }
     return true;
   }

@@ -17,6 +17,8 @@ export class Session {
   readonly #world: World;
   readonly #worker: WorkerProcess;
   readonly #role: "student" | "teacher" | "auto";
+  /** As the coordinator has it. */
+  role: string = "";
   #instance: string;
   #end: End | null = null;
   #isWelcome = false;
@@ -75,7 +77,8 @@ export class Session {
       worker.hear(message);
       return;
     }
-    const { rejoined } = message.welcome!;
+    const { rejoined, role } = message.welcome!;
+    this.role = role!;
     story.tell(worker.name, () => `is welcome ${rejoined ? "back" : ""} as ${this.#instance}`);
     this.#isWelcome = true;
     this.#backoffMs = firstBackoffMs;

@@ -375,7 +375,7 @@ export class WorkerProcess {
     this.peers.publications.openTerm(term);
     this.doing = "following";
     const caughtUp = (step: number) => this.tell(term, { kind: "caughtUp", stage: stage! as "teach", step });
-    if (!source) {
+    if (this.#session.role === "teacher") {
       const sources = teacherSources!.map(({ worker }) => worker!);
       yield* this.#getTaught({ term, teacherSha256: teacherSha256!, teacherSources: sources }, ending);
       caughtUp(0);
@@ -383,7 +383,7 @@ export class WorkerProcess {
       return { kind: "stopped" };
     }
     if (this.replica?.stage !== at) yield* this.#build(at);
-    const following = { world: this.#world, worker: this, replica: this.replica!, term, source: source.worker! };
+    const following = { world: this.#world, worker: this, replica: this.replica!, term, source: source!.worker! };
     yield* follow({ ...following, caughtUp }, ending);
     return { kind: "stopped" };
   }
