@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Address, Proxy } from "./proxy.ts";
+import { type Address, FaultyLink } from "./proxy.ts";
 
 /** A server that answers with what it is sent, marked. */
 async function echo(t: TestContext, mark = ""): Promise<Address> {
@@ -20,8 +20,11 @@ async function echo(t: TestContext, mark = ""): Promise<Address> {
   return { host: "127.0.0.1", port: (server.address() as { port: number }).port };
 }
 
-async function opened(t: TestContext, target: Address): Promise<{ proxy: Proxy; client: Socket; heard(): string }> {
-  const proxy = await Proxy.open(target);
+async function opened(
+  t: TestContext,
+  target: Address,
+): Promise<{ proxy: FaultyLink; client: Socket; heard(): string }> {
+  const proxy = await FaultyLink.open(target);
   const client = connect(proxy.address);
   client.on("error", () => {});
   let text = "";

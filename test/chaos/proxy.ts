@@ -7,7 +7,7 @@ export interface Address {
   readonly port: number;
 }
 
-export class Proxy {
+export class FaultyLink {
   /** Where it listens. */
   readonly address: Address;
   /** Where connections that come from now on lead. */
@@ -19,11 +19,11 @@ export class Proxy {
   #isCut = false;
 
   /** Listens on a free port of the loopback. */
-  static async open(target: Address): Promise<Proxy> {
+  static async open(target: Address): Promise<FaultyLink> {
     const server = createServer({ allowHalfOpen: true, noDelay: true });
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
-    return new Proxy(server, target);
+    return new FaultyLink(server, target);
   }
 
   private constructor(server: Server, target: Address) {
@@ -73,11 +73,11 @@ export class Proxy {
 /** A connection and its continuation. */
 class Pair {
   readonly #near: Socket;
-  readonly #proxy: Proxy;
+  readonly #proxy: FaultyLink;
   #far: Socket | null = null;
   readonly #ended: (() => void)[] = [];
 
-  constructor(near: Socket, proxy: Proxy) {
+  constructor(near: Socket, proxy: FaultyLink) {
     this.#near = near;
     this.#proxy = proxy;
     near.pause();

@@ -1,0 +1,16 @@
+/** A short chaos run: real processes, a fixed seed, and the bits of an undisturbed run at the end. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { chaos, isRight } from "../chaos/chaos.ts";
+import { scratchFolder } from "./limbeck.ts";
+
+test("killed, frozen, cut off, added: every example counts once and the weights are the undisturbed run's (L1, L2)", async (t) => {
+  const folder = join(await scratchFolder(t), "chaos");
+  const notes: string[] = [];
+  const note = (line: string) => void notes.push(line);
+  const result = await chaos({ folder, seed: 3, durationMs: 25_000, everyMs: 4_000, steps: 600, note });
+  t.diagnostic(JSON.stringify(result));
+  assert.ok(isRight(result), `${notes.join("\n")}\n${JSON.stringify(result)}`);
+  assert.deepEqual(result.surprises, []);
+});
