@@ -48,7 +48,6 @@ export function drawFaults(seed: number, durationMs: number, everyMs: number): F
 }
 
 function drawKind(chance: number): FaultKind {
-  const whole = faultKinds.reduce((sum, kind) => sum + table[kind].weight, 0);
-  let left = chance * whole;
-  return faultKinds.find((kind) => (left -= table[kind].weight) < 0) ?? "freeze";
+  const bag = faultKinds.flatMap((kind) => Array<FaultKind>(table[kind].weight).fill(kind));
+  return bag[Math.floor(chance * bag.length)]!;
 }
