@@ -9,8 +9,10 @@ test("killed, frozen, cut off, added: every example counts once and the weights 
   const folder = join(await scratchFolder(t), "chaos");
   const notes: string[] = [];
   const note = (line: string) => void notes.push(line);
-  const result = await chaos({ folder, seed: 3, durationMs: 25_000, everyMs: 4_000, steps: 600, note });
+  const result = await chaos({ folder, seed: 2356, durationMs: 24_000, everyMs: 4_000, steps: 400, note });
   t.diagnostic(JSON.stringify(result));
   assert.ok(isRight(result), `${notes.join("\n")}\n${JSON.stringify(result)}`);
   assert.deepEqual(result.surprises, []);
+  // A fast machine may be done before the last of: coordinator killed, student added, one frozen, one killed, one cut off.
+  assert.ok(Object.keys(result.faults).length >= 2, JSON.stringify(result.faults));
 });
