@@ -47,9 +47,7 @@ function takenBack(plan: Plan, { workers, expected, term }: Recovering, begun: B
 function finish(plan: Plan, state: Recovering, over: Omit<Exporting, "kind" | "exporter">, atMs: number): Next {
   const { stage } = over.result.plan;
   const holder = state.deal.find(({ worker }) =>
-    state.workers.some(
-      ({ name, holds, replicaOf }) => name === worker && replicaOf === stage && holds.includes(stage),
-    ),
+    state.workers.some(({ name, holds, replicaOf }) => name === worker && replicaOf === stage && holds.includes(stage)),
   );
   if (!holder) return another(plan, state, atMs, `nobody has the weights of ${stage} any more`);
   const exporting: Exporting = { ...over, kind: "exporting", exporter: holder.worker };

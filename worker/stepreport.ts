@@ -29,6 +29,7 @@ export class StepReport {
   readonly stage: Stage;
   readonly #hearer: ReportHearer;
   readonly #total: number;
+  #isFirst = true;
   #sums = emptySums();
   #since = performance.now();
   #phaseSince = performance.now();
@@ -66,8 +67,11 @@ export class StepReport {
     });
     this.#hearer.stepped(step.step);
     const now = performance.now();
-    if (now - this.#since < sendEveryMs && step.step < this.#total && sums.steps < step.step) return;
-    if (this.#hearer.isHeard()) this.flush();
+    // A term's first step is told at once: that it was made ends a pause for those who watch.
+    if (!this.#isFirst && now - this.#since < sendEveryMs && step.step < this.#total) return;
+    if (!this.#hearer.isHeard()) return;
+    this.#isFirst = false;
+    this.flush();
   }
 
   /** Says what has not been said. */
