@@ -1,7 +1,7 @@
 /** A student that is to join keeps up with a member while the members train: a snapshot, then every step's sum. */
 
 import type { WorkerContext } from "./context.ts";
-import { aborted } from "./ending.ts";
+import { aborted, type Ending } from "./ending.ts";
 import type { PeerAddress } from "./exchange/peerclient.ts";
 import { PeerFailure } from "./exchange/peerfailure.ts";
 import { type Replica, takeState } from "./replica.ts";
@@ -23,23 +23,26 @@ const deltaMs = 600_000;
 /** Snapshots asked for in all: who falls behind that often is made equal by the state when it enters. */
 const attempts = 3;
 
-/** Follows until the signal says stop, or there is nothing more to be had from the source. */
-export async function follow(following: Following, signal: AbortSignal): Promise<void> {
+/**
+ * Follows until it is told to end. Before a planned term it takes what the source still gives, which ends with the
+ * source's own term: so it enters at most a step behind.
+ */
+export async function follow(following: Following, ending: Ending): Promise<void> {
   let isCaughtUp = false;
   const caughtUp = () => {
     if (!isCaughtUp) following.caughtUp(following.replica.step);
     isCaughtUp = true;
   };
-  for (let attempt = 1; attempt <= attempts; attempt++) {
+  for (let attempt = 1; attempt <= attempts && !ending.soon.aborted; attempt++) {
     try {
-      await takeSnapshot(following, signal);
-      for (;;) if (await applyDelta(following, signal)) caughtUp();
+      await takeSnapshot(following, ending.now);
+      for (;;) if (await applyDelta(following, ending.now)) caughtUp();
     } catch (thrown) {
       if (!(thrown instanceof PeerFailure)) throw thrown;
     }
   }
   caughtUp();
-  await aborted(signal);
+  await aborted(ending.soon);
 }
 
 async function takeSnapshot({ context, replica, term, source }: Following, signal: AbortSignal): Promise<void> {

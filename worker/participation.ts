@@ -307,7 +307,7 @@ export class Participation {
     status.doing = "following the students";
     const caughtUp = (step: number) => this.#around.send({ term, caughtUp: { stage: plan.stage, step } });
     const { replica } = student;
-    await follow({ context: this.#context, replica, term, source: order.source, caughtUp }, ending.soon);
+    await follow({ context: this.#context, replica, term, source: order.source, caughtUp }, ending);
     return { kind: "stopped" };
   }
 
