@@ -121,7 +121,11 @@ export function done(plan: Plan, state: Running, atMs: number, worker: Worker, f
   const workers = state.workers.map((each) =>
     each.name === worker.name ? { ...each, holds: [...new Set([...each.holds, stage])] } : each,
   );
-  return conclude(plan, { ...state, workers, course: { ...course, tally: { ...course.tally, done } }, sinceMs: atMs }, atMs);
+  return conclude(
+    plan,
+    { ...state, workers, course: { ...course, tally: { ...course.tally, done } }, sinceMs: atMs },
+    atMs,
+  );
 }
 
 /**
