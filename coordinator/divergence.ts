@@ -29,8 +29,10 @@ export function digested(plan: Plan, state: Running, atMs: number, worker: Worke
   }
   const digests = new Map(state.digests);
   digests.delete(step);
-  const next: Running = { ...state, digests };
-  return new Set(weights.values()).size === 1 ? [next] : rollBack(plan, next, atMs, { step, weights });
+  if (new Set(weights.values()).size > 1) return rollBack(plan, { ...state, digests }, atMs, { step, weights });
+  const { course } = state;
+  const tally = { ...course.tally, agreed: Math.max(course.tally.agreed, step) };
+  return [{ ...state, digests, course: { ...course, tally } }];
 }
 
 /** Throws out who differs from the majority; without one nobody is right, and all go back. */
@@ -45,8 +47,10 @@ export function rollBack(plan: Plan, state: Running, atMs: number, { step, weigh
   const error = new LimbeckError("stale_term", `${why}; it joins again as new, from a replica that is right`);
   const refusals = out.map(({ session }): Effect => ({ kind: "refuse", session, error }));
   const workers = state.workers.filter(({ name }) => !wrong.includes(name));
-  const rollbackBelow = isExact || wrong.length === 0 ? Math.max(step, 1) : null;
-  const course = rollbackBelow === null ? state.course : { ...state.course, tally: before(state.course.tally, step) };
+  // A checkpoint after that may be of a wrong replica: a term can end before all digests of its step have come.
+  const agreed = state.course.tally.agreed;
+  const rollbackBelow = isExact || wrong.length === 0 ? agreed + 1 : null;
+  const course = rollbackBelow === null ? state.course : { ...state.course, tally: upTo(state.course.tally, agreed) };
   const [next, ...effects] = openTerm(
     plan,
     { ...state, workers, course },
@@ -65,11 +69,11 @@ function minority(weights: ReadonlyMap<string, string>): string[] {
   return [...weights].flatMap(([worker, sha256]) => (sha256 === largest[0]![0] ? [] : [worker]));
 }
 
-/** What was evaluated or skipped from that step on was so of wrong replicas. */
-function before(tally: Running["course"]["tally"], step: number): Running["course"]["tally"] {
+/** What was evaluated or skipped after that step may be so of wrong replicas. */
+function upTo(tally: Running["course"]["tally"], step: number): Running["course"]["tally"] {
   return {
     ...tally,
-    evaluations: new Map([...tally.evaluations].filter(([key]) => Number.parseInt(key, 10) < step)),
+    evaluations: new Map([...tally.evaluations].filter(([key]) => Number.parseInt(key, 10) <= step)),
     evaluation: null,
     skipped: new Map([...tally.skipped].filter(([, skipped]) => skipped.step < step)),
   };

@@ -1,7 +1,7 @@
 /** Who may be a member of the next term. */
 import { type Job, studentRange } from "../core/job.ts";
 import type { Role } from "./messages.ts";
-import type { Bench, Living, Worker } from "./state.ts";
+import type { Bench, Living, Recovering, Worker } from "./state.ts";
 
 // By number where names end in one: the lead is student-2 before student-10, in whatever order they joined.
 const byName = new Intl.Collator("en", { numeric: true });
@@ -47,4 +47,11 @@ export function livingOf(state: Omit<Living, "sinceMs">, atMs: number): Living {
 export function median(values: readonly number[]): number | null {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? null;
+}
+
+/** Members of the last term that have not come back, prepared, in the life they had then. */
+export function absentees({ workers, expected }: Recovering): string[] {
+  const isBack = (name: string, instance: string) =>
+    workers.some((worker) => worker.name === name && worker.instance === instance && worker.prepared !== null);
+  return [...expected].flatMap(([name, instance]) => (isBack(name, instance) ? [] : [name]));
 }

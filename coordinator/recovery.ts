@@ -6,20 +6,14 @@ import { proceed } from "./gather.ts";
 import { tendNewcomers } from "./joining.ts";
 import type { Begun } from "./journalrecord.ts";
 import { beginOrders, greeting } from "./letters.ts";
-import { livingOf } from "./members.ts";
+import { absentees, livingOf } from "./members.ts";
 import { exportOrder, nextStage } from "./stage.ts";
 import type { Effect, Exporting, Next, Plan, Recovering, Running } from "./state.ts";
 import { openTerm } from "./term.ts";
 
 /** One more member is back and has said what it computes with. */
 export function rejoined(plan: Plan, state: Recovering, atMs: number): Next {
-  return isComplete(state) ? goOn(plan, state, atMs) : [state];
-}
-
-function isComplete({ workers, expected }: Recovering): boolean {
-  return [...expected].every(([name, instance]) =>
-    workers.some((worker) => worker.name === name && worker.instance === instance && worker.prepared !== null),
-  );
+  return absentees(state).length === 0 ? goOn(plan, state, atMs) : [state];
 }
 
 function goOn(plan: Plan, state: Recovering, atMs: number): Next {
@@ -58,8 +52,7 @@ function finish(plan: Plan, state: Recovering, over: Omit<Exporting, "kind" | "e
 /** L7. Members that have not come back in time are lost. */
 export function tickRecovering(plan: Plan, state: Recovering, atMs: number): Next {
   if (atMs - state.recoveredMs < plan.patience.rejoinMs) return [state];
-  const missing = [...state.expected.keys()].filter((name) => !state.workers.some((worker) => worker.name === name));
-  return another(plan, state, atMs, `${missing.join(", ") || "a member"} did not come back to the coordinator`);
+  return another(plan, state, atMs, `${absentees(state).join(", ")} did not come back to the coordinator`);
 }
 
 function another(plan: Plan, state: Recovering, atMs: number, why: string): Next {

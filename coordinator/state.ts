@@ -226,6 +226,8 @@ export interface Tally {
   readonly done: ReadonlyMap<string, StageDone>;
   /** Lanes whose gradient was not finite, by step and lane. */
   readonly skipped: ReadonlyMap<string, Skipped>;
+  /** The newest step after which all replicas were found equal; 0, as they are built. */
+  readonly agreed: number;
   /** The newest step with a checkpoint; -1 before the first. */
   readonly checkpointed: number;
 }

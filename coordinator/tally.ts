@@ -18,6 +18,7 @@ export const emptyTally: Tally = {
   evaluation: null,
   done: new Map(),
   skipped: new Map(),
+  agreed: 0,
   checkpointed: -1,
 };
 

@@ -1,6 +1,7 @@
 /** What the coordinator waits for, why, and for how long (L7): for the deadline, /state and the log alike. */
 import { reasonOf } from "./ending.ts";
 import { missing } from "./gather.ts";
+import { absentees } from "./members.ts";
 import type { Active, Ending, Plan, Worker } from "./state.ts";
 
 export interface Wait {
@@ -15,14 +16,14 @@ export function waitOf(plan: Plan, state: Active | Ending): Wait {
   switch (state.kind) {
     case "gathering": {
       const limitMs = state.course === null ? patience.gatherMs : patience.pauseMs;
-      return { for: missing(plan, state), why: state.why, limitMs };
+      const lacking = missing(plan, state);
+      // All are there, and those whom the others could not reach are not tried again yet.
+      const resting = [...state.bench.keys()].map((name) => `${name} to have rested`);
+      return { for: lacking.length > 0 ? lacking : resting, why: state.why, limitMs };
     }
     case "recovering": {
-      const missing = [...state.expected.keys()].filter(
-        (name) => !state.workers.some((worker) => worker.name === name),
-      );
       const why = `the coordinator was started again, and its members of term ${state.term} come back`;
-      return { for: missing, why, limitMs: 2 * patience.rejoinMs };
+      return { for: absentees(state), why, limitMs: 2 * patience.rejoinMs };
     }
     case "readying": {
       const members = [...state.deal.map(({ worker }) => worker), ...state.teachers];
@@ -33,6 +34,11 @@ export function waitOf(plan: Plan, state: Active | Ending): Wait {
     case "running": {
       const { tally, plan: current } = state.course;
       const busy = state.deal.map(({ worker }) => worker).filter((name) => !tally.done.has(name));
+      if (busy.length === 0) {
+        const names = described(state.deal.map(({ worker }) => worker));
+        const why = `${current.stage} ends when its students have told all shares of the evaluation`;
+        return { for: names, why, limitMs: patience.progressMs };
+      }
       const noTeacher = current.soft && state.teachers.length === 0 ? "; no teacher is there to serve it" : "";
       const why = `${current.stage} ends when all its students are done${noTeacher}`;
       return { for: described(busy), why, limitMs: noTeacher ? patience.pauseMs : patience.progressMs };

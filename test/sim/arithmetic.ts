@@ -33,7 +33,7 @@ export function add(one: number, other: number): number {
   return Number.isNaN(one) || Number.isNaN(other) ? Number.NaN : hash32(0xadd, one, other);
 }
 
-export function isFinite(sum: Gradient): boolean {
+export function isFiniteSum(sum: Gradient): boolean {
   return sum.every((element) => Number.isFinite(element));
 }
 

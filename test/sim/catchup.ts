@@ -38,7 +38,7 @@ function* fromEach(
       const wanted = { term, kind, step: kind === "sum" ? step - 1 : step, slice: 0 } as const;
       const { vectors, ids, state, isTainted } = yield* worker.peers.pull(source, wanted, how);
       if (kind === "state") replica.take(state!);
-      else replica.update([...vectors![0]!], ids!, { isTainted, isRedone: false });
+      else world.code.takeSum(replica, [...vectors![0]!], ids!, isTainted);
       world.invariants.updated(worker.name, replica);
       world.story.tell(worker.name, () => `caught up to step ${step} by the ${kind} of ${source}`);
       return;

@@ -28,7 +28,11 @@ export class CoordinatorProcess {
   constructor(
     world: World,
     life: Life,
-    { journal, skewMs, ended }: { journal: JournalRecord[]; skewMs: number; ended: (outcome: Outcome | "done") => void },
+    {
+      journal,
+      skewMs,
+      ended,
+    }: { journal: JournalRecord[]; skewMs: number; ended: (outcome: Outcome | "done") => void },
   ) {
     this.#world = world;
     this.life = life;

@@ -1,6 +1,7 @@
 /** What must hold at every moment, checked where it could break. */
 import type { JournalRecord } from "../../coordinator/journalrecord.ts";
 import type { Event, Next, Plan, State } from "../../coordinator/state.ts";
+import { waitOf } from "../../coordinator/waiting.ts";
 import type { ConsumptionTotals } from "../../core/consumption.ts";
 import type { ProgressEvent } from "../../core/events.ts";
 import { stepShare } from "../../core/ledger.ts";
@@ -59,7 +60,8 @@ export class Invariants {
 
   finished({ stage, weightsSha256 }: JournalRecord & { kind: "finished" }): void {
     const expected = sha256Of(this.#oracle.weights[this.#oracle.indexOf(stage)]!.at(-1)!);
-    if (weightsSha256 !== expected && !this.hasEscaped) this.#violated("L1", `${stage} ended with ${weightsSha256}, not ${expected}`);
+    if (weightsSha256 !== expected && !this.hasEscaped)
+      this.#violated("L1", `${stage} ended with ${weightsSha256}, not ${expected}`);
   }
 
   exported(name: string, stage: string, weights: number | undefined): void {
@@ -100,6 +102,9 @@ export class Invariants {
       }
     }
     if (event.kind !== "tick" || after.kind === "ended" || after.kind === "ending" || before.kind === "ending") return;
+    const wait = waitOf(plan, after);
+    if (wait.why === "" || wait.for.length === 0)
+      this.#violated("L7", `the coordinator waits in ${after.kind} for nothing`);
     // Time that a pause of its own took is nobody's silence, nor is what it has just been told.
     if (event.atMs - before.tickedMs > plan.patience.silenceMs / 2 || event.atMs <= before.tickedMs) return;
     for (const { name, heardMs } of after.workers) {

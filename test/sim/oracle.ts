@@ -2,7 +2,7 @@
 import type { Job } from "../../core/job.ts";
 import { type LedgerPlan, laneExamples, stepShare } from "../../core/ledger.ts";
 import { planStages, type StagePlan } from "../../core/stages.ts";
-import { add, type Gradient, initialWeights, isFinite, laneGradient, softTargetsOf, updated } from "./arithmetic.ts";
+import { add, type Gradient, initialWeights, isFiniteSum, laneGradient, softTargetsOf, updated } from "./arithmetic.ts";
 
 /** "stage/step/lane" */
 export type Poison = ReadonlySet<string>;
@@ -75,8 +75,8 @@ export class Oracle {
         return this.gradient(stage, step, lane, now, targets);
       });
       const sum = sumOf(gradients);
-      if (!isFinite(sum)) skipped.add(step);
-      weights.push(isFinite(sum) ? updated(now, step, sum) : now);
+      if (!isFiniteSum(sum)) skipped.add(step);
+      weights.push(isFiniteSum(sum) ? updated(now, step, sum) : now);
     }
     return weights;
   }

@@ -1,7 +1,7 @@
 /** A replica in numbers, with the real count of what it consumed. */
 import { Consumption, type ConsumptionState } from "../../core/consumption.ts";
 import { type LedgerPlan, stepShare } from "../../core/ledger.ts";
-import { type Gradient, isFinite, updated } from "./arithmetic.ts";
+import { type Gradient, isFiniteSum, updated } from "./arithmetic.ts";
 
 export interface ReplicaState {
   /** Place of the stage in the job. */
@@ -18,6 +18,12 @@ export interface ReplicaState {
 export type Consume = (consumption: Consumption, ids: Uint32Array, update: { step: number; isRedone: boolean }) => void;
 
 export const consume: Consume = (consumption, ids) => consumption.consume(ids);
+
+/** How one that is a step behind takes the sum it missed, for a mutation to break. */
+export type TakeSum = (replica: Replica, values: Gradient, ids: Uint32Array, isTainted: boolean) => void;
+
+export const takeSum: TakeSum = (replica, values, ids, isTainted) =>
+  void replica.update(values, ids, { isTainted, isRedone: false });
 
 export class Replica {
   readonly stage: number;
@@ -48,7 +54,7 @@ export class Replica {
   /** As worker/update.ts: true where the step was skipped. */
   update(values: Gradient, ids: Uint32Array, from: { isTainted: boolean; isRedone: boolean }): boolean {
     const { step } = this;
-    const isSkipped = !isFinite(values);
+    const isSkipped = !isFiniteSum(values);
     if (!isSkipped) this.weights = updated(this.weights, step, values);
     this.isTainted ||= from.isTainted;
     this.sum = { step, values, ids, isTainted: from.isTainted };

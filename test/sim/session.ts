@@ -89,7 +89,10 @@ export class Session {
       this.send({ kind: "prepared", term: worker.state.term, engine: engineOf, dataset: datasetOf(this.#world.scene) });
       if (rejoined) worker.tellAgain();
     };
-    if (this.#isPrepared) return prepared();
+    if (this.#isPrepared) {
+      prepared();
+      return;
+    }
     worker.doing = loading;
     const end = this.#end;
     this.#world.clock.after(between(this.#world.random, 50, 400), worker.life, () => {
@@ -107,7 +110,8 @@ export class Session {
       this.#instance = this.#newInstance();
       worker.fence(error.message);
     } else if (error.code !== "unavailable") {
-      return worker.exit(error.code === "usage" ? 2 : 1, error.message);
+      worker.exit(error.code === "usage" ? 2 : 1, error.message);
+      return;
     }
     this.#again();
   }

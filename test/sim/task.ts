@@ -7,7 +7,7 @@ export interface Settle<T> {
 }
 
 /** Begins to wait. Gives what ends the wait unsettled, where that can be done. */
-export type Wait<T> = (settle: Settle<T>) => (() => void) | void;
+export type Wait<T> = (settle: Settle<T>) => (() => void) | undefined;
 
 export type Task<T> = Generator<Wait<unknown>, T, unknown>;
 
@@ -70,8 +70,11 @@ export class Signal {
 /** The wait, or the signal's reason, whichever comes first. */
 export function until<T>(signal: Signal, what: Wait<T>): Wait<T> {
   return ({ ok, fail }) => {
-    if (signal.reason) return fail(signal.reason);
-    let cancel: (() => void) | void;
+    if (signal.reason) {
+      fail(signal.reason);
+      return undefined;
+    }
+    let cancel: (() => void) | undefined;
     const off = signal.onAbort((reason) => {
       cancel?.();
       fail(reason);
@@ -104,7 +107,7 @@ export function together<T>(tasks: readonly Task<T>[], onFailure: (error: unknow
       if (failure) fail(failure.error);
       else ok(results);
     };
-    if (tasks.length === 0) return ok([]);
+    if (tasks.length === 0) ok([]);
     for (const [at, task] of tasks.entries()) {
       start(task, {
         ok: (value) => {

@@ -216,19 +216,26 @@ export class WorkerProcess {
         this.#ending?.end(effect);
         return;
       case "prepare":
-        return this.#start((ending) => this.#prepare(effect.assigned, ending));
+        this.#start((ending) => this.#prepare(effect.assigned, ending));
+        return;
       case "stand-by":
-        return this.#open(effect.assigned);
+        this.#open(effect.assigned);
+        return;
       case "catch-up":
-        return this.#start((ending) => this.#catchUp(effect, ending));
+        this.#start((ending) => this.#catchUp(effect, ending));
+        return;
       case "train":
-        return this.#start((ending) => this.#train(effect.beginning, ending));
+        this.#start((ending) => this.#train(effect.beginning, ending));
+        return;
       case "follow":
-        return this.#start((ending) => this.#keepUp(ending));
+        this.#start((ending) => this.#keepUp(ending));
+        return;
       case "export":
-        return this.#start((ending) => this.#export(ending));
+        this.#start((ending) => this.#export(ending));
+        return;
       case "suspect":
-        return this.tell(this.state.term, { kind: "suspect", worker: effect.worker, why: effect.why });
+        this.tell(this.state.term, { kind: "suspect", worker: effect.worker, why: effect.why });
+        return;
       case "fail":
         this.tell(this.state.term, { kind: "failed", ...effect.trouble });
         return;

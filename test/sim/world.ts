@@ -9,7 +9,7 @@ import type { Invariants } from "./invariants.ts";
 import type { Network } from "./network.ts";
 import type { Oracle } from "./oracle.ts";
 import { type IsOfTerm, isOfTerm } from "./publications.ts";
-import { type Consume, consume } from "./replica.ts";
+import { type Consume, consume, type TakeSum, takeSum } from "./replica.ts";
 import type { Scene } from "./scene.ts";
 import type { Story } from "./story.ts";
 
@@ -20,9 +20,10 @@ export interface Code {
   readonly additions: typeof additions;
   readonly consume: Consume;
   readonly isOfTerm: IsOfTerm;
+  readonly takeSum: TakeSum;
 }
 
-export const realCode: Code = { step, participate, additions, consume, isOfTerm };
+export const realCode: Code = { step, participate, additions, consume, isOfTerm, takeSum };
 
 export interface World {
   readonly clock: Clock;

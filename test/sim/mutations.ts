@@ -1,0 +1,96 @@
+/** Bugs, one or two per invariant, wrapped around the real code: the simulation must find each within so many seeds. */
+import type { Event, Plan, State } from "../../coordinator/state.ts";
+import { step } from "../../coordinator/step.ts";
+import { type Assigned, type Participant, type ParticipantEvent, participate } from "../../core/participant.ts";
+import type { Code } from "./world.ts";
+
+export interface Mutation {
+  readonly bug: string;
+  /** What the failure must say. */
+  readonly caught: RegExp;
+  readonly within: number;
+  readonly code: Partial<Code>;
+}
+
+export const mutations: readonly Mutation[] = [
+  {
+    bug: "L1: sums are taken in the order of the deal",
+    caught: /^L1/,
+    within: 10,
+    code: {
+      additions: (nodes) => nodes.slice(1).map((_, at) => ({ into: 0, from: at + 1 })),
+    },
+  },
+  {
+    bug: "L1: whoever is behind counts the step as done, without its sum",
+    caught: /^L1/,
+    within: 40,
+    code: {
+      takeSum(replica, _, ids) {
+        replica.step += 1;
+        replica.consumption.consume(ids);
+      },
+    },
+  },
+  {
+    bug: "L2: a step that is done again consumes again",
+    caught: /^L2/,
+    within: 20,
+    code: {
+      consume(consumption, ids, { isRedone }) {
+        consumption.consume(ids);
+        if (isRedone) consumption.consume(ids);
+      },
+    },
+  },
+  {
+    bug: "L2: an update forgets what it consumed",
+    caught: /^L2/,
+    within: 10,
+    code: {
+      consume(consumption, ids, { step: at }) {
+        if (at % 5 !== 4) consumption.consume(ids);
+      },
+    },
+  },
+  {
+    bug: "L3: publications are served whatever the term",
+    caught: /^L3/,
+    within: 40,
+    code: { isOfTerm: () => "current" },
+  },
+  {
+    bug: "L3: the coordinator hears messages of other terms",
+    caught: /^L3/,
+    within: 60,
+    code: {
+      step(plan: Plan, state: State, event: Event) {
+        const isMessage = event.kind === "message" && event.message.kind !== "hello" && "term" in state;
+        const heard = isMessage ? { ...event, message: { ...event.message, term: state.term } } : event;
+        return step(plan, state, heard as Event);
+      },
+    },
+  },
+  {
+    bug: "L7: a worker whose peer fails stalls without telling",
+    caught: /^L7/,
+    within: 200,
+    code: {
+      participate<A extends Assigned>(state: Participant<A>, event: ParticipantEvent<A>) {
+        const [next, ...effects] = participate(state, event);
+        return [next, ...effects.filter(({ kind }) => kind !== "suspect")] as const;
+      },
+    },
+  },
+  {
+    bug: "L7: the coordinator never takes silence for death",
+    caught: /^L7/,
+    within: 40,
+    code: {
+      step(plan: Plan, state: State, event: Event) {
+        const patience = { ...plan.patience, silenceMs: Number.POSITIVE_INFINITY };
+        return step(event.kind === "tick" ? { ...plan, patience } : plan, state, event);
+      },
+    },
+  },
+];
