@@ -96,10 +96,14 @@ export interface EndlessRun extends Running {
 const eventDeadlineMs = 60_000;
 
 /** Starts the smoke job without an end and waits for its first step. */
-export async function endlessRun(test: TestContext, ...args: string[]): Promise<EndlessRun> {
+export function endlessRun(test: TestContext): Promise<EndlessRun> {
+  return begunRun(test, "--set", "teach.epochs=100000", "--set", "evaluation.everyEpochs=0");
+}
+
+/** Starts the smoke job and waits for its first step. */
+export async function begunRun(test: TestContext, ...args: string[]): Promise<EndlessRun> {
   const folder = join(await scratchFolder(test), "run");
-  const set = ["teach.epochs=100000", "evaluation.everyEpochs=0"].flatMap((each) => ["--set", each]);
-  const running = start(["run", "examples/smoke.yaml", "--out", folder, "--json", ...set, ...args]);
+  const running = start(["run", "examples/smoke.yaml", "--out", folder, "--json", ...args]);
   test.after(() => void running.process.kill("SIGKILL"));
   const workers = new Map<string, number>();
   const seen: ProgressEvent[] = [];
