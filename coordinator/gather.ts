@@ -22,6 +22,7 @@ export function open({ job }: Plan, atMs: number): Next {
     bench: new Map(),
     laneSeconds: new Map(),
     course: null,
+    rollbackBelow: null,
     why: "the job begins when all its workers have joined and are prepared",
   };
   return [state, announce(atMs, { ...started, ...counts, stages })];
@@ -35,7 +36,8 @@ export function proceed(plan: Plan, state: Gathering, atMs: number): Next {
   if (state.course === null) return settle(plan, state, atMs);
   const isNew = !state.course.hasBegun;
   const why = isNew ? began(plan, state) : "enough students are there again";
-  return openTerm(plan, { ...state, course: state.course }, { atMs, why, planned: false });
+  const { course, rollbackBelow } = state;
+  return openTerm(plan, { ...state, course }, { atMs, why, planned: false, rollbackBelow });
 }
 
 function settle(plan: Plan, state: Gathering, atMs: number): Next {

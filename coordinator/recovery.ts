@@ -61,5 +61,5 @@ function another(plan: Plan, state: Recovering, atMs: number, why: string): Next
   if (state.workers.some(({ prepared }) => prepared !== null)) {
     return openTerm(plan, { ...living, course, deal, teachers }, { atMs, why, planned: false, rollbackBelow });
   }
-  return proceed(plan, { ...living, kind: "gathering", course, why }, atMs);
+  return proceed(plan, { ...living, kind: "gathering", course, why, rollbackBelow }, atMs);
 }

@@ -92,7 +92,7 @@ export function replay(plan: Plan, records: readonly JournalRecord[], atMs: numb
   const why = `the coordinator was started again in term ${term}`;
   const told = announce(atMs, { kind: "coordinator-recovered", term, why });
   if (last?.stage !== current.stage) {
-    const gathering: Gathering = { kind: "gathering", ...living, course, why };
+    const gathering: Gathering = { kind: "gathering", ...living, course, why, rollbackBelow: null };
     return [gathering, told];
   }
   const recovering: Recovering = {
@@ -104,7 +104,8 @@ export function replay(plan: Plan, records: readonly JournalRecord[], atMs: numb
     expected: new Map(Object.entries(last.instances)),
     begun: begun && !isPaused ? begun : null,
     openedMs: last.atMs,
-    rollbackBelow: last.rollbackBelow,
+    // A term that has begun has gone back.
+    rollbackBelow: begun ? null : last.rollbackBelow,
     parameters: begun?.parameters ?? 0,
     result: resultOf(results.get(current.stage), exports.get(current.stage)),
     recoveredMs: atMs,

@@ -139,6 +139,8 @@ export interface Gathering extends Living {
   /** null before the job has begun. */
   readonly course: Course | null;
   readonly why: string;
+  /** Of the term that opens next: as that of the term before, where that had not begun. */
+  readonly rollbackBelow: number | null;
 }
 
 /** The coordinator was started again: the members of the last term come back to it, or do not. */

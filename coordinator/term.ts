@@ -147,11 +147,12 @@ function benched({ patience }: Plan, { bench, laneSeconds }: BeforeTerm, idle: r
   return { bench: benches, laneSeconds: seconds };
 }
 
-function pause(plan: Plan, state: BeforeTerm, { atMs, why }: Opening, able: number): Next {
+function pause(plan: Plan, state: BeforeTerm, opening: Opening, able: number): Next {
+  const { atMs, why, rollbackBelow = null } = opening;
   const { min } = studentRange(plan.job.workers);
   const reason = `${able} of at least ${min} student${min === 1 ? "" : "s"}: ${why}`;
   const { workers, term, course } = state;
-  const next: Gathering = { kind: "gathering", ...livingOf(state, atMs), course, why: reason };
+  const next: Gathering = { kind: "gathering", ...livingOf(state, atMs), course, why: reason, rollbackBelow };
   const pauses = (state.deal ?? []).flatMap(({ worker }) => workers.filter(({ name }) => name === worker));
   return [
     next,

@@ -29,6 +29,11 @@ export class Disk {
     return { found: null, skipped };
   }
 
+  /** All go back to before this step: what is there from it on may be of wrong replicas. */
+  distrust(stage: number, from: number): void {
+    this.#forget(({ state }) => state.stage === stage && state.step >= from);
+  }
+
   /** False where there is none. */
   damageNewest(among: (state: ReplicaState) => boolean): boolean {
     const whole = this.#kept.filter(({ isDamaged, state }) => !isDamaged && among(state));

@@ -310,6 +310,7 @@ export class WorkerProcess {
     if (isNew) yield* this.#build(stage);
     if (isNew && restore) {
       yield* this.sleep(between(random, 5, 30));
+      if (goesBack) disk.distrust(stage, restoreBelow);
       const { found, skipped } = disk.newest(stage, restoreBelow);
       if (found) this.replica!.take(found);
       told = { restoredFrom: found ? `${stage}-${found.step}` : "", skipped };
