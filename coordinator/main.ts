@@ -26,6 +26,8 @@ export interface CoordinatorOptions {
   readonly runFolder: string;
   readonly listen: Endpoint;
   readonly http: Endpoint;
+  /** The folder holds an earlier part of this job, even where that ended before the first line of its journal. */
+  readonly resume?: boolean;
   readonly heartbeatMs?: number;
   readonly patience?: Partial<Patience>;
   /** Unix time in milliseconds. */
@@ -86,7 +88,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const events = inOrder(on(happenings, "event") as AsyncIterableIterator<[Event]>);
   const happen = (happening: Happening) => void happenings.emit("event", { ...happening, atMs: now() });
 
-  const records = await orClose(openRecords(runFolder, job, jobFolder, { resume: !isNew }), journal);
+  const records = await orClose(openRecords(runFolder, job, jobFolder, { resume: options.resume ?? !isNew }), journal);
   const log = new EventLog(records.events);
   const stages = planStages(job, 1).map(({ stage }) => stage);
   const metrics = createMetrics(plan.build, stages, () => state);

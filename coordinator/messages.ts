@@ -118,8 +118,9 @@ function understandBody(message: FromWorker__Output, body: NonNullable<FromWorke
       const progress = message.progress!;
       const metrics = given(progress.metrics, "progress.metrics");
       const phases = given(progress.phases, "progress.phases");
-      if (!(progress.steps > 0 && progress.seconds > 0 && metrics.examples > 0)) {
-        throw new LimbeckError("corrupt", "progress over no step, no time or no example was reported");
+      // No example counts where all steps were skipped.
+      if (!(progress.steps > 0 && progress.seconds > 0 && metrics.examples >= 0)) {
+        throw new LimbeckError("corrupt", "progress over no step or no time was reported");
       }
       return { kind: body, term, ...progress, stage: stageOf(progress.stage), metrics, phases };
     }

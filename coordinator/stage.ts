@@ -19,7 +19,9 @@ export function progressed(before: Running, atMs: number, worker: Worker, progre
   const tally = tallyProgress(course.tally, course.plan, { worker: worker.name, byLead, progress });
   const next: Running = { ...state, course: { ...course, tally }, sinceMs: atMs };
   const measured: Effect = { kind: "measure", progress, byLead };
-  return byLead ? [next, measured, stepped(next, atMs, progress)] : [next, measured];
+  // Steps that were all skipped have no loss to tell of; each has its own event.
+  const isTold = byLead && progress.metrics.examples > 0;
+  return isTold ? [next, measured, stepped(next, atMs, progress)] : [next, measured];
 }
 
 /** The lead speaks for all: its losses are sums over the global batches. */

@@ -45,6 +45,7 @@ const reasons: Readonly<Record<string, string>> = {
   EPERM: "permission is denied",
   EROFS: "its file system is read-only",
   ENOTDIR: "a part of its path is a file",
+  EEXIST: "a part of its path is a file",
 };
 
 /** Runs what writes `path`; throws `unavailable` with the path and a reason in words where it cannot. */

@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { access, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { LimbeckError } from "../../core/errors.ts";
+import { makeFolder, syncFolder, writing } from "../../proto/files.ts";
 import { leftoverPath, sweepLeftovers } from "./leftovers.ts";
 
 export interface WrittenFile {
@@ -60,15 +61,17 @@ export async function writeFolderWhole<T>(
 /** Runs `write` with a temporary path beside the target; makes the result last, or leaves nothing and says why. */
 async function place<T>(target: string, write: (temporary: string) => Promise<T>): Promise<T> {
   const temporary = leftoverPath("tmp", target);
-  try {
-    await makeFolder(dirname(target));
-    const result = await write(temporary);
-    await syncFolder(dirname(target));
-    return result;
-  } catch (cause) {
-    await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
-    throw writeError(target, cause);
-  }
+  return await writing(target, async () => {
+    try {
+      await makeFolder(dirname(target));
+      const result = await write(temporary);
+      await syncFolder(dirname(target));
+      return result;
+    } catch (cause) {
+      await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
+      throw cause;
+    }
+  });
 }
 
 async function writeSynced(path: string, content: Content): Promise<WrittenFile> {
@@ -116,34 +119,6 @@ export async function removeFolderWhole(folder: string): Promise<void> {
   const aside = leftoverPath("tmp", target);
   await rename(target, aside);
   await rm(aside, { recursive: true, force: true });
-}
-
-/** Makes a folder and those above it, each of them recorded on disk in the one above. */
-async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
-  if (first === undefined) return;
-  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  await using handle = await open(folder, "r");
-  await handle.sync();
-}
-
-const causes: Readonly<Record<string, string>> = {
-  ENOSPC: "no space left writing",
-  EDQUOT: "disk quota exceeded writing",
-  EACCES: "no permission to write",
-  EPERM: "no permission to write",
-  EROFS: "read-only file system, cannot write",
-};
-
-function writeError(path: string, cause: unknown): LimbeckError {
-  if (cause instanceof LimbeckError) return cause;
-  const known = causes[codeOf(cause)];
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const message = known ? `${known} ${path}` : `cannot write ${path}: ${reason}`;
-  return new LimbeckError("unavailable", message, { cause });
 }
 
 /** The system's code of an error, such as ENOENT; empty where it has none. */

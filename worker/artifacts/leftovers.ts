@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { readdir, rename, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { isAlive } from "../liveness.ts";
+import { isAlive } from "../../proto/liveness.ts";
 
 const pattern = /^\.(?<name>.+)\.(?<kind>tmp|old)-(?<host>.+)-(?<pid>\d+)-(?<id>[0-9a-f]{8})$/;
 const host = hostname().replaceAll("/", "_");

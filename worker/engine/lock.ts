@@ -3,7 +3,7 @@ import { readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises"
 import { hostname } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import { LimbeckError } from "../../core/errors.ts";
-import { isAlive } from "../liveness.ts";
+import { isAlive } from "../../proto/liveness.ts";
 
 export interface LockOptions {
   log(line: string): void;

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { LimbeckError } from "../../core/errors.ts";
-import { isAlive } from "../liveness.ts";
+import { isAlive } from "../../proto/liveness.ts";
 import { sharedMemoryFolder } from "./host.ts";
 import { checksummed, type Payload } from "./payload.ts";
 
