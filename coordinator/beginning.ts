@@ -3,7 +3,7 @@ import type { Ready__Output } from "../proto/gen/limbeck/v1/Ready.ts";
 import { rollBack } from "./divergence.ts";
 import { announce, fail } from "./ending.ts";
 import { beginOrders } from "./letters.ts";
-import type { Course, Next, Plan, Readying, Running, Worker } from "./state.ts";
+import type { Course, Next, Plan, Readying, Running, Tally, Worker } from "./state.ts";
 import { taughtSha256 } from "./term.ts";
 
 /** A worker has laid out the term. When all members have, they begin. */
@@ -70,7 +70,7 @@ function begin(plan: Plan, { kind: _, ready, ...state }: Readying, atMs: number)
   const running: Running = {
     ...state,
     kind: "running",
-    course: { ...course, hasBegun: true },
+    course: { ...course, hasBegun: true, tally: goneBack(course.tally, step) },
     sinceMs: atMs,
     openedMs: atMs,
     parameters,
@@ -99,6 +99,11 @@ function begin(plan: Plan, { kind: _, ready, ...state }: Readying, atMs: number)
       begun,
     ),
   ];
+}
+
+/** Steps that are done again have yet to be agreed on. */
+function goneBack(tally: Tally, step: number): Tally {
+  return { ...tally, agreed: Math.min(tally.agreed, step) };
 }
 
 /** An evaluation in the middle of the stage that its members of before did not complete. */

@@ -353,7 +353,8 @@ export class WorkerProcess {
         const { vectors } = yield* this.peers.pull(source, { term, kind: "teacher", step: 0, slice: 0 }, how);
         found = vectors![0]![0]!;
       } catch (thrown) {
-        if (!(thrown instanceof PeerFailure)) throw thrown;
+        // A source need be no member: that its term is over says nothing about this one.
+        if (ending.soon.reason) throw thrown;
         failure = thrown;
       } finally {
         this.waiting = () => "";
