@@ -32,13 +32,16 @@ function newcomersOf({ job }: Plan, { workers, deal, teachers, bench, course, te
 }
 
 /** The last member by lanes gives its replica: the lead has enough to do. */
-function follow(plan: Plan, { course, workers, deal, term }: Running, { session }: Worker): Effect {
-  const { stage, steps, soft } = course.plan;
+function follow(plan: Plan, { course, workers, deal, term }: Running, { session, role }: Worker): Effect {
+  const { stage, steps } = course.plan;
+  if (role === "teacher") {
+    const teacherSources = holdersOf(workers, "teach").map((worker) => member(worker));
+    const follow = { stage, steps, teacherSha256: taughtSha256(plan, course), teacherSources };
+    return send(session, { term, follow, body: "follow" });
+  }
   const last = deal.at(-1)!;
   const source = member(workers.find(({ name }) => name === last.worker)!, last);
-  const teacherSha256 = soft ? taughtSha256(plan, course) : "";
-  const teacherSources = soft ? holdersOf(workers, "teach").map((worker) => member(worker)) : [];
-  return send(session, { term, follow: { stage, steps, source, teacherSha256, teacherSources }, body: "follow" });
+  return send(session, { term, follow: { stage, steps, source }, body: "follow" });
 }
 
 /** A newcomer is ready to be a member. */

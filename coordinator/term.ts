@@ -41,8 +41,9 @@ export function openTerm(plan: Plan, state: BeforeTerm, opening: Opening): Next 
   const isInStage = (worker: Worker) => worker.replicaOf === stage && rollbackBelow === null;
   const chosen = trainees(plan.job, able, isInStage);
   const restore = !chosen.some(isInStage);
-  const isFirst = !course.hasBegun;
-  const serving = soft ? named(state.workers, "teacher").filter((each) => isFirst || each.replicaOf === stage) : [];
+  // Where students have a replica that others would wait for, a teacher is made ready before it gets its place.
+  const isReady = (worker: Worker) => !course.hasBegun || restore || worker.replicaOf === stage;
+  const serving = soft ? named(state.workers, "teacher").filter(isReady) : [];
   const dealt = deal(plan.job.lanes.count, withSpeeds(chosen, state));
   const isIn = new Set([...dealt.map(({ worker }) => worker), ...serving.map(({ name }) => name)]);
   const term = state.term + 1;

@@ -20,7 +20,7 @@ export async function saveReplica(
   { state, term, sha256 }: { state: ReplicaState; term: number; sha256: string },
 ) {
   const { job, runFolder, dataset } = context;
-  const root = join(runFolder, "checkpoints");
+  const root = checkpointRoot(context);
   const { examplesPerEpoch: _, ...consumed } = state.consumption.totals;
   const saved = await saveCheckpoint(root, {
     stage: plan.stage,
@@ -39,6 +39,10 @@ export async function saveReplica(
   return { stage: plan.stage, step: state.step, folder: relative(runFolder, saved.folder), bytes: saved.bytes };
 }
 
+export function checkpointRoot({ runFolder }: WorkerContext): string {
+  return join(runFolder, "checkpoints");
+}
+
 export interface Restored {
   readonly state: ReplicaState | null;
   /** Relative to the run folder; empty where there is none. */
@@ -54,7 +58,7 @@ export async function findCheckpoint(
   below = 0,
 ): Promise<{ readonly found: Checkpoint | null } & Pick<Restored, "restoredFrom" | "skipped">> {
   const { job, dataset, runFolder } = context;
-  const { latest, skipped } = await latestCheckpoint(join(runFolder, "checkpoints"), stage, {
+  const { latest, skipped } = await latestCheckpoint(checkpointRoot(context), stage, {
     below: below === 0 ? Number.POSITIVE_INFINITY : below,
     refuses: ({ jobSha256, datasetDigest }) => {
       if (jobSha256 !== jobDigest(job)) return "it is of another job";

@@ -24,8 +24,14 @@ export async function inspected(
     before += examples;
     const found = findings[at]!;
     if (found.examples.length > 0) {
-      return [{ lane, examples: Uint32Array.from(found.examples, (position) => own[position]!), why: "loss" }];
+      return [
+        {
+          lane,
+          examples: Uint32Array.from(found.examples, (position) => own[position]!),
+          why: "its loss is not finite",
+        },
+      ];
     }
-    return found.gradient ? [{ lane, examples: own.slice(), why: "gradient" }] : [];
+    return found.gradient ? [{ lane, examples: own.slice(), why: "its gradient is not finite" }] : [];
   });
 }

@@ -1,7 +1,8 @@
 /** A student in one stage: its network, its replica and their memory, kept across terms; what a term changes is laid out anew. */
 import type { LedgerPlan } from "../core/ledger.ts";
 import type { StagePlan } from "../core/stages.ts";
-import { findCheckpoint, saveReplica, stateOf } from "./checkpoints.ts";
+import { dropCheckpoints } from "./artifacts/checkpoint.ts";
+import { checkpointRoot, findCheckpoint, saveReplica, stateOf } from "./checkpoints.ts";
 import type { TrainedModel, WorkerContext } from "./context.ts";
 import { exchangeScratchFloats } from "./exchange/exchange.ts";
 import { hostScratchVectors } from "./learn/gradients.ts";
@@ -57,6 +58,8 @@ export class Student {
   /** Goes on from the newest checkpoint that will do, if there is one. Tells which, and which not and why. */
   async restore(below: number): Promise<{ restoredFrom: string; skipped: readonly string[] }> {
     const { plan, ledger } = this.replica;
+    // What was written since a replica went wrong is wrong, and would outlive what is written in its place.
+    if (below > 0) await dropCheckpoints(checkpointRoot(this.#context), plan.stage, below);
     const { found, ...told } = await findCheckpoint(this.#context, plan.stage, below);
     if (found) {
       await takeState(this.replica, stateOf(found, ledger.trainExamples));

@@ -183,7 +183,7 @@ export class StudentTerm {
     const own = ids.length > 0 ? `; examples of ${context.name}: ${ids.join("; ")}` : "";
     throw new LimbeckError(
       "diverged",
-      `the gradients of ${skips.inARow} steps in a row, up to step ${batch.step} of ${plan.stage}, are not finite, more than nonFinite.inARow, ${inARow}${own}`,
+      `the gradients of ${skips.inARow} steps in a row, up to step ${batch.step} of ${plan.stage}, are not finite, more than nonFinite.inARow, ${inARow}: a lower learning rate or clipNorm may help${own}`,
     );
   }
 

@@ -116,7 +116,8 @@ async function taught(
       const message = `${source.worker} gave a teacher of weights ${model.sha256}, asked for was ${teacherSha256}`;
       failures.push(new PeerFailure(source.worker, new LimbeckError("corrupt", message)));
     } catch (thrown) {
-      if (signal.aborted || !(thrown instanceof PeerFailure)) throw thrown;
+      const isNotHere = thrown instanceof LimbeckError && thrown.code === "stale_term"; // A source need not be in this term.
+      if (signal.aborted || !(isNotHere || thrown instanceof PeerFailure)) throw thrown;
       failures.push(thrown);
     } finally {
       status.waitingFor = nothing;

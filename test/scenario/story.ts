@@ -156,7 +156,7 @@ class Story {
           welcome: effect.message.welcome?.rejoined ? " back" : "",
           assign: ` ${assign?.stage} of ${assign?.steps} steps: ${lanes}${teachers?.join("")}${flagged(assign)}`,
           begin: ` at step ${begin?.step}${catchUpFrom(begin)}`,
-          follow: ` ${follow?.stage} from ${follow?.source?.worker}`,
+          follow: ` ${follow?.stage} from ${follow?.source?.worker ?? `teachers ${follow?.teacherSources?.map(({ worker }) => worker).join(", ")}`}`,
           pause: `: ${pause?.why}`,
           checkpoint: `: ${checkpoint?.why}`,
           export: ` ${exporting?.stage}`,

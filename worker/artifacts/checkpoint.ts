@@ -150,6 +150,17 @@ export async function latestCheckpoint(
   return { latest: null, skipped };
 }
 
+/** Removes the checkpoints of a stage from a step on. Others may be at it, too. */
+export async function dropCheckpoints(root: string, stage: Stage, from: number): Promise<void> {
+  for (const folder of await newestFirst(root, stage)) {
+    const isDropped = checkpointStep(stage, basename(folder))! >= from;
+    if (isDropped)
+      await removeFolderWhole(folder).catch(
+        (cause: NodeJS.ErrnoException) => cause.code === "ENOENT" || Promise.reject(cause),
+      );
+  }
+}
+
 /** Removes all but the newest `keep` checkpoints of a stage. */
 export async function pruneCheckpoints(root: string, stage: Stage, keep: number): Promise<void> {
   for (const folder of (await newestFirst(root, stage)).slice(keep)) await removeFolderWhole(folder);

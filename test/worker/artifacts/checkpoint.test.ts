@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { LimbeckError } from "../../../core/errors.ts";
 import {
+  dropCheckpoints,
   latestCheckpoint,
   loadCheckpoint,
   pruneCheckpoints,
@@ -110,6 +111,12 @@ test("pruning keeps the newest of the stage and touches no other", async () => {
   await saveCheckpoint(root, { ...sampleCheckpoint(1), stage: "teach" });
   await pruneCheckpoints(root, "distil", 2);
   assert.deepEqual((await readdir(root)).sort(), ["distil-00000003", "distil-00000010", "teach-00000001"]);
+});
+
+test("those of a replica that went wrong are dropped, from that step on, by several at once", async () => {
+  for (const step of [1, 2, 3, 10]) await saveCheckpoint(root, sampleCheckpoint(step));
+  await Promise.all([1, 2, 3].map(() => dropCheckpoints(root, "distil", 3)));
+  assert.deepEqual((await readdir(root)).sort(), ["distil-00000001", "distil-00000002"]);
 });
 
 test("vectors that do not fit the layout are refused before anything is written", async () => {
