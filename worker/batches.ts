@@ -2,6 +2,7 @@
  * Batches, made ahead of the steps that take them: the ledger's examples, their views, and the teacher's soft targets
  * for the same views. The compute thread never waits for what could have been there.
  */
+import { setImmediate } from "node:timers/promises";
 import { type LedgerPlan, laneExamples, laneShare, stepShare } from "../core/ledger.ts";
 import { regionOf } from "./arena.ts";
 import type { LaneRegions } from "./compute/protocol.ts";
@@ -49,11 +50,16 @@ interface Made {
   readonly complete: Promise<void>;
 }
 
+/** Floats of views written between two turns of the event loop: a millisecond or a few. */
+const turnFloats = 2 ** 18;
+
 export class Batches {
   readonly #source: BatchSource;
   readonly #steps: number;
   readonly #free: (readonly PartMemory[])[];
-  readonly #made = new Map<number, Made>();
+  /** Under way or made, by step. */
+  readonly #made = new Map<number, Promise<Made>>();
+  #making: Promise<void>;
   #next: number;
 
   /** Batches for steps `from` … `steps` - 1. */
@@ -62,56 +68,81 @@ export class Batches {
     this.#steps = range.steps;
     this.#next = range.from;
     this.#free = [...source.slots];
-    this.makeAhead();
+    this.#making = this.#makeInTurns();
+    this.#making.catch(() => {}); // Thrown by take().
+  }
+
+  /** Fills the free memory with the next batches and asks for their soft targets. Called while the compute thread works. */
+  makeAhead(): Promise<void> {
+    this.#making = this.#making.then(() => this.#makeInTurns());
+    return this.#making;
+  }
+
+  async #makeInTurns(): Promise<void> {
+    while (this.#next < this.#steps && this.#free.length > 0) {
+      const step = this.#next++;
+      const made = this.#make(step, this.#free.pop()!);
+      this.#made.set(step, made);
+      await made;
+    }
   }
 
   /** Waits for the soft targets of the step's batch; fails as the teacher fails. */
   async take(step: number): Promise<Batch> {
-    const made = this.#made.get(step)!;
-    await made.complete;
-    return made.batch;
+    if (!this.#made.has(step)) await this.#making;
+    const { batch, complete } = await this.#made.get(step)!;
+    await complete;
+    return batch;
   }
 
   /** The gradients of the step are done: its memory may hold a later batch. */
-  release(step: number): void {
-    const made = this.#made.get(step)!;
+  async release(step: number): Promise<void> {
+    const { slot } = await this.#made.get(step)!;
     this.#made.delete(step);
-    this.#free.push(made.slot);
+    this.#free.push(slot);
   }
 
-  /** Fills the free memory with the next batches and asks for their soft targets. Called while the compute thread works. */
-  makeAhead(): void {
-    while (this.#next < this.#steps && this.#free.length > 0) {
-      const step = this.#next++;
-      const made = this.#make(step, this.#free.pop()!);
-      made.complete.catch(() => {}); // Reported by take(); a batch that is never taken fails nobody.
-      this.#made.set(step, made);
-    }
-  }
-
-  #make(step: number, slot: readonly PartMemory[]): Made {
+  async #make(step: number, slot: readonly PartMemory[]): Promise<Made> {
     const { ledger, parts, dataset } = this.#source;
     const { epoch, examples: globalExamples } = stepShare(ledger, step);
-    const view = this.#source.view(epoch);
-    const ids: Uint32Array[] = [];
-    const answers: Promise<void>[] = [];
-    const regions = parts.map((part, at): LaneRegions => {
+    const ids = parts.map((part) => partExamples(ledger, step, part));
+    // The teacher works while the views are written.
+    const complete = Promise.all(
+      ids.map(async (examples, at) => {
+        const { teacherLogits } = slot[at]!;
+        if (teacherLogits && examples.length > 0) await this.#fetch(examples, epoch, teacherLogits);
+      }),
+    ).then(() => {});
+    complete.catch(() => {}); // Reported by take(); a batch that is never taken fails nobody.
+    const regions: LaneRegions[] = [];
+    for (const [at, part] of parts.entries()) {
       const { inputs, labels, teacherLogits } = slot[at]!;
-      const examples = partExamples(ledger, step, part);
-      ids.push(examples);
-      dataset.examples("train", examples, view, inputs);
+      const examples = ids[at]!;
+      await this.#writeViews(examples, epoch, inputs);
       dataset.labels("train", examples, labels);
-      if (teacherLogits && examples.length > 0) answers.push(this.#fetch(examples, epoch, teacherLogits));
-      return {
+      regions.push({
         lane: part.firstLane,
         examples: examples.length,
         inputs: regionOf(inputs),
         labels: regionOf(labels),
         teacherLogits: teacherLogits && regionOf(teacherLogits),
-      };
-    });
+      });
+    }
     const batch = { step, epoch, globalExamples, parts: regions, examples: joined(ids) };
-    return { batch, slot, complete: Promise.all(answers).then(() => {}) };
+    return { batch, slot, complete };
+  }
+
+  /** In turns: no heartbeat is late because a batch is large (L7). */
+  async #writeViews(examples: Uint32Array, epoch: number, into: Float32Array): Promise<void> {
+    const { dataset } = this.#source;
+    const view = this.#source.view(epoch);
+    const features = dataset.shape.reduce((product, side) => product * side, 1);
+    const perTurn = Math.max(1, Math.floor(turnFloats / features));
+    for (let at = 0; at < examples.length; at += perTurn) {
+      const some = examples.subarray(at, at + perTurn);
+      dataset.examples("train", some, view, into.subarray(at * features, (at + some.length) * features));
+      await setImmediate();
+    }
   }
 
   async #fetch(examples: Uint32Array, epoch: number, into: Float32Array): Promise<void> {

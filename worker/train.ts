@@ -32,12 +32,12 @@ export async function train(training: Training, ending: Ending): Promise<void> {
     const batch = await report.timed("softTargets", () => batches.take(step));
     const gradients = { ...training.request, step, lanes: batch.parts };
     await report.timed("compute", () =>
-      Promise.all([device.ask("gradients", gradients), report.timed("data", async () => batches.makeAhead())]),
+      Promise.all([device.ask("gradients", gradients), report.timed("data", () => batches.makeAhead())]),
     );
     const { consumed } = await report.timed("exchange", () => exchange.allReduce(step, batch.examples, ending.now));
     const { learningRate, isSkipped } = await report.timed("apply", () => update(replica, device, joined(consumed)));
     if (isSkipped) await training.skipped(batch);
-    batches.release(step);
+    await batches.release(step);
     const metrics = isSkipped ? null : metricsOf(replica.sum);
     report.stepped({ step: replica.step, own: batch.examples.length, metrics, learningRate });
     await training.afterStep();

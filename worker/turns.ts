@@ -22,6 +22,19 @@ export async function inTurns(views: readonly Bytes[], visit: (piece: Uint8Array
   }
 }
 
+/** Calls `work` with a pair of pieces of two vectors of equal length, piece by piece. */
+export async function pairsInTurns(
+  into: Float32Array,
+  from: Float32Array,
+  work: (into: Float32Array, from: Float32Array) => void,
+): Promise<void> {
+  const floats = turnBytes / Float32Array.BYTES_PER_ELEMENT;
+  for (let at = 0; at < into.length; at += floats) {
+    if (at > 0) await setImmediate();
+    work(into.subarray(at, at + floats), from.subarray(at, at + floats));
+  }
+}
+
 /** into = from; of equal size. */
 export async function copyInTurns(into: Bytes, from: Bytes): Promise<void> {
   const target = new Uint8Array(into.buffer, into.byteOffset, into.byteLength);

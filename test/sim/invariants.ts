@@ -107,9 +107,10 @@ export class Invariants {
       this.#violated("L7", `the coordinator waits in ${after.kind} for nothing`);
     // Time that a pause of its own took is nobody's silence, nor is what it has just been told.
     if (event.atMs - before.tickedMs > plan.patience.silenceMs / 2 || event.atMs <= before.tickedMs) return;
-    for (const { name, heardMs } of after.workers) {
+    for (const { name, heardMs, prepared } of after.workers) {
       const silentMs = event.atMs - heardMs;
-      if (silentMs > plan.patience.silenceMs + 1_000)
+      // Nobody waits for who is not prepared.
+      if (prepared && silentMs > plan.patience.silenceMs + 1_000)
         this.#violated("L7", `${name} is silent for ${silentMs} ms, and still counts`);
     }
   }

@@ -14,6 +14,7 @@ import { LimbeckError } from "../../core/errors.ts";
 import { type Slice, slices } from "../../core/slices.ts";
 import { additions, rootOf, type TreeNode } from "../../core/tree.ts";
 import type { Kernels } from "../kernels/kernels.ts";
+import { pairsInTurns } from "../turns.ts";
 import { bytesOf } from "./payload.ts";
 import type { PeerAddress } from "./peerclient.ts";
 import type { Peers } from "./peers.ts";
@@ -144,9 +145,11 @@ export class Exchange {
     });
     // Everyone has published partials of this step, so whoever lagged behind has caught up: no one pulls the old sum.
     this.#settings.onOverwrite?.();
-    for (const { into, from } of this.#additions) kernels.add(this.#addends[into]!, this.#addends[from]!);
-    kernels.copy(this.#reduced, this.#addends[0]!);
-    if (consumed.length > 0) kernels.copy(within(sum, this.#slices[rank]!), this.#reduced);
+    for (const { into, from } of this.#additions) {
+      await pairsInTurns(this.#addends[into]!, this.#addends[from]!, kernels.add);
+    }
+    await pairsInTurns(this.#reduced, this.#addends[0]!, kernels.copy);
+    if (consumed.length > 0) await pairsInTurns(within(sum, this.#slices[rank]!), this.#reduced, kernels.copy);
     return consumed;
   }
 
