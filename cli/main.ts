@@ -113,6 +113,11 @@ function explain(error: LimbeckError): string {
   return `limbeck: ${error.message}${cause}\n`;
 }
 
+// Whoever read our output has gone (`| head`): what is under way goes on without it.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
 try {
   await program().parseAsync();
 } catch (thrown) {

@@ -1,5 +1,6 @@
-/** `npm run chaos`: builds what is stale, then runs the harness. */
+/** `npm run chaos` and `npm run schedules`: builds what is stale, then runs the harness that is named. */
 import { prepareOrExit } from "../../cli/bootstrap.mjs";
 
 await prepareOrExit();
-await import("../../dist/test/chaos/main.js");
+const [harness] = process.argv.splice(2, 1);
+await import(`../../dist/test/chaos/${harness}.js`);

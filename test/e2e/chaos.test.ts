@@ -9,7 +9,7 @@ test("killed, frozen, cut off, added: every example counts once and the weights 
   const folder = join(await scratchFolder(t), "chaos");
   const notes: string[] = [];
   const note = (line: string) => void notes.push(line);
-  const result = await chaos({ folder, seed: 2356, durationMs: 24_000, everyMs: 4_000, steps: 400, note });
+  const result = await chaos({ folder, seed: 2356, durationMs: 20_000, everyMs: 4_000, steps: 250, note });
   t.diagnostic(JSON.stringify(result));
   assert.ok(isRight(result), `${notes.join("\n")}\n${JSON.stringify(result)}`);
   assert.deepEqual(result.surprises, []);
