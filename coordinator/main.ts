@@ -11,6 +11,7 @@ import { open } from "./gather.ts";
 import { serveHttp } from "./http.ts";
 import { openJournal } from "./journal.ts";
 import { createMetrics } from "./metrics.ts";
+import { usualPatience } from "./patience.ts";
 import { openRecords } from "./records.ts";
 import { replay } from "./replay.ts";
 import { serveRpc } from "./rpc.ts";
@@ -49,20 +50,6 @@ export interface Coordinator {
   close(): Promise<void>;
 }
 
-const patience: Patience = {
-  silenceMs: 1_200,
-  gatherMs: 120_000,
-  pauseMs: 24 * 3_600_000,
-  rejoinMs: 3_000,
-  readyMs: 300_000,
-  progressMs: 600_000,
-  exportMs: 300_000,
-  blameMs: 500,
-  leaveMs: 10_000,
-  lastCheckpointMs: 5_000,
-  weighMs: 3_000,
-  benchMs: 10_000,
-};
 const tickMs = 100;
 
 /**
@@ -78,7 +65,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     runFolder,
     build: packageVersion,
     heartbeatMs,
-    patience: { ...patience, ...options.patience },
+    patience: { ...usualPatience, ...options.patience },
   };
   const journal = await openJournal(runFolder);
   const isNew = journal.records.length === 0;

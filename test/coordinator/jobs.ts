@@ -1,5 +1,6 @@
 /** Jobs small enough to follow by hand: 16 training examples in steps of 8, two epochs, four examples to evaluate. */
 
+import { usualPatience } from "../../coordinator/patience.ts";
 import type { Plan } from "../../coordinator/state.ts";
 import { type Job, jobSchema } from "../../core/job.ts";
 
@@ -41,19 +42,6 @@ export function testJob({
 }
 
 export function testPlan(job: Job): Plan {
-  const patience = {
-    silenceMs: 1_200,
-    gatherMs: 120_000,
-    pauseMs: 3_600_000,
-    rejoinMs: 3_000,
-    readyMs: 300_000,
-    progressMs: 600_000,
-    exportMs: 300_000,
-    blameMs: 500,
-    leaveMs: 10_000,
-    lastCheckpointMs: 5_000,
-    weighMs: 3_000,
-    benchMs: 10_000,
-  };
+  const patience = { ...usualPatience, pauseMs: 3_600_000 };
   return { job, jobFolder: "/job", runFolder: "/run", build, heartbeatMs: 250, patience };
 }

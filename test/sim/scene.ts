@@ -1,4 +1,5 @@
 /** What a seed makes of the job and of the machines it runs on. */
+import { usualPatience } from "../../coordinator/patience.ts";
 import type { Plan } from "../../coordinator/state.ts";
 import { type Job, jobSchema } from "../../core/job.ts";
 import { between, whole } from "./world.ts";
@@ -84,19 +85,6 @@ export function sceneOf(random: () => number): Scene {
 }
 
 function planOf(job: Job): Plan {
-  const patience = {
-    silenceMs: 1_200,
-    gatherMs: 120_000,
-    pauseMs: 24 * 3_600_000,
-    rejoinMs: 3_000,
-    readyMs: 300_000,
-    progressMs: 600_000,
-    exportMs: 300_000,
-    blameMs: 500,
-    leaveMs: 10_000,
-    lastCheckpointMs: 5_000,
-    weighMs: 3_000,
-    benchMs: 10_000,
-  };
-  return { job, jobFolder: "/job", runFolder: "/run", build: buildOfAll, heartbeatMs: 250, patience };
+  const identity = { jobFolder: "/job", runFolder: "/run", build: buildOfAll };
+  return { job, ...identity, heartbeatMs: 250, patience: usualPatience };
 }

@@ -1,0 +1,17 @@
+/** L7. How long what may last, where nobody says otherwise. */
+import type { Patience } from "./state.ts";
+
+export const usualPatience: Patience = {
+  silenceMs: 1_200,
+  gatherMs: 120_000,
+  pauseMs: 24 * 3_600_000,
+  rejoinMs: 3_000,
+  readyMs: 300_000,
+  progressMs: 600_000,
+  exportMs: 300_000,
+  blameMs: 500,
+  leaveMs: 10_000,
+  lastCheckpointMs: 5_000,
+  weighMs: 3_000,
+  benchMs: 10_000,
+};
