@@ -101,8 +101,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
         return records.report(effect.report);
       case "announce":
         metrics.announced(effect.event);
-        log.append(effect.event);
-        return records.append(effect.event);
+        // On disk before it is shown: who watched goes on by number with the next life of the coordinator.
+        return records.append(effect.event).finally(() => log.append(effect.event));
     }
   };
   const show = (next: State) => {
