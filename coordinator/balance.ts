@@ -27,12 +27,15 @@ export function weigh(plan: Plan, state: Running, atMs: number): Next {
     return laneSeconds === undefined ? null : { name: worker, laneSeconds };
   });
   const known = members.filter((each) => each !== null);
-  if (known.length < members.length || atMs - state.openedMs < plan.patience.weighMs) return [state];
+  // One that is tried again has shown with its first steps what it is; every one more would be as slow as it.
+  const isTrial = state.deal.some(({ worker }) => state.bench.get(worker)?.why === "slow");
+  const { weighMs, trialMs } = plan.patience;
+  if (known.length < members.length || atMs - state.openedMs < (isTrial ? trialMs : weighMs)) return [state];
   const better = deal(plan.job.lanes.count, known);
   const isWorthwhile = stepSeconds(better, known) < worthwhile * stepSeconds(state.deal, known);
   if (!isWorthwhile) return [cleared({ ...state, betterDealSinceMs: null })];
   const since = state.betterDealSinceMs ?? atMs;
-  if (atMs - since < lastingMs) return [{ ...state, betterDealSinceMs: since }];
+  if (!isTrial && atMs - since < lastingMs) return [{ ...state, betterDealSinceMs: since }];
   const why = `lanes by speed: ${known.map(({ name, laneSeconds }) => `${name} ${milliseconds(laneSeconds!)} a lane`).join(", ")}`;
   return openTerm(plan, state, { atMs, why, planned: true });
 }

@@ -13,5 +13,6 @@ export const usualPatience: Patience = {
   leaveMs: 10_000,
   lastCheckpointMs: 5_000,
   weighMs: 3_000,
+  trialMs: 500,
   benchMs: 10_000,
 };

@@ -46,6 +46,8 @@ export interface Patience {
   readonly lastCheckpointMs: number;
   /** Of a term, before its deal is weighed against the measured speeds. */
   readonly weighMs: number;
+  /** The same, where one takes part that was left out before. */
+  readonly trialMs: number;
   /** Before a worker that was left out, or out of reach, is tried again; doubles each time. */
   readonly benchMs: number;
 }

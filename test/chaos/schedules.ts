@@ -1,5 +1,5 @@
 /**
- * `npm run schedules -- --count 100 [--from K]`: short jobs, each under its own random joins, kills and resizes between 1 and 8
+ * `npm run schedules -- --count 100 [--from K] [--changes N]`: short jobs, each under its own random joins, kills and resizes between 1 and 8
  * students; one JSON line; exit 1 where a run ended with other weights than the undisturbed one.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -12,12 +12,13 @@ import type { Report } from "../../core/report.ts";
 import { chaosJob, undisturbed, until } from "./chaos.ts";
 import { Cluster } from "./cluster.ts";
 
-const { count, from, steps } = new Command("schedules")
+const { count, from, steps, changes: most } = new Command("schedules")
   .option("--count <n>", "schedules", Number, 100)
   .option("--from <n>", "seed of the first", Number, 0)
-  .option("--steps <n>", "of the distil stage", Number, 400)
+  .option("--steps <n>", "of the distil stage", Number, 150)
+  .option("--changes <n>", "of a job, at most", Number, 8)
   .parse()
-  .opts<{ count: number; from: number; steps: number }>();
+  .opts<{ count: number; from: number; steps: number; changes: number }>();
 
 const mostStudents = 8;
 const runMs = 120_000;
@@ -39,13 +40,13 @@ async function scheduled(folder: string, seed: number): Promise<Done> {
     for (let number = 1; number <= 2; number++) await cluster.join(`teacher-${number}`, "teacher");
     for (let students = 1 + below(4); students > 0; students--) await add();
     await until(() => cluster.events().some(({ kind }) => kind === "stepped"), runMs);
-    while (!cluster.report() && changes < 40) {
-      await sleep(200 + random() * 1_000);
+    while (!cluster.report() && changes < most) {
+      await sleep(100 + random() * 700);
       const students = cluster.living("student");
       const chosen = students[below(students.length)];
       const choice = random();
       if (choice < 0.4 && students.length < mostStudents) await add();
-      else if (choice < 0.8 && chosen) await cluster.kill(chosen, below(1_000));
+      else if (choice < 0.8 && chosen) await cluster.kill(chosen, below(600));
       else if (chosen && students.length > 1) await cluster.remove(chosen);
       changes += 1;
     }
