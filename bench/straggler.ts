@@ -15,7 +15,13 @@ const [stoppedMs, runningMs] = [90, 10];
 const endlessSteps = 10_000_000;
 
 const folder = mkdtempSync(join(tmpdir(), "limbeck-straggler-"));
-const cluster = await Cluster.start(join(folder, "run"), [...chaosJob(endlessSteps), "--set", "teach.steps=20", "--set", "workers.teachers=1"]);
+const cluster = await Cluster.start(join(folder, "run"), [
+  ...chaosJob(endlessSteps),
+  "--set",
+  "teach.steps=20",
+  "--set",
+  "workers.teachers=1",
+]);
 const slow = "student-3";
 let isSlow = false;
 

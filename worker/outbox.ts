@@ -8,9 +8,8 @@ const keptPerKind = 64;
 export class Outbox {
   /** Null while there is none, or it does not know the worker yet. */
   #session: Session | null = null;
+  /** In the order in which they were said; progress only as long as nobody has heard it. */
   #kept: FromWorker[] = [];
-  /** Said while nobody heard it. */
-  #unheard: FromWorker[] = [];
 
   get isOpen(): boolean {
     return this.#session !== null;
@@ -27,7 +26,7 @@ export class Outbox {
       this.#kept.push(message);
     }
     if (this.#session) this.#session.send(message);
-    else if (message.progress) this.#unheard.push(message);
+    else if (message.progress) this.#kept.push(message);
   }
 
   /** From now on this session hears all. */
@@ -41,12 +40,12 @@ export class Outbox {
 
   /** Says again what the coordinator may have missed; it takes each once. */
   repeat(): void {
-    for (const message of [...this.#kept, ...this.#unheard.splice(0)]) this.#session?.send(message);
+    for (const message of this.#kept) this.#session?.send(message);
+    this.#kept = this.#kept.filter(({ progress }) => !progress);
   }
 
   forget(): void {
     this.#kept = [];
-    this.#unheard = [];
   }
 }
 

@@ -100,10 +100,7 @@ export class Cluster {
   }
 
   events(): ProgressEvent[] {
-    const file = join(this.folder, "events.jsonl");
-    if (!existsSync(file)) return [];
-    const lines = readFileSync(file, "utf8").split("\n").slice(0, -1);
-    return lines.map((line) => JSON.parse(line) as ProgressEvent);
+    return eventsIn(this.folder);
   }
 
   report(): Report | null {
@@ -186,6 +183,14 @@ export class Cluster {
     void child.ended.then(({ how }) => hear(`(${how.split("\n")[0]})`));
     return child;
   }
+}
+
+/** Whole lines only: a process may be writing the last one. */
+export function eventsIn(folder: string): ProgressEvent[] {
+  const file = join(folder, "events.jsonl");
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, "utf8").split("\n").slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as ProgressEvent);
 }
 
 /** null before the job is finished. */

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { type ChaosResult, chaos, isRight, undisturbed } from "./chaos.ts";
+import { eventsIn } from "./cluster.ts";
 
 const options = new Command("chaos")
   .option("--minutes <n>", "how long the job is to last", Number, 10)
@@ -15,13 +16,16 @@ const options = new Command("chaos")
 
 const folder = mkdtempSync(join(tmpdir(), "limbeck-chaos-"));
 const note = (line: string) => void process.stderr.write(`chaos: ${line}\n`);
-const calibrationSteps = 300;
+const calibrationSteps = 1_200;
 
-/** As many as four students and two teachers take in the time. */
+/** As many as four students and two teachers take in the time, by the pace of the second half: the first one warms up. */
 async function fitting(minutes: number): Promise<number> {
-  const { stages } = await undisturbed(join(folder, "calibration"), calibrationSteps, 4);
-  const { wallSeconds, steps } = stages.find(({ stage }) => stage === "distil")!;
-  return Math.max(calibrationSteps, Math.round(((minutes * 60) / (wallSeconds / steps)) * 0.8));
+  const run = join(folder, "calibration");
+  await undisturbed(run, calibrationSteps, 4);
+  const stepped = eventsIn(run).filter((event) => event.kind === "stepped" && event.stage === "distil");
+  const [from, to] = [stepped[stepped.length >> 1], stepped.at(-1)] as { step: number; atMs: number }[];
+  const perSecond = ((to!.step - from!.step) * 1_000) / (to!.atMs - from!.atMs);
+  return Math.max(calibrationSteps, Math.round(minutes * 60 * perSecond));
 }
 
 const { minutes, every, seed } = options;

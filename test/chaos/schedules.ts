@@ -12,7 +12,12 @@ import type { Report } from "../../core/report.ts";
 import { chaosJob, undisturbed, until } from "./chaos.ts";
 import { Cluster } from "./cluster.ts";
 
-const { count, from, steps, changes: most } = new Command("schedules")
+const {
+  count,
+  from,
+  steps,
+  changes: most,
+} = new Command("schedules")
   .option("--count <n>", "schedules", Number, 100)
   .option("--from <n>", "seed of the first", Number, 0)
   .option("--steps <n>", "of the distil stage", Number, 150)
