@@ -3,7 +3,7 @@
  * the state of a coordinator that waits for its workers to come back. A job's term never goes back (L3).
  */
 import type { DealtLanes } from "../core/events.ts";
-import type { ExportedModel, LedgerTotals } from "../core/report.ts";
+import type { ExportedModel, LedgerTotals, SoftTargetTotals } from "../core/report.ts";
 import type { Stage } from "../core/stages.ts";
 import type { DatasetInfo__Output } from "../proto/gen/limbeck/v1/DatasetInfo.ts";
 import type { Role } from "./messages.ts";
@@ -47,7 +47,7 @@ export type JournalRecord =
       readonly predictions: string;
       readonly crossEntropy: number;
       readonly ledger: LedgerTotals;
-      readonly softTargets: { readonly requested: number; readonly bytes: number };
+      readonly softTargets: SoftTargetTotals;
       readonly skippedSteps: number;
       readonly wallSeconds: number;
       readonly samplesPerSecond: number;

@@ -94,7 +94,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
       case "journal":
         return journal.append(effect.record);
       case "measure":
-        return metrics.measured(effect.progress, effect.byLead);
+        return metrics.measured(effect.progress, effect.by);
       case "quarantine":
         return records.quarantine({ atMs: now(), worker: effect.worker, ...effect.skipped });
       case "record":

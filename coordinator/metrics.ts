@@ -22,7 +22,7 @@ const losses = ["total", "hard", "soft"] as const;
 export interface Metrics {
   readonly registry: Registry;
   announced(event: ProgressEvent): void;
-  measured(progress: Progress, byLead: boolean): void;
+  measured(progress: Progress, by: { readonly worker: string; readonly isLead: boolean }): void;
 }
 
 /** @param state the current state, asked for at every scrape */
@@ -51,6 +51,13 @@ export function createMetrics(build: string, stages: readonly Stage[], state: ()
   const checkpoints = counter("limbeck_checkpoints_total", "Checkpoints written.", ["stage"]);
   const softTargets = counter("limbeck_soft_target_requests_total", "Soft targets that students asked teachers for.");
   const softTargetBytes = counter("limbeck_soft_target_bytes_total", "Bytes of logits that students received.");
+  const hedged = counter("limbeck_soft_target_hedges_total", "Requests that a second teacher was asked for, too.");
+  const askedAgain = counter("limbeck_soft_target_retries_total", "Requests that came to nothing with a teacher.");
+  const payloadError = gauge(
+    "limbeck_soft_target_error_nats",
+    "KL(true || decoded) of softened distributions, the mean of the last sample: what the format costs.",
+  );
+  const waited = counter("limbeck_soft_target_wait_seconds_total", "Time a student waited for teachers.", ["worker"]);
   const lost = counter("limbeck_workers_lost_total", "Workers that died, fell silent or were thrown out.");
   const leftInOrder = counter("limbeck_workers_left_total", "Workers that handed their work over and left.");
   const refused = counter("limbeck_workers_refused_total", "Workers that were not let in.");
@@ -122,12 +129,16 @@ export function createMetrics(build: string, stages: readonly Stage[], state: ()
           return;
       }
     },
-    measured(progress, byLead) {
+    measured(progress, { worker, isLead }) {
       // Each student its own lanes: together they are the global batches. The lead's sums would count them again.
       samples.inc({ stage: progress.stage }, progress.examples);
       softTargets.inc(progress.softTargets);
       softTargetBytes.inc(progress.softTargetBytes);
-      if (!byLead) return;
+      hedged.inc(progress.hedged);
+      askedAgain.inc(progress.askedAgain);
+      if (progress.payloadError?.examples) payloadError.set(progress.payloadError.sum / progress.payloadError.examples);
+      waited.inc({ worker }, progress.phases.softTargets);
+      if (!isLead) return;
       for (const phase of phases) {
         seconds.observe({ phase: phaseLabels[phase] }, progress.phases[phase] / progress.steps);
       }

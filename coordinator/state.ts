@@ -2,7 +2,7 @@
 import type { LimbeckError } from "../core/errors.ts";
 import type { DealtLanes, ProgressEvent } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
-import type { Evaluation, FinishedStage, Report, ReportedEngine } from "../core/report.ts";
+import type { Evaluation, FinishedStage, Report, ReportedEngine, SoftTargetTotals } from "../core/report.ts";
 import type { Stage, StagePlan } from "../core/stages.ts";
 import type { DatasetInfo__Output } from "../proto/gen/limbeck/v1/DatasetInfo.ts";
 import type { Heartbeat__Output } from "../proto/gen/limbeck/v1/Heartbeat.ts";
@@ -221,7 +221,7 @@ export interface Tally {
   readonly steps: ReadonlyMap<string, number>;
   /** The global batches, as the leads reported them. */
   readonly pace: Pace;
-  readonly softTargets: { readonly requested: number; readonly bytes: number };
+  readonly softTargets: SoftTargetTotals;
   /** Evaluations by step, and by whether they end the stage; null once all chunks have come. */
   readonly evaluations: ReadonlyMap<string, ReadonlyMap<number, EvaluatedChunk> | null>;
   /** The evaluation that ends the stage. */
@@ -268,7 +268,11 @@ export type Effect =
   | { readonly kind: "journal"; readonly record: JournalRecord }
   | { readonly kind: "announce"; readonly event: ProgressEvent }
   /** Figures that are counted but not announced. */
-  | { readonly kind: "measure"; readonly progress: Progress; readonly byLead: boolean }
+  | {
+      readonly kind: "measure";
+      readonly progress: Progress;
+      readonly by: { readonly worker: string; readonly isLead: boolean };
+    }
   | { readonly kind: "quarantine"; readonly worker: string; readonly skipped: Skipped }
   | { readonly kind: "record"; readonly report: Report };
 

@@ -3,7 +3,7 @@
  * the order in which different workers are heard.
  */
 import { LimbeckError } from "../core/errors.ts";
-import type { Evaluation } from "../core/report.ts";
+import { type Evaluation, noSoftTargets, type SoftTargetTotals } from "../core/report.ts";
 import type { StagePlan } from "../core/stages.ts";
 import type { Evaluated, EvaluatedChunk, Progress } from "./messages.ts";
 import type { Pace, Stretch, Tally } from "./state.ts";
@@ -13,7 +13,7 @@ const noStretch: Stretch = { steps: 0, examples: 0, seconds: 0 };
 export const emptyTally: Tally = {
   steps: new Map(),
   pace: { samplesPerSecond: 0, all: noStretch, steady: noStretch },
-  softTargets: { requested: 0, bytes: 0 },
+  softTargets: noSoftTargets,
   evaluations: new Map(),
   evaluation: null,
   done: new Map(),
@@ -33,12 +33,24 @@ export function tallyProgress(
   plan: StagePlan,
   { worker, byLead, progress }: { worker: string; byLead: boolean; progress: Progress },
 ): Tally {
-  const { requested, bytes } = tally.softTargets;
   return {
     ...tally,
     steps: new Map(tally.steps).set(worker, progress.step),
     pace: byLead ? paced(tally.pace, plan, progress) : tally.pace,
-    softTargets: { requested: requested + progress.softTargets, bytes: bytes + progress.softTargetBytes },
+    softTargets: served(tally.softTargets, progress),
+  };
+}
+
+function served(before: SoftTargetTotals, progress: Progress): SoftTargetTotals {
+  const { examples, sum, max } = progress.payloadError ?? { examples: 0, sum: 0, max: 0 };
+  const { error } = before;
+  return {
+    requested: before.requested + progress.softTargets,
+    bytes: before.bytes + progress.softTargetBytes,
+    hedged: before.hedged + progress.hedged,
+    askedAgain: before.askedAgain + progress.askedAgain,
+    secondsWaited: before.secondsWaited + progress.phases.softTargets,
+    error: { examples: error.examples + examples, sum: error.sum + sum, max: Math.max(error.max, max) },
   };
 }
 

@@ -1,4 +1,4 @@
-/** IEEE 754 binary16 codes of float32 values, for weights on disk. */
+/** IEEE 754 binary16 codes of float32 values, for weights on disk and logits on the wire. */
 
 const largestFinite = 65504;
 
@@ -38,4 +38,14 @@ function encodeMagnitude(bits: number, scratch: Float32Array, word: Uint32Array)
   }
   const roundedToEven = bits + 0xfff + ((bits >>> 13) & 1);
   return (roundedToEven - 0x38000000) >>> 13;
+}
+
+/** The value of an IEEE 754 binary16 code, exact. */
+export function valueOfFloat16(code: number): number {
+  const sign = code & 0x8000 ? -1 : 1;
+  const exponent = (code >>> 10) & 0x1f;
+  const fraction = code & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

@@ -88,10 +88,19 @@ const schema = z
     softTargets: z
       .strictObject({
         format: z
-          .enum(["float16", "float32"])
+          .enum(["float16", "float32", "topk"])
           .default("float16")
-          .describe("How logits travel; float16 halves the bytes."),
-        ahead: count.max(64).default(3).describe("Steps for which soft targets are asked in advance."),
+          .describe(
+            "How logits travel; float16 halves the bytes, `topk` sends the `k` largest and the mass of the others. What that costs is measured and reported.",
+          ),
+        k: count.default(32).describe("Of topk: logits kept per example."),
+        aheadBytes: count
+          .default(64 * 2 ** 20)
+          .describe("Bound of the logits a student asks for in advance; how far ahead is found by measuring."),
+        onNoTeacher: z
+          .enum(["wait", "fail"])
+          .default("wait")
+          .describe("What a student does that needs a soft target and has no teacher left: wait for one, or fail the job."),
       })
       .prefault({})
       .describe("How soft targets travel from teacher to student."),

@@ -7,7 +7,8 @@ const harmless: ReadonlySet<string> = new Set([
   "checkpoint",
   "verification",
   "evaluation.everyEpochs",
-  "softTargets.ahead",
+  "softTargets.aheadBytes",
+  "softTargets.onNoTeacher",
 ]);
 
 /** The job without what does not decide its weights, plain enough for JSON: equal parts give equal bits (L1). */

@@ -33,6 +33,25 @@ export interface ExportedModel {
   readonly score: Score;
 }
 
+/** What students asked of teachers in a stage. */
+export interface SoftTargetTotals {
+  readonly requested: number;
+  readonly bytes: number;
+  /** Requests that a second teacher was asked for, too, as the first was late. */
+  readonly hedged: number;
+  /** Requests that came to nothing with the teacher asked first. */
+  readonly askedAgain: number;
+  /** In which students had nothing to do but wait for teachers, summed over them. */
+  readonly secondsWaited: number;
+  /** KL(true || decoded) of the softened distributions over a sample, nats: what the format costs. */
+  readonly error: { readonly examples: number; readonly sum: number; readonly max: number };
+}
+
+export const noSoftTargets: SoftTargetTotals = {
+  ...{ requested: 0, bytes: 0, hedged: 0, askedAgain: 0, secondsWaited: 0 },
+  error: { examples: 0, sum: 0, max: 0 },
+};
+
 /** A stage that is over, as the coordinator knows it. */
 export interface FinishedStage {
   readonly plan: StagePlan;
@@ -40,7 +59,7 @@ export interface FinishedStage {
   readonly weightsSha256: string;
   readonly evaluation: Evaluation;
   readonly ledger: LedgerTotals;
-  readonly softTargets: { readonly requested: number; readonly bytes: number };
+  readonly softTargets: SoftTargetTotals;
   /** Steps that no replica applied, for their gradient was not finite. */
   readonly skippedSteps: number;
   readonly wallSeconds: number;
@@ -106,7 +125,10 @@ export interface Report {
   /** The paired test behind the verdict; its numbers are null where there is no baseline. */
   readonly verdictDetail: { readonly [K in keyof PairedTest]: number | null } & { readonly why: string };
   readonly ledger: LedgerTotals;
-  readonly softTargets: FinishedStage["softTargets"];
+  readonly softTargets: Omit<SoftTargetTotals, "error"> & {
+    /** null where nothing was measured: float32 costs nothing. */
+    readonly error: { readonly examples: number; readonly meanKl: number; readonly maxKl: number } | null;
+  };
   /** The models in the run folder: teacher, student and its quantised variants. */
   readonly models: readonly ({ readonly stage: Stage; readonly test: Score } & Omit<ExportedModel, "score">)[];
   readonly stages: readonly StageReport[];
@@ -149,7 +171,7 @@ export function buildReport({ job, engine, workers, wallSeconds, stages, terms }
     verdict: word,
     verdictDetail: detail,
     ledger: student.ledger,
-    softTargets: student.softTargets,
+    softTargets: { ...student.softTargets, error: measuredError(student.softTargets) },
     models: stages.flatMap(({ plan, exported }) =>
       exported.map(({ score, ...model }) => ({ stage: plan.stage, ...model, test: score })),
     ),
@@ -165,6 +187,10 @@ export function buildReport({ job, engine, workers, wallSeconds, stages, terms }
     })),
     workers,
   };
+}
+
+function measuredError({ error: { examples, sum, max } }: SoftTargetTotals): Report["softTargets"]["error"] {
+  return examples === 0 ? null : { examples, meanKl: sum / examples, maxKl: max };
 }
 
 const withoutBaseline = {

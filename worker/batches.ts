@@ -7,6 +7,7 @@ import { type LedgerPlan, laneExamples, laneShare, stepShare } from "../core/led
 import { regionOf } from "./arena.ts";
 import type { LaneRegions } from "./compute/protocol.ts";
 import type { Dataset, ViewKey } from "./data/dataset.ts";
+import type { FetchAhead, StepExamples } from "./softtargets/fetchahead.ts";
 
 /** Memory of one part of a batch: a lane, or all lanes of the worker where they are merged. */
 export interface PartMemory {
@@ -38,8 +39,8 @@ export interface BatchSource {
   readonly dataset: Dataset;
   /** The view of an epoch, null for plain examples. */
   view(epoch: number): ViewKey | null;
-  /** Logits of the teacher for these examples, null where the stage has no teacher. */
-  readonly softTargets: ((examples: Uint32Array, epoch: number) => Promise<Float32Array>) | null;
+  /** Where the teacher's logits come from, null where the stage has no teacher. */
+  readonly softTargets: Pick<FetchAhead, "take"> | null;
   /** One entry per batch that may be in the making, each with the memory of all parts. */
   readonly slots: readonly (readonly PartMemory[])[];
 }
@@ -104,15 +105,11 @@ export class Batches {
 
   async #make(step: number, slot: readonly PartMemory[]): Promise<Made> {
     const { ledger, parts, dataset } = this.#source;
-    const { epoch, examples: globalExamples } = stepShare(ledger, step);
-    const ids = parts.map((part) => partExamples(ledger, step, part));
+    const { examples: globalExamples } = stepShare(ledger, step);
+    const { epoch, parts: ids } = stepExamples(this.#source, step);
     // The teacher works while the views are written.
-    const complete = Promise.all(
-      ids.map(async (examples, at) => {
-        const { teacherLogits } = slot[at]!;
-        if (teacherLogits && examples.length > 0) await this.#fetch(examples, epoch, teacherLogits);
-      }),
-    ).then(() => {});
+    const logits = this.#source.softTargets?.take(step) ?? [];
+    const complete = Promise.all(logits.map(async (each, at) => slot[at]!.teacherLogits!.set(await each))).then(() => {});
     complete.catch(() => {}); // Reported by take(); a batch that is never taken fails nobody.
     const regions: LaneRegions[] = [];
     for (const [at, part] of parts.entries()) {
@@ -144,10 +141,12 @@ export class Batches {
       await setImmediate();
     }
   }
+}
 
-  async #fetch(examples: Uint32Array, epoch: number, into: Float32Array): Promise<void> {
-    into.set(await this.#source.softTargets!(examples, epoch));
-  }
+/** The examples of a step by part, and the epoch that decides their views. */
+export function stepExamples({ ledger, parts }: Pick<BatchSource, "ledger" | "parts">, step: number): StepExamples {
+  const { epoch } = stepShare(ledger, step);
+  return { epoch, parts: parts.map((part) => partExamples(ledger, step, part)) };
 }
 
 function partExamples(ledger: LedgerPlan, step: number, { firstLane, lanes }: Part): Uint32Array {

@@ -233,13 +233,16 @@ export class Participation {
   }
 
   async #serve(membership: Membership, ending: Ending): Promise<Teacher> {
-    const { services, dataset } = this.#context;
+    const { services, dataset, job } = this.#context;
     const teacher = await this.#readyTeacher(membership, ending);
-    const { stage } = membership.plan;
+    const { stage, soft } = membership.plan;
     services.softTargets.serve({
       term: membership.term,
       teacher: teacher.sha256,
       dataset: dataset.digest,
+      classes: dataset.classes,
+      temperature: soft!.temperature,
+      mergesUpTo: job.numerics === "fast" ? job.lanes.count * job.lanes.batch : 0,
       answer: (examples, epoch) => teacher.answer(stage, examples, epoch),
     });
     return teacher;

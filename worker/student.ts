@@ -11,6 +11,9 @@ import { optimizerSlots } from "./optimizers/slots.ts";
 import { copyState, hasSum, initialReplica, type Replica, takeState, weightsDigest } from "./replica.ts";
 import { type DealMemory, Workspace } from "./workspace.ts";
 
+/** One batch is in use, the next is made meanwhile. */
+const batchSlots = 2;
+
 export class Student {
   readonly replica: Replica;
   /** Of the term it is laid out for; null before the first. */
@@ -82,7 +85,7 @@ export class Student {
       features: dataset.shape.reduce((product, side) => product * side, 1),
       classes: dataset.classes,
       softTargets: plan.soft !== null,
-      slots: plan.soft === null ? 2 : job.softTargets.ahead + 1,
+      slots: batchSlots,
       scratchVectors: hostScratchVectors(reduction.leaves),
       exchangeFloats: exchangeScratchFloats(layout.gradient, reduction.held, rank),
     });

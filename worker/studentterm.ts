@@ -3,7 +3,7 @@
 import { LimbeckError } from "../core/errors.ts";
 import type { Beginning } from "../core/participant.ts";
 import type { Checkpointed } from "../proto/gen/limbeck/v1/Checkpointed.ts";
-import { Batches } from "./batches.ts";
+import { Batches, stepExamples } from "./batches.ts";
 import { offerReplica } from "./catchup.ts";
 import { nothing, viewOfEpoch, type WorkerContext } from "./context.ts";
 import type { Ending } from "./ending.ts";
@@ -14,7 +14,10 @@ import { loadKernels } from "./kernels/kernels.ts";
 import { type Membership, partsOf, reductionOf } from "./membership.ts";
 import { inspected } from "./quarantine.ts";
 import type { Reports } from "./reports.ts";
-import { SoftTargetClient, type SoftTargetKey } from "./softtargets/client.ts";
+import { SoftTargetClient } from "./softtargets/client.ts";
+import { FetchAhead } from "./softtargets/fetchahead.ts";
+import { formatOf } from "./softtargets/format.ts";
+import type { SoftTargetKey } from "./softtargets/provenance.ts";
 import { StepReport, type StepSums } from "./stepreport.ts";
 import type { Student } from "./student.ts";
 import { type Training, train } from "./train.ts";
@@ -126,8 +129,7 @@ export class StudentTerm {
     const { context, membership, reports, isHeard } = this.#parts;
     const { stage, steps } = membership.plan;
     const send = (sums: StepSums) => {
-      const asked = softTargets?.takeCounts() ?? { softTargets: 0, softTargetBytes: 0 };
-      reports.tell({ progress: { stage, ...sums, ...asked } });
+      reports.tell({ progress: { stage, ...sums, ...softTargets?.takeCounts() } });
     };
     const stepped = (step: number) => {
       context.status.step = step;
@@ -140,25 +142,40 @@ export class StudentTerm {
     const { job, dataset } = context;
     const { stage, steps } = membership.plan;
     const { ledger, step } = student.replica;
+    const lanes = { ledger, parts: partsOf(membership.students[this.#rank]!, job) };
+    const range = { from: step, steps };
+    const ahead =
+      softTargets &&
+      new FetchAhead(
+        {
+          examplesOf: (ofStep) => stepExamples(lanes, ofStep),
+          request: (examples, epoch, spareMs) =>
+            softTargets.request(this.#keyOf(examples, epoch), ending.soon, spareMs),
+          latencyMs: () => softTargets.latencyMs,
+          classes: dataset.classes,
+          maxBytes: job.softTargets.aheadBytes,
+        },
+        range,
+      );
     const source = {
-      ledger,
-      parts: partsOf(membership.students[this.#rank]!, job),
+      ...lanes,
       dataset,
       view: (epoch: number) => viewOfEpoch(job, stage, epoch),
-      softTargets:
-        softTargets &&
-        ((examples: Uint32Array, epoch: number) => softTargets.request(this.#keyOf(examples, epoch), ending.soon)),
+      softTargets: ahead,
       slots: student.deal!.slots,
     };
-    return new Batches(source, { from: step, steps });
+    return new Batches(source, range);
   }
 
   #askTeachers(): SoftTargetClient {
     const { context, membership, reports } = this.#parts;
-    const { term, teachers } = membership;
-    const { format } = context.job.softTargets;
+    const { term, teachers, plan } = membership;
+    const { softTargets } = context.job;
+    const format = formatOf(softTargets, plan.soft!.temperature);
+    const { onNoTeacher } = softTargets;
     return new SoftTargetClient({
-      ...{ term, teachers, format, classes: context.dataset.classes, deadlineMs: softTargetsMs },
+      ...{ term, teachers, format, classes: context.dataset.classes, deadlineMs: softTargetsMs, onNoTeacher },
+      random: Math.random,
       onLost: (worker, why) => reports.tell({ suspect: { worker, why } }),
       onCorrupted: (from, why) => reports.tell({ corrupted: { from, kind: "soft-targets", why } }),
     });

@@ -9,6 +9,7 @@ import { nothing, type TrainedModel, viewOfEpoch, type WorkerContext } from "./c
 import { PeerFailure } from "./exchange/peerfailure.ts";
 import type { Membership } from "./membership.ts";
 import { transferMs } from "./transfer.ts";
+import { passesUnderWay } from "./softtargets/server.ts";
 import { sha256InTurns } from "./turns.ts";
 
 /** Which teacher a term wants, and who has it. */
@@ -18,8 +19,8 @@ export class Teacher {
   readonly sha256: string;
   readonly parameters: number;
   readonly #context: WorkerContext;
-  /** Shared and aligned: neither cloned on its way to the compute thread nor copied by TensorFlow. One request at a time. */
-  readonly #inputs: Float32Array;
+  /** Shared and aligned: neither cloned on its way to the compute thread nor copied by TensorFlow. Those of no pass. */
+  readonly #inputs: Float32Array[];
 
   private constructor(context: WorkerContext, { sha256, weights }: TrainedModel) {
     this.#context = context;
@@ -27,7 +28,7 @@ export class Teacher {
     this.parameters = weights.length;
     const { job, dataset } = context;
     const floats = job.lanes.count * job.lanes.batch * featuresOf(dataset);
-    this.#inputs = Arena.create(4 * floats).floats(floats);
+    this.#inputs = Array.from({ length: passesUnderWay }, () => Arena.create(4 * floats).floats(floats));
   }
 
   /** Builds the teacher and gets the weights that the term asks for. */
@@ -59,15 +60,19 @@ export class Teacher {
   /** Logits [examples, classes] of training examples under the view of the epoch: one forward pass, of exactly this shape (L1). */
   async answer(stage: Stage, examples: Uint32Array, epoch: number): Promise<Float32Array> {
     const { job, dataset, device } = this.#context;
-    const inputs = this.#inputs;
-    if (examples.length * featuresOf(dataset) > inputs.length) {
-      throw new LimbeckError(
-        "internal",
-        `${examples.length} soft targets were asked for at once, a step has no more than ${job.lanes.count * job.lanes.batch}`,
-      );
+    const most = job.lanes.count * job.lanes.batch;
+    if (examples.length > most) {
+      const message = `${examples.length} soft targets were asked for at once, a step has no more than ${most}`;
+      throw new LimbeckError("internal", message);
     }
-    dataset.examples("train", examples, viewOfEpoch(job, stage, epoch), inputs);
-    return await device.ask("logits", { name: "teacher", inputs, count: examples.length });
+    const inputs = this.#inputs.pop();
+    if (!inputs) throw new LimbeckError("internal", `more than ${passesUnderWay} passes are under way`);
+    try {
+      dataset.examples("train", examples, viewOfEpoch(job, stage, epoch), inputs);
+      return await device.ask("logits", { name: "teacher", inputs, count: examples.length });
+    } finally {
+      this.#inputs.push(inputs);
+    }
   }
 }
 

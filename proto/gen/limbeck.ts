@@ -25,6 +25,7 @@ import type { Leaving as _limbeck_v1_Leaving, Leaving__Output as _limbeck_v1_Lea
 import type { Member as _limbeck_v1_Member, Member__Output as _limbeck_v1_Member__Output } from './limbeck/v1/Member.ts';
 import type { Metrics as _limbeck_v1_Metrics, Metrics__Output as _limbeck_v1_Metrics__Output } from './limbeck/v1/Metrics.ts';
 import type { Pause as _limbeck_v1_Pause, Pause__Output as _limbeck_v1_Pause__Output } from './limbeck/v1/Pause.ts';
+import type { PayloadError as _limbeck_v1_PayloadError, PayloadError__Output as _limbeck_v1_PayloadError__Output } from './limbeck/v1/PayloadError.ts';
 import type { PeerClient as _limbeck_v1_PeerClient, PeerDefinition as _limbeck_v1_PeerDefinition } from './limbeck/v1/Peer.ts';
 import type { PhaseSeconds as _limbeck_v1_PhaseSeconds, PhaseSeconds__Output as _limbeck_v1_PhaseSeconds__Output } from './limbeck/v1/PhaseSeconds.ts';
 import type { Prepared as _limbeck_v1_Prepared, Prepared__Output as _limbeck_v1_Prepared__Output } from './limbeck/v1/Prepared.ts';
@@ -80,6 +81,7 @@ export interface ProtoGrpcType {
       Member: MessageTypeDefinition<_limbeck_v1_Member, _limbeck_v1_Member__Output>
       Metrics: MessageTypeDefinition<_limbeck_v1_Metrics, _limbeck_v1_Metrics__Output>
       Pause: MessageTypeDefinition<_limbeck_v1_Pause, _limbeck_v1_Pause__Output>
+      PayloadError: MessageTypeDefinition<_limbeck_v1_PayloadError, _limbeck_v1_PayloadError__Output>
       Peer: SubtypeConstructor<typeof grpc.Client, _limbeck_v1_PeerClient> & { service: _limbeck_v1_PeerDefinition }
       PhaseSeconds: MessageTypeDefinition<_limbeck_v1_PhaseSeconds, _limbeck_v1_PhaseSeconds__Output>
       Prepared: MessageTypeDefinition<_limbeck_v1_Prepared, _limbeck_v1_Prepared__Output>

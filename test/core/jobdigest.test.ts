@@ -14,7 +14,7 @@ const intervals = [
   "checkpoint.keep=9",
   "verification.everySteps=3",
   "evaluation.everyEpochs=0",
-  "softTargets.ahead=9",
+  "softTargets.aheadBytes=9000000", "softTargets.onNoTeacher=fail",
 ];
 
 test("a job differs from itself in nothing", () => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { jobSchema } from "../../core/job.ts";
-import { buildReport, type FinishedStage, type ReportFacts } from "../../core/report.ts";
+import { buildReport, type FinishedStage, noSoftTargets, type ReportFacts } from "../../core/report.ts";
 import { planStages, type Stage } from "../../core/stages.ts";
 
 const job = jobSchema.parse({
@@ -32,7 +32,7 @@ function finished(stage: Stage, predictions: readonly number[], more: Partial<Fi
       correct,
     },
     ledger: { examplesPerEpoch: 20, epochs: 2, seen: 48, duplicated: 0, missing: 0 },
-    softTargets: { requested: 0, bytes: 0 },
+    softTargets: noSoftTargets,
     wallSeconds: 2,
     skippedSteps: 0,
     samplesPerSecond: 100,
@@ -60,7 +60,7 @@ const teacher = finished("teach", [1, 1, 1, 1, 1, 1, 1, 1, 0, 2]);
 const student = finished("distil", [1, 1, 1, 1, 1, 1, 1, 0, 0, 0], {
   parameters: 11,
   samplesPerSecond: 640,
-  softTargets: { requested: 48, bytes: 960 },
+  softTargets: { ...noSoftTargets, requested: 48, bytes: 960, error: { examples: 4, sum: 0.02, max: 0.01 } },
   exported: [
     {
       folder: "student-uint8",
@@ -87,7 +87,10 @@ test("the figures are those of the distil stage, the models those of their stage
   );
   assert.equal(report.student.parameters, 11);
   assert.deepEqual(report.ledger, student.ledger);
-  assert.deepEqual(report.softTargets, { requested: 48, bytes: 960 });
+  assert.deepEqual(report.softTargets, {
+    ...{ requested: 48, bytes: 960, hedged: 0, askedAgain: 0, secondsWaited: 0 },
+    error: { examples: 4, meanKl: 0.005, maxKl: 0.01 },
+  });
   assert.deepEqual(
     report.stages.map(({ stage, steps, wallSeconds }) => [stage, steps, wallSeconds]),
     [

@@ -1,246 +1,240 @@
-/** The student's side: asks teachers for logits and uses only those made for the key it asked with (L6). */
-import { crc32 } from "node:zlib";
-import type { ClientDuplexStream } from "@grpc/grpc-js";
+/** The student's side: asks whichever teacher is expected to answer first, and uses only what was made for the key (L6). */
+import { setTimeout } from "node:timers/promises";
 import { LimbeckError } from "../../core/errors.ts";
-import type { SoftTargetRequest } from "../../proto/gen/limbeck/v1/SoftTargetRequest.ts";
 import type { SoftTargets__Output } from "../../proto/gen/limbeck/v1/SoftTargets.ts";
-import type { TeacherClient } from "../../proto/gen/limbeck/v1/Teacher.ts";
-import { errorOfCall, isErrorCode } from "../../proto/status.ts";
-import { teacherClient } from "../../proto/wire.ts";
-import { decodeLogits, isLogitsFormat, type LogitsFormat } from "./format.ts";
-
-/** What soft targets are made for. */
-export interface SoftTargetKey {
-  /** sha256 of the teacher's weights; "" for the one the teachers loaded themselves, which must be the same for all. */
-  readonly teacher: string;
-  /** Digest of the dataset. */
-  readonly dataset: string;
-  /** Ids in the training split: one lane batch, one forward pass. */
-  readonly examples: Uint32Array;
-  /** The epoch, or 0 where the stage has no augmented views. */
-  readonly view: number;
-}
+import { decodeLogits, formatName, type LogitsFormat, parseFormat } from "./format.ts";
+import { HedgeBudget } from "./hedgebudget.ts";
+import { Latencies } from "./latency.ts";
+import { LostTeacher, type TeacherAddress, TeacherLink } from "./link.ts";
+import { addPayloadErrors, noPayloadError, type PayloadError } from "./payloaderror.ts";
+import { idBytes, Provenance, type SoftTargetKey } from "./provenance.ts";
+import { race } from "./race.ts";
 
 export interface SoftTargetSettings {
   readonly term: number;
-  readonly teachers: readonly { readonly worker: string; readonly address: string }[];
+  readonly teachers: readonly TeacherAddress[];
   readonly format: LogitsFormat;
   readonly classes: number;
-  /** For each request. */
+  /** For whoever was asked to answer. */
   readonly deadlineMs: number;
-  /** Told of a teacher that broke off or did not answer; it is asked no more. */
+  /** What to do where no teacher is left: wait for one, or fail with `lost_worker`. */
+  readonly onNoTeacher: "wait" | "fail";
+  /** In [0, 1): spreads what is tried again. */
+  readonly random: () => number;
+  /** Told of a teacher that broke off and cannot be reached again, or did not answer in time. */
   onLost?(worker: string, why: string): void;
   /** Told of logits that came damaged and are asked for again. */
   onCorrupted?(worker: string, why: string): void;
 }
 
-interface Teacher {
-  readonly worker: string;
-  readonly client: TeacherClient;
-  readonly stream: ClientDuplexStream<SoftTargetRequest, SoftTargets__Output>;
-  /** What it has been asked and not yet answered, by number. */
-  readonly outstanding: Map<number, { resolve(reply: SoftTargets__Output): void; reject(error: LimbeckError): void }>;
-  lost: LimbeckError | null;
+/** What was done since the last call of `takeCounts`. */
+export interface SoftTargetCounts {
+  readonly softTargets: number;
+  readonly softTargetBytes: number;
+  readonly hedged: number;
+  readonly askedAgain: number;
+  readonly payloadError: PayloadError;
 }
+
+/** A request of a student. */
+interface Pursuit {
+  readonly key: SoftTargetKey;
+  /** When it is needed. */
+  readonly dueMs: number;
+  readonly signal: AbortSignal;
+}
+
+const noCounts: SoftTargetCounts = {
+  ...{ softTargets: 0, softTargetBytes: 0, hedged: 0, askedAgain: 0 },
+  payloadError: noPayloadError,
+};
 
 /** Logits that arrive damaged are asked for this often in all. */
 const attempts = 3;
+/** The share of answers after which a request is late. */
+const late = 0.95;
+/** Before so many answers are measured, nobody knows what is late. */
+const enough = 16;
+const unknownLatencyMs = 1_000;
+/** Between two looks whether a teacher is back, where none says when. */
+const longestNapMs = 250;
+/** Seconds an example takes, where no teacher has shown it: only their order matters. */
+const unknownPace = 1e-3;
 
 export class SoftTargetClient {
   readonly #settings: SoftTargetSettings;
-  readonly #teachers: readonly Teacher[];
+  readonly #links: readonly TeacherLink[];
+  readonly #provenance: Provenance;
   readonly #closed = new AbortController();
+  readonly #latencies = new Latencies();
+  readonly #hedges = new HedgeBudget();
   #requests = 0;
   /** Requests that no teacher is left for. */
   #stranded = 0;
-  #counts = { softTargets: 0, softTargetBytes: 0 };
-  /** The teacher the first reply came from, where the key does not say. */
-  #loaded: string | null = null;
+  #counts = noCounts;
 
   constructor(settings: SoftTargetSettings) {
     this.#settings = settings;
-    this.#teachers = settings.teachers.map((teacher) => this.#connect(teacher));
+    this.#provenance = new Provenance(settings.term);
+    const broke = ({ worker, breaker }: TeacherLink, why: LimbeckError) => {
+      // A stream that broke once may only have broken: who does not come back either is lost.
+      if (breaker.failures === 2 || why.code === "timeout") settings.onLost?.(worker, why.message);
+    };
+    this.#links = settings.teachers.map((teacher) => new TeacherLink(teacher, broke, settings.random));
   }
 
   /**
-   * Logits [examples, classes], from the teacher that has least to do; of one that is lost another is asked at once.
-   * With none left it waits for the signal: another term will have a teacher.
-   * @throws wrong_key, stale_term, corrupt, or the signal's reason
+   * Logits [examples, classes]. Of a teacher that is lost another is asked at once; where the first is late, a second is
+   * asked, too, and the answer that comes first is taken (Dean and Barroso 2013, "The Tail at Scale"). With no teacher
+   * left it waits for one that is back, or for the signal: another term may have one.
+   * @param spareMs until it is needed
+   * @throws wrong_key, stale_term, corrupt, lost_worker, timeout, or the signal's reason
    */
-  async request(key: SoftTargetKey, signal: AbortSignal): Promise<Float32Array> {
-    for (let attempt = 1; ; attempt++) {
-      const teacher = this.#leastBusy();
-      if (!teacher) return await this.#strand(signal);
+  async request(key: SoftTargetKey, signal: AbortSignal, spareMs = 0): Promise<Float32Array> {
+    const ended = AbortSignal.any([signal, this.#closed.signal]);
+    const dueMs = performance.now() + spareMs;
+    for (let damaged = 0; ; ) {
+      ended.throwIfAborted();
+      const link = this.#soonest(key.examples.length) ?? (await this.#strand(ended));
       try {
-        const reply = await this.#ask(teacher, key, signal);
-        return this.#logits(teacher, key, reply);
+        return await this.#attempt(link, { key, dueMs, signal: ended });
       } catch (thrown) {
-        if (teacher.lost !== null && thrown === teacher.lost) continue; // Another one answers, if there is one.
-        if (!(thrown instanceof LimbeckError) || thrown.code !== "corrupt") throw thrown;
-        this.#settings.onCorrupted?.(teacher.worker, thrown.message);
-        if (attempt >= attempts) throw thrown;
+        if (ended.aborted) throw ended.reason;
+        const isDamaged = thrown instanceof LimbeckError && thrown.code === "corrupt";
+        if (!isDamaged && !(thrown instanceof LostTeacher)) throw thrown;
+        if (isDamaged && ++damaged >= attempts) throw thrown;
+        this.#count({ askedAgain: 1 });
       }
     }
   }
 
-  /** Never resolves: rejects as the signal says. */
-  async #strand(signal: AbortSignal): Promise<never> {
-    this.#stranded += 1;
-    try {
-      return await new Promise<never>((_, reject) => {
-        const ended = AbortSignal.any([signal, this.#closed.signal]);
-        if (ended.aborted) reject(ended.reason);
-        ended.addEventListener("abort", () => reject(ended.reason), { once: true });
-      });
-    } finally {
-      this.#stranded -= 1;
-    }
+  /** Since the last call. */
+  takeCounts(): SoftTargetCounts {
+    const counts = this.#counts;
+    this.#counts = noCounts;
+    return counts;
   }
 
-  /** Soft targets and bytes received since the last call. */
-  takeCounts(): { softTargets: number; softTargetBytes: number } {
-    const counts = this.#counts;
-    this.#counts = { softTargets: 0, softTargetBytes: 0 };
-    return counts;
+  /** How long answers take, at the share of them that is late; null before anything is known. */
+  get latencyMs(): number | null {
+    return this.#latencies.quantile(late);
   }
 
   /** The teachers whose answers are awaited, in words; empty where none (L7). */
   get waitingFor(): string {
     if (this.#stranded > 0) return `a teacher: none is left in term ${this.#settings.term}`;
-    const busy = this.#teachers.filter(({ outstanding }) => outstanding.size > 0);
-    return busy.map(({ worker, outstanding }) => `${outstanding.size} answers of ${worker}`).join(", ");
+    const busy = this.#links.filter(({ owed }) => owed > 0);
+    return busy.map(({ worker, owed }) => `${owed} answers of ${worker}`).join(", ");
   }
 
   /** Ends the streams; what is outstanding fails with `stopped`. */
   close(): void {
-    this.#closed.abort(closedError(this.#settings.term));
-    for (const teacher of this.#teachers) {
-      this.#lose(teacher, this.#closed.signal.reason as LimbeckError);
-      teacher.stream.cancel();
-      teacher.client.close();
+    const { term } = this.#settings;
+    const why = new LimbeckError("stopped", `the soft targets of term ${term} are no longer needed`);
+    this.#closed.abort(why);
+    for (const link of this.#links) link.close(why);
+  }
+
+  /** Who is expected to have answered first, of those that may be asked. */
+  #soonest(examples: number, except?: TeacherLink): TeacherLink | null {
+    const nowMs = performance.now();
+    const able = this.#links.filter((link) => link !== except && link.breaker.allows(nowMs));
+    const paces = this.#links.flatMap(({ pace }) => pace ?? []);
+    const otherwise = paces.length > 0 ? Math.min(...paces) : unknownPace;
+    let [best, least]: [TeacherLink | null, number] = [null, Number.POSITIVE_INFINITY];
+    for (const link of able) {
+      const seconds = link.expectedSeconds(examples, otherwise);
+      if (seconds < least) [best, least] = [link, seconds];
     }
+    return best;
   }
 
-  #connect({ worker, address }: { worker: string; address: string }): Teacher {
-    const client = teacherClient(address);
-    const stream = client.softTargets();
-    const teacher: Teacher = { worker, client, stream, outstanding: new Map(), lost: null };
-    stream.on("data", (reply: SoftTargets__Output) => {
-      const asked = teacher.outstanding.get(reply.request);
-      teacher.outstanding.delete(reply.request);
-      asked?.resolve(reply);
-    });
-    const lose = (cause: unknown, why: string) =>
-      this.#lose(
-        teacher,
-        new LimbeckError("lost_worker", `the stream of soft targets from ${worker} (${address}) broke: ${why}`, {
-          cause,
-        }),
-      );
-    stream.on("error", (error) => lose(error, errorOfCall(error, worker).message));
-    stream.on("end", () => lose(undefined, "the teacher ended it"));
-    return teacher;
-  }
-
-  #lose(teacher: Teacher, why: LimbeckError): void {
-    if (teacher.lost) return;
-    teacher.lost = why;
-    if (!this.#closed.signal.aborted) this.#settings.onLost?.(teacher.worker, why.message);
-    for (const { reject } of teacher.outstanding.values()) reject(why);
-    teacher.outstanding.clear();
-  }
-
-  #leastBusy(): Teacher | null {
-    const [first, ...others] = this.#teachers.filter(({ lost }) => lost === null);
-    if (!first) return null;
-    return others.reduce(
-      (least, teacher) => (teacher.outstanding.size < least.outstanding.size ? teacher : least),
-      first,
-    );
-  }
-
-  async #ask(teacher: Teacher, key: SoftTargetKey, signal: AbortSignal): Promise<SoftTargets__Output> {
-    signal.throwIfAborted();
-    const { term, format, deadlineMs } = this.#settings;
-    const request = ++this.#requests;
-    const { promise, resolve, reject } = withResolvers<SoftTargets__Output>();
-    const late = setTimeout(() => {
-      const asked = `${key.examples.length} soft targets`;
-      const message = `${teacher.worker} did not answer for ${asked} within ${deadlineMs} ms`;
-      this.#lose(teacher, new LimbeckError("timeout", message)); // Rejects this request with the others.
-    }, deadlineMs);
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort);
-    teacher.outstanding.set(request, { resolve, reject });
+  /** Waits until a teacher may be tried again. */
+  async #strand(signal: AbortSignal): Promise<TeacherLink> {
+    const { onNoTeacher, term } = this.#settings;
+    if (onNoTeacher === "fail") {
+      const message = `no teacher is left in term ${term}, and the job says softTargets.onNoTeacher: fail`;
+      throw new LimbeckError("lost_worker", message);
+    }
+    this.#stranded += 1;
     try {
-      teacher.stream.write({ term, request, format, key: { ...key, examples: idBytes(key.examples) } });
-      return await promise;
+      for (;;) {
+        const reopens = this.#links.map(({ breaker }) => breaker.openUntilMs - performance.now());
+        await setTimeout(Math.min(Math.max(Math.min(...reopens), 1), longestNapMs), undefined, { signal }).catch(() => {});
+        signal.throwIfAborted();
+        const back = this.#soonest(0);
+        if (back) return back;
+      }
     } finally {
-      clearTimeout(late);
-      signal.removeEventListener("abort", onAbort);
-      teacher.outstanding.delete(request);
+      this.#stranded -= 1;
     }
   }
 
-  #logits({ worker }: Teacher, key: SoftTargetKey, reply: SoftTargets__Output): Float32Array {
-    const { term, classes } = this.#settings;
-    if (reply.errorCode !== "") {
-      const code = isErrorCode(reply.errorCode) ? reply.errorCode : "internal";
-      throw new LimbeckError(code, `${worker}: ${reply.error}`);
-    }
-    if (reply.term !== term)
-      throw new LimbeckError("stale_term", `${worker} answered for term ${reply.term} in term ${term}`);
-    this.#check(worker, key, reply);
-    if (!isLogitsFormat(reply.format))
-      throw new LimbeckError("internal", `${worker} answered with logits as "${reply.format}"`);
-    const checksum = crc32(reply.logits);
-    if (checksum !== reply.logitsCrc32) {
-      throw new LimbeckError(
-        "corrupt",
-        `soft targets from ${worker} arrived damaged: CRC-32 is ${checksum}, should be ${reply.logitsCrc32}`,
-      );
-    }
-    const logits = decodeLogits(reply.logits, reply.format, key.examples.length * classes);
-    this.#counts.softTargets += key.examples.length;
-    this.#counts.softTargetBytes += reply.logits.byteLength;
+  async #attempt(first: TeacherLink, { key, dueMs, signal }: Pursuit): Promise<Float32Array> {
+    const { term, format, deadlineMs } = this.#settings;
+    const examples = key.examples.length;
+    const startedMs = performance.now();
+    const { reply, from } = await race(first, {
+      ask: (link) => {
+        const spareMs = Math.max(0, Math.round(dueMs - performance.now()));
+        const wanted = { term, request: ++this.#requests, format: formatName(format), spareMs };
+        return link.ask({ ...wanted, key: { ...key, examples: idBytes(key.examples) } }, examples);
+      },
+      second: (asked) => {
+        const other = this.#hedges.isLeft ? this.#soonest(examples, asked) : null;
+        if (!other) return null;
+        this.#hedges.spend();
+        this.#count({ hedged: 1 });
+        return other;
+      },
+      hedgeMs: Math.min(this.#hedgeMs(dueMs - startedMs), deadlineMs),
+      deadlineMs,
+      what: `${examples} soft targets`,
+      signal,
+    });
+    const logits = this.#logits(from, key, reply);
+    this.#latencies.add(performance.now() - startedMs);
     return logits;
   }
 
-  /** L6. The reply must be for the very key that was asked with. */
-  #check(worker: string, key: SoftTargetKey, reply: SoftTargets__Output): void {
-    const asked = {
-      teacher: key.teacher || (this.#loaded ?? reply.teacher),
-      dataset: key.dataset,
-      view: key.view,
-      examples: crc32(idBytes(key.examples)),
-    };
-    const given = { teacher: reply.teacher, dataset: reply.dataset, view: reply.view, examples: reply.examplesCrc32 };
-    for (const part of ["teacher", "dataset", "view", "examples"] as const) {
-      if (given[part] !== asked[part]) {
-        throw new LimbeckError(
-          "wrong_key",
-          `${worker} answered for ${part} ${given[part]}, asked for was ${asked[part]}`,
-        );
-      }
-    }
-    this.#loaded = reply.teacher;
+  /** Not before an answer is late, nor while the first has the time to give it before it is needed. */
+  #hedgeMs(spareMs: number): number {
+    if (this.#latencies.count < enough) return Math.max(unknownLatencyMs, spareMs);
+    return Math.max(this.#latencies.quantile(late)!, spareMs - this.#latencies.quantile(0.5)!);
   }
-}
 
-function closedError(term: number): LimbeckError {
-  return new LimbeckError("stopped", `the soft targets of term ${term} are no longer needed`);
-}
+  #logits(from: TeacherLink, key: SoftTargetKey, reply: SoftTargets__Output): Float32Array {
+    const { classes } = this.#settings;
+    try {
+      this.#provenance.check(from.worker, key, reply);
+      const format = parseFormat(reply.format);
+      if (!format) throw new LimbeckError("internal", `${from.worker} answered with logits as "${reply.format}"`);
+      const logits = decodeLogits(reply.logits, format, { examples: key.examples.length, classes });
+      from.breaker.succeeded();
+      const { payloadError } = reply;
+      this.#count({
+        softTargets: key.examples.length,
+        softTargetBytes: reply.logits.byteLength,
+        ...(payloadError && { payloadError }),
+      });
+      this.#hedges.earn();
+      return logits;
+    } catch (thrown) {
+      if (thrown instanceof LimbeckError && thrown.code === "corrupt") {
+        this.#settings.onCorrupted?.(from.worker, thrown.message);
+      }
+      throw thrown;
+    }
+  }
 
-function idBytes(ids: Uint32Array): Uint8Array {
-  return new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength);
-}
-
-function withResolvers<T>() {
-  let resolve!: (value: T) => void;
-  let reject!: (reason: unknown) => void;
-  const promise = new Promise<T>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  return { promise, resolve, reject };
+  #count(more: Partial<SoftTargetCounts>): void {
+    const { softTargets, softTargetBytes, hedged, askedAgain, payloadError } = this.#counts;
+    this.#counts = {
+      softTargets: softTargets + (more.softTargets ?? 0),
+      softTargetBytes: softTargetBytes + (more.softTargetBytes ?? 0),
+      hedged: hedged + (more.hedged ?? 0),
+      askedAgain: askedAgain + (more.askedAgain ?? 0),
+      payloadError: addPayloadErrors(payloadError, more.payloadError ?? noPayloadError),
+    };
+  }
 }

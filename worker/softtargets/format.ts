@@ -1,40 +1,70 @@
-/** Logits on the wire: little-endian float16 or float32. */
+/** Logits on the wire, little-endian: all of them as float16 or float32, or the largest with the tail's mass. */
 import { LimbeckError } from "../../core/errors.ts";
-import { encodeFloat16, fitsFloat16 } from "../../core/float16.ts";
+import { encodeFloat16, fitsFloat16, valueOfFloat16 } from "../../core/float16.ts";
+import { decodeTop, encodeTop, topBytes } from "./topk.ts";
 
-export type LogitsFormat = "float16" | "float32";
+export interface LogitsFormat {
+  readonly kind: "float16" | "float32" | "topk";
+  /** Of topk: logits kept per example. */
+  readonly k?: number;
+  /** Of topk: the temperature at which the tail keeps its mass. */
+  readonly temperature?: number;
+}
 
-const bytesPerValue: Readonly<Record<LogitsFormat, number>> = { float16: 2, float32: 4 };
+/** As the job asks for it. */
+export function formatOf(softTargets: { format: LogitsFormat["kind"]; k: number }, temperature: number): LogitsFormat {
+  const { format: kind, k } = softTargets;
+  return kind === "topk" ? { kind, k, temperature } : { kind };
+}
 
-export function isLogitsFormat(text: string): text is LogitsFormat {
-  return Object.hasOwn(bytesPerValue, text);
+/** Its name on the wire and in keys: equal names decode to equal bits. */
+export function formatName({ kind, k, temperature }: LogitsFormat): string {
+  return kind === "topk" ? `top${k}@${temperature}` : kind;
+}
+
+/** null where it is no name of a format. */
+export function parseFormat(name: string): LogitsFormat | null {
+  if (name === "float16" || name === "float32") return { kind: name };
+  const [, k, temperature] = /^top([1-9]\d{0,5})@(\d+(?:\.\d+)?(?:e[-+]?\d+)?)$/.exec(name) ?? [];
+  if (k === undefined || !(Number(temperature) > 0)) return null;
+  return { kind: "topk", k: Number(k), temperature: Number(temperature) };
+}
+
+/** Bytes of an example of so many classes. */
+export function bytesPerExample(format: LogitsFormat, classes: number): number {
+  if (format.kind === "topk") return topBytes(format.k!, classes);
+  return classes * (format.kind === "float16" ? 2 : 4);
 }
 
 /**
  * Logits in the format that was asked for. Where float16 cannot hold one of them they go as float32: an infinite logit
  * would make the loss NaN. It depends on the logits alone, so students still get equal bits (L1).
+ * @param logits [examples, classes]
  */
-export function encodeLogits(logits: Float32Array, asked: LogitsFormat): { format: LogitsFormat; bytes: Uint8Array } {
-  const format = asked === "float16" && fitsFloat16(logits) ? "float16" : "float32";
-  const values = format === "float16" ? encodeFloat16(logits) : logits;
+export function encodeLogits(
+  logits: Float32Array,
+  classes: number,
+  asked: LogitsFormat,
+): { format: LogitsFormat; bytes: Uint8Array } {
+  const format: LogitsFormat = asked.kind === "float32" || fitsFloat16(logits) ? asked : { kind: "float32" };
+  if (format.kind === "topk") {
+    return { format, bytes: encodeTop(logits, { classes, k: format.k!, temperature: format.temperature! }) };
+  }
+  const values = format.kind === "float16" ? encodeFloat16(logits) : logits;
   return { format, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
 }
 
-/** Throws `corrupt` where the bytes are not `count` values of the format. */
-export function decodeLogits(bytes: Uint8Array, format: LogitsFormat, count: number): Float32Array {
-  if (bytes.byteLength !== count * bytesPerValue[format]) {
-    throw new LimbeckError("corrupt", `${bytes.byteLength} bytes of logits, should be ${count} values as ${format}`);
+/** [examples, classes]. Throws `corrupt` where the bytes are not so many examples of the format. */
+export function decodeLogits(
+  bytes: Uint8Array,
+  format: LogitsFormat,
+  { examples, classes }: { examples: number; classes: number },
+): Float32Array {
+  if (bytes.byteLength !== examples * bytesPerExample(format, classes)) {
+    const should = `${examples * classes} values as ${formatName(format)}`;
+    throw new LimbeckError("corrupt", `${bytes.byteLength} bytes of logits, should be ${should}`);
   }
+  if (format.kind === "topk") return decodeTop(bytes, { examples, classes, k: format.k! });
   const { buffer } = new Uint8Array(bytes);
-  return format === "float16" ? Float32Array.from(new Uint16Array(buffer), valueOfHalf) : new Float32Array(buffer);
-}
-
-/** The value of an IEEE 754 binary16 code, exact. */
-function valueOfHalf(code: number): number {
-  const sign = code & 0x8000 ? -1 : 1;
-  const exponent = (code >>> 10) & 0x1f;
-  const fraction = code & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  return format.kind === "float16" ? Float32Array.from(new Uint16Array(buffer), valueOfFloat16) : new Float32Array(buffer);
 }

@@ -1,12 +1,16 @@
-/** The teacher's side: keys in, logits out. One forward pass per request, never merged or split: bits depend on its shape (L1). */
-import { crc32 } from "node:zlib";
+/**
+ * The teacher's side: keys in, logits out. Exact numerics evaluate every request by itself, never merged or split: bits depend on
+ * the shape of a pass (L1). Fast ones merge what waits into passes of a size that is found by measuring.
+ */
 import type { Server, ServerDuplexStream } from "@grpc/grpc-js";
 import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
 import type { SoftTargetRequest__Output } from "../../proto/gen/limbeck/v1/SoftTargetRequest.ts";
 import type { SoftTargets } from "../../proto/gen/limbeck/v1/SoftTargets.ts";
 import type { TeacherHandlers } from "../../proto/gen/limbeck/v1/Teacher.ts";
 import { teacherService } from "../../proto/wire.ts";
-import { encodeLogits, isLogitsFormat } from "./format.ts";
+import { BatchSize } from "./batchsize.ts";
+import { RequestQueue, type Waiting } from "./queue.ts";
+import { type Asked, Replies, understood } from "./replies.ts";
 
 /** The teacher of a term. */
 export interface Serving {
@@ -15,24 +19,43 @@ export interface Serving {
   readonly teacher: string;
   /** Digest of the dataset. */
   readonly dataset: string;
-  /** Logits [examples, classes] of training examples under the view, in one forward pass of exactly this shape. */
+  readonly classes: number;
+  /** At which students soften, for the error that a format causes. */
+  readonly temperature: number;
+  /** How many examples of several requests one pass may have; 0 where every request has its own. */
+  readonly mergesUpTo: number;
+  /**
+   * Logits [examples, classes] of training examples under the view, in one forward pass of exactly this shape. It is
+   * called again while it works, once: views are written while the device computes.
+   */
   answer(examples: Uint32Array, view: number): Promise<Float32Array>;
 }
 
 type Stream = ServerDuplexStream<SoftTargetRequest__Output, SoftTargets>;
 
+interface Entry extends Waiting<Stream> {
+  readonly asked: Asked;
+}
+
 /** Requests of one stream that may wait here; the rest wait in its connection, which then tells the student to hold on. */
 const waitingPerStream = 32;
+/** One is computed while the views of the next are written. */
+export const passesUnderWay = 2;
+/** Of a merged pass, before anything is measured. */
+const firstBatch = 64;
 
 export class SoftTargetServer {
   #serving: Serving | null = null;
-  /** Students whose requests wait, the one whose turn it is first. */
-  readonly #queues = new Map<Stream, SoftTargetRequest__Output[]>();
-  #working = false;
+  /** Of the teacher that was served last: it may come back in the next term. */
+  #sized = { teacher: "", size: new BatchSize(0, 0) };
+  readonly #queue = new RequestQueue<Stream, Entry>();
+  readonly #replies = new Replies();
+  #underWay = 0;
+  #busySince = 0;
+  #busyMs = 0;
   #requests = 0;
-  #examples = 0;
-  #bytes = 0;
-  #refused = 0;
+  #passes = 0;
+  #held: NodeJS.Timeout | null = null;
 
   addTo(server: Server): void {
     const handlers: TeacherHandlers = { SoftTargets: (stream) => this.#accept(stream) };
@@ -42,6 +65,8 @@ export class SoftTargetServer {
   /** Answers for this teacher from now on. */
   serve(serving: Serving): void {
     this.#serving = serving;
+    const { teacher, mergesUpTo } = serving;
+    if (teacher !== this.#sized.teacher) this.#sized = { teacher, size: new BatchSize(firstBatch, mergesUpTo) };
   }
 
   /** Refuses requests from now on; a forward pass that runs is finished, its answer refused. */
@@ -49,97 +74,130 @@ export class SoftTargetServer {
     this.#serving = null;
   }
 
-  /** Since the process began; `waiting` is now. */
-  get counts(): { requests: number; examples: number; bytes: number; refused: number; waiting: number } {
-    const waiting = [...this.#queues.values()].reduce((total, queue) => total + queue.length, 0);
-    return { requests: this.#requests, examples: this.#examples, bytes: this.#bytes, refused: this.#refused, waiting };
+  /** Since the process began; `waiting` is now, `busySeconds` the time in which at least one pass was under way. */
+  get counts() {
+    const running = this.#underWay > 0 ? performance.now() - this.#busySince : 0;
+    const { examples, bytes, refused } = this.#replies;
+    const busySeconds = (this.#busyMs + running) / 1_000;
+    return {
+      ...{ requests: this.#requests, passes: this.#passes, examples, bytes, refused },
+      ...{ waiting: this.#queue.length, busySeconds },
+    };
   }
 
   #accept(stream: Stream): void {
-    const leave = () => {
-      this.#queues.delete(stream);
-    };
     stream.on("data", (request: SoftTargetRequest__Output) => {
-      const queue = this.#queues.get(stream) ?? [];
-      this.#queues.set(stream, queue);
-      queue.push(request);
-      if (queue.length >= waitingPerStream) stream.pause();
-      void this.#work();
+      if (request.cancel) this.#queue.cancel(stream, request.request);
+      else this.#add(stream, request);
+      this.#work();
     });
+    const leave = () => this.#queue.drop(stream);
     stream.on("end", () => stream.end());
     stream.on("cancelled", leave);
     stream.on("error", leave);
   }
 
-  async #work(): Promise<void> {
-    if (this.#working) return;
-    this.#working = true;
-    for (let next = this.#next(); next; next = this.#next()) {
-      const { stream, request } = next;
-      const reply = await this.#reply(request);
-      if (!stream.cancelled && stream.writable) stream.write(reply);
-    }
-    this.#working = false;
-  }
-
-  /** The students in turn: one that asks far ahead does not hold up the others. */
-  #next(): { stream: Stream; request: SoftTargetRequest__Output } | null {
-    const first = this.#queues.entries().next();
-    if (first.done) return null;
-    const [stream, queue] = first.value;
-    const request = queue.shift()!;
-    this.#queues.delete(stream);
-    if (queue.length > 0) this.#queues.set(stream, queue);
-    if (stream.isPaused() && queue.length < waitingPerStream / 2) stream.resume();
-    return { stream, request };
-  }
-
-  async #reply(request: SoftTargetRequest__Output): Promise<SoftTargets> {
+  #add(stream: Stream, request: SoftTargetRequest__Output): void {
     this.#requests += 1;
-    const { term, request: number } = request;
+    const asked = understood(request);
+    if (asked instanceof LimbeckError) return this.#send(stream, this.#replies.refusal(request, asked));
+    const nowMs = performance.now();
+    this.#queue.add({
+      ...{ asker: stream, request: request.request, asked },
+      ...{ examples: asked.examples.length, view: asked.view },
+      ...{ arrivedMs: nowMs, dueMs: nowMs + request.spareMs },
+    });
+    if (this.#queue.of(stream) >= waitingPerStream) stream.pause();
+  }
+
+  #work(): void {
+    while (this.#underWay < passesUnderWay && this.#queue.length > 0) {
+      if (this.#isWorthWaiting()) return;
+      const entries = this.#queue.take(performance.now(), this.#serving?.mergesUpTo ? this.#sized.size.target : 0);
+      for (const { asker } of entries) {
+        if (asker.isPaused() && this.#queue.of(asker) < waitingPerStream / 2) asker.resume();
+      }
+      void this.#evaluate(entries);
+    }
+  }
+
+  /** While the device is busy more may come to be merged; not for long, and never while it is idle. */
+  #isWorthWaiting(): boolean {
+    const { target, patienceMs } = this.#sized.size;
+    const isFull = this.#queue.examples >= target;
+    if (!this.#serving?.mergesUpTo || this.#underWay === 0 || isFull) return false;
+    const leftMs = this.#queue.oldestMs! + patienceMs - performance.now();
+    if (leftMs <= 0) return false;
+    this.#held ??= setTimeout(() => {
+      this.#held = null;
+      this.#work();
+    }, leftMs);
+    return true;
+  }
+
+  async #evaluate(entries: readonly Entry[]): Promise<void> {
+    const startedMs = performance.now();
+    if (this.#underWay === 0) this.#busySince = startedMs;
+    this.#underWay += 1;
+    this.#passes += 1;
+    const answers = await this.#answers(entries.map(({ asked }) => asked));
+    this.#underWay -= 1;
+    const endedMs = performance.now();
+    if (this.#underWay === 0) this.#busyMs += endedMs - this.#busySince;
+    const examples = entries.reduce((sum, each) => sum + each.examples, 0);
+    // Of two under way each takes the time of both.
+    this.#sized.size.took(examples, (endedMs - startedMs) / 1_000 / (this.#underWay + 1));
+    this.#work();
+    for (const [at, { asker }] of entries.entries()) this.#send(asker, answers[at]!);
+  }
+
+  /** One pass for all of them; what goes wrong is said to each. */
+  async #answers(asked: readonly Asked[]): Promise<SoftTargets[]> {
+    const refusals = asked.map(({ term, key }) => this.#objection(term, key));
+    const welcome = asked.filter((_, at) => refusals[at] === null);
+    let logits: readonly Float32Array[] = [];
+    let failure: LimbeckError | null = null;
     try {
-      const reply = { term, request: number, ...(await this.#answer(request)) };
-      this.#examples += request.key!.examples.byteLength / 4;
-      this.#bytes += reply.logits.byteLength;
-      return reply;
+      logits = welcome.length === 0 ? [] : await this.#pass(welcome);
     } catch (thrown) {
-      this.#refused += 1;
-      const { code, message } = asLimbeckError(thrown);
-      return { term, request: number, errorCode: code, error: message };
+      failure = asLimbeckError(thrown);
     }
+    return asked.map((each, at) => {
+      // L3. The term may have ended meanwhile, and the weights with it.
+      const error = refusals[at] ?? failure ?? this.#objection(each.term, each.key);
+      if (error) return this.#replies.refusal(each, error);
+      return this.#replies.answer(each, logits[welcome.indexOf(each)]!, this.#serving!);
+    });
   }
 
-  async #answer({ term, key, format: asked }: SoftTargetRequest__Output) {
-    const { teacher, dataset, answer } = this.#servingFor(term);
-    if (!key || !isLogitsFormat(asked) || key.examples.byteLength % 4 !== 0) {
-      throw new LimbeckError("internal", `a request for soft targets as "${asked}" that is not well-formed`);
+  async #pass(asked: readonly Asked[]): Promise<Float32Array[]> {
+    const { answer, classes } = this.#serving!;
+    const [first, ...others] = asked;
+    if (others.length === 0) return [await answer(first!.examples, first!.view)];
+    const all = new Uint32Array(asked.reduce((sum, { examples }) => sum + examples.length, 0));
+    const ends: number[] = [];
+    for (const { examples } of asked) {
+      const from = ends.at(-1) ?? 0;
+      all.set(examples, from);
+      ends.push(from + examples.length);
     }
-    // L6. An empty teacher stands for the one the workers loaded themselves.
-    if ((key.teacher !== "" && key.teacher !== teacher) || key.dataset !== dataset) {
-      const ours = `teacher ${teacher.slice(0, 12)} on dataset ${dataset.slice(0, 12)}`;
-      throw new LimbeckError(
-        "wrong_key",
-        `${ours} was asked for teacher ${key.teacher.slice(0, 12)} on dataset ${key.dataset.slice(0, 12)}`,
-      );
-    }
-    const examples = new Uint32Array(new Uint8Array(key.examples).buffer);
-    const logits = await answer(examples, key.view);
-    this.#servingFor(term); // L3. The term may have ended meanwhile, and the weights with it.
-    const { format, bytes } = encodeLogits(logits, asked);
-    const provenance = { teacher, dataset, view: key.view, examplesCrc32: crc32(key.examples) };
-    return { ...provenance, format, logits: bytes, logitsCrc32: crc32(bytes) };
+    const logits = await answer(all, first!.view);
+    return ends.map((end, at) => logits.subarray((ends[at - 1] ?? 0) * classes, end * classes));
   }
 
-  /** L3. What is served, where it is of this term. */
-  #servingFor(term: number): Serving {
-    if (!this.#serving)
-      throw new LimbeckError("stale_term", `soft targets of term ${term} were asked for, the teacher serves none now`);
-    if (this.#serving.term !== term) {
-      throw new LimbeckError(
-        "stale_term",
-        `soft targets of term ${term} were asked for, the teacher serves term ${this.#serving.term}`,
-      );
-    }
-    return this.#serving;
+  /** L3, L6. Why it cannot be answered; null where it can. An empty teacher stands for the one the workers loaded themselves. */
+  #objection(term: number, key: Asked["key"]): LimbeckError | null {
+    const asked = `soft targets of term ${term} were asked for, the teacher serves`;
+    if (!this.#serving) return new LimbeckError("stale_term", `${asked} none now`);
+    const { teacher, dataset } = this.#serving;
+    if (this.#serving.term !== term) return new LimbeckError("stale_term", `${asked} term ${this.#serving.term}`);
+    if ((key.teacher === "" || key.teacher === teacher) && key.dataset === dataset) return null;
+    const ours = `teacher ${teacher.slice(0, 12)} on dataset ${dataset.slice(0, 12)}`;
+    const theirs = `teacher ${key.teacher.slice(0, 12)} on dataset ${key.dataset.slice(0, 12)}`;
+    return new LimbeckError("wrong_key", `${ours} was asked for ${theirs}`);
+  }
+
+  #send(stream: Stream, reply: SoftTargets): void {
+    if (!stream.cancelled && stream.writable) stream.write(reply);
   }
 }

@@ -23,10 +23,10 @@ export interface TestPeer {
 export type Path = "shm" | "bytes";
 
 /** Listens on a free loopback port. */
-export async function listen(server: Server): Promise<string> {
+export async function listen(server: Server, port = 0): Promise<string> {
   return await new Promise((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) =>
-      error ? reject(error) : resolve(`127.0.0.1:${port}`),
+    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, bound) =>
+      error ? reject(error) : resolve(`127.0.0.1:${bound}`),
     );
   });
 }

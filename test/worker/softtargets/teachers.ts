@@ -27,6 +27,7 @@ export async function openTeacher(
   t: TestContext,
   worker: string,
   changes: Partial<Serving> = {},
+  port = 0,
 ): Promise<TestTeacher> {
   const server = new SoftTargetServer();
   const passes: Uint32Array[] = [];
@@ -34,10 +35,10 @@ export async function openTeacher(
     passes.push(examples);
     return logitsOf(examples, view);
   };
-  server.serve({ term: 1, teacher: "t1", dataset: "d1", answer, ...changes });
+  server.serve({ ...{ term: 1, teacher: "t1", dataset: "d1", classes, temperature: 1, mergesUpTo: 0 }, answer, ...changes });
   const grpc = new Server(serverOptions);
   server.addTo(grpc);
-  const member = { worker, address: await listen(grpc) };
+  const member = { worker, address: await listen(grpc, port) };
   const close = () => grpc.forceShutdown();
   t.after(close);
   return { member, server, passes, close };
@@ -48,7 +49,8 @@ export function ask(
   teachers: SoftTargetSettings["teachers"],
   changes: Partial<SoftTargetSettings> = {},
 ): SoftTargetClient {
-  const client = new SoftTargetClient({ term: 1, teachers, format: "float16", classes, deadlineMs: 5_000, ...changes });
+  const usual = { format: { kind: "float16" }, deadlineMs: 5_000, onNoTeacher: "wait", random: () => 0.5 } as const;
+  const client = new SoftTargetClient({ ...usual, term: 1, teachers, classes, ...changes });
   t.after(() => client.close());
   return client;
 }

@@ -2,6 +2,7 @@
 
 import type { Metrics as _limbeck_v1_Metrics, Metrics__Output as _limbeck_v1_Metrics__Output } from '../../limbeck/v1/Metrics.ts';
 import type { PhaseSeconds as _limbeck_v1_PhaseSeconds, PhaseSeconds__Output as _limbeck_v1_PhaseSeconds__Output } from '../../limbeck/v1/PhaseSeconds.ts';
+import type { PayloadError as _limbeck_v1_PayloadError, PayloadError__Output as _limbeck_v1_PayloadError__Output } from '../../limbeck/v1/PayloadError.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Progress {
@@ -15,6 +16,9 @@ export interface Progress {
   'learningRate'?: (number | string);
   'softTargets'?: (number | string | Long);
   'softTargetBytes'?: (number | string | Long);
+  'payloadError'?: (_limbeck_v1_PayloadError | null);
+  'hedged'?: (number | string | Long);
+  'askedAgain'?: (number | string | Long);
 }
 
 export interface Progress__Output {
@@ -28,4 +32,7 @@ export interface Progress__Output {
   'learningRate': (number);
   'softTargets': (number);
   'softTargetBytes': (number);
+  'payloadError': (_limbeck_v1_PayloadError__Output | null);
+  'hedged': (number);
+  'askedAgain': (number);
 }

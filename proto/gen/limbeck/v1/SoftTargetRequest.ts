@@ -8,6 +8,8 @@ export interface SoftTargetRequest {
   'request'?: (number | string | Long);
   'key'?: (_limbeck_v1_SoftTargetKey | null);
   'format'?: (string);
+  'spareMs'?: (number);
+  'cancel'?: (boolean);
 }
 
 export interface SoftTargetRequest__Output {
@@ -15,4 +17,6 @@ export interface SoftTargetRequest__Output {
   'request': (number);
   'key': (_limbeck_v1_SoftTargetKey__Output | null);
   'format': (string);
+  'spareMs': (number);
+  'cancel': (boolean);
 }

@@ -1,5 +1,6 @@
 // Original file: limbeck.proto
 
+import type { PayloadError as _limbeck_v1_PayloadError, PayloadError__Output as _limbeck_v1_PayloadError__Output } from '../../limbeck/v1/PayloadError.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface SoftTargets {
@@ -14,6 +15,7 @@ export interface SoftTargets {
   'logitsCrc32'?: (number);
   'errorCode'?: (string);
   'error'?: (string);
+  'payloadError'?: (_limbeck_v1_PayloadError | null);
 }
 
 export interface SoftTargets__Output {
@@ -28,4 +30,5 @@ export interface SoftTargets__Output {
   'logitsCrc32': (number);
   'errorCode': (string);
   'error': (string);
+  'payloadError': (_limbeck_v1_PayloadError__Output | null);
 }

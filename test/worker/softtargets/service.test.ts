@@ -1,0 +1,183 @@
+/** Several teachers and students on loopback: who is asked, what is merged, and what becomes of those that are late or gone. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { LimbeckError } from "../../../core/errors.ts";
+import { ask, classes, logitsOf, openTeacher } from "./teachers.ts";
+
+const never = new AbortController().signal;
+const key = { teacher: "t1", dataset: "d1", examples: Uint32Array.of(7, 70_000, 3), view: 2 };
+const slow = (ms: number) => async (examples: Uint32Array, view: number) => {
+  await setTimeout(ms);
+  return logitsOf(examples, view);
+};
+
+async function until(isSo: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + 10_000; !isSo(); await setTimeout(2)) assert.ok(Date.now() < deadline, "in time");
+}
+
+function gate() {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, opened };
+}
+
+test("a teacher that is slower gets less to do, in the measure it is slower", async (t) => {
+  const [fast, lame] = [
+    await openTeacher(t, "teacher-1", { answer: slow(2) }),
+    await openTeacher(t, "teacher-2", { answer: slow(20) }),
+  ];
+  const client = ask(t, [fast.member, lame.member]);
+  let done = 0;
+  const asker = async () => {
+    while (done++ < 150) await client.request(key, never);
+  };
+  await Promise.all([asker(), asker(), asker(), asker()]);
+  const [many, few] = [fast.server.counts.passes, lame.server.counts.passes];
+  assert.ok(few > 0 && few * 4 < many, `${few} and ${many} passes`);
+});
+
+test("a late answer is asked of another teacher, too; the first answer is taken and the other request is forgotten", async (t) => {
+  const { open, opened } = gate();
+  const stuck = await openTeacher(t, "teacher-1", {
+    answer: async (examples, view) => {
+      if (view === 9) await opened;
+      return logitsOf(examples, view);
+    },
+  });
+  const client = ask(t, [stuck.member, (await openTeacher(t, "teacher-2")).member]);
+  for (let view = 0; view < 40; view++) await client.request({ ...key, view: view % 2 }, never);
+  client.takeCounts();
+  // Both are equally quick: some of these go to the one that is stuck.
+  const asked = Array.from({ length: 4 }, () => client.request({ ...key, view: 9 }, never));
+  for (const logits of await Promise.all(asked)) assert.deepEqual(logits, logitsOf(key.examples, 9));
+  const { hedged, softTargets, askedAgain } = client.takeCounts();
+  assert.ok(hedged >= 1 && hedged <= 3, `${hedged} hedges`);
+  assert.deepEqual([softTargets, askedAgain], [12, 0]);
+  await until(() => stuck.server.counts.waiting === 0);
+  open();
+});
+
+test("what is not needed yet is not hedged", async (t) => {
+  const { open, opened } = gate();
+  const answer = async (examples: Uint32Array, view: number) => {
+    if (view === 9) await opened;
+    return logitsOf(examples, view);
+  };
+  const teachers = [await openTeacher(t, "teacher-1", { answer }), await openTeacher(t, "teacher-2", { answer })];
+  const client = ask(
+    t,
+    teachers.map(({ member }) => member),
+  );
+  for (let view = 0; view < 40; view++) await client.request({ ...key, view: 0 }, never);
+  client.takeCounts();
+  const asked = client.request({ ...key, view: 9 }, never, 60_000);
+  await setTimeout(200);
+  assert.equal(client.takeCounts().hedged, 0);
+  open();
+  await asked;
+});
+
+test("a teacher that comes back at its address is asked again, in the same term", async (t) => {
+  const first = await openTeacher(t, "teacher-1");
+  const lost: string[] = [];
+  const client = ask(t, [first.member], { onLost: (worker) => lost.push(worker) });
+  await client.request(key, never);
+  first.close();
+  const waiting = client.request(key, never);
+  await until(() => lost.length > 0);
+  assert.equal(client.waitingFor, "a teacher: none is left in term 1");
+  const port = Number(first.member.address.split(":")[1]);
+  await openTeacher(t, "teacher-1", {}, port);
+  assert.deepEqual(await waiting, logitsOf(key.examples, key.view));
+  assert.deepEqual(lost, ["teacher-1"], "it is told of once");
+});
+
+test("onNoTeacher: fail fails where no teacher is left, and says why", async (t) => {
+  const teacher = await openTeacher(t, "teacher-1");
+  const client = ask(t, [teacher.member], { onNoTeacher: "fail" });
+  await client.request(key, never);
+  teacher.close();
+  await assert.rejects(client.request(key, never), {
+    code: "lost_worker",
+    message: "no teacher is left in term 1, and the job says softTargets.onNoTeacher: fail",
+  });
+});
+
+test("requests of several students are one pass where numerics are fast, and each gets its own rows", async (t) => {
+  const { open, opened } = gate();
+  const passes: Uint32Array[] = [];
+  const answer = async (examples: Uint32Array, view: number) => {
+    passes.push(examples);
+    await opened;
+    return logitsOf(examples, view);
+  };
+  const teacher = await openTeacher(t, "teacher-1", { answer, mergesUpTo: 1_000 });
+  const students = [1, 2, 3].map(() => ask(t, [teacher.member]));
+  const asked = Array.from({ length: 12 }, (_, at) => {
+    const examples = Uint32Array.of(at, 50 + at);
+    return { examples, logits: students[at % 3]!.request({ ...key, examples }, never) };
+  });
+  await until(() => teacher.server.counts.requests === 12);
+  open();
+  for (const { examples, logits } of asked) assert.deepEqual(await logits, logitsOf(examples, key.view));
+  assert.ok(passes.length <= 4, `${passes.length} passes`);
+  assert.equal(passes.flatMap((examples) => [...examples]).length, 24);
+});
+
+test("what fails in a merged pass is told to all that were in it", async (t) => {
+  const { open, opened } = gate();
+  const answer = async (): Promise<Float32Array> => {
+    await opened;
+    throw new LimbeckError("bad_data", "the disk is gone");
+  };
+  const teacher = await openTeacher(t, "teacher-1", { answer, mergesUpTo: 1_000 });
+  const client = ask(t, [teacher.member]);
+  const asked = Promise.allSettled([1, 2, 3, 4].map(() => client.request(key, never)));
+  await until(() => teacher.server.counts.requests === 4);
+  open();
+  for (const each of await asked) {
+    assert.equal(each.status === "rejected" && each.reason.message, "teacher-1: the disk is gone");
+  }
+  assert.equal(teacher.server.counts.refused, 4);
+});
+
+test("exact numerics never merge, and who runs dry is served before who asks far ahead", async (t) => {
+  const { open, opened } = gate();
+  const order: number[] = [];
+  const answer = async (examples: Uint32Array, view: number) => {
+    assert.equal(examples.length, 3);
+    order.push(view);
+    await opened;
+    return logitsOf(examples, view);
+  };
+  const teacher = await openTeacher(t, "teacher-1", { answer });
+  const [ahead, dry] = [ask(t, [teacher.member]), ask(t, [teacher.member])];
+  const far = Array.from({ length: 10 }, () => ahead.request({ ...key, view: 1 }, never, 5_000));
+  await until(() => teacher.server.counts.requests === 10);
+  const near = Array.from({ length: 3 }, () => dry.request({ ...key, view: 2 }, never, 0));
+  await until(() => teacher.server.counts.requests === 13);
+  open();
+  await Promise.all([...far, ...near]);
+  // Two passes were under way when the others came.
+  assert.deepEqual(order.slice(2, 5), [2, 2, 2]);
+});
+
+test("the largest logits with the tail's mass travel, and what that costs is measured", async (t) => {
+  const teacher = await openTeacher(t, "teacher-1", { temperature: 2 });
+  const client = ask(t, [teacher.member], { format: { kind: "topk", k: 1, temperature: 2 } });
+  const logits = await client.request(key, never);
+  for (let at = 0; at < key.examples.length; at++) {
+    const row = logits.subarray(at * classes, (at + 1) * classes);
+    const given = logitsOf(key.examples, key.view).subarray(at * classes, (at + 1) * classes);
+    assert.equal(row[2], given[2]);
+    assert.equal(row[0], row[1]);
+    assert.ok(row[0]! > given[0]! && row[0]! < given[1]!);
+  }
+  const { payloadError, softTargetBytes } = client.takeCounts();
+  assert.equal(softTargetBytes, 3 * 8);
+  assert.equal(payloadError.examples, 3);
+  assert.ok(payloadError.max > 0 && payloadError.max < 0.01);
+});

@@ -1,0 +1,49 @@
+/**
+ * A circuit breaker: who failed is not asked for a while, longer each time; then a single request shows whether it is well
+ * again (Nygard, "Release It!", 2007).
+ */
+import { type BackoffPolicy, backoffMs } from "../../core/backoff.ts";
+
+export class CircuitBreaker {
+  readonly #policy: BackoffPolicy;
+  readonly #random: () => number;
+  #failures = 0;
+  #openUntilMs = 0;
+  #isTried = false;
+
+  constructor(policy: BackoffPolicy, random: () => number) {
+    this.#policy = policy;
+    this.#random = random;
+  }
+
+  /** In a row. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  get openUntilMs(): number {
+    return this.#openUntilMs;
+  }
+
+  /** Whether a request may be sent now. */
+  allows(nowMs: number): boolean {
+    if (this.#failures === 0) return true;
+    return nowMs >= this.#openUntilMs && !this.#isTried;
+  }
+
+  /** A request is sent: where the breaker is half open, it is the one that shows. */
+  sent(): void {
+    this.#isTried = this.#failures > 0;
+  }
+
+  succeeded(): void {
+    this.#failures = 0;
+    this.#isTried = false;
+  }
+
+  failed(nowMs: number): void {
+    this.#openUntilMs = nowMs + backoffMs(this.#policy, this.#failures, this.#random());
+    this.#failures += 1;
+    this.#isTried = false;
+  }
+}

@@ -1,0 +1,71 @@
+/** Requests understood and replies made, with what each carries to be checked by, and the count of it all. */
+import { crc32 } from "node:zlib";
+import { LimbeckError } from "../../core/errors.ts";
+import type { SoftTargetKey__Output } from "../../proto/gen/limbeck/v1/SoftTargetKey.ts";
+import type { SoftTargetRequest__Output } from "../../proto/gen/limbeck/v1/SoftTargetRequest.ts";
+import type { SoftTargets } from "../../proto/gen/limbeck/v1/SoftTargets.ts";
+import { decodeLogits, encodeLogits, formatName, type LogitsFormat, parseFormat } from "./format.ts";
+import { payloadError } from "./payloaderror.ts";
+
+/** A request that is well-formed. */
+export interface Asked {
+  readonly term: number;
+  readonly request: number;
+  readonly key: SoftTargetKey__Output;
+  readonly format: LogitsFormat;
+  readonly examples: Uint32Array;
+  readonly view: number;
+}
+
+export function understood({ term, request, key, format: name }: SoftTargetRequest__Output): Asked | LimbeckError {
+  const format = parseFormat(name);
+  if (!key || !format || key.examples.byteLength % 4 !== 0) {
+    return new LimbeckError("internal", `a request for soft targets as "${name}" that is not well-formed`);
+  }
+  const examples = new Uint32Array(new Uint8Array(key.examples).buffer);
+  return { term, request, key, format, examples, view: key.view };
+}
+
+/** Every so many replies the error of the format is measured, on so many examples. */
+const sampledEvery = 16;
+const sampledRows = 4;
+
+export class Replies {
+  examples = 0;
+  bytes = 0;
+  refused = 0;
+  #count = 0;
+
+  refusal({ term, request }: { term: number; request: number }, { code, message }: LimbeckError): SoftTargets {
+    this.refused += 1;
+    return { term, request, errorCode: code, error: message };
+  }
+
+  /** @param logits [examples, classes] */
+  answer(
+    { term, request, key, format: asked, examples, view }: Asked,
+    logits: Float32Array,
+    { teacher, dataset, classes, temperature }: Provenance,
+  ): SoftTargets {
+    const { format, bytes } = encodeLogits(logits, classes, asked);
+    this.examples += examples.length;
+    this.bytes += bytes.byteLength;
+    const isSampled = this.#count++ % sampledEvery === 0 && examples.length > 0 && format.kind !== "float32";
+    const shape = { examples: examples.length, classes };
+    const error = isSampled
+      ? payloadError(logits, decodeLogits(bytes, format, shape), { classes, temperature, rows: sampledRows })
+      : null;
+    return {
+      ...{ term, request, teacher, dataset, view },
+      ...{ examplesCrc32: crc32(key.examples), format: formatName(format), logits: bytes, logitsCrc32: crc32(bytes) },
+      ...(error && { payloadError: error }),
+    };
+  }
+}
+
+interface Provenance {
+  readonly teacher: string;
+  readonly dataset: string;
+  readonly classes: number;
+  readonly temperature: number;
+}
