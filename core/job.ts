@@ -100,7 +100,9 @@ const schema = z
         onNoTeacher: z
           .enum(["wait", "fail"])
           .default("wait")
-          .describe("What a student does that needs a soft target and has no teacher left: wait for one, or fail the job."),
+          .describe(
+            "What a student does that needs a soft target and has no teacher left: wait for one, or fail the job.",
+          ),
       })
       .prefault({})
       .describe("How soft targets travel from teacher to student."),

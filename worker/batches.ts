@@ -109,7 +109,9 @@ export class Batches {
     const { epoch, parts: ids } = stepExamples(this.#source, step);
     // The teacher works while the views are written.
     const logits = this.#source.softTargets?.take(step) ?? [];
-    const complete = Promise.all(logits.map(async (each, at) => slot[at]!.teacherLogits!.set(await each))).then(() => {});
+    const complete = Promise.all(logits.map(async (each, at) => slot[at]!.teacherLogits!.set(await each))).then(
+      () => {},
+    );
     complete.catch(() => {}); // Reported by take(); a batch that is never taken fails nobody.
     const regions: LaneRegions[] = [];
     for (const [at, part] of parts.entries()) {

@@ -8,8 +8,8 @@ import type { BuiltNetwork } from "./compute/protocol.ts";
 import { nothing, type TrainedModel, viewOfEpoch, type WorkerContext } from "./context.ts";
 import { PeerFailure } from "./exchange/peerfailure.ts";
 import type { Membership } from "./membership.ts";
-import { transferMs } from "./transfer.ts";
 import { passesUnderWay } from "./softtargets/server.ts";
+import { transferMs } from "./transfer.ts";
 import { sha256InTurns } from "./turns.ts";
 
 /** Which teacher a term wants, and who has it. */

@@ -14,7 +14,8 @@ const intervals = [
   "checkpoint.keep=9",
   "verification.everySteps=3",
   "evaluation.everyEpochs=0",
-  "softTargets.aheadBytes=9000000", "softTargets.onNoTeacher=fail",
+  "softTargets.aheadBytes=9000000",
+  "softTargets.onNoTeacher=fail",
 ];
 
 test("a job differs from itself in nothing", () => {

@@ -76,7 +76,13 @@ export function messageOf({ verb, words, values }: Line, current: number, atStag
       };
       const phases = { data: 0.1, softTargets: 0.2, compute: number("compute", 0.3), exchange: 0.4, apply: 0.5 };
       const own = number("examples", examples / 2);
-      const soft = { softTargets: number("soft", 0), softTargetBytes: 2 * number("soft", 0), hedged: 0, askedAgain: 0, payloadError: null };
+      const soft = {
+        softTargets: number("soft", 0),
+        softTargetBytes: 2 * number("soft", 0),
+        hedged: 0,
+        askedAgain: 0,
+        payloadError: null,
+      };
       return {
         kind: "progress",
         term,

@@ -153,7 +153,14 @@ export class StudentTerm {
     const metrics = { examples, loss: examples, hardLoss: examples, softLoss: 0, correct: 0, agree: 0 };
     const phases = { data: 0, softTargets: 0, compute: computeSeconds, exchange: 0, apply: 0 };
     const seconds = Math.max(this.#world.clock.nowMs - startedMs, 0.001) / 1000;
-    const rest = { softTargets: 0, softTargetBytes: 0, hedged: 0, askedAgain: 0, payloadError: null, learningRate: 0.1 };
+    const rest = {
+      softTargets: 0,
+      softTargetBytes: 0,
+      hedged: 0,
+      askedAgain: 0,
+      payloadError: null,
+      learningRate: 0.1,
+    };
     const { stage } = this.#plan;
     this.#tell({ kind: "progress", stage, step: step + 1, examples: own, steps: 1, seconds, metrics, phases, ...rest });
   }

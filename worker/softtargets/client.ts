@@ -160,7 +160,9 @@ export class SoftTargetClient {
     try {
       for (;;) {
         const reopens = this.#links.map(({ breaker }) => breaker.openUntilMs - performance.now());
-        await setTimeout(Math.min(Math.max(Math.min(...reopens), 1), longestNapMs), undefined, { signal }).catch(() => {});
+        await setTimeout(Math.min(Math.max(Math.min(...reopens), 1), longestNapMs), undefined, { signal }).catch(
+          () => {},
+        );
         signal.throwIfAborted();
         const back = this.#soonest(0);
         if (back) return back;

@@ -66,5 +66,7 @@ export function decodeLogits(
   }
   if (format.kind === "topk") return decodeTop(bytes, { examples, classes, k: format.k! });
   const { buffer } = new Uint8Array(bytes);
-  return format.kind === "float16" ? Float32Array.from(new Uint16Array(buffer), valueOfFloat16) : new Float32Array(buffer);
+  return format.kind === "float16"
+    ? Float32Array.from(new Uint16Array(buffer), valueOfFloat16)
+    : new Float32Array(buffer);
 }

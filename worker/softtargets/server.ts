@@ -100,7 +100,10 @@ export class SoftTargetServer {
   #add(stream: Stream, request: SoftTargetRequest__Output): void {
     this.#requests += 1;
     const asked = understood(request);
-    if (asked instanceof LimbeckError) return this.#send(stream, this.#replies.refusal(request, asked));
+    if (asked instanceof LimbeckError) {
+      this.#send(stream, this.#replies.refusal(request, asked));
+      return;
+    }
     const nowMs = performance.now();
     this.#queue.add({
       ...{ asker: stream, request: request.request, asked },

@@ -4,7 +4,10 @@ import { setTimeout } from "node:timers/promises";
 import { FetchAhead, type FetchAheadSource } from "../../../worker/softtargets/fetchahead.ts";
 
 const classes = 2;
-const examplesOf = (step: number) => ({ epoch: step >> 2, parts: [Uint32Array.of(step), Uint32Array.of(), Uint32Array.of(step, 1)] });
+const examplesOf = (step: number) => ({
+  epoch: step >> 2,
+  parts: [Uint32Array.of(step), Uint32Array.of(), Uint32Array.of(step, 1)],
+});
 
 function source(changes: Partial<FetchAheadSource> = {}) {
   const asked: { step: number; epoch: number; spareMs: number }[] = [];

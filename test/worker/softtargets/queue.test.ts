@@ -59,7 +59,12 @@ test("a cancelled request and those of a student that has gone are not served", 
 });
 
 test("each student's requests keep their order, none is lost and none is served twice", () => {
-  const one = fc.record({ asker: fc.constantFrom("a", "b", "c"), due: fc.nat(1000), view: fc.nat(2), examples: fc.nat(40) });
+  const one = fc.record({
+    asker: fc.constantFrom("a", "b", "c"),
+    due: fc.nat(1000),
+    view: fc.nat(2),
+    examples: fc.nat(40),
+  });
   fc.assert(
     fc.property(fc.array(one, { maxLength: 60 }), fc.nat(1000), fc.nat(64), (given, nowMs, most) => {
       const dues = new Map<string, number>();
@@ -91,7 +96,11 @@ function settled(secondsOf: (examples: number) => number): number {
 }
 
 test("the size of a pass grows while that makes an example cheaper, and no further", () => {
-  assert.equal(settled((n) => 0.01 + n * 1e-6), 4096, "where the fixed cost rules, as large as can be");
+  assert.equal(
+    settled((n) => 0.01 + n * 1e-6),
+    4096,
+    "where the fixed cost rules, as large as can be",
+  );
   const knee = settled((n) => 1e-4 * Math.max(n, 500));
   assert.ok(knee >= 512 && knee <= 1024, `${knee} for a device that is full with 500`);
   assert.ok(settled((n) => n * 1e-5) <= 128, "where only the examples cost, it stays small");

@@ -35,7 +35,11 @@ export async function openTeacher(
     passes.push(examples);
     return logitsOf(examples, view);
   };
-  server.serve({ ...{ term: 1, teacher: "t1", dataset: "d1", classes, temperature: 1, mergesUpTo: 0 }, answer, ...changes });
+  server.serve({
+    ...{ term: 1, teacher: "t1", dataset: "d1", classes, temperature: 1, mergesUpTo: 0 },
+    answer,
+    ...changes,
+  });
   const grpc = new Server(serverOptions);
   server.addTo(grpc);
   const member = { worker, address: await listen(grpc, port) };
