@@ -1,28 +1,30 @@
 /**
- * One of three students gets a tenth of its time (stopped for 90 of every 100 ms): steps a second of the other two alone, and of
- * all three, in windows from the moment it becomes slow.
+ * `npm run bench -- straggler [student|teacher]`: one of three students, or of three teachers, gets a tenth of its time (stopped
+ * for 90 of every 100 ms): steps a second of the other two alone, and of all three, in windows from the moment it becomes slow.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { chaosJob, until } from "../test/chaos/chaos.ts";
-import { Cluster } from "../test/chaos/cluster.ts";
+import { Cluster, type Role } from "../test/chaos/cluster.ts";
 
 const windowMs = 40_000;
 const windows = 3;
 const [stoppedMs, runningMs] = [90, 10];
 const endlessSteps = 10_000_000;
 
+/** With students, what they compute is what takes the time; with teachers, what those do. */
+const settings = {
+  student: ["workers.teachers=1"],
+  teacher: ["workers.teachers=2", "teacher.widths=[1200, 1200]", "student.widths=[32]"],
+};
+const role: Role = process.argv[3] === "teacher" ? "teacher" : "student";
+const set = [...settings[role], "teach.steps=20"].flatMap((each) => ["--set", each]);
+
 const folder = mkdtempSync(join(tmpdir(), "limbeck-straggler-"));
-const cluster = await Cluster.start(join(folder, "run"), [
-  ...chaosJob(endlessSteps),
-  "--set",
-  "teach.steps=20",
-  "--set",
-  "workers.teachers=1",
-]);
-const slow = "student-3";
+const cluster = await Cluster.start(join(folder, "run"), [...chaosJob(endlessSteps), ...set]);
+const slow = `${role}-3`;
 let isSlow = false;
 
 /** Steps a second, over the next window. */
@@ -48,15 +50,15 @@ async function beSlow(pid: number): Promise<void> {
 const hasStepped = (count: number) => () =>
   cluster.events().filter((event) => event.kind === "stepped" && event.stage === "distil").length > count;
 try {
-  await cluster.join("teacher-1", "teacher");
-  await cluster.join("student-1", "student");
-  await cluster.join("student-2", "student");
+  await cluster.join(role === "student" ? "teacher-1" : "student-1", role === "student" ? "teacher" : "student");
+  for (const name of [`${role}-1`, `${role}-2`]) await cluster.join(name, role);
   if (!(await until(hasStepped(20), 120_000))) throw new Error("no step came in 120 s");
   const alone = await rate();
-  await cluster.join(slow, "student");
+  await cluster.join(slow, role);
   const isMember = () => {
     const opened = cluster.events().filter((event) => event.kind === "term-opened");
-    return opened.at(-1)?.deal.some(({ worker }) => worker === slow) ?? false;
+    const { deal = [], teachers = [] } = opened.at(-1) ?? {};
+    return teachers.includes(slow) || deal.some(({ worker }) => worker === slow);
   };
   if (!(await until(isMember, 60_000))) throw new Error(`${slow} did not join`);
   const whole = await rate();
@@ -70,7 +72,7 @@ try {
   const terms = events.filter((event) => event.kind === "term-opened").map(({ why }) => why);
   const shares = slowed.map((each) => Number((each / alone).toFixed(3)));
   process.stdout.write(
-    `${JSON.stringify({ bench: "straggler", alone, whole, slowed, shares, terms: terms.length })}\n`,
+    `${JSON.stringify({ bench: "straggler", role, alone, whole, slowed, shares, terms: terms.length })}\n`,
   );
   process.stderr.write(`${terms.join("\n")}\n`);
 } finally {

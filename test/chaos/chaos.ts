@@ -16,6 +16,8 @@ export interface ChaosOptions {
   readonly seed: number;
   readonly durationMs: number;
   readonly everyMs: number;
+  /** Those that are drawn from; all, where not given. */
+  readonly kinds?: readonly FaultKind[];
   /** Of the distil stage. */
   readonly steps: number;
   readonly note: (line: string) => void;
@@ -65,7 +67,7 @@ export async function until(isSo: () => boolean | Promise<boolean>, deadlineMs: 
 }
 
 export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
-  const { folder, seed, durationMs, everyMs, steps, note } = options;
+  const { folder, seed, steps, note, ...timing } = options;
   await mkdir(folder, { recursive: true });
   const expected = await undisturbed(join(folder, "undisturbed"), steps);
   note(`undisturbed: weights ${expected.student.weightsSha256.slice(0, 12)} in ${expected.wallSeconds.toFixed(0)} s`);
@@ -76,7 +78,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
     if (!isUp) note("no step came in 120 s");
     const startedMs = Date.now();
     const under: Promise<void>[] = [];
-    for (const fault of drawFaults(seed, durationMs, everyMs)) {
+    for (const fault of drawFaults(seed, timing)) {
       await sleep(Math.max(0, startedMs + fault.atMs - Date.now()));
       if (!isUp || cluster.report()) break;
       const struck = (each: Struck) => {
@@ -88,7 +90,7 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
       under.push(strike(cluster, fault, struck));
     }
     await Promise.all(under);
-    const isFinished = isUp && (await until(() => cluster.report() !== null, durationMs + 120_000));
+    const isFinished = isUp && (await until(() => cluster.report() !== null, timing.durationMs + 120_000));
     const report = cluster.report();
     if (!isFinished) note(`the job did not finish: ${JSON.stringify(await cluster.state())}`);
     const ledgers = report?.stages.map(({ ledger }) => ledger) ?? null;

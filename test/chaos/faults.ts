@@ -36,18 +36,21 @@ const table: Readonly<Record<FaultKind, { readonly weight: number; readonly last
 };
 
 /** One fault about every `everyMs`, none in the first and the last of these spans. */
-export function drawFaults(seed: number, durationMs: number, everyMs: number): Fault[] {
+export function drawFaults(
+  seed: number,
+  { durationMs, everyMs, kinds = faultKinds }: { durationMs: number; everyMs: number; kinds?: readonly FaultKind[] },
+): Fault[] {
   const random = randomStream(seed, 0xc4a05);
   const between = ([least, most]: readonly [number, number]) => least + random() * (most - least);
   const count = Math.max(1, Math.round(durationMs / everyMs) - 1);
   return Array.from({ length: count }, (_, index) => {
-    const kind = drawKind(random());
+    const kind = drawKind(random(), kinds);
     const atMs = (index + 0.75 + random() / 2) * everyMs;
     return { atMs, kind, target: random(), lastsMs: between(table[kind].lastsMs) };
   });
 }
 
-function drawKind(chance: number): FaultKind {
-  const bag = faultKinds.flatMap((kind) => Array<FaultKind>(table[kind].weight).fill(kind));
+function drawKind(chance: number, kinds: readonly FaultKind[]): FaultKind {
+  const bag = kinds.flatMap((kind) => Array<FaultKind>(table[kind].weight).fill(kind));
   return bag[Math.floor(chance * bag.length)]!;
 }

@@ -1,18 +1,20 @@
-/** `npm run chaos -- --minutes 10 --every 15 [--seed S] [--steps N]`: one JSON line; exit 1 where the run was not right. */
+/** `npm run chaos -- --minutes 10 --every 15 [--seed S] [--steps N] [--kinds KIND...]`: one JSON line; exit 1 where the run was not right. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { type ChaosResult, chaos, isRight, undisturbed } from "./chaos.ts";
 import { eventsIn } from "./cluster.ts";
+import { type FaultKind, faultKinds } from "./faults.ts";
 
 const options = new Command("chaos")
   .option("--minutes <n>", "how long the job is to last", Number, 10)
   .option("--every <seconds>", "seconds between two faults", Number, 15)
   .option("--seed <n>", "of the faults", Number, 1)
   .option("--steps <n>", "steps of the distil stage, instead of as many as fit", Number)
+  .addOption(new Option("--kinds <kind...>", "only these faults").choices(faultKinds))
   .parse()
-  .opts<{ minutes: number; every: number; seed: number; steps?: number }>();
+  .opts<{ minutes: number; every: number; seed: number; steps?: number; kinds?: FaultKind[] }>();
 
 const folder = mkdtempSync(join(tmpdir(), "limbeck-chaos-"));
 const note = (line: string) => void process.stderr.write(`chaos: ${line}\n`);
@@ -28,10 +30,18 @@ async function fitting(minutes: number): Promise<number> {
   return Math.max(calibrationSteps, Math.round(minutes * 60 * perSecond));
 }
 
-const { minutes, every, seed } = options;
+const { minutes, every, seed, kinds } = options;
 const steps = options.steps ?? (await fitting(minutes));
 note(`${steps} steps, seed ${seed}, in ${folder}`);
-const given = { folder, seed, durationMs: minutes * 60_000, everyMs: every * 1_000, steps, note };
+const given = {
+  folder,
+  seed,
+  durationMs: minutes * 60_000,
+  everyMs: every * 1_000,
+  steps,
+  note,
+  ...(kinds && { kinds }),
+};
 const result: ChaosResult = await chaos(given);
 process.stdout.write(`${JSON.stringify({ chaos: "chaos.yaml", seed, minutes, every, ...result })}\n`);
 if (isRight(result)) rmSync(folder, { recursive: true });
