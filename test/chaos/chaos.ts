@@ -45,8 +45,8 @@ export function chaosJob(steps: number): string[] {
 }
 
 /** The job with nobody disturbing it. */
-export async function undisturbed(folder: string, steps: number, count = 1): Promise<Report> {
-  const args = ["run", ...chaosJob(steps), "--out", folder, "--students", String(count), "--quiet"];
+export async function undisturbed(folder: string, job: readonly string[], count = 1): Promise<Report> {
+  const args = ["run", ...job, "--out", folder, "--students", String(count), "--quiet"];
   const { ended } = startChild("the undisturbed run", args);
   const { exitCode, how } = await ended;
   if (exitCode !== 0) throw new Error(`the undisturbed run ${how}`);
@@ -69,7 +69,7 @@ export async function until(isSo: () => boolean | Promise<boolean>, deadlineMs: 
 export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
   const { folder, seed, steps, note, ...timing } = options;
   await mkdir(folder, { recursive: true });
-  const expected = await undisturbed(join(folder, "undisturbed"), steps);
+  const expected = await undisturbed(join(folder, "undisturbed"), chaosJob(steps));
   note(`undisturbed: weights ${expected.student.weightsSha256.slice(0, 12)} in ${expected.wallSeconds.toFixed(0)} s`);
   const cluster = await startCluster(join(folder, "run"), steps);
   const done: Struck[] = [];

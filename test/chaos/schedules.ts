@@ -1,6 +1,6 @@
 /**
- * `npm run schedules -- --count 100 [--from K] [--changes N]`: short jobs, each under its own random joins, kills and resizes between 1 and 8
- * students; one JSON line; exit 1 where a run ended with other weights than the undisturbed one.
+ * `npm run schedules -- --count 100 [--from K] [--changes N] [--engine wasm]`: short jobs, each under its
+ * own random joins, kills and resizes between 1 and 8 students; one JSON line; exit 1 where a run ended with other weights than the undisturbed one.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,14 +17,17 @@ const {
   from,
   steps,
   changes: most,
+  engine,
 } = new Command("schedules")
   .option("--count <n>", "schedules", Number, 100)
   .option("--from <n>", "seed of the first", Number, 0)
   .option("--steps <n>", "of the distil stage", Number, 150)
   .option("--changes <n>", "of a job, at most", Number, 8)
+  .option("--engine <engine>", "tensorflow, or wasm, which starts sooner", "auto")
   .parse()
-  .opts<{ count: number; from: number; steps: number; changes: number }>();
+  .opts<{ count: number; from: number; steps: number; changes: number; engine: string }>();
 
+const job = [...chaosJob(steps), "--set", `engine=${engine}`];
 const mostStudents = 8;
 const runMs = 120_000;
 const note = (line: string) => void process.stderr.write(`schedules: ${line}\n`);
@@ -38,7 +41,7 @@ interface Done {
 async function scheduled(folder: string, seed: number): Promise<Done> {
   const random = randomStream(seed, 0x5c4ed);
   const below = (limit: number) => Math.floor(random() * limit);
-  const cluster = await Cluster.start(folder, chaosJob(steps));
+  const cluster = await Cluster.start(folder, job);
   let [joined, changes] = [0, 0];
   const add = () => cluster.join(`student-${++joined}`, "student");
   try {
@@ -63,7 +66,7 @@ async function scheduled(folder: string, seed: number): Promise<Done> {
 }
 
 const root = mkdtempSync(join(tmpdir(), "limbeck-schedules-"));
-const expected = await undisturbed(join(root, "undisturbed"), steps);
+const expected = await undisturbed(join(root, "undisturbed"), job);
 const different: number[] = [];
 let [changes, terms, miscounted] = [0, 0, 0];
 for (let seed = from; seed < from + count; seed++) {
