@@ -2,10 +2,12 @@
  * The coordinator's journal: what it decided, on disk before it acts on it, so that its next life can go on from there.
  * A line of journal.jsonl is {"crc":…,"record":…}, the CRC-32 that of the record's JSON.
  */
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
+import { LimbeckError } from "../core/errors.ts";
 import { makeFolder, writing } from "../proto/files.ts";
-import { lockFolder } from "./folderlock.ts";
+import { tryLock } from "../proto/processlock.ts";
 import type { JournalRecord } from "./journalrecord.ts";
 import { openLineFile } from "./linefile.ts";
 
@@ -29,7 +31,12 @@ export const journalName = "journal.jsonl";
  */
 export async function openJournal(folder: string): Promise<Journal> {
   await writing(folder, () => makeFolder(folder));
-  const lock = await lockFolder(join(folder, "journal.lock"));
+  const lockFile = join(folder, "journal.lock");
+  const lock = await tryLock(lockFile);
+  if (!("release" in lock)) {
+    const where = lock.host === hostname() ? "" : ` on ${lock.host}`;
+    throw new LimbeckError("unavailable", `process ${lock.pid}${where} holds ${lockFile}: one coordinator at a time`);
+  }
   try {
     const file = await openLineFile(join(folder, journalName), { parse: recordOf, onDamage: "refuse" });
     return {

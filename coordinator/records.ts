@@ -1,10 +1,10 @@
 /** What the coordinator leaves in the run folder: job.yaml, events.jsonl, quarantine.jsonl and, at the end, report.json. */
 import { access } from "node:fs/promises";
 import { join } from "node:path";
-import { stringify } from "yaml";
 import { LimbeckError } from "../core/errors.ts";
 import type { ProgressEvent } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
+import { effectiveJobYaml } from "../core/jobfile.ts";
 import type { Report } from "../core/report.ts";
 import { makeFolder, writeTextWhole, writing } from "../proto/files.ts";
 import { type LineFile, openLineFile } from "./linefile.ts";
@@ -48,8 +48,7 @@ export async function openRecords(
     throw new LimbeckError("usage", message);
   }
   // Before the events: a folder with events and no job.yaml is nobody's.
-  const heading = `# The effective job. Relative paths in it start from ${jobFolder}\n`;
-  await writeTextWhole(join(runFolder, "job.yaml"), heading + stringify(job));
+  await writeTextWhole(join(runFolder, "job.yaml"), effectiveJobYaml(job, jobFolder));
   const events = await openLineFile(eventsPath, { parse: eventOf, onDamage: "pass-over" });
   const quarantinePath = join(runFolder, "quarantine.jsonl");
   let quarantine: LineFile<unknown> | null = null;

@@ -24,9 +24,8 @@ export function parseJob(text: string, file: string, overrides: readonly string[
   throw new LimbeckError("bad_job", told.map((problem) => problem.text).join("\n"));
 }
 
-/** The job as a file that parses to the same job. */
-export function effectiveJobYaml(job: Job): string {
-  const heading =
-    "# The job as it ran, with every default filled in. Relative paths start from the folder of the original file.";
+/** The job as a file that parses to the same job, every default filled in. @param folder what its relative paths start from */
+export function effectiveJobYaml(job: Job, folder: string): string {
+  const heading = `# The effective job. Relative paths in it start from ${folder}`;
   return `${heading}\n${stringify(job, { lineWidth: 0, aliasDuplicateObjects: false })}`;
 }

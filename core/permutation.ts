@@ -38,11 +38,6 @@ export function permutation(count: number, ...seed: readonly number[]): (positio
   };
 }
 
-/** Where `position` goes under the permutation of [0, count) that the seed words name. */
-export function permute(position: number, count: number, ...seed: readonly number[]): number {
-  return permutation(count, ...seed)(position);
-}
-
 /** murmur3's finalizer. */
 function scramble(word: number): number {
   let h = word;

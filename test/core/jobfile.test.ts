@@ -230,6 +230,6 @@ for (const example of ["mnist", "smoke", "hinton-mnist"]) {
     const file = `examples/${example}.yaml`;
     const job = parseJob(readFileSync(packagePath(file), "utf8"), file);
     assert.equal(job.name, example);
-    assert.deepEqual(parseJob(effectiveJobYaml(job), "job.yaml"), job);
+    assert.deepEqual(parseJob(effectiveJobYaml(job, "examples"), "job.yaml"), job);
   });
 }

@@ -24,19 +24,6 @@ type Content = Uint8Array | readonly Uint8Array[] | string;
 const pieceBytes = 4 << 20;
 
 /**
- * Writes a file whole, in place of what was there; missing folders above it are made.
- * @throws LimbeckError `unavailable` naming the path and the cause (no space, no permission, …); nothing is left then
- */
-export async function writeFileWhole(path: string, content: Uint8Array | string): Promise<WrittenFile> {
-  const target = resolve(path);
-  return place(target, async (temporary) => {
-    const written = await writeSynced(temporary, content);
-    await rename(temporary, target);
-    return written;
-  });
-}
-
-/**
  * Writes a folder whole, in place of what was there. First removes what dead writers left beside it.
  * @param seal the file that is written last and tells a whole folder; a folder without it is not ours to replace
  * @param fill writes the files one after another, `seal` last

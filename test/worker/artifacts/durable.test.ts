@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { promisify } from "node:util";
 import { LimbeckError } from "../../../core/errors.ts";
-import { removeFolderWhole, writeFileWhole, writeFolderWhole } from "../../../worker/artifacts/durable.ts";
+import { removeFolderWhole, writeFolderWhole } from "../../../worker/artifacts/durable.ts";
 import { sweepLeftovers } from "../../../worker/artifacts/leftovers.ts";
 
 let root = "";
@@ -16,20 +16,13 @@ beforeEach(async () => {
 });
 afterEach(async () => rm(root, { recursive: true }));
 
-test("a file is written with the folders above it, replaced, and described", async () => {
-  const path = join(root, "a/b/report.json");
-  await writeFileWhole(path, "old");
+test("the files of a folder are written with the folders above it, and described", async () => {
+  const folder = join(root, "a/b/student");
   const shared = new Uint8Array(new SharedArrayBuffer(9 << 20)).fill(7);
-  const written = await writeFileWhole(path, shared);
-  const expected = createHash("sha256").update(Buffer.from(shared)).digest("hex");
-  assert.deepEqual(written, { bytes: 9 << 20, sha256: expected });
-  assert.equal(
-    createHash("sha256")
-      .update(await readFile(path))
-      .digest("hex"),
-    expected,
-  );
-  assert.deepEqual(await readdir(join(root, "a/b")), ["report.json"]);
+  const written = await writeFolderWhole(folder, "model.json", (write) => write("model.json", shared));
+  const content = await readFile(join(folder, "model.json"));
+  assert.deepEqual(written, { bytes: 9 << 20, sha256: createHash("sha256").update(content).digest("hex") });
+  assert.ok(content.equals(Buffer.from(shared)));
 });
 
 test("a folder appears only when it is whole, and replaces the one before it", async () => {
@@ -69,8 +62,9 @@ test("a folder that is not ours is not replaced", async () => {
 
 test("a place that cannot be written is an error that names it", async () => {
   await writeFile(join(root, "file"), "");
-  const path = join(root, "file/report.json");
-  await assert.rejects(writeFileWhole(path, "x"), {
+  const path = join(root, "file/student");
+  const write = writeFolderWhole(path, "model.json", (into) => into("model.json", "x"));
+  await assert.rejects(write, {
     name: "LimbeckError",
     code: "unavailable",
     message: new RegExp(`${path} cannot be written: a part of its path is a file`),
@@ -88,17 +82,12 @@ test("a full disk is a clear error and leaves nothing", async (t) => {
     const large = new Uint8Array(1 << 20);
     const folder = join(disk, "student");
     await writeFolderWhole(folder, "model.json", (write) => write("model.json", "before"));
-    for (const path of [join(disk, "report.json"), folder]) {
-      const writing =
-        path === folder
-          ? writeFolderWhole(path, "model.json", async (write) => {
-              await write("a.bin", "fits");
-              await write("b.bin", large);
-              await write("model.json", "{}");
-            })
-          : writeFileWhole(path, large);
-      await assert.rejects(writing, { name: "LimbeckError", code: "unavailable", message: message(path) });
-    }
+    const writing = writeFolderWhole(folder, "model.json", async (write) => {
+      await write("a.bin", "fits");
+      await write("b.bin", large);
+      await write("model.json", "{}");
+    });
+    await assert.rejects(writing, { name: "LimbeckError", code: "unavailable", message: message(folder) });
     assert.deepEqual(await readdir(disk), ["student"]);
     assert.equal(await readFile(join(folder, "model.json"), "utf8"), "before");
   } finally {

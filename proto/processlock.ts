@@ -1,40 +1,43 @@
-/** One process at a time works in a folder: a file there names it, and is touched for as long as it does. */
+/** A lock between processes: a file that names its holder, who touches it for as long as it works. */
 import { readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { LimbeckError } from "../core/errors.ts";
-import { writing } from "../proto/files.ts";
-import { isAlive, startOf } from "../proto/liveness.ts";
+import { writing } from "./files.ts";
+import { isAlive, startOf } from "./liveness.ts";
 
-export interface FolderLock {
+export interface ProcessLock {
   release(): Promise<void>;
 }
 
+/** Who has the lock, as the file says. */
+export interface LockHolder {
+  readonly host: string;
+  readonly pid: string;
+}
+
 const touchMs = 2_000;
-/** Of another machine nothing else can be known. */
+/** Of another machine, or of one that does not tell when a process began, nothing else can be known. */
 const silentMs = 30_000;
 const attempts = 5;
 
 /**
- * Takes the lock; that of a process that died is taken over.
- * @throws LimbeckError `unavailable` naming the process that holds it
+ * Takes the lock, or says who holds it; that of a process that died is taken over.
+ * @throws LimbeckError `unavailable` where the file cannot be written, or changes hands too often
  */
-export async function lockFolder(file: string): Promise<FolderLock> {
+export async function tryLock(file: string): Promise<ProcessLock | LockHolder> {
   const own = [hostname(), process.pid, startOf(process.pid)].join(" ");
   for (let attempt = 0; attempt < attempts; attempt++) {
     if (await isMade(file, own)) return hold(file);
     const holder = await readFile(file, "utf8").catch(() => null);
     if (holder === null) continue; // Released this moment.
-    if (!(await isDead(file, holder))) {
-      const [host, pid] = holder.split(" ");
-      const where = host === hostname() ? "" : ` on ${host}`;
-      throw new LimbeckError("unavailable", `process ${pid}${where} holds ${file}: one coordinator at a time`);
-    }
+    const [host = "", pid = ""] = holder.split(" ");
+    if (!(await isDead(file, holder))) return { host, pid };
     await takeAway(file, holder);
   }
   throw new LimbeckError("unavailable", `${file} changes hands too often: others want it, too`);
 }
 
-function hold(file: string): FolderLock {
+function hold(file: string): ProcessLock {
   const touching = setInterval(() => void utimes(file, new Date(), new Date()).catch(() => undefined), touchMs);
   touching.unref();
   return {
@@ -59,7 +62,9 @@ function isMade(file: string, own: string): Promise<boolean> {
 
 async function isDead(file: string, holder: string): Promise<boolean> {
   const [host, pid, start] = holder.split(" ");
-  if (host === hostname()) return !isAlive(Number(pid)) || startOf(Number(pid)) !== start;
+  if (host === hostname() && !isAlive(Number(pid))) return true;
+  // A process that is only stopped touches nothing, and is not dead.
+  if (host === hostname() && start) return startOf(Number(pid)) !== start;
   const touched = await stat(file).catch(() => null);
   return touched !== null && Date.now() - touched.mtimeMs > silentMs;
 }
