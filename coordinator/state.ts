@@ -222,6 +222,8 @@ export interface Tally {
   /** The global batches, as the leads reported them. */
   readonly pace: Pace;
   readonly softTargets: SoftTargetTotals;
+  /** By worker: seconds in which it had nothing to do but wait for teachers. */
+  readonly waited: ReadonlyMap<string, number>;
   /** Evaluations by step, and by whether they end the stage; null once all chunks have come. */
   readonly evaluations: ReadonlyMap<string, ReadonlyMap<number, EvaluatedChunk> | null>;
   /** The evaluation that ends the stage. */

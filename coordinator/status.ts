@@ -32,6 +32,8 @@ export interface WorkerStatus {
   readonly waitingFor: string;
   readonly step: number;
   readonly residentBytes: number;
+  /** Of the stage, in which it had nothing to do but wait for teachers. */
+  readonly secondsWaitedForTeachers: number;
   readonly lastHeartbeatMs: number;
   readonly address: string;
   readonly pid: number;
@@ -82,6 +84,7 @@ function workerStatus(state: Exclude<State, { kind: "ended" }>, worker: Worker, 
     role,
     state: workerState(state, worker),
     ...told,
+    secondsWaitedForTeachers: ("course" in state && state.course?.tally.waited.get(name)) || 0,
     lastHeartbeatMs: nowMs - heardMs,
     address,
     pid,

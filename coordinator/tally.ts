@@ -14,6 +14,7 @@ export const emptyTally: Tally = {
   steps: new Map(),
   pace: { samplesPerSecond: 0, all: noStretch, steady: noStretch },
   softTargets: noSoftTargets,
+  waited: new Map(),
   evaluations: new Map(),
   evaluation: null,
   done: new Map(),
@@ -38,6 +39,7 @@ export function tallyProgress(
     steps: new Map(tally.steps).set(worker, progress.step),
     pace: byLead ? paced(tally.pace, plan, progress) : tally.pace,
     softTargets: served(tally.softTargets, progress),
+    waited: new Map(tally.waited).set(worker, (tally.waited.get(worker) ?? 0) + progress.phases.softTargets),
   };
 }
 
