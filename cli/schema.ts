@@ -77,7 +77,7 @@ function sectionText({ schema, description, paths }: Section, sections: Map<stri
   const tables = branches(schema).flatMap((branch) => {
     if (!branch.properties) return [];
     const kind = (branch.properties["kind"] as Field | undefined)?.const;
-    const title = kind === undefined ? Object.keys(branch.properties).join(", ") : `kind: ${kind}`;
+    const title = kind === undefined ? (branch.required ?? []).join(", ") : `kind: ${kind}`;
     return [...(schema.anyOf || schema.oneOf ? [`**\`${title}\`**`] : []), table(branch, sections)];
   });
   return [...heading.filter(Boolean), ...tables];

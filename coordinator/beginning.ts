@@ -22,7 +22,7 @@ export function ready(plan: Plan, before: Readying, atMs: number, worker: Worker
     sinceMs: atMs,
   };
   const told = notes(state, atMs, name, found);
-  const wrong = isStudent ? misfit(state, name, found) : wrongTeacher(plan, state, name, found);
+  const wrong = isStudent ? misfit(state, name, found) : wrongTeacher(state, name, found);
   if (wrong) {
     const [failed, ...effects] = fail(state, atMs, "diverged", wrong);
     return [failed, ...told, ...effects];
@@ -39,8 +39,8 @@ function notes({ course }: Readying, atMs: number, worker: string, { step, resto
   return [...passedOver, announce(atMs, { kind: "restored", worker, stage, step, folder: restoredFrom })];
 }
 
-function wrongTeacher(plan: Plan, { course }: Readying, name: string, found: Ready__Output): string | null {
-  const taught = taughtSha256(plan, course);
+function wrongTeacher({ course }: Readying, name: string, found: Ready__Output): string | null {
+  const taught = taughtSha256(course);
   if (taught === "" || found.weightsSha256 === taught) return null;
   return `${name} would serve a teacher with the weights ${found.weightsSha256}, the students agreed on ${taught}`;
 }

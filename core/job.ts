@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { dataset } from "./jobdataset.ts";
 import { evaluation, model, optimizer, schedule, views } from "./jobparts.ts";
+import { sourceOfTeacher, type TeacherSpec, teacher } from "./jobteacher.ts";
 
 const count = z.int().positive();
 
@@ -61,13 +62,15 @@ const schema = z
       })
       .prefault({})
       .describe("A step's global batch is `count` times `batch` examples."),
-    teacher: model.describe("The teacher: a built-in model to train, or `load:` a trained one."),
+    teacher: teacher.describe(
+      "The teacher: a model to train; or a trained one to load, to ask on a server, or several of these as one.",
+    ),
     student: model.describe("The student."),
     teach: z
       .strictObject({ ...budget, ...phase })
       .optional()
       .describe(
-        "How the teacher is trained on hard labels. Needed unless `teacher.load` names a model, and refused if it does.",
+        "How the teacher is trained on hard labels. Needed unless the teacher is a trained one (`load`, `remote`, `ensemble`), and refused if it is.",
       ),
     distil: z
       .strictObject({
@@ -166,13 +169,15 @@ const schema = z
         refuse([stage], "needs either epochs or steps");
       }
     }
-    const loads = "load" in job.teacher;
-    if (loads && job.teach) {
-      const message = "a loaded teacher is not taught: remove either teach or teacher.load";
-      refuse(["teach"], message, ["teacher", "load"]);
+    const source = sourceOfTeacher(job.teacher);
+    if (source !== null && job.teach) {
+      const kind = source === "load" ? "a loaded teacher" : source === "remote" ? "a remote teacher" : "an ensemble";
+      refuse(["teach"], `${kind} is not taught: remove either teach or teacher.${source}`, ["teacher", source]);
     }
-    if (!loads && !job.teach)
-      refuse(["teach"], "needed to train the teacher, unless teacher.load names a trained model");
+    if (source === null && !job.teach) {
+      const message = "needed to train the teacher, unless teacher.load, remote or ensemble names a trained one";
+      refuse(["teach"], message);
+    }
 
     const { lanes, workers, dataset } = job;
     const { min, max } = studentRange(workers);
@@ -224,7 +229,7 @@ const schema = z
     }
   });
 
-function classesGiven(spec: z.output<typeof model>): number | undefined {
+function classesGiven(spec: TeacherSpec): number | undefined {
   return "classes" in spec ? spec.classes : undefined;
 }
 

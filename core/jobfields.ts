@@ -31,14 +31,14 @@ function placeOf(wrapped: z.ZodType, input: unknown): Place {
   return { schema: branchMeant(options, input) ?? schema, options };
 }
 
-/** The branch that has the input's `kind`, else the one that knows most of its keys. */
+/** The branch that has the input's `kind`, else the one that knows most of its keys, those it needs counted twice. */
 function branchMeant(options: readonly z.ZodType[], input: unknown): z.ZodObject | null {
   if (typeof input !== "object" || input === null) return null;
   let [meant, most] = [null as z.ZodObject | null, 0];
   for (const option of options) {
     if (!(option instanceof z.ZodObject)) continue;
     const kind = kindOf(option);
-    const known = Object.keys(input).filter((key) => key in option.shape).length;
+    const known = [...Object.keys(option.shape), ...neededKeys(option)].filter((key) => key in input).length;
     if (kind !== null && (input as { kind?: unknown }).kind !== kind) continue;
     if (known > most) [meant, most] = [option, known];
   }
@@ -85,7 +85,12 @@ function words(schema: z.ZodType): string {
 
 function mark(option: z.ZodObject): string {
   const kind = kindOf(option);
-  return kind === null ? Object.keys(option.shape).join(" and ") : `kind: ${kind}`;
+  if (kind !== null) return `kind: ${kind}`;
+  return neededKeys(option).join(" and ");
+}
+
+function neededKeys({ shape }: z.ZodObject): string[] {
+  return Object.keys(shape).filter((key) => !z.safeParse(shape[key]!, undefined).success);
 }
 
 export function orList(words: readonly string[]): string {

@@ -6,7 +6,7 @@ const probability = z.number().min(0).lt(1);
 
 const activation = z.enum(["relu", "tanh", "sigmoid", "elu", "selu", "linear"]);
 
-const mlp = z
+export const mlp = z
   .strictObject({
     kind: z.literal("mlp").describe("Dense layers, then one dense layer of logits."),
     widths: z.array(count).describe("Units of each hidden layer."),
@@ -29,7 +29,7 @@ const mlp = z
   })
   .describe("Multi-layer perceptron.");
 
-const cnn = z
+export const cnn = z
   .strictObject({
     kind: z.literal("cnn").describe("Convolution blocks, then dense layers, then one dense layer of logits."),
     blocks: z
@@ -54,7 +54,7 @@ const cnn = z
   })
   .describe("Convolutional network.");
 
-const load = z
+export const load = z
   .strictObject({
     load: z
       .string()
@@ -64,7 +64,7 @@ const load = z
   })
   .describe("A model that exists.");
 
-const module = z
+export const module = z
   .strictObject({
     module: z
       .string()

@@ -62,7 +62,7 @@ function unionProblems(root: z.ZodType, input: unknown, issue: z.core.$ZodIssueI
   const place = placeAt(root, path, input);
   const kind = valueAt(found, ["kind"]);
   const kinds = literalsOf(place.options, "kind");
-  if (kind !== undefined && !kinds.includes(String(kind))) {
+  if (kind !== undefined && kinds.length > 0 && !kinds.includes(String(kind))) {
     return [{ path: [...path, "kind"], message: notOneOf(kinds, kind), also: [] }];
   }
   const branch = issue.errors[place.options.indexOf(place.schema)];

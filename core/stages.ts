@@ -1,6 +1,7 @@
 /** The stages of a job, their order and their lengths. */
 import type { Job } from "./job.ts";
-import type { ModelSpec, OptimizerSpec, ScheduleSpec, ViewSpec } from "./jobparts.ts";
+import type { OptimizerSpec, ScheduleSpec, ViewSpec } from "./jobparts.ts";
+import type { TeacherSpec } from "./jobteacher.ts";
 
 export type Stage = "teach" | "distil" | "baseline";
 
@@ -9,7 +10,7 @@ export interface StagePlan {
   readonly stage: Stage;
   /** The model whose weights the stage trains. */
   readonly model: "teacher" | "student";
-  readonly spec: ModelSpec;
+  readonly spec: TeacherSpec;
   /** Optimizer updates; 0 where the teacher is loaded and only evaluated. */
   readonly steps: number;
   readonly stepsPerEpoch: number;

@@ -78,13 +78,13 @@ const wrong: readonly [what: string, from: string, to: string, said: string][] =
     "no model",
     "  kind: mlp\n  widths: [20, 20]",
     "  activation: relu",
-    "job.yaml:11: teacher: must have kind: mlp, kind: cnn, load or module, found activation",
+    "job.yaml:11: teacher: must have kind: mlp, kind: cnn, load, module, remote or ensemble, found activation",
   ],
   [
     "a model that is text",
     "\n  kind: mlp\n  widths: [20, 20]",
     " mlp",
-    'job.yaml:11: teacher: must be a mapping with kind: mlp, kind: cnn, load or module, found "mlp"',
+    'job.yaml:11: teacher: must be a mapping with kind: mlp, kind: cnn, load, module, remote or ensemble, found "mlp"',
   ],
   [
     "a key of another model",

@@ -36,10 +36,22 @@ const contradictions: readonly [what: string, from: string, to: string, said: st
     "job.yaml:18: teach: a loaded teacher is not taught: remove either teach or teacher.load",
   ],
   [
+    "a remote teacher that is taught",
+    "  kind: mlp\n  widths: [20, 20]",
+    "  remote: { address: 'triton:8001', model: digits }",
+    "job.yaml:18: teach: a remote teacher is not taught: remove either teach or teacher.remote",
+  ],
+  [
+    "an ensemble that is taught",
+    "  kind: mlp\n  widths: [20, 20]",
+    "  ensemble: [{ load: a }, { load: b, weight: 2 }]",
+    "job.yaml:18: teach: an ensemble is not taught: remove either teach or teacher.ensemble",
+  ],
+  [
     "a teacher that is not taught",
     "teach:\n  epochs: 1\n  optimizer: { kind: sgd, learningRate: 0.1 }\n",
     "",
-    "job.yaml: teach: needed to train the teacher, unless teacher.load names a trained model",
+    "job.yaml: teach: needed to train the teacher, unless teacher.load, remote or ensemble names a trained one",
   ],
   [
     "idx without labels",

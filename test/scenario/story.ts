@@ -149,9 +149,7 @@ class Story {
       case "send": {
         const { term, body, assign, stop, begin, follow, pause, checkpoint, export: exporting } = effect.message;
         const lanes = assign?.students?.map((each) => `${each.worker} ${each.firstLane}+${each.lanes}`).join(", ");
-        const teachers = assign?.teachers?.map(
-          ({ worker }) => `; ${worker} serves ${assign.teacherSha256 || "what it loads"}`,
-        );
+        const teachers = assign?.teachers?.map(({ worker }) => `; ${worker} serves ${assign.teacherSha256}`);
         const words = {
           welcome: effect.message.welcome?.rejoined ? " back" : "",
           assign: ` ${assign?.stage} of ${assign?.steps} steps: ${lanes}${teachers?.join("")}${flagged(assign)}`,

@@ -4,6 +4,7 @@
  */
 import type { WorkerMessage } from "../../coordinator/messages.ts";
 import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
+import { sourceOfTeacher } from "../../core/jobteacher.ts";
 import {
   type Beginning,
   isMember,
@@ -340,7 +341,7 @@ export class WorkerProcess {
     const { oracle, disk, scene } = this.#world;
     const fits = (weights: number | null | undefined): weights is number =>
       weights !== null && weights !== undefined && (teacherSha256 === "" || sha256Of(weights) === teacherSha256);
-    if (teacherSha256 === "") this.#teacher = oracle.teacher;
+    if (sourceOfTeacher(scene.job.teacher) !== null) this.#teacher = oracle.teacher;
     if (fits(this.#teacher)) return this.#teacher;
     yield* this.sleep(20);
     let found: number | null = this.trained.get("teach") ?? null;
