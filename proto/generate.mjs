@@ -1,5 +1,5 @@
 /**
- * Writes the TypeScript types of proto/limbeck.proto into proto/gen.
+ * Writes the TypeScript types of proto/*.proto into proto/gen.
  *   node proto/generate.mjs          writes them
  *   node proto/generate.mjs --check  exits 1 where the checked-in types are not those of the proto (CI)
  * The options must be those of `loading` in proto/wire.ts: the types describe what it loads.
@@ -18,7 +18,13 @@ function generate(folder) {
   const manifest = createRequire(import.meta.url).resolve("@grpc/proto-loader/package.json");
   const { bin } = JSON.parse(readFileSync(manifest, "utf8"));
   const options = ["--longs=Number", "--enums=String", "--defaults", "--oneofs", "--grpcLib=@grpc/grpc-js"];
-  const files = ["--targetFileExtension=.ts", "--importFileExtension=.ts", `--outDir=${folder}`, "limbeck.proto"];
+  const files = [
+    "--targetFileExtension=.ts",
+    "--importFileExtension=.ts",
+    `--outDir=${folder}`,
+    "limbeck.proto",
+    "kserve.proto",
+  ];
   execFileSync(process.execPath, [join(dirname(manifest), bin["proto-loader-gen-types"]), ...options, ...files], {
     cwd: here,
     stdio: ["ignore", "ignore", "inherit"],
@@ -45,7 +51,7 @@ function check() {
       (file) => want.get(file) !== have.get(file),
     );
     if (differing.length === 0) return;
-    console.error(`proto/gen differs from proto/limbeck.proto in ${differing.join(", ")}: run node proto/generate.mjs`);
+    console.error(`proto/gen differs from proto/*.proto in ${differing.join(", ")}: run node proto/generate.mjs`);
     process.exitCode = 1;
   } finally {
     rmSync(folder, { recursive: true });

@@ -11,7 +11,7 @@ import { packagePath } from "./package.ts";
 const mebibyte = 2 ** 20;
 
 // The generated types describe exactly these options: proto/generate.mjs has them too.
-const loading = { longs: Number, enums: String, defaults: true, oneofs: true } as const;
+export const loading = { longs: Number, enums: String, defaults: true, oneofs: true } as const;
 
 const { v1 } = (
   loadPackageDefinition(loadSync(packagePath("proto/limbeck.proto"), loading)) as unknown as ProtoGrpcType

@@ -9,9 +9,10 @@ import { evaluateChunks } from "./evaluate.ts";
 
 type Format = "float32" | "float16" | "uint8";
 
-/** Writes the teacher after `teach`; the student and its quantised variants after `distil`. */
+/** Writes the teacher after `teach`, unless it is only asked; the student and its quantised variants after `distil`. */
 export async function exportStage(context: WorkerContext, stage: Stage, signal: AbortSignal): Promise<ExportedModel[]> {
   const model = context.trained.get(stage)!;
+  if (model.givenSha256 !== null) return []; // Its files are where the user has them, and the report has its digest.
   const role = stage === "teach" ? "teacher" : "student";
   const formats: readonly Format[] = stage === "teach" ? ["float32"] : ["float32", "float16", "uint8"];
   const exported: ExportedModel[] = [];
@@ -41,6 +42,7 @@ async function measure(context: WorkerContext, folder: string, signal: AbortSign
     seed: job.seed,
     jobFolder: runFolder,
     role: folder,
+    temperature: job.distil.temperature,
   });
   const sums = { examples: 0, errors: 0, crossEntropy: 0 };
   const plan = {

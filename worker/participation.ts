@@ -226,7 +226,7 @@ export class Participation {
     services.peers.server.openTerm(term);
     services.peers.client.keepOnly([...students, ...teachers, ...teacherSources]);
     const teacher = trained.get("teach");
-    if (!teacher) return;
+    if (!teacher || teacher.givenSha256 !== null) return;
     const { weights, sha256 } = teacher;
     const payload = [new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength)];
     services.peers.server.publish({ term, kind: "teacher", step: 0, slice: 0, payload, sha256 });

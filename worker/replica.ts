@@ -31,6 +31,8 @@ export interface Replica extends ReplicaState {
   /** Names of the weights in the model's own order. */
   readonly order: readonly string[];
   readonly topology: unknown;
+  /** Of a teacher that is only asked, which has no weights here; else null. */
+  readonly givenSha256: string | null;
   /** In the shared arena, all three; the views are made anew when it is laid out anew. */
   weights: Float32Array;
   optimizerState: Float32Array;
@@ -58,11 +60,11 @@ export function initialReplica(
   built: BuiltNetwork,
   vectors: ReplicaVectors,
 ): Replica {
-  const { layout, order, topology } = built;
+  const { layout, order, topology, givenSha256 } = built;
   const consumption = new Consumption(ledger.trainExamples);
   const skips = { total: 0, inARow: 0 };
   const noSum = { sumStep: null, sumExamples: new Uint32Array() };
-  return { plan, ledger, layout, order, topology, ...vectors, consumption, skips, step: 0, ...noSum };
+  return { plan, ledger, layout, order, topology, givenSha256, ...vectors, consumption, skips, step: 0, ...noSum };
 }
 
 /** Holds the sum of the step before its own: one that is a step behind may apply it. */
@@ -70,9 +72,10 @@ export function hasSum({ step, sumStep }: Replica): boolean {
   return sumStep !== null && sumStep === step - 1;
 }
 
-/** sha256 of its weights in the model's own order; it must not train meanwhile. */
-export function weightsDigest({ order, layout, weights }: Replica): Promise<string> {
-  return sha256InTurns(weightsInOrder(order, layout, weights));
+/** sha256 of its weights in the model's own order, or what a given teacher has instead; it must not train meanwhile. */
+export async function weightsDigest({ order, layout, weights, givenSha256 }: Replica): Promise<string> {
+  if (givenSha256 !== null) return givenSha256;
+  return await sha256InTurns(weightsInOrder(order, layout, weights));
 }
 
 /** A copy of the state in memory of its own; it must not train meanwhile. */

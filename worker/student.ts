@@ -1,4 +1,5 @@
 /** A student in one stage: its network, its replica and their memory, kept across terms; what a term changes is laid out anew. */
+import { LimbeckError } from "../core/errors.ts";
 import type { LedgerPlan } from "../core/ledger.ts";
 import type { StagePlan } from "../core/stages.ts";
 import { dropCheckpoints } from "./artifacts/checkpoint.ts";
@@ -43,7 +44,11 @@ export class Student {
       seed: job.seed,
       jobFolder,
       role: plan.model,
+      temperature: job.distil.temperature,
     });
+    if (built.givenSha256 !== null && plan.training !== null) {
+      throw new LimbeckError("bad_model", `the ${plan.model} must be one that can be trained: a tfjs LayersModel`);
+    }
     const ledger: LedgerPlan = {
       seed: job.seed,
       trainExamples: dataset.count("train"),
@@ -136,12 +141,14 @@ export class Student {
   }
 
   async trainedModel(): Promise<TrainedModel> {
-    const { order, layout, topology } = this.replica;
+    const { order, layout, topology, givenSha256 } = this.replica;
     const { weights } = await copyState(this.replica);
-    return { order, layout, topology, weights, sha256: await this.digest() };
+    return { order, layout, topology, givenSha256, weights, sha256: await this.digest() };
   }
 
+  /** The compute thread has nothing to bind of a teacher that is only asked. */
   async #bind(): Promise<void> {
+    if (this.replica.givenSha256 !== null) return;
     const optimizer = this.replica.plan.training?.optimizer ?? null;
     await this.#context.device.ask("bind", this.#workspace.binding(this.deal, optimizer));
   }

@@ -1,5 +1,6 @@
 /** A teacher worker: the built teacher, kept across terms for as long as its weights are those asked for. */
 import { LimbeckError } from "../core/errors.ts";
+import { sourceOfTeacher } from "../core/jobteacher.ts";
 import { planStages, type Stage } from "../core/stages.ts";
 import { Arena } from "./arena.ts";
 import { weightsInOrder } from "./artifacts/digest.ts";
@@ -44,9 +45,11 @@ export class Teacher {
       seed: job.seed,
       jobFolder,
       role: "teacher",
+      temperature: job.distil.temperature,
     });
-    const model = "load" in spec ? await loaded(built, wanted) : await taught(context, wanted, built, signal);
-    if (!("load" in spec)) await device.ask("load", { name: "teacher", weights: model.weights });
+    const isTaught = sourceOfTeacher(spec) === null;
+    const model = isTaught ? await taught(context, wanted, built, signal) : await loaded(built, wanted);
+    if (isTaught) await device.ask("load", { name: "teacher", weights: model.weights });
     // Whoever serves it can also pass it on.
     context.trained.set("teach", model);
     return new Teacher(context, model);
@@ -81,17 +84,17 @@ function featuresOf({ shape }: { shape: readonly number[] }): number {
 }
 
 async function digested(built: BuiltNetwork, weights: Float32Array): Promise<TrainedModel> {
-  const { layout, order, topology } = built;
-  return { layout, order, topology, weights, sha256: await sha256InTurns(weightsInOrder(order, layout, weights)) };
+  const { layout, order, givenSha256 } = built;
+  return { ...built, weights, sha256: givenSha256 ?? (await sha256InTurns(weightsInOrder(order, layout, weights))) };
 }
 
-/** The model from disk: the students evaluated the same one. */
+/** The model from disk or a server: the students evaluated the same one. */
 async function loaded(built: BuiltNetwork, { teacherSha256 }: WantedTeacher): Promise<TrainedModel> {
   const model = await digested(built, built.weights);
   if (teacherSha256 === "" || model.sha256 === teacherSha256) return model;
   throw new LimbeckError(
     "corrupt",
-    `the teacher's weights are ${model.sha256}, the students trained or loaded ${teacherSha256}`,
+    `the teacher is ${model.sha256}, the students evaluated ${teacherSha256}: its files, or the model on its server, are not the same everywhere`,
   );
 }
 

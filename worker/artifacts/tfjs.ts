@@ -96,12 +96,19 @@ export interface ModelFolder {
   readonly modelTopology: object;
   readonly weightSpecs: readonly WeightSpec[];
   readonly weightData: ArrayBuffer;
+  /** Of a graph model: its inputs and outputs. */
+  readonly signature?: object;
+  /** model.json, and the files it names in their order. */
+  readonly files: readonly string[];
 }
+
+type ModelFormat = "layers-model" | "graph-model";
 
 // Loose: other tools add keys of their own.
 const modelSchema = z.looseObject({
   format: z.string().optional(),
   modelTopology: z.looseObject({}),
+  signature: z.looseObject({}).optional(),
   userDefinedMetadata: z.looseObject({ shardSha256: z.record(z.string(), z.string()).optional() }).optional(),
   weightsManifest: z.array(
     z.looseObject({
@@ -127,23 +134,25 @@ const modelSchema = z.looseObject({
 const widths = { float32: 4, int32: 4, bool: 1, complex64: 8, uint8: 1, uint16: 2, float16: 2 } as const;
 
 /**
- * Reads a LayersModel, ours or any other tool's, quantised or not; give the parts to `tf.io.fromMemory`.
+ * Reads a model, ours or any other tool's, quantised or not; give the parts to `tf.io.fromMemory`.
  * @param path the folder, or its model.json
- * @throws LimbeckError `bad_model` naming the file that is missing, damaged or not of a LayersModel
+ * @throws LimbeckError `bad_model` naming the file that is missing, damaged or not of the format
  */
-export async function readModelFolder(path: string): Promise<ModelFolder> {
+export async function readModelFolder(path: string, format: ModelFormat = "layers-model"): Promise<ModelFolder> {
   const isFolder = await stat(path).then(
     (found) => found.isDirectory(),
     () => false,
   );
   const jsonPath = isFolder ? join(path, modelFile) : path;
-  const model = parseModel(await readBytes(jsonPath, "the model"), jsonPath);
+  const model = parseModel(await readBytes(jsonPath, "the model"), jsonPath, format);
   const specs = model.weightsManifest.flatMap(({ weights }) => weights) as readonly WeightSpec[];
   const parts: Uint8Array[] = [];
+  const files = [jsonPath];
   for (const group of model.weightsManifest) {
     const before = parts.length;
     for (const name of group.paths) {
       const shardPath = join(dirname(jsonPath), name);
+      files.push(shardPath);
       const shard = await readBytes(shardPath, `weights that ${jsonPath} names`);
       const expected = model.userDefinedMetadata?.shardSha256?.[name];
       if (expected !== undefined && expected !== sha256Hex(shard)) {
@@ -158,10 +167,12 @@ export async function readModelFolder(path: string): Promise<ModelFolder> {
       throw new LimbeckError("bad_model", `${files} hold ${held} bytes of weights, ${jsonPath} describes ${described}`);
     }
   }
-  return { modelTopology: model.modelTopology, weightSpecs: specs, weightData: joinBytes(parts).buffer };
+  const { modelTopology, signature } = model;
+  const weightData = joinBytes(parts).buffer;
+  return { modelTopology, weightSpecs: specs, weightData, ...(signature && { signature }), files };
 }
 
-function parseModel(bytes: Uint8Array, path: string): z.output<typeof modelSchema> {
+function parseModel(bytes: Uint8Array, path: string, format: ModelFormat): z.output<typeof modelSchema> {
   let raw: unknown;
   try {
     raw = JSON.parse(new TextDecoder().decode(bytes));
@@ -174,11 +185,18 @@ function parseModel(bytes: Uint8Array, path: string): z.output<typeof modelSchem
     const where = issue?.path.join(".");
     throw new LimbeckError(
       "bad_model",
-      `${path} is not a tfjs LayersModel: ${where ? `${where}: ` : ""}${issue?.message}`,
+      `${path} is not a tfjs ${format === "layers-model" ? "LayersModel" : "GraphModel"}: ${where ? `${where}: ` : ""}${issue?.message}`,
     );
   }
-  if (parsed.data.format === "graph-model") {
+  const isGraph = parsed.data.format === "graph-model";
+  if (isGraph && format === "layers-model") {
     throw new LimbeckError("bad_model", `${path} is a tfjs graph model, which has no layers: a LayersModel is needed`);
+  }
+  if (!isGraph && format === "graph-model") {
+    throw new LimbeckError(
+      "bad_model",
+      `${path} is not a tfjs graph model: its format is ${parsed.data.format ?? "not said"}`,
+    );
   }
   return parsed.data;
 }

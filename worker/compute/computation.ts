@@ -1,11 +1,14 @@
 /** What the compute thread holds: the engine, the networks by name, and the replica that is trained. */
 import { LimbeckError } from "../../core/errors.ts";
+import { layoutOf } from "../../core/layout.ts";
 import { floatsAt, intsAt } from "../arena.ts";
 import type { Engine } from "../engine/engine.ts";
 import { loadEngine } from "../engine/load.ts";
+import type { Inference } from "../inference/inference.ts";
+import { openModel } from "../inference/open.ts";
 import { type Kernels, loadKernels } from "../kernels/kernels.ts";
 import type { LaneWork } from "../learn/lane.ts";
-import { buildNetwork, type Network } from "../learn/network.ts";
+import { Network } from "../learn/network.ts";
 import { createOptimizer, type Optimizer } from "../optimizer.ts";
 import type {
   ApplyRequest,
@@ -35,7 +38,7 @@ type Handlers = {
 
 export class Computation {
   #engine: Engine | null = null;
-  readonly #networks = new Map<NetworkName, Network>();
+  readonly #models = new Map<NetworkName, Network | Inference>();
   #replica: Replica | null = null;
 
   readonly #handlers: Handlers = {
@@ -53,7 +56,7 @@ export class Computation {
       this.#network(name).setWeights(weights);
       return null;
     },
-    logits: ({ name, inputs, count }) => this.#network(name).logits(inputs, count),
+    logits: ({ name, inputs, count }) => this.#model(name).logits(inputs, count),
     memory: () => {
       const { numTensors, numBytes } = this.#open().tf.memory();
       return { tensors: numTensors, bytes: numBytes };
@@ -65,21 +68,27 @@ export class Computation {
   }
 
   async #build({ name, ...request }: BuildRequest): Promise<BuiltNetwork> {
-    this.#drop(name);
-    const network = await buildNetwork(this.#open(), request);
-    this.#networks.set(name, network);
-    return {
-      layout: network.layout,
-      order: network.order,
-      topology: network.topology(),
-      weights: network.initialWeights(),
-    };
+    await this.#drop(name);
+    const model = await openModel(this.#open(), request);
+    this.#models.set(name, model);
+    if (!(model instanceof Network)) {
+      return {
+        layout: layoutOf([]),
+        order: [],
+        topology: null,
+        weights: new Float32Array(),
+        givenSha256: model.sha256,
+      };
+    }
+    const { layout, order } = model;
+    return { layout, order, topology: model.topology(), weights: model.initialWeights(), givenSha256: null };
   }
 
-  #drop(name: NetworkName): null {
-    this.#networks.get(name)?.dispose();
-    this.#networks.delete(name);
+  async #drop(name: NetworkName): Promise<null> {
+    const model = this.#models.get(name);
+    this.#models.delete(name);
     if (name === "trained") this.#replica = null;
+    await model?.dispose();
     return null;
   }
 
@@ -134,10 +143,17 @@ export class Computation {
     return this.#engine;
   }
 
+  #model(name: NetworkName): Network | Inference {
+    const model = this.#models.get(name);
+    if (!model) throw new LimbeckError("internal", `there is no network "${name}" in the compute thread`);
+    return model;
+  }
+
+  /** One that has weights. */
   #network(name: NetworkName): Network {
-    const network = this.#networks.get(name);
-    if (!network) throw new LimbeckError("internal", `there is no network "${name}" in the compute thread`);
-    return network;
+    const model = this.#model(name);
+    if (model instanceof Network) return model;
+    throw new LimbeckError("internal", `the network "${name}" in the compute thread has no weights of its own`);
   }
 
   #bound(): Replica {

@@ -7,14 +7,14 @@ import type { OptimizerSpec } from "../../core/jobparts.ts";
 import type { Layout } from "../../core/layout.ts";
 import type { Region } from "../arena.ts";
 import type { EngineChoice, EngineInfo } from "../engine/engine.ts";
+import type { ModelRequest } from "../inference/open.ts";
 import type { GradientsRequest as NetworkGradients } from "../learn/gradients.ts";
 import type { LaneFinding } from "../learn/inspection.ts";
-import type { NetworkRequest } from "../learn/network.ts";
 
 /** Networks are kept by name: the one a stage trains, or a teacher that serves. */
 export type NetworkName = "trained" | "teacher" | "variant";
 
-export interface BuildRequest extends NetworkRequest {
+export interface BuildRequest extends ModelRequest {
   readonly name: NetworkName;
 }
 
@@ -25,6 +25,8 @@ export interface BuiltNetwork {
   readonly topology: unknown;
   /** Weights as built or loaded, in the layout. */
   readonly weights: Float32Array;
+  /** Of a model that is only asked: its digest, where there are no weights to have one. null for all others. */
+  readonly givenSha256: string | null;
 }
 
 /** Where the replica's vectors lie, and how they are updated. */

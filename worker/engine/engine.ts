@@ -3,6 +3,16 @@ import type * as tfjs from "@tensorflow/tfjs";
 
 export type TF = typeof tfjs;
 
+/** What tfjs-node has beyond tfjs: TensorFlow's own models. */
+export interface SavedModels {
+  getMetaGraphsFromSavedModel(path: string): Promise<tfjs.MetaGraph[]>;
+  loadSavedModel(
+    path: string,
+    tags: readonly string[],
+    signature: string,
+  ): Promise<tfjs.InferenceModel & { dispose(): void }>;
+}
+
 /** What a job or flag may ask for. */
 export type EngineChoice = "auto" | "tensorflow" | "gpu" | "wasm";
 
@@ -25,6 +35,8 @@ export interface Engine {
   readonly tf: TF;
   readonly info: EngineInfo;
   readonly ops: Ops;
+  /** null on wasm. */
+  readonly savedModels: SavedModels | null;
 }
 
 export interface DenseLayer {

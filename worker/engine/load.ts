@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import util from "node:util";
 import { LimbeckError } from "../../core/errors.ts";
-import type { Engine, EngineChoice, TF } from "./engine.ts";
+import type { Engine, EngineChoice, SavedModels, TF } from "./engine.ts";
 import { describeEngine } from "./identity.ts";
 import { installedEngine, type TensorFlowInstall } from "./install.ts";
 import { type TensorFlowBackend, tensorflowOps } from "./tensorflowops.ts";
@@ -31,7 +31,7 @@ async function loadTensorFlow(install: TensorFlowInstall, choice: EngineChoice, 
     const found = told === undefined ? "not set" : told;
     throw new LimbeckError("internal", `TF_NUM_INTRAOP_THREADS is ${found}, the job asks for ${threads} threads`);
   }
-  const tf = await quietly(() => requireTfjsNode(install.addon));
+  const { tf, savedModels } = await quietly(() => requireTfjsNode(install.addon));
   if (tf.getBackend() !== "tensorflow") {
     throw new LimbeckError("engine_unavailable", `tfjs chose the backend ${tf.getBackend()} instead of tensorflow`);
   }
@@ -44,11 +44,11 @@ async function loadTensorFlow(install: TensorFlowInstall, choice: EngineChoice, 
   const why = install.cuda && !gpu ? `${install.why}; ${missing}` : install.why;
   const tensorflowVersion = backend.binding.TF_Version;
   const info = describeEngine({ backend: "tensorflow", tensorflowVersion, gpu, threads, why });
-  return { tf, info, ops: tensorflowOps(tf, backend) };
+  return { tf, info, ops: tensorflowOps(tf, backend), savedModels };
 }
 
 /** tfjs-node finds its addon through node-pre-gyp, which is told where ours lies. */
-function requireTfjsNode(addon: string): TF {
+function requireTfjsNode(addon: string): { tf: TF; savedModels: SavedModels } {
   const own = createRequire(join(tfjsNodeFolder(), "package.json"));
   own("@mapbox/node-pre-gyp/lib/pre-binding").find = () => addon;
   // Node 23 took these from util; tfjs-node 4.22 still calls them.
@@ -56,8 +56,8 @@ function requireTfjsNode(addon: string): TF {
   legacy["isNullOrUndefined"] ??= (value: unknown) => value === null || value === undefined;
   legacy["isArray"] ??= Array.isArray;
   try {
-    own("@tensorflow/tfjs-node-gpu");
-    return own("@tensorflow/tfjs") as TF;
+    const { node } = own("@tensorflow/tfjs-node-gpu") as { node: SavedModels };
+    return { tf: own("@tensorflow/tfjs") as TF, savedModels: node };
   } catch (cause) {
     const { message } = cause as Error;
     throw new LimbeckError("engine_unavailable", `the binding ${addon} does not load: ${message}`, { cause });
@@ -88,7 +88,7 @@ async function loadWasm(why: string): Promise<Engine> {
   }
   // Its threads do not work in Node: one instance per worker.
   const info = describeEngine({ backend: "wasm", tensorflowVersion: null, gpu: false, threads: 1, why });
-  return { tf, info, ops: wasmOps(tf) };
+  return { tf, info, ops: wasmOps(tf), savedModels: null };
 }
 
 /** tfjs prints advice and a banner while it loads; a worker's output is for what went wrong. */

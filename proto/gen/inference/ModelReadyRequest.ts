@@ -1,0 +1,12 @@
+// Original file: kserve.proto
+
+
+export interface ModelReadyRequest {
+  'name'?: (string);
+  'version'?: (string);
+}
+
+export interface ModelReadyRequest__Output {
+  'name': (string);
+  'version': (string);
+}

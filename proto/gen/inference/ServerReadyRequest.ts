@@ -1,0 +1,8 @@
+// Original file: kserve.proto
+
+
+export interface ServerReadyRequest {
+}
+
+export interface ServerReadyRequest__Output {
+}

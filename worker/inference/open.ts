@@ -1,0 +1,118 @@
+/** Any model of a job, by what its spec says and its files are. */
+import { existsSync } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { LimbeckError } from "../../core/errors.ts";
+import type { EnsembleSpec, LoadSpec, RemoteSpec, TeacherSpec } from "../../core/jobteacher.ts";
+import { weightsSha256 } from "../artifacts/digest.ts";
+import type { Engine } from "../engine/engine.ts";
+import { buildNetwork, Network, type NetworkRequest } from "../learn/network.ts";
+import { ensembleOf, type Member } from "./ensemble.ts";
+import { fitted } from "./fitted.ts";
+import { openGraphModel } from "./graphmodel.ts";
+import type { Fit, Inference, Runner } from "./inference.ts";
+import { openOnnx } from "./onnx.ts";
+import { openRemote } from "./remote.ts";
+import { openSavedModel } from "./savedmodel.ts";
+
+export interface ModelRequest extends Omit<NetworkRequest, "spec"> {
+  readonly spec: TeacherSpec;
+  /** T of the distillation: the mean of an ensemble depends on it. */
+  readonly temperature: number;
+}
+
+type Given = LoadSpec | RemoteSpec;
+
+/**
+ * Builds, loads or reaches the model. What can be trained is a network; the rest is only asked.
+ * @throws LimbeckError `bad_model`, or `unavailable` and `timeout` of a server, naming the field and what would be right
+ */
+export async function openModel(engine: Engine, request: ModelRequest): Promise<Network | Inference> {
+  const { spec, role: field } = request;
+  if ("ensemble" in spec) return await openEnsemble(engine, spec, request);
+  if ("remote" in spec || "load" in spec) return await openGiven(engine, spec, request, field);
+  return await buildNetwork(engine, { ...request, spec });
+}
+
+async function openEnsemble(
+  engine: Engine,
+  { ensemble, mean }: EnsembleSpec,
+  request: ModelRequest,
+): Promise<Inference> {
+  const members: Member[] = [];
+  try {
+    for (const [at, { weight, ...spec }] of ensemble.entries()) {
+      const model = await openGiven(engine, spec as Given, request, `teacher.ensemble.${at}`);
+      members.push({ weight, model: model instanceof Network ? asInference(model) : model });
+    }
+  } catch (thrown) {
+    for (const { model } of members) await model.dispose();
+    throw thrown;
+  }
+  return ensembleOf(members, { of: mean, temperature: request.temperature, classes: request.classes });
+}
+
+async function openGiven(
+  engine: Engine,
+  spec: Given,
+  request: ModelRequest,
+  field: string,
+): Promise<Network | Inference> {
+  const { inputShape, classes, jobFolder } = request;
+  const fit: Fit = { field, inputShape, classes };
+  if ("remote" in spec)
+    return await fitted(await openRemote(spec.remote, fit), spec.remote, { ...fit, field: `${field}.remote` });
+  const path = resolve(jobFolder, spec.load);
+  const format = spec.format ?? (await formatOf(path));
+  if (format !== "layers") {
+    if (!existsSync(path)) throw new LimbeckError("bad_model", `${field}.load: there is no ${path}`);
+    return await fitted(await openFile(engine, { ...spec, format, path }, fit), spec, fit);
+  }
+  refuseForLayers(spec, path, field);
+  return await buildNetwork(engine, { ...request, spec: { load: spec.load }, role: field });
+}
+
+type File = LoadSpec & { readonly format: Exclude<LoadSpec["format"], "layers" | undefined>; readonly path: string };
+
+function openFile(engine: Engine, file: File, fit: Fit): Promise<Runner> {
+  switch (file.format) {
+    case "graph":
+      return openGraphModel(engine.tf, file.path, file, fit);
+    case "savedmodel":
+      return openSavedModel(engine, file.path, file, fit);
+    case "onnx":
+      return openOnnx(file.path, { ...file, threads: engine.info.threads }, fit);
+  }
+}
+
+/** What the files are; a LayersModel where they do not say, which then is refused by name. */
+async function formatOf(path: string): Promise<NonNullable<LoadSpec["format"]>> {
+  if (path.endsWith(".onnx")) return "onnx";
+  if (existsSync(join(path, "saved_model.pb"))) return "savedmodel";
+  const isFolder = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  const json = isFolder ? join(path, "model.json") : path;
+  const text = await readFile(json, "utf8").catch(() => "");
+  return /"format"\s*:\s*"graph-model"/.test(text) ? "graph" : "layers";
+}
+
+function refuseForLayers(spec: LoadSpec, path: string, field: string): void {
+  const wrong = (["input", "output", "layout", "gives", "batch", "signature"] as const).find(
+    (key) => spec[key] !== undefined,
+  );
+  if (wrong === undefined) return;
+  throw new LimbeckError(
+    "bad_model",
+    `${field}.${wrong}: is not for a tfjs LayersModel, which ${path} is: leave it out`,
+  );
+}
+
+function asInference(network: Network): Inference {
+  return {
+    sha256: weightsSha256(network.order, network.layout, network.initialWeights()),
+    logits: async (inputs, count) => network.logits(inputs, count),
+    dispose: async () => network.dispose(),
+  };
+}
