@@ -15,7 +15,7 @@ export function resultTable(report: Report): string {
   const row = (name: string, model: { parameters: number; test: Score; weightsSha256: string }) =>
     table.push([
       name,
-      whole.format(model.parameters),
+      model.parameters === 0 ? "–" : whole.format(model.parameters), // Nothing of it is trained here.
       `${model.test.errors} of ${whole.format(model.test.examples)}`,
       `${(model.test.accuracy * 100).toFixed(2)} %`,
       model.test.crossEntropy.toFixed(4),

@@ -97,3 +97,10 @@ export function sourceOfTeacher(spec: TeacherSpec): "load" | "remote" | "ensembl
   for (const source of ["load", "remote", "ensemble"] as const) if (source in spec) return source;
   return null;
 }
+
+/** The servers that an answer of the teacher is waited for from, in words; empty where it is computed by who serves it (L7). */
+export function serversOf(spec: TeacherSpec): string {
+  const parts = "ensemble" in spec ? spec.ensemble : [spec];
+  const servers = parts.flatMap((part) => ("remote" in part ? [`${part.remote.model} at ${part.remote.address}`] : []));
+  return servers.join(", ");
+}

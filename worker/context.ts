@@ -17,6 +17,17 @@ export interface Status {
 
 export const nothing = (): string => "";
 
+/** Says whom the work waits for while it lasts (L7). @param whom empty where it waits for nobody */
+export async function awaiting<T>(status: Status, whom: string, work: Promise<T>): Promise<T> {
+  if (whom === "") return await work;
+  status.waitingFor = () => whom;
+  try {
+    return await work;
+  } finally {
+    status.waitingFor = nothing;
+  }
+}
+
 /** The trained weights of a stage that is over. */
 export interface TrainedModel extends BuiltNetwork {
   readonly sha256: string;

@@ -1,10 +1,11 @@
 /** A student in one stage: its network, its replica and their memory, kept across terms; what a term changes is laid out anew. */
 import { LimbeckError } from "../core/errors.ts";
+import { serversOf } from "../core/jobteacher.ts";
 import type { LedgerPlan } from "../core/ledger.ts";
 import type { StagePlan } from "../core/stages.ts";
 import { dropCheckpoints } from "./artifacts/checkpoint.ts";
 import { checkpointRoot, findCheckpoint, saveReplica, stateOf } from "./checkpoints.ts";
-import type { TrainedModel, WorkerContext } from "./context.ts";
+import { awaiting, type TrainedModel, type WorkerContext } from "./context.ts";
 import { exchangeScratchFloats } from "./exchange/exchange.ts";
 import { hostScratchVectors } from "./learn/gradients.ts";
 import { type Membership, partsOf, reductionOf } from "./membership.ts";
@@ -36,7 +37,7 @@ export class Student {
   static async build(context: WorkerContext, plan: StagePlan): Promise<Student> {
     const { job, dataset, device, jobFolder, status } = context;
     status.doing = `building the ${plan.model}`;
-    const built = await device.ask("build", {
+    const building = device.ask("build", {
       name: "trained",
       spec: plan.spec,
       inputShape: dataset.shape,
@@ -46,6 +47,7 @@ export class Student {
       role: plan.model,
       temperature: job.distil.temperature,
     });
+    const built = await awaiting(status, serversOf(plan.spec), building);
     if (built.givenSha256 !== null && plan.training !== null) {
       throw new LimbeckError("bad_model", `the ${plan.model} must be one that can be trained: a tfjs LayersModel`);
     }

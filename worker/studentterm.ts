@@ -1,11 +1,12 @@
 /** A student in one term: trains its lanes, evaluates its share, saves and compares what is due. */
 
 import { LimbeckError } from "../core/errors.ts";
+import { serversOf } from "../core/jobteacher.ts";
 import type { Beginning } from "../core/participant.ts";
 import type { Checkpointed } from "../proto/gen/limbeck/v1/Checkpointed.ts";
 import { Batches, stepExamples } from "./batches.ts";
 import { offerReplica } from "./catchup.ts";
-import { nothing, viewOfEpoch, type WorkerContext } from "./context.ts";
+import { awaiting, nothing, viewOfEpoch, type WorkerContext } from "./context.ts";
 import type { Ending } from "./ending.ts";
 import { chunkCount, type EvaluationPlan, evaluateChunks } from "./evaluate.ts";
 import { Exchange } from "./exchange/exchange.ts";
@@ -65,7 +66,7 @@ export class StudentTerm {
     if (this.#rank === 0 && plan.steps > 0 && !student.isSaved) await this.#checkpoint();
     await student.saved();
     status.doing = `evaluating the ${plan.model}`;
-    await this.#evaluate({ last: true }, ending);
+    await awaiting(status, serversOf(plan.spec), this.#evaluate({ last: true }, ending));
     const model = await student.trainedModel();
     trained.set(plan.stage, model);
     const consumed = replica.consumption.totalsAfter(replica.step, replica.ledger);

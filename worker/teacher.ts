@@ -1,12 +1,12 @@
 /** A teacher worker: the built teacher, kept across terms for as long as its weights are those asked for. */
 import { LimbeckError } from "../core/errors.ts";
-import { sourceOfTeacher } from "../core/jobteacher.ts";
+import { serversOf, sourceOfTeacher } from "../core/jobteacher.ts";
 import { planStages, type Stage } from "../core/stages.ts";
 import { Arena } from "./arena.ts";
 import { weightsInOrder } from "./artifacts/digest.ts";
 import { findCheckpoint } from "./checkpoints.ts";
 import type { BuiltNetwork } from "./compute/protocol.ts";
-import { nothing, type TrainedModel, viewOfEpoch, type WorkerContext } from "./context.ts";
+import { awaiting, nothing, type TrainedModel, viewOfEpoch, type WorkerContext } from "./context.ts";
 import { PeerFailure } from "./exchange/peerfailure.ts";
 import type { Membership } from "./membership.ts";
 import { passesUnderWay } from "./softtargets/server.ts";
@@ -37,7 +37,7 @@ export class Teacher {
     const { job, device, dataset, jobFolder, status } = context;
     status.doing = "building the teacher";
     const spec = planStages(job, dataset.count("train"))[0]!.spec;
-    const built = await device.ask("build", {
+    const building = device.ask("build", {
       name: "teacher",
       spec,
       inputShape: dataset.shape,
@@ -47,6 +47,7 @@ export class Teacher {
       role: "teacher",
       temperature: job.distil.temperature,
     });
+    const built = await awaiting(status, serversOf(spec), building);
     const isTaught = sourceOfTeacher(spec) === null;
     const model = isTaught ? await taught(context, wanted, built, signal) : await loaded(built, wanted);
     if (isTaught) await device.ask("load", { name: "teacher", weights: model.weights });
@@ -62,7 +63,7 @@ export class Teacher {
 
   /** Logits [examples, classes] of training examples under the view of the epoch: one forward pass, of exactly this shape (L1). */
   async answer(stage: Stage, examples: Uint32Array, epoch: number): Promise<Float32Array> {
-    const { job, dataset, device } = this.#context;
+    const { job, dataset, device, status } = this.#context;
     const most = job.lanes.count * job.lanes.batch;
     if (examples.length > most) {
       const message = `${examples.length} soft targets were asked for at once, a step has no more than ${most}`;
@@ -70,6 +71,8 @@ export class Teacher {
     }
     const inputs = this.#inputs.pop();
     if (!inputs) throw new LimbeckError("internal", `more than ${passesUnderWay} passes are under way`);
+    const servers = serversOf(job.teacher);
+    if (servers !== "") status.waitingFor = () => (this.#inputs.length < passesUnderWay ? servers : "");
     try {
       dataset.examples("train", examples, viewOfEpoch(job, stage, epoch), inputs);
       return await device.ask("logits", { name: "teacher", inputs, count: examples.length });

@@ -165,6 +165,22 @@ test("a KServe server gives the model's logits, raw or typed", async (t) => {
   }
 });
 
+test("a server that goes and comes back is waited for", async (t) => {
+  const first = await serveKserve(model, { shape: [-1, ...shape] });
+  const { address } = first;
+  const found = await open({ remote: { address, model: "digits", timeoutSeconds: 20 } });
+  assert.ok(!(found instanceof Network));
+  first.close();
+  const answer = found.logits(examples.nhwc, count);
+  answer.catch(() => {});
+  // The call has failed at least once when another serves there.
+  await assert.rejects(asked({ remote: { address, model: "digits", timeoutSeconds: 0.3 } }), /ECONNREFUSED|dropped/);
+  const second = await serveKserve(model, { shape: [-1, ...shape], port: Number(address.split(":")[1]) });
+  t.after(second.close);
+  assertClose(await answer, reference.nhwc);
+  await found.dispose();
+});
+
 test("a remote teacher that cannot be asked is refused with the reason", async (t) => {
   const serve = async (settings: KserveSettings) => {
     const server = await serveKserve(model, settings);
@@ -310,7 +326,7 @@ test("fields that are not for a LayersModel are refused", async () => {
   network.dispose();
   const found = await open({ load: folder });
   assert.ok(found instanceof Network);
-  found.dispose();
+  await found.dispose();
   await refused(
     { load: folder, gives: "probabilities" },
     /^teacher\.gives: is not for a tfjs LayersModel, which .* is: leave it out$/,
