@@ -54,13 +54,13 @@ async function serve(): Promise<void> {
   const device = openDevice(welcome);
   const { context } = await prepareWorker(welcome, { name: "teacher-1", services, status, device });
   const { shape, classes } = context.dataset;
+  const { temperature } = job.distil;
   const build = { spec: job.teacher, inputShape: shape, classes, seed: job.seed, jobFolder: ".", role: "teacher" };
-  const built = await device.ask("build", { name: "teacher", ...build });
+  const built = await device.ask("build", { name: "teacher", ...build, temperature });
   context.trained.set("teach", { ...built, sha256: "t" });
   const never = new AbortController().signal;
   const teacher = await Teacher.prepare(context, { term: 1, teacherSha256: "t", teacherSources: [] }, never);
   const answer = (examples: Uint32Array, view: number) => teacher.answer("distil", examples, view);
-  const { temperature } = job.distil;
   services.softTargets.serve({
     term: 1,
     teacher: "t",

@@ -18,7 +18,8 @@ function distilled(t: TestContext, teacher: object, ...args: string[]): Promise<
     t,
     smoke,
     ...set(`teacher=${JSON.stringify(teacher)}`),
-    ...set("teach="), ...set("distil.epochs=1"),
+    ...set("teach="),
+    ...set("distil.epochs=1"),
     ...set("baseline=false"),
     ...args,
   );
