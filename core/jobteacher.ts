@@ -61,7 +61,9 @@ const remote = z
           .positive()
           .max(3600)
           .default(30)
-          .describe("How long an answer may take in all; a server that is away is asked again until then."),
+          .describe(
+            "How long an answer may take in all: a server that is away or busy is asked again until then, and then the job ends.",
+          ),
       })
       .describe("A server that speaks the KServe v2 (Open Inference) protocol over gRPC: Triton, KServe and others."),
   })

