@@ -1,4 +1,5 @@
 /** How a term begins: its members say where their replicas stand, and begin together at the furthest. */
+import { cachePlan } from "../core/caching.ts";
 import type { Ready__Output } from "../proto/gen/limbeck/v1/Ready.ts";
 import { rollBack } from "./divergence.ts";
 import { announce, fail } from "./ending.ts";
@@ -67,10 +68,11 @@ function begin(plan: Plan, { kind: _, ready, ...state }: Readying, atMs: number)
   const step = Math.max(...standing.map((each) => each.step));
   const ahead = standing.filter((each) => each.step === step);
   const { parameters } = ahead[0]!;
+  const uncacheable = uncacheableOf(state.teachers, ready, course);
   const running: Running = {
     ...state,
     kind: "running",
-    course: { ...course, hasBegun: true, tally: goneBack(course.tally, step) },
+    course: { ...course, hasBegun: true, uncacheable, tally: goneBack(course.tally, step) },
     sinceMs: atMs,
     openedMs: atMs,
     parameters,
@@ -86,19 +88,29 @@ function begin(plan: Plan, { kind: _, ready, ...state }: Readying, atMs: number)
   }
   const sources = ahead.map(({ worker }) => worker);
   const sumSources = ahead.flatMap(({ worker, hasSum }) => (hasSum ? [worker] : []));
-  const begun = { step, sources, sumSources, evaluate: isEvaluationDue(plan, course, step) };
-  const first = announce(atMs, { kind: "stage-started", stage, steps, stepsPerEpoch, parameters });
+  const begun = { step, sources, sumSources, evaluate: isEvaluationDue(plan, course, step), uncacheable };
+  const first = [announce(atMs, { kind: "stage-started", stage, steps, stepsPerEpoch, parameters })];
+  if (course.plan.soft) {
+    const { kind: cache, why } = cachePlan(plan.job, uncacheable);
+    first.push(announce(atMs, { kind: "soft-target-cache", stage, cache, why }));
+  }
   return [
     running,
     { kind: "journal", record: { kind: "begun", term, parameters, ...begun } },
-    ...(course.hasBegun ? [] : [first]),
+    ...(course.hasBegun ? [] : first),
     announce(atMs, { kind: "term-begun", term, stage, step }),
     ...beginOrders(
       state.workers.filter(({ name }) => ready.has(name)),
-      term,
+      running,
       begun,
     ),
   ];
+}
+
+/** As the teachers of the term say; without one, as those before them said. */
+function uncacheableOf(teachers: readonly string[], ready: Readying["ready"], { uncacheable }: Course): string {
+  if (teachers.length === 0) return uncacheable;
+  return teachers.map((name) => ready.get(name)!.uncacheable).find((why) => why !== "") ?? "";
 }
 
 /** Steps that are done again have yet to be agreed on. */

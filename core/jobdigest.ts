@@ -10,6 +10,7 @@ const harmless: ReadonlySet<string> = new Set([
   "softTargets.aheadBytes",
   "softTargets.onNoTeacher",
   "teacher.remote.timeoutSeconds",
+  "softTargets.cache",
 ]);
 
 /** The job without what does not decide its weights, plain enough for JSON: equal parts give equal bits (L1). */
