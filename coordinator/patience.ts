@@ -15,4 +15,6 @@ export const usualPatience: Patience = {
   weighMs: 3_000,
   trialMs: 500,
   benchMs: 10_000,
+  splitMs: 3_000,
+  resplitMs: 15_000,
 };

@@ -13,9 +13,18 @@ export interface Status {
   /** Empty where it waits for nothing. */
   waitingFor: () => string;
   step: number;
+  /** It waits for soft targets, and no teacher of its term is left. */
+  needsTeacher: () => boolean;
+  /** Soft targets it has computed since its process began, and how long that took: by that it is placed. */
+  serving: () => { readonly servedExamples: number; readonly servingSeconds: number };
 }
 
 export const nothing = (): string => "";
+
+export function newStatus(doing: string): Status {
+  const serving = () => ({ servedExamples: 0, servingSeconds: 0 });
+  return { doing, waitingFor: nothing, step: 0, needsTeacher: () => false, serving };
+}
 
 /** The trained weights of a stage that is over. */
 export interface TrainedModel extends BuiltNetwork {

@@ -100,6 +100,7 @@ export class StudentTerm {
     const feed = new Feed(services.peers.server, term, replica);
     const awaited = () => exchange.waitingFor || (softTargets?.waitingFor ?? "");
     status.waitingFor = () => (report.phaseMs < noticedMs ? "" : awaited());
+    status.needsTeacher = () => softTargets?.isStranded ?? false;
     status.doing = `training the ${plan.stage === "teach" ? "teacher" : plan.stage === "distil" ? "student" : "baseline"}`;
     const request = {
       objective: plan.soft,
@@ -120,6 +121,7 @@ export class StudentTerm {
     } finally {
       report.flush();
       status.waitingFor = nothing;
+      status.needsTeacher = () => false;
       exchange.closeTerm(`${context.name} has left off at step ${replica.step}`);
       softTargets?.close();
     }

@@ -34,7 +34,10 @@ export function messageOf({ verb, words, values }: Line, current: number, atStag
     }
     case "heartbeat": {
       const { doing = "preparing", waitingFor = "" } = values;
-      return { kind: "heartbeat", term, doing, waitingFor, step: 0, residentBytes: number("bytes", 0) };
+      const served = { servedExamples: number("served", 0), servingSeconds: number("busy", 0) };
+      const needsTeacher = values["needs"] === "teacher";
+      const status = { doing, waitingFor, step: 0, residentBytes: number("bytes", 0), ...served, needsTeacher };
+      return { kind: "heartbeat", term, ...status };
     }
     case "prepared": {
       const { engine: fingerprint = "e", digest = "d" } = values;

@@ -16,6 +16,7 @@ const weights = {
   "worker cut off": 3,
   "workers cut apart": 3,
   "worker killed": 5,
+  "newcomer killed": 3,
   "host vanishes": 2,
   "worker paused": 4,
   "coordinator killed": 4,
@@ -122,6 +123,11 @@ export class Faults {
       case "worker killed":
       case "host vanishes":
         return one !== undefined && this.#kill(one, { silently: kind === "host vanishes" });
+      case "newcomer killed": {
+        // In the middle of its joining, or of its change to another role.
+        const following = there.find(({ worker }) => worker!.state.work.kind === "following");
+        return following !== undefined && this.#kill(following, { silently: random() < 0.3 });
+      }
       case "worker paused": {
         const life = one?.life;
         if (!life || life.isPaused) return false;
