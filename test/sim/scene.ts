@@ -17,6 +17,8 @@ export interface Scene {
   readonly evaluationExamples: number;
   /** For a lane, on a machine as fast as most. */
   readonly laneMs: number;
+  /** A teacher's for the soft targets of a lane, one after the other. */
+  readonly servingMs: number;
   /** Chance that a payload comes damaged. */
   readonly damage: number;
   readonly gradientMs: number;
@@ -85,10 +87,13 @@ export function sceneOf(random: () => number): Scene {
     poison,
   };
   const autos = (["none", "some", "all", "all"] as const)[whole(random, 0, 3)]!;
-  const placed = autos === "all" ? { ...job, workers: { students: min, teachers, roles: "auto" as const } } : job;
+  const distil = { ...job.distil, epochs: undefined, steps: whole(random, 10, 40) };
+  const workers = { students: min, teachers, roles: "auto" } as const;
+  const placed: Job = autos === "all" ? { ...job, distil, workers } : job;
+  const servingMs = between(random, 1, 5) * (random() < 0.4 ? 10 : 1);
   const [cachedFrom, cachedTo] = random() < 0.3 ? [whole(random, 0, 8), whole(random, 4, 30)] : [0, 0];
   const isCached = (step: number) => step >= cachedFrom && step < cachedTo;
-  return { ...scene, job: placed, plan: planOf(placed), autos, isCached };
+  return { ...scene, job: placed, plan: planOf(placed), autos, servingMs, isCached };
 }
 
 /** Splits are judged within a few steps, so that roles change often in jobs this short. */

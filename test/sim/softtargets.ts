@@ -22,6 +22,8 @@ interface Reply extends Request {
 export class SoftTargetServer {
   #term = 0;
   #teacher: number | null = null;
+  /** When it has answered all it was asked. */
+  #freeMs = 0;
   /** Since the process began. */
   readonly serving = { servedExamples: 0, servingSeconds: 0 };
 
@@ -35,8 +37,9 @@ export class SoftTargetServer {
         };
         const isServed = () => world.code.isOfTerm(request.term, this.#term) === "current" && this.#teacher !== null;
         if (!isServed()) return stale();
-        const ms = between(world.random, 1, 5);
-        world.clock.after(ms, life, () => {
+        const ms = world.scene.servingMs * between(world.random, 0.5, 1.5);
+        this.#freeMs = Math.max(this.#freeMs, world.clock.nowMs) + ms;
+        world.clock.after(this.#freeMs - world.clock.nowMs, life, () => {
           if (!isServed()) return stale();
           const ids = world.oracle.idsOf(request.step)[request.lane]!;
           this.serving.servedExamples += ids.length;
