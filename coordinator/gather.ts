@@ -35,7 +35,7 @@ export function open({ job }: Plan, atMs: number): Next {
 /** Begins, or goes on, where enough workers are prepared. */
 export function proceed(plan: Plan, before: Gathering, atMs: number): Next {
   const placed = place(plan, before);
-  const told = tellTurned(placed, atMs);
+  const told = tellTurned(placed.turned, atMs);
   const state = told.length === 0 ? before : { ...before, workers: placed.workers };
   if (missing(plan, state).length > 0) return [state, ...told];
   const [next, ...effects] = beginOrGoOn(plan, state, atMs);

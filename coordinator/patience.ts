@@ -16,5 +16,6 @@ export const usualPatience: Patience = {
   trialMs: 500,
   benchMs: 10_000,
   splitMs: 3_000,
+  splitSteps: 10,
   resplitMs: 15_000,
 };

@@ -27,7 +27,7 @@ export interface Placed {
 
 const asTheyAre = ({ workers }: Placeable): Placed => ({ workers, turned: [] });
 
-export function tellTurned({ turned }: Placed, atMs: number): Effect[] {
+export function tellTurned(turned: readonly Turned[], atMs: number): Effect[] {
   return turned.map((each) => announce(atMs, { kind: "role-changed", ...each }));
 }
 
@@ -74,7 +74,12 @@ export function place({ job }: Plan, state: Placeable): Placed {
   }
   if (course === null) return placed;
   const few = { role: "student", why: "too few students are left" } as const;
-  placed = turnWhile(job, { ...state, ...placed }, few, ({ students }) => students < range.min);
+  placed = turnWhile(
+    job,
+    { ...state, ...placed },
+    few,
+    (now) => now.students < range.min && (now.teachers > 1 || split.isWarm),
+  );
   const none = { role: "teacher", why: "no teacher is left" } as const;
   const isNeeded = (now: Count) => now.teachers === 0 && now.students > range.min && !split.isWarm;
   return turnWhile(job, { ...state, ...placed }, none, isNeeded);

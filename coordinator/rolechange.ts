@@ -7,7 +7,7 @@ import { type DealtWorker, deal, stepSeconds } from "../core/deal.ts";
 import { studentRange } from "../core/job.ts";
 import { median, named } from "./members.ts";
 import type { MessageOf, Progress } from "./messages.ts";
-import { bounds, placeTeachers, tellTurned } from "./placement.ts";
+import { bounds, placeTeachers } from "./placement.ts";
 import { type Decision, decide, newSplit, observed, recall, type Situation } from "./split.ts";
 import type { Active, Next, Plan, Running, Worker } from "./state.ts";
 import { openTerm } from "./term.ts";
@@ -51,24 +51,23 @@ export function reconsider(plan: Plan, before: Running, atMs: number): Next {
   const state = before.split.subject === subject ? before : { ...before, split: newSplit(subject) };
   const teachers = named(state.workers, "teacher").length;
   const { most, fewest } = bounds(plan, state);
-  const { splitMs: windowMs, resplitMs: retryMs } = plan.patience;
+  const { splitMs: windowMs, splitSteps: windowSteps, resplitMs: retryMs } = plan.patience;
   if (teachers === 0 && most > 0 && (!state.split.isWarm || isStarved(state))) {
     return change(plan, state, atMs, { split: recall(state.split, { atMs, retryMs }), teachers: 1 });
   }
   if (!isInForce(plan, state, atMs) || fewest === most || isNearlyOver(state, windowMs)) return [state];
   const predict = (count: number) => predictRate(plan, state, count);
-  const situation: Situation = { atMs, teachers, fewest, most, windowMs, retryMs, predict };
+  const situation: Situation = { atMs, teachers, fewest, most, windowMs, windowSteps, retryMs, predict };
   return change(plan, state, atMs, decide(state.split, situation));
 }
 
 function change(plan: Plan, state: Running, atMs: number, { split, teachers }: Decision): Next {
   const decided: Running = split === state.split ? state : { ...state, split };
   if (teachers === null) return [decided];
-  const placed = placeTeachers(plan, decided, teachers, split.why);
-  const turned = placed.turned.map(({ worker, role }) => `${worker} becomes a ${role}`);
-  const why = `${turned.join(", ")}: ${split.why}`;
-  const [next, ...effects] = openTerm(plan, { ...decided, workers: placed.workers }, { atMs, why, planned: true });
-  return [next, ...effects, ...tellTurned(placed, atMs)];
+  const { workers, turned } = placeTeachers(plan, decided, teachers, split.why);
+  const told = turned.map(({ worker, role }) => `${worker} becomes a ${role}`);
+  const why = `${told.join(", ")}: ${split.why}`;
+  return openTerm(plan, { ...decided, workers }, { atMs, why, planned: true, turned });
 }
 
 /** Nobody is on the way to a place in the term. */

@@ -30,6 +30,8 @@ export interface Split {
   readonly restUntilMs: number | null;
   /** Rests in a row. */
   readonly rests: number;
+  /** Windows in a row, while it rests, that were far from what was measured before. */
+  readonly upsets: number;
   /** No soft target is asked for: all there is lies in the cache. */
   readonly isWarm: boolean;
   /** How often the cache that looked warm was not, and until when it is not believed to be again. */
@@ -46,8 +48,9 @@ export interface Situation {
   /** Bounds of what may be chosen; `fewest` may be 0, which is for a warm cache only. */
   readonly fewest: number;
   readonly most: number;
-  /** Of steps, before a split is judged. */
+  /** Of steps, and how many of them, before a split is judged. */
   readonly windowMs: number;
+  readonly windowSteps: number;
   /** Before others are tried again; doubles. */
   readonly retryMs: number;
   /** Examples a second under another split, from the speeds of its members; null where they are not known. */
@@ -64,12 +67,14 @@ export interface Decision {
 const margin = 1.05;
 /** Share of their time that students wait: under the first no teacher more is needed, over the second none less. */
 const [idleShare, starvedShare] = [0.05, 0.3];
-/** A rate so far from the one before is another situation. */
+/** A rate so far from the one before, for so many windows, is another situation. */
 const upset = 0.7;
-const leastSteps = 3;
+const upsetWindows = 2;
 /** Of a cache that is believed to be warm. */
 const warmSteps = 20;
-const mostDoublings = 5;
+const mostDoublings = 7;
+/** Weight of the newest measurement, while it rests. */
+const newest = 0.3;
 
 export const noWindow: Window = {
   steps: 0,
@@ -89,6 +94,7 @@ export function newSplit(subject: string): Split {
     before: null,
     restUntilMs: null,
     rests: 0,
+    upsets: 0,
     isWarm: false,
     recalls: 0,
     coldUntilMs: 0,
@@ -126,8 +132,8 @@ export function observed(split: Split, { steps, seconds, softTargets, metrics, p
 /** Judges the split in force, once there is enough to judge it by, and says which to have next. */
 export function decide(split: Split, now: Situation): Decision {
   const { window } = split;
-  const { teachers, windowMs, fewest } = now;
-  if (window.seconds * 1000 < windowMs || window.steps < leastSteps) return { split, teachers: null };
+  const { teachers, windowMs, windowSteps, fewest } = now;
+  if (window.seconds * 1000 < windowMs || window.steps < windowSteps) return { split, teachers: null };
   if (window.softTargets === 0) {
     const isSure = split.isWarm || (window.steps >= warmSteps && now.atMs >= split.coldUntilMs);
     if (!isSure) return { split, teachers: null };
@@ -153,7 +159,6 @@ function climb(split: Split, now: Situation): Decision {
   const { atMs, teachers } = now;
   const { window, before } = split;
   const rate = window.examples / window.seconds;
-  const earlier = split.rates.get(teachers);
   const measured: Split = { ...split, window: noWindow, rates: new Map(split.rates).set(teachers, rate) };
   if (before !== null) {
     if (rate >= margin * before.rate) return tryNext({ ...measured, before: null, rests: 0 }, now, window);
@@ -161,9 +166,19 @@ function climb(split: Split, now: Situation): Decision {
     return { split: { ...measured, before: null, why }, teachers: before.teachers };
   }
   if (split.restUntilMs === null) return tryNext(measured, now, window);
-  const isUpset = earlier !== undefined && (rate < upset * earlier || upset * rate > earlier);
-  if (atMs < split.restUntilMs && !isUpset) return { split: measured, teachers: null };
-  return tryNext({ ...measured, rates: new Map([[teachers, rate]]), restUntilMs: null }, now, window);
+  const rested = rest(split, teachers, rate);
+  if (atMs < split.restUntilMs && rested.upsets < upsetWindows) return { split: rested, teachers: null };
+  const anew = { ...measured, rates: new Map([[teachers, rate]]), restUntilMs: null, upsets: 0 };
+  return tryNext(anew, now, window);
+}
+
+/** While it rests the rate is followed; one far off may be chance, and is kept out until it comes again. */
+function rest(split: Split, teachers: number, rate: number): Split {
+  const earlier = split.rates.get(teachers) ?? rate;
+  const isUpset = rate < upset * earlier || upset * rate > earlier;
+  if (isUpset) return { ...split, window: noWindow, upsets: split.upsets + 1 };
+  const followed = earlier + newest * (rate - earlier);
+  return { ...split, window: noWindow, upsets: 0, rates: new Map(split.rates).set(teachers, followed) };
 }
 
 /** A split that promises more than the one in force, and was not found to be worse since the last rest; else a rest. */
@@ -181,10 +196,14 @@ function tryNext(split: Split, now: Situation, window: Window): Decision {
   return { split: { ...split, before: { teachers, rate }, why: share }, teachers: next };
 }
 
-/** Where nothing but the split in force is measured, the speeds of its members say where to look. */
-function predicted({ rates }: Split, { teachers, fewest, most, predict }: Situation, rate: number): number | undefined {
+/** To begin with, the speeds of the members say where to look; what is measured then is the better judge. */
+function predicted(
+  { rates, rests }: Split,
+  { teachers, fewest, most, predict }: Situation,
+  rate: number,
+): number | undefined {
   const here = predict(teachers);
-  if (rates.size > 1 || here === null) return undefined;
+  if (rates.size > 1 || rests > 0 || here === null) return undefined;
   let [best, highest] = [teachers, here];
   for (let each = Math.max(1, fewest); each <= most; each++) {
     const promised = predict(each);

@@ -51,8 +51,9 @@ export interface Patience {
   readonly trialMs: number;
   /** Before a worker that was left out, or out of reach, is tried again; doubles each time. */
   readonly benchMs: number;
-  /** Of steps under a split into teachers and students, before it is judged. */
+  /** Of steps under a split into teachers and students, and at least how many of them, before it is judged. */
   readonly splitMs: number;
+  readonly splitSteps: number;
   /** Before other splits are tried again, where none was better; doubles each time. */
   readonly resplitMs: number;
 }

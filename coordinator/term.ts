@@ -13,7 +13,7 @@ import type { Assign } from "../proto/gen/limbeck/v1/Assign.ts";
 import { announce } from "./ending.ts";
 import { send } from "./letters.ts";
 import { candidates, livingOf, median, named, trainees } from "./members.ts";
-import { place, tellTurned } from "./placement.ts";
+import { place, type Turned, tellTurned } from "./placement.ts";
 import type { Course, Gathering, Living, Next, Plan, Readying, Worker } from "./state.ts";
 
 export type BeforeTerm = Omit<Living, "sinceMs"> & {
@@ -29,11 +29,13 @@ export interface Opening {
   readonly planned: boolean;
   /** All replicas go back to a checkpoint of an earlier step than this. */
   readonly rollbackBelow?: number | null;
+  /** Who has got another role for it. */
+  readonly turned?: readonly Turned[];
 }
 
 /** Opens the next term with whoever can train, or pauses the job where they are too few. */
 export function openTerm(plan: Plan, before: BeforeTerm, opening: Opening): Next {
-  const { atMs, why, planned, rollbackBelow = null } = opening;
+  const { atMs, why, planned, rollbackBelow = null, turned = [] } = opening;
   const placed = place(plan, before);
   const state: BeforeTerm = { ...before, workers: placed.workers };
   const { course } = state;
@@ -86,7 +88,7 @@ export function openTerm(plan: Plan, before: BeforeTerm, opening: Opening): Next
       kind: "journal",
       record: { kind: "term", atMs, term, stage, deal: dealt, teachers, instances, rollbackBelow, why },
     },
-    ...tellTurned(placed, atMs),
+    ...tellTurned([...turned, ...placed.turned], atMs),
     announce(atMs, { kind: "term-opened", term, stage, why, planned, deal: dealt, teachers }),
     ...told.map(({ session }) => send(session, { term, assign, body: "assign" })),
   ];

@@ -77,7 +77,13 @@ export function messageOf({ verb, words, values }: Line, current: number, atStag
         correct: examples / 2,
         agree: examples / 4,
       };
-      const phases = { data: 0.1, softTargets: 0.2, compute: number("compute", 0.3), exchange: 0.4, apply: 0.5 };
+      const phases = {
+        data: 0.1,
+        softTargets: number("waited", 0.2),
+        compute: number("compute", 0.3),
+        exchange: 0.4,
+        apply: 0.5,
+      };
       const own = number("examples", examples / 2);
       const soft = {
         softTargets: number("soft", 0),
