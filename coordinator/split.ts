@@ -70,8 +70,8 @@ const [idleShare, starvedShare] = [0.05, 0.3];
 /** A rate so far from the one before, for so many windows, is another situation. */
 const upset = 0.7;
 const upsetWindows = 2;
-/** Of a cache that is believed to be warm. */
-const warmSteps = 20;
+/** As many times the steps of a window without a question make a cache warm. */
+const warmWindows = 2;
 const mostDoublings = 7;
 /** Weight of the newest measurement, while it rests. */
 const newest = 0.3;
@@ -135,7 +135,7 @@ export function decide(split: Split, now: Situation): Decision {
   const { teachers, windowMs, windowSteps, fewest } = now;
   if (window.seconds * 1000 < windowMs || window.steps < windowSteps) return { split, teachers: null };
   if (window.softTargets === 0) {
-    const isSure = split.isWarm || (window.steps >= warmSteps && now.atMs >= split.coldUntilMs);
+    const isSure = split.isWarm || (window.steps >= warmWindows * windowSteps && now.atMs >= split.coldUntilMs);
     if (!isSure) return { split, teachers: null };
     const why = `no soft target was asked for in ${window.steps} steps: the cache has them`;
     return { split: { ...restarted(split, why), isWarm: true }, teachers: fewest < teachers ? fewest : null };
