@@ -31,21 +31,22 @@ export interface RunPlan {
 
 /** Throws `usage` or `bad_job` for what the user must change. */
 export async function planRun(file: string, options: PlanOptions): Promise<RunPlan> {
-  const { out, resume, teachers, engine, set } = options;
+  const { out, resume, teachers, auto, engine, set } = options;
   if (out !== undefined && resume !== undefined) {
     throw new LimbeckError("usage", "--out and --resume exclude each other: --resume goes on in the folder it names");
   }
-  const students = studentsOf(options);
-  const roles = options.auto === undefined ? undefined : "auto";
+  const roles = auto === undefined ? undefined : "auto";
   const named = given({ "workers.teachers": teachers, "workers.roles": roles, engine });
   const asked = [...set, ...named];
-  const wanted = (await readJob(file, asked)).workers.students;
-  if (typeof wanted === "object" && students !== undefined && (students < wanted.min || students > wanted.max)) {
-    const message = `--students ${students}: the job wants ${wanted.min} to ${wanted.max}`;
+  const { workers } = await readJob(file, asked);
+  const students = studentsOf(options, workers.teachers);
+  const range = roles === "auto" || typeof workers.students === "number" ? null : workers.students;
+  if (range && students !== undefined && (students < range.min || students > range.max)) {
+    const message = `--students ${students}: the job wants ${range.min} to ${range.max}`;
     throw new LimbeckError("usage", message);
   }
   // Where the job gives a range, it stays: the number only says how many start.
-  const overrides = [...asked, ...(typeof wanted === "number" ? given({ "workers.students": students }) : [])];
+  const overrides = [...asked, ...(range ? [] : given({ "workers.students": students }))];
   const job = await readJob(file, overrides);
   const count = students ?? studentsGiven(job.workers).min;
   if (resume === undefined) {
@@ -56,14 +57,14 @@ export async function planRun(file: string, options: PlanOptions): Promise<RunPl
   return { job, overrides, students: count, folder: resolve(resume), earlier };
 }
 
-/** Of workers with roles by themselves: those that are no teachers when it begins. */
-function studentsOf({ students, teachers = 1, auto }: PlanOptions): number | undefined {
+/** Of workers whose roles are the coordinator's to choose: those that are no teachers when the job begins. */
+function studentsOf({ students, auto }: PlanOptions, teachers: number): number | undefined {
   if (auto === undefined) return students;
   if (students !== undefined) {
     throw new LimbeckError("usage", "--students and --auto exclude each other: --auto is the number of all workers");
   }
   if (auto > teachers) return auto - teachers;
-  const message = `--auto ${auto}: of ${auto} workers ${teachers} cannot begin as teachers, for one must be a student`;
+  const message = `--auto ${auto}: the job begins with ${teachers} teacher${teachers === 1 ? "" : "s"} and at least one student; give more, or fewer --teachers`;
   throw new LimbeckError("usage", message);
 }
 
