@@ -24,7 +24,7 @@ export function open({ job }: Plan, atMs: number): Next {
     bench: new Map(),
     laneSeconds: new Map(),
     servingSeconds: new Map(),
-    split: newSplit(""),
+    split: newSplit("", ""),
     course: null,
     rollbackBelow: null,
     why: "the job begins when all its workers have joined and are prepared",

@@ -90,7 +90,7 @@ export function replay(plan: Plan, records: readonly JournalRecord[], atMs: numb
     bench: new Map(),
     laneSeconds: new Map(),
     servingSeconds: new Map(),
-    split: newSplit(""),
+    split: newSplit("", ""),
   };
   const why = `the coordinator was started again in term ${term}`;
   const told = announce(atMs, { kind: "coordinator-recovered", term, why });

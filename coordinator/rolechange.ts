@@ -8,7 +8,7 @@ import { studentRange } from "../core/job.ts";
 import { median, named } from "./members.ts";
 import type { MessageOf, Progress } from "./messages.ts";
 import { bounds, placeTeachers } from "./placement.ts";
-import { type Decision, decide, newSplit, observed, recall, type Situation } from "./split.ts";
+import { type Decision, decide, observed, recall, type Situation, splitAbout } from "./split.ts";
 import type { Active, Next, Plan, Running, Worker } from "./state.ts";
 import { openTerm } from "./term.ts";
 
@@ -47,8 +47,9 @@ export function reconsider(plan: Plan, before: Running, atMs: number): Next {
   const { course, stopping } = before;
   const isOver = course.tally.done.size > 0 || stopping !== null;
   if (!course.plan.soft || isOver || !before.workers.some(({ isAuto }) => isAuto)) return [before];
-  const subject = `${course.plan.stage}: ${before.workers.map(({ name }) => name).sort()}`;
-  const state = before.split.subject === subject ? before : { ...before, split: newSplit(subject) };
+  const present = before.workers.map(({ name }) => name).sort();
+  const split = splitAbout(before.split, course.plan.stage, present.join());
+  const state = split === before.split ? before : { ...before, split };
   const teachers = named(state.workers, "teacher").length;
   const { most, fewest } = bounds(plan, state);
   const { splitMs: windowMs, splitSteps: windowSteps, resplitMs: retryMs } = plan.patience;

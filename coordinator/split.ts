@@ -19,8 +19,9 @@ export interface Window {
 }
 
 export interface Split {
-  /** The stage and the workers it is about: with others all is measured anew. */
-  readonly subject: string;
+  /** What it is about: with other workers all is measured anew. */
+  readonly stage: string;
+  readonly workers: string;
   readonly window: Window;
   /** By number of teachers: examples a second, as last measured. */
   readonly rates: ReadonlyMap<number, number>;
@@ -86,9 +87,10 @@ export const noWindow: Window = {
   softTargets: 0,
 };
 
-export function newSplit(subject: string): Split {
+export function newSplit(stage: string, workers: string): Split {
   return {
-    subject,
+    stage,
+    workers,
     window: noWindow,
     rates: new Map(),
     before: null,
@@ -100,6 +102,14 @@ export function newSplit(subject: string): Split {
     coldUntilMs: 0,
     why: "it is being measured",
   };
+}
+
+/** What is known of these workers in this stage; of the cache, what others have found. */
+export function splitAbout(split: Split, stage: string, workers: string): Split {
+  if (split.stage !== stage) return newSplit(stage, workers);
+  if (split.workers === workers) return split;
+  const { isWarm, why } = split;
+  return { ...restarted(split, isWarm ? why : newSplit(stage, workers).why), workers, isWarm };
 }
 
 export interface Told {
@@ -223,9 +233,10 @@ function isOpen({ rates }: Split, teachers: number, rate: number): boolean {
   return known === undefined || known > margin * rate;
 }
 
+/** All is measured anew; what was found out about the cache stays. */
 function restarted(split: Split, why: string): Split {
-  const { subject, recalls, coldUntilMs } = split;
-  return { ...newSplit(subject), recalls, coldUntilMs, why };
+  const { stage, workers, recalls, coldUntilMs } = split;
+  return { ...newSplit(stage, workers), recalls, coldUntilMs, why };
 }
 
 function doubled(ms: number, times: number): number {

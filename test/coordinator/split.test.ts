@@ -1,7 +1,7 @@
 /** The search for the best split, against made-up clusters: it finds it, stays there, and costs little where noise misleads. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decide, newSplit, observed, recall, type Split } from "../../coordinator/split.ts";
+import { decide, newSplit, observed, recall, type Split, splitAbout } from "../../coordinator/split.ts";
 import { randomStream } from "../../core/random.ts";
 
 const windowMs = 3_000;
@@ -27,7 +27,10 @@ interface Moment {
 }
 
 /** Lets the cluster run for so long, a report every second; gives every change. */
-function search(workers: Workers, { from, ms, split = newSplit("s") }: { from: number; ms: number; split?: Split }) {
+function search(
+  workers: Workers,
+  { from, ms, split = newSplit("distil", "w") }: { from: number; ms: number; split?: Split },
+) {
   const { count, rate, waited, noise = () => 1, predict = () => null, asked = () => 1, fewest = 1 } = workers;
   const changes: Moment[] = [];
   let teachers = from;
@@ -133,7 +136,7 @@ test("with a warm cache all teachers turn, but for fixed ones; a few steps witho
     [0],
   );
   assert.ok(split.isWarm);
-  const brief = observed(newSplit("s"), toldOf(4, 10), true);
+  const brief = observed(newSplit("distil", "w"), toldOf(4, 10), true);
   const situation = {
     atMs: 0,
     teachers: 2,
@@ -149,13 +152,22 @@ test("with a warm cache all teachers turn, but for fixed ones; a few steps witho
 
 test("a cache that was not warm after all is believed later each time", () => {
   const situation = { teachers: 1, fewest: 0, most: 7, windowMs, windowSteps: 10, retryMs, predict: () => null };
-  let split = newSplit("s");
+  let split = newSplit("distil", "w");
   for (const restMs of [retryMs, 2 * retryMs, 4 * retryMs]) {
     split = recall({ ...split, isWarm: true }, { atMs: 1_000, retryMs });
     const asked = observed(split, toldOf(100, 10), true);
     assert.equal(decide(asked, { ...situation, atMs: 999 + restMs }).teachers, null);
     assert.equal(decide(asked, { ...situation, atMs: 1_000 + restMs }).teachers, 0);
   }
+});
+
+test("with other workers all is measured anew, but what is known of the cache; in another stage nothing is known", () => {
+  const { split } = search(independent(100, 100), { from: 4, ms: 60_000 });
+  assert.equal(splitAbout(split, "distil", "w"), split);
+  const warm = { ...split, isWarm: true, recalls: 2 };
+  const others = splitAbout(warm, "distil", "w,x");
+  assert.deepEqual([others.rates.size, others.isWarm, others.recalls], [0, true, 2]);
+  assert.deepEqual(splitAbout(warm, "teach", "w"), newSplit("teach", "w"));
 });
 
 function toldOf(steps: number, seconds: number) {
