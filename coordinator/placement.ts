@@ -107,13 +107,14 @@ function turnWhile(
   }
 }
 
-/** How few and how many teachers there may be. */
+/** How few and how many teachers there may be; none only where students that find none may wait for one. */
 export function bounds({ job }: Plan, state: Placeable): { readonly fewest: number; readonly most: number } {
   const [students, teachers] = [named(state.workers, "student").length, named(state.workers, "teacher").length];
   const { min, max } = studentRange(job);
   const fewer = Math.min(turnable(job, state, "student").length, Math.max(0, max - students));
   const more = Math.min(turnable(job, state, "teacher").length, Math.max(0, students - min));
-  return { fewest: teachers - fewer, most: teachers + more };
+  const least = job.softTargets.onNoTeacher === "fail" ? 1 : 0;
+  return { fewest: Math.max(least, teachers - fewer), most: teachers + more };
 }
 
 /** So many teachers: the slowest of the other role turn first. */
