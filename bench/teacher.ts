@@ -12,7 +12,7 @@ import { parseJob } from "../core/jobfile.ts";
 import { packagePath } from "../proto/package.ts";
 import { Arena } from "../worker/arena.ts";
 import { stepExamples } from "../worker/batches.ts";
-import { nothing } from "../worker/context.ts";
+import { newStatus } from "../worker/context.ts";
 import { processEnvironment } from "../worker/engine/environment.ts";
 import { openDevice, prepareWorker } from "../worker/preparation.ts";
 import { openServices } from "../worker/services.ts";
@@ -50,7 +50,7 @@ async function serve(): Promise<void> {
     role: "teacher",
   };
   const services = await openServices({ host: "127.0.0.1", port: 0 });
-  const status = { doing: "", waitingFor: nothing, step: 0 };
+  const status = newStatus("");
   const device = openDevice(welcome);
   const { context } = await prepareWorker(welcome, { name: "teacher-1", services, status, device });
   const { shape, classes } = context.dataset;

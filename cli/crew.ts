@@ -76,8 +76,9 @@ async function addressesOf({ process: child, ended }: Child): Promise<Addresses>
 }
 
 export function startLastingWorkers({ job, students }: RunPlan, coordinator: string, deaths: Deaths): Supervised[] {
+  const { teachers, roles } = job.workers;
   const start = (role: string) => (_: unknown, index: number) => {
-    const name = `${role}-${index + 1}`;
+    const name = `${role === "auto" ? "worker" : role}-${index + 1}`;
     const args = ["worker", "--role", role, "--name", name, "--coordinator", coordinator];
     const worker = supervise(name, () => startChild(name, args), {
       onDeath: (ended, waitMs) => deaths.onDeath(name, ended, waitMs),
@@ -85,8 +86,6 @@ export function startLastingWorkers({ job, students }: RunPlan, coordinator: str
     deaths.watch(worker);
     return worker;
   };
-  return [
-    ...Array.from({ length: students }, start("student")),
-    ...Array.from({ length: job.workers.teachers }, start("teacher")),
-  ];
+  if (roles === "auto") return Array.from({ length: students + teachers }, start("auto"));
+  return [...Array.from({ length: students }, start("student")), ...Array.from({ length: teachers }, start("teacher"))];
 }

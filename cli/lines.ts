@@ -45,6 +45,8 @@ export function describe(event: ProgressEvent): string | null {
       return `${event.worker} joined (${event.role}, process ${event.pid}, ${event.address})`;
     case "worker-prepared":
       return `${event.worker} computes with ${event.backend} on ${event.device}: ${event.why}`;
+    case "role-changed":
+      return `${event.worker} becomes a ${event.role}: ${event.why}`;
     case "worker-lost":
       return `${event.worker} is lost: ${event.why}`;
     case "worker-left":

@@ -43,6 +43,11 @@ function program(): Command {
     .option("--resume <dir>", "go on with the run in this folder, from its last checkpoint")
     .option("--students <n>", "student workers, instead of the job's", positive)
     .option("--teachers <n>", "teacher workers, instead of the job's", positive)
+    .option(
+      "--auto <n>",
+      "workers in all; the coordinator makes students and teachers of them, as is fastest",
+      positive,
+    )
     .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])
     .option("--engine <choice>", "compute engine: auto, tensorflow, gpu or wasm, instead of the job's", engineChoice)
     .option("--http <host:port>", "where /metrics, /healthz and /state are served", endpoint, {

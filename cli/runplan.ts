@@ -2,7 +2,7 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { LimbeckError } from "../core/errors.ts";
-import { type Job, studentRange } from "../core/job.ts";
+import { type Job, studentsGiven } from "../core/job.ts";
 import type { EngineChoice } from "../worker/engine/engine.ts";
 import { readJob } from "./coordinator.ts";
 import { type EarlierPart, earlierPart } from "./resume.ts";
@@ -12,6 +12,8 @@ export interface PlanOptions {
   readonly resume?: string;
   readonly students?: number;
   readonly teachers?: number;
+  /** Workers whose roles the coordinator chooses. */
+  readonly auto?: number;
   readonly set: readonly string[];
   readonly engine?: EngineChoice;
 }
@@ -20,7 +22,7 @@ export interface RunPlan {
   readonly job: Job;
   /** The command line's changes to the job, in the form `--set` has. */
   readonly overrides: readonly string[];
-  /** Student processes to start. */
+  /** Student processes to start; where roles are by themselves, workers that are students when it begins. */
   readonly students: number;
   readonly folder: string;
   /** null in a new folder. */
@@ -29,27 +31,41 @@ export interface RunPlan {
 
 /** Throws `usage` or `bad_job` for what the user must change. */
 export async function planRun(file: string, options: PlanOptions): Promise<RunPlan> {
-  const { out, resume, students, teachers, engine, set } = options;
+  const { out, resume, teachers, auto, engine, set } = options;
   if (out !== undefined && resume !== undefined) {
     throw new LimbeckError("usage", "--out and --resume exclude each other: --resume goes on in the folder it names");
   }
-  const named = given({ "workers.teachers": teachers, engine });
+  const roles = auto === undefined ? undefined : "auto";
+  const named = given({ "workers.teachers": teachers, "workers.roles": roles, engine });
   const asked = [...set, ...named];
-  const wanted = (await readJob(file, asked)).workers.students;
-  if (typeof wanted === "object" && students !== undefined && (students < wanted.min || students > wanted.max)) {
-    const message = `--students ${students}: the job wants ${wanted.min} to ${wanted.max}`;
+  const { workers } = await readJob(file, asked);
+  const students = studentsOf(options, workers.teachers);
+  const range = roles === "auto" || typeof workers.students === "number" ? null : workers.students;
+  if (range && students !== undefined && (students < range.min || students > range.max)) {
+    const message = `--students ${students}: the job wants ${range.min} to ${range.max}`;
     throw new LimbeckError("usage", message);
   }
   // Where the job gives a range, it stays: the number only says how many start.
-  const overrides = [...asked, ...(typeof wanted === "number" ? given({ "workers.students": students }) : [])];
+  const overrides = [...asked, ...(range ? [] : given({ "workers.students": students }))];
   const job = await readJob(file, overrides);
-  const count = students ?? studentRange(job.workers).min;
+  const count = students ?? studentsGiven(job.workers).min;
   if (resume === undefined) {
     return { job, overrides, students: count, folder: await newFolder(job, out), earlier: null };
   }
   const earlier = await earlierPart(resume, job, file);
   if (!earlier) throw new LimbeckError("usage", `--resume ${resume}: there is no run in it, for it has no job.yaml`);
   return { job, overrides, students: count, folder: resolve(resume), earlier };
+}
+
+/** Of workers whose roles are the coordinator's to choose: those that are no teachers when the job begins. */
+function studentsOf({ students, auto }: PlanOptions, teachers: number): number | undefined {
+  if (auto === undefined) return students;
+  if (students !== undefined) {
+    throw new LimbeckError("usage", "--students and --auto exclude each other: --auto is the number of all workers");
+  }
+  if (auto > teachers) return auto - teachers;
+  const message = `--auto ${auto}: the job begins with ${teachers} teacher${teachers === 1 ? "" : "s"} and at least one student; give more, or fewer --teachers`;
+  throw new LimbeckError("usage", message);
 }
 
 function given(fields: Readonly<Record<string, string | number | undefined>>): string[] {

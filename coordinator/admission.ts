@@ -7,8 +7,9 @@ import { proceed } from "./gather.ts";
 import { tendNewcomers } from "./joining.ts";
 import { greeting } from "./letters.ts";
 import type { MessageOf, Role } from "./messages.ts";
+import { roleFor } from "./placement.ts";
 import { rejoined } from "./recovery.ts";
-import type { Active, Effect, Next, Plan, Prepared, State, Worker } from "./state.ts";
+import type { Active, Effect, Next, Plan, Prepared, Recovering, State, Worker } from "./state.ts";
 
 /** A worker introduces itself. One that does not belong here is refused with the reason; the job goes on without it. */
 export function greet(plan: Plan, state: State, atMs: number, session: number, hello: MessageOf<"hello">): Next {
@@ -49,10 +50,12 @@ function refuse(state: State, atMs: number, session: number, worker: string, err
 
 function welcome(plan: Plan, state: Active, atMs: number, session: number, hello: MessageOf<"hello">): Next {
   const { worker: name, instance, address, host, pid, holds } = hello;
-  const role = hello.role === "auto" ? roleFor(plan, state) : hello.role;
   const isBack = state.kind === "recovering" && state.expected.get(name) === instance && hello.term === state.term;
-  const status = { doing: "preparing", waitingFor: "", step: 0, residentBytes: 0 };
-  const identity = { session, name, instance, role, address, host, pid };
+  const isAuto = hello.role === "auto";
+  const role = hello.role !== "auto" ? hello.role : isBack ? roleInTerm(state, name) : roleFor(plan, state);
+  const served = { servedExamples: 0, servingSeconds: 0, needsTeacher: false };
+  const status = { doing: "preparing", waitingFor: "", step: 0, residentBytes: 0, ...served };
+  const identity = { session, name, instance, role, isAuto, address, host, pid };
   const fresh = { heardMs: atMs, status, peakResidentBytes: 0, prepared: null, followsIn: 0, leaving: null };
   const replicaOf = isBack ? state.course.plan.stage : null;
   const joined: Worker = { ...identity, ...fresh, holds, replicaOf };
@@ -63,10 +66,9 @@ function welcome(plan: Plan, state: Active, atMs: number, session: number, hello
   ];
 }
 
-/** What the job lacks more: teachers up to their number, else students. */
-function roleFor({ job }: Plan, { workers }: Active): Role {
-  const teachers = workers.filter(({ role }) => role === "teacher").length;
-  return teachers < job.workers.teachers ? "teacher" : "student";
+/** Of a member that comes back to its term. */
+function roleInTerm({ teachers }: Recovering, name: string): Role {
+  return teachers.includes(name) ? "teacher" : "student";
 }
 
 /** A worker's engine is up and its dataset open. What does not fit those before it may not take part. */

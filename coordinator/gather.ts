@@ -1,8 +1,10 @@
 /** Gathering: workers are missing, before the job begins or in a pause. When enough are there, a term opens. */
-import { studentRange } from "../core/job.ts";
+import { studentRange, studentsGiven } from "../core/job.ts";
 import { planStages, type Stage } from "../core/stages.ts";
 import { announce } from "./ending.ts";
 import { candidates, named } from "./members.ts";
+import { place, tellTurned } from "./placement.ts";
+import { newSplit } from "./split.ts";
 import type { Course, Gathering, Next, Plan } from "./state.ts";
 import { emptyTally } from "./tally.ts";
 import { openTerm } from "./term.ts";
@@ -12,7 +14,7 @@ export function open({ job }: Plan, atMs: number): Next {
   const { name, seed, numerics, lanes, workers } = job;
   const stages: readonly Stage[] = planStages(job, 1).map(({ stage }) => stage);
   const started = { kind: "job-started", name, seed, numerics, lanes: lanes.count, laneBatch: lanes.batch } as const;
-  const counts = { students: studentRange(workers).min, teachers: workers.teachers };
+  const counts = { students: studentsGiven(workers).min, teachers: workers.teachers };
   const times = { startedMs: atMs, sinceMs: atMs, tickedMs: atMs };
   const state: Gathering = {
     kind: "gathering",
@@ -21,6 +23,8 @@ export function open({ job }: Plan, atMs: number): Next {
     ...times,
     bench: new Map(),
     laneSeconds: new Map(),
+    servingSeconds: new Map(),
+    split: newSplit("", ""),
     course: null,
     rollbackBelow: null,
     why: "the job begins when all its workers have joined and are prepared",
@@ -29,9 +33,17 @@ export function open({ job }: Plan, atMs: number): Next {
 }
 
 /** Begins, or goes on, where enough workers are prepared. */
-export function proceed(plan: Plan, state: Gathering, atMs: number): Next {
-  if (missing(plan, state).length > 0) return [state];
-  const { min } = studentRange(plan.job.workers);
+export function proceed(plan: Plan, before: Gathering, atMs: number): Next {
+  const placed = place(plan, before);
+  const told = tellTurned(placed.turned, atMs);
+  const state = told.length === 0 ? before : { ...before, workers: placed.workers };
+  if (missing(plan, state).length > 0) return [state, ...told];
+  const [next, ...effects] = beginOrGoOn(plan, state, atMs);
+  return [next, ...told, ...effects];
+}
+
+function beginOrGoOn(plan: Plan, state: Gathering, atMs: number): Next {
+  const { min } = studentRange(plan.job);
   if (candidates(state.workers, state.bench, { atMs, min }).length < min) return [state];
   if (state.course === null) return settle(plan, state, atMs);
   const isNew = !state.course.hasBegun;
@@ -68,8 +80,8 @@ function began({ job }: Plan, { workers, course }: Gathering): string {
  * paused waits for the fewest students it may have, and its students wait for teachers themselves.
  */
 export function missing({ job }: Plan, { workers, course }: Gathering): string[] {
-  const { min } = studentRange(job.workers);
   const isNew = course === null;
+  const { min } = isNew ? studentsGiven(job.workers) : studentRange(job);
   const wanted = { student: min, teacher: isNew ? job.workers.teachers : 0 };
   return (["student", "teacher"] as const).flatMap((role) => {
     const there = workers.filter((worker) => worker.role === role && worker.leaving === null);

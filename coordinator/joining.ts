@@ -25,7 +25,7 @@ function newcomersOf({ job }: Plan, { workers, deal, teachers, bench, course, te
   const isIn = (name: string) => deal.some(({ worker }) => worker === name) || teachers.includes(name);
   const awake = ({ name }: Worker) => (bench.get(name)?.untilMs ?? 0) <= atMs;
   const following = workers.filter((each) => each.role === "student" && each.followsIn === term).length;
-  const room = studentRange(job.workers).max - deal.length - following;
+  const room = studentRange(job).max - deal.length - following;
   const students = named(workers, "student").filter((each) => !isIn(each.name) && isNew(each) && awake(each));
   const serving = soft ? named(workers, "teacher").filter((each) => !isIn(each.name) && isNew(each)) : [];
   return [...students.slice(0, Math.max(room, 0)), ...serving];

@@ -31,7 +31,7 @@ export function candidates(
  * would hold the rest up; but never fewer than the job wants.
  */
 export function trainees(job: Job, able: readonly Worker[], isInStage: (worker: Worker) => boolean): Worker[] {
-  const { min, max } = studentRange(job.workers);
+  const { min, max } = studentRange(job);
   const inStage = able.filter(isInStage);
   const wanted = inStage.length >= min ? inStage : [...inStage, ...able.filter((each) => !isInStage(each))];
   const most = new Set(wanted.slice(0, max));
@@ -40,8 +40,8 @@ export function trainees(job: Job, able: readonly Worker[], isInStage: (worker: 
 
 /** What every state of a job that goes on has, and nothing else; its wait begins now. */
 export function livingOf(state: Omit<Living, "sinceMs">, atMs: number): Living {
-  const { workers, term, startedMs, tickedMs, bench, laneSeconds } = state;
-  return { workers, term, startedMs, tickedMs, bench, laneSeconds, sinceMs: atMs };
+  const { workers, term, startedMs, tickedMs, bench, laneSeconds, servingSeconds, split } = state;
+  return { workers, term, startedMs, tickedMs, bench, laneSeconds, servingSeconds, split, sinceMs: atMs };
 }
 
 export function median(values: readonly number[]): number | null {

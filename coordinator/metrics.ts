@@ -62,6 +62,7 @@ export function createMetrics(build: string, stages: readonly Stage[], state: ()
   const lost = counter("limbeck_workers_lost_total", "Workers that died, fell silent or were thrown out.");
   const leftInOrder = counter("limbeck_workers_left_total", "Workers that handed their work over and left.");
   const refused = counter("limbeck_workers_refused_total", "Workers that were not let in.");
+  const roleChanges = counter("limbeck_role_changes_total", "Workers that got another role.", ["role"]);
   const terms = counter("limbeck_terms_total", "Memberships opened; planned where nobody died.", ["planned"]);
   const skipped = counter("limbeck_lanes_not_finite_total", "Lanes whose gradient was not finite.", ["stage"]);
   const damaged = counter("limbeck_payloads_damaged_total", "Payloads that came damaged and were fetched again.");
@@ -83,6 +84,7 @@ export function createMetrics(build: string, stages: readonly Stage[], state: ()
     }
   }
   for (const planned of ["true", "false"]) terms.inc({ planned }, 0);
+  for (const role of ["student", "teacher"]) roleChanges.inc({ role }, 0);
   for (const phase of phases) seconds.zero({ phase: phaseLabels[phase] });
   watchWorkers(registers, state);
   watchJob(registers, state);
@@ -111,6 +113,8 @@ export function createMetrics(build: string, stages: readonly Stage[], state: ()
           return checkpoints.inc({ stage: event.stage });
         case "worker-lost":
           return lost.inc();
+        case "role-changed":
+          return roleChanges.inc({ role: event.role });
         case "worker-left":
           return leftInOrder.inc();
         case "worker-refused":

@@ -15,4 +15,7 @@ export const usualPatience: Patience = {
   weighMs: 3_000,
   trialMs: 500,
   benchMs: 10_000,
+  splitMs: 3_000,
+  splitSteps: 10,
+  resplitMs: 15_000,
 };

@@ -4,6 +4,7 @@ import { planStages, type StagePlan } from "../core/stages.ts";
 import { announce } from "./ending.ts";
 import { open } from "./gather.ts";
 import type { JournalRecord } from "./journalrecord.ts";
+import { newSplit } from "./split.ts";
 import type { Course, Gathering, Next, Plan, Recovering } from "./state.ts";
 import { emptyTally } from "./tally.ts";
 
@@ -89,6 +90,8 @@ export function replay(plan: Plan, records: readonly JournalRecord[], atMs: numb
     tickedMs: atMs,
     bench: new Map(),
     laneSeconds: new Map(),
+    servingSeconds: new Map(),
+    split: newSplit("", ""),
   };
   const why = `the coordinator was started again in term ${term}`;
   const told = announce(atMs, { kind: "coordinator-recovered", term, why });

@@ -8,14 +8,21 @@ import { send } from "./letters.ts";
 import { named } from "./members.ts";
 import type { MessageOf, StageDone } from "./messages.ts";
 import { finishedRecord } from "./replay.ts";
+import { splitObserved } from "./rolechange.ts";
 import type { Active, Course, Effect, Exporting, Next, Plan, Running, Worker } from "./state.ts";
 import { emptyTally, steadySamplesPerSecond, tallyEvaluated, tallyProgress } from "./tally.ts";
 import { openTerm } from "./term.ts";
 
-export function progressed(before: Running, atMs: number, worker: Worker, progress: MessageOf<"progress">): Next {
-  const state = timed(before, worker, progress);
+export function progressed(
+  plan: Plan,
+  before: Running,
+  atMs: number,
+  worker: Worker,
+  progress: MessageOf<"progress">,
+): Next {
+  const byLead = worker.name === before.deal[0]!.worker;
+  const state = splitObserved(plan, timed(before, worker, progress), atMs, { progress, byLead });
   const { course } = state;
-  const byLead = worker.name === state.deal[0]!.worker;
   const tally = tallyProgress(course.tally, course.plan, { worker: worker.name, byLead, progress });
   const next: Running = { ...state, course: { ...course, tally }, sinceMs: atMs };
   const measured: Effect = { kind: "measure", progress, by: { worker: worker.name, isLead: byLead } };

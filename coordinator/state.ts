@@ -10,6 +10,7 @@ import type { Ready__Output } from "../proto/gen/limbeck/v1/Ready.ts";
 import type { ToWorker } from "../proto/gen/limbeck/v1/ToWorker.ts";
 import type { Begun, JournalRecord } from "./journalrecord.ts";
 import type { EvaluatedChunk, Progress, Role, Skipped, StageDone, WorkerMessage } from "./messages.ts";
+import type { Split } from "./split.ts";
 
 /** What does not change while a job runs. */
 export interface Plan {
@@ -50,6 +51,11 @@ export interface Patience {
   readonly trialMs: number;
   /** Before a worker that was left out, or out of reach, is tried again; doubles each time. */
   readonly benchMs: number;
+  /** Of steps under a split into teachers and students, and at least how many of them, before it is judged. */
+  readonly splitMs: number;
+  readonly splitSteps: number;
+  /** Before other splits are tried again, where none was better; doubles each time. */
+  readonly resplitMs: number;
 }
 
 export interface Prepared {
@@ -64,6 +70,8 @@ export interface Worker {
   /** Of this life of the worker. */
   readonly instance: string;
   readonly role: Role;
+  /** It takes the role that the coordinator gives it. */
+  readonly isAuto: boolean;
   readonly address: string;
   readonly host: string;
   readonly pid: number;
@@ -101,6 +109,10 @@ export interface Living {
   readonly bench: ReadonlyMap<string, Bench>;
   /** By worker: seconds it takes for a lane, as last measured. */
   readonly laneSeconds: ReadonlyMap<string, number>;
+  /** By worker: seconds it takes to serve the soft targets of one example, as last measured. */
+  readonly servingSeconds: ReadonlyMap<string, number>;
+  /** Into teachers and students, of workers whose role is the coordinator's to choose. */
+  readonly split: Split;
 }
 
 /** Since the first workers were prepared: what the job is about, and how far it has come. */

@@ -27,6 +27,8 @@ export type WorkerState = (typeof workerStates)[number];
 export interface WorkerStatus {
   readonly worker: string;
   readonly role: Role;
+  /** The coordinator may give it another role. */
+  readonly auto: boolean;
   readonly state: WorkerState;
   readonly doing: string;
   readonly waitingFor: string;
@@ -52,12 +54,22 @@ export interface JobStatus {
   readonly why: string;
   /** Until the wait is given up. */
   readonly deadlineMs: number | null;
+  readonly split: SplitStatus | null;
   readonly workers: readonly WorkerStatus[];
+}
+
+/** Of a job in a stage with soft targets that has workers whose role the coordinator chooses; else null. */
+export interface SplitStatus {
+  readonly students: number;
+  readonly teachers: number;
+  readonly why: string;
+  /** By number of teachers: examples a second, as last measured. */
+  readonly examplesPerSecond: Readonly<Record<string, number>>;
 }
 
 export function statusOf(plan: Plan, state: State, nowMs: number): JobStatus {
   const job = plan.job.name;
-  const nothing = { job, stage: null, term: 0, step: 0, steps: 0, workers: [] };
+  const nothing = { job, stage: null, term: 0, step: 0, steps: 0, split: null, workers: [] };
   if (state.kind === "ended") {
     return { ...nothing, state: jobStateOf(state), waitingFor: [], why: reasonOf(state.outcome), deadlineMs: null };
   }
@@ -67,7 +79,24 @@ export function statusOf(plan: Plan, state: State, nowMs: number): JobStatus {
   const course = state.kind === "ending" ? null : state.course;
   if (!course) return { ...nothing, ...wait, term: state.term, workers };
   const { stage, steps } = course.plan;
-  return { job, ...wait, stage, term: state.term, step: stepOf(state, course), steps, workers };
+  return {
+    job,
+    ...wait,
+    stage,
+    term: state.term,
+    step: stepOf(state, course),
+    steps,
+    split: splitStatus(state),
+    workers,
+  };
+}
+
+function splitStatus(state: State): SplitStatus | null {
+  if (state.kind !== "readying" && state.kind !== "running") return null;
+  const { deal, teachers, split, course, workers } = state;
+  if (!course.plan.soft || !workers.some(({ isAuto }) => isAuto)) return null;
+  const examplesPerSecond = Object.fromEntries(split.rates);
+  return { students: deal.length, teachers: teachers.length, why: split.why, examplesPerSecond };
 }
 
 function stepOf(state: State, { plan, tally }: Course): number {
@@ -76,12 +105,13 @@ function stepOf(state: State, { plan, tally }: Course): number {
 }
 
 function workerStatus(state: Exclude<State, { kind: "ended" }>, worker: Worker, nowMs: number): WorkerStatus {
-  const { name, role, status, heardMs, address, pid } = worker;
+  const { name, role, isAuto, status, heardMs, address, pid } = worker;
   const { doing, waitingFor, step, residentBytes } = status;
   const told = { doing, waitingFor, step, residentBytes };
   return {
     worker: name,
     role,
+    auto: isAuto,
     state: workerState(state, worker),
     ...told,
     secondsWaitedForTeachers: ("course" in state && state.course?.tally.waited.get(name)) || 0,

@@ -13,6 +13,7 @@ import { caughtUp, tendNewcomers } from "./joining.ts";
 import { send } from "./letters.ts";
 import type { WorkerMessage } from "./messages.ts";
 import { tickRecovering } from "./recovery.ts";
+import { reconsider, served } from "./rolechange.ts";
 import { checkpointed, done, evaluated, exported, progressed, skipped } from "./stage.ts";
 import type { Active, Ending, Event, Next, Plan, Readying, Running, State, Worker } from "./state.ts";
 import { judge, suspected } from "./suspicion.ts";
@@ -107,7 +108,7 @@ function advance(plan: Plan, state: Active, atMs: number, worker: Worker, messag
     case "ready":
       return state.kind === "readying" ? ready(plan, state, atMs, worker, message) : [state];
     case "progress":
-      return trains(state, worker) ? progressed(state, atMs, worker, message) : [state];
+      return trains(state, worker) ? progressed(plan, state, atMs, worker, message) : [state];
     case "evaluated":
       return trains(state, worker) ? evaluated(plan, state, atMs, worker, message) : [state];
     case "digest":
@@ -148,10 +149,10 @@ function trains(state: Active, { name }: Worker): state is Running {
 }
 
 function beat(state: Active, atMs: number, worker: Worker, heartbeat: WorkerMessage & { kind: "heartbeat" }): Next {
-  const { doing, waitingFor, residentBytes } = heartbeat;
+  const { kind: _, term: __, ...status } = heartbeat;
+  const { doing, waitingFor, residentBytes } = status;
   const peakResidentBytes = Math.max(worker.peakResidentBytes, residentBytes);
-  const status = { doing, waitingFor, step: heartbeat.step, residentBytes };
-  const next = withWorker(state, { ...worker, status, peakResidentBytes });
+  const next = withWorker(served(state, worker, heartbeat), { ...worker, status, peakResidentBytes });
   if (doing === worker.status.doing && waitingFor === worker.status.waitingFor) return [next];
   return [next, announce(atMs, { kind: "worker-status", worker: worker.name, doing, waitingFor, residentBytes })];
 }
@@ -191,7 +192,9 @@ function tickRunning(plan: Plan, state: Running, atMs: number): Next {
   const judged = judge(plan, state, atMs);
   if (judged) return judged;
   const [weighed, ...effects] = weigh(plan, state, atMs);
-  return weighed.kind === "running" ? tendNewcomers(plan, weighed, atMs) : [weighed, ...effects];
+  if (weighed.kind !== "running") return [weighed, ...effects];
+  const [placed, ...changes] = reconsider(plan, weighed, atMs);
+  return placed.kind === "running" ? tendNewcomers(plan, placed, atMs) : [placed, ...changes];
 }
 
 function seconds(ms: number): string {

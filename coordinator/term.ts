@@ -13,6 +13,7 @@ import type { Assign } from "../proto/gen/limbeck/v1/Assign.ts";
 import { announce } from "./ending.ts";
 import { send } from "./letters.ts";
 import { candidates, livingOf, median, named, trainees } from "./members.ts";
+import { place, type Turned, tellTurned } from "./placement.ts";
 import type { Course, Gathering, Living, Next, Plan, Readying, Worker } from "./state.ts";
 
 export type BeforeTerm = Omit<Living, "sinceMs"> & {
@@ -28,14 +29,18 @@ export interface Opening {
   readonly planned: boolean;
   /** All replicas go back to a checkpoint of an earlier step than this. */
   readonly rollbackBelow?: number | null;
+  /** Who has got another role for it. */
+  readonly turned?: readonly Turned[];
 }
 
 /** Opens the next term with whoever can train, or pauses the job where they are too few. */
-export function openTerm(plan: Plan, state: BeforeTerm, opening: Opening): Next {
-  const { atMs, why, planned, rollbackBelow = null } = opening;
+export function openTerm(plan: Plan, before: BeforeTerm, opening: Opening): Next {
+  const { atMs, why, planned, rollbackBelow = null, turned = [] } = opening;
+  const placed = place(plan, before);
+  const state: BeforeTerm = { ...before, workers: placed.workers };
   const { course } = state;
   const { stage, soft } = course.plan;
-  const { min } = studentRange(plan.job.workers);
+  const { min } = studentRange(plan.job);
   const able = candidates(state.workers, state.bench, { atMs, min });
   if (able.length < min) return pause(plan, state, opening, able.length);
   const isInStage = (worker: Worker) => worker.replicaOf === stage && rollbackBelow === null;
@@ -83,6 +88,7 @@ export function openTerm(plan: Plan, state: BeforeTerm, opening: Opening): Next 
       kind: "journal",
       record: { kind: "term", atMs, term, stage, deal: dealt, teachers, instances, rollbackBelow, why },
     },
+    ...tellTurned([...turned, ...placed.turned], atMs),
     announce(atMs, { kind: "term-opened", term, stage, why, planned, deal: dealt, teachers }),
     ...told.map(({ session }) => send(session, { term, assign, body: "assign" })),
   ];
@@ -148,7 +154,7 @@ function benched({ patience }: Plan, { bench, laneSeconds }: BeforeTerm, idle: r
 
 function pause(plan: Plan, state: BeforeTerm, opening: Opening, able: number): Next {
   const { atMs, why, rollbackBelow = null } = opening;
-  const { min } = studentRange(plan.job.workers);
+  const { min } = studentRange(plan.job);
   const reason = `${able} of at least ${min} student${min === 1 ? "" : "s"}: ${why}`;
   const { workers, term, course } = state;
   const next: Gathering = { kind: "gathering", ...livingOf(state, atMs), course, why: reason, rollbackBelow };

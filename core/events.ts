@@ -44,6 +44,13 @@ type Body =
       readonly device: string;
       readonly why: string;
     }
+  /** The coordinator gives a worker that came with the role auto another one. */
+  | {
+      readonly kind: "role-changed";
+      readonly worker: string;
+      readonly role: "student" | "teacher";
+      readonly why: string;
+    }
   | { readonly kind: "worker-lost"; readonly worker: string; readonly why: string }
   /** In order: it handed its work over. */
   | { readonly kind: "worker-left"; readonly worker: string; readonly why: string }

@@ -171,6 +171,12 @@ const schema = z
           .default(2)
           .describe("Workers that train: a number, or the fewest and the most."),
         teachers: count.max(1024).default(1).describe("Workers that serve soft targets: the job starts with these."),
+        roles: z
+          .enum(["fixed", "auto"])
+          .default("fixed")
+          .describe(
+            "`fixed`: as many students and teachers as given. `auto`: that is only where it begins; `limbeck run` starts all with `--role auto`, and the coordinator keeps the split of them that is measured to be the fastest.",
+          ),
       })
       .prefault({})
       .describe("Workers the job wants. `limbeck run` starts the teachers and the fewest students."),
@@ -199,7 +205,7 @@ const schema = z
     }
 
     const { lanes, workers, dataset } = job;
-    const { min, max } = studentRange(workers);
+    const { min, max } = studentsGiven(workers);
     if (max < min) refuse(["workers", "students", "max"], `must be at least min, ${min}, found ${max}`);
     if (lanes.count < max) {
       const message = `${lanes.count} lanes cannot be dealt to ${max} students: every student needs at least one`;
@@ -252,12 +258,19 @@ function classesGiven(spec: TeacherSpec): number | undefined {
   return "classes" in spec ? spec.classes : undefined;
 }
 
-/** How many students a job trains with, at least and at most. */
-export function studentRange({ students }: { students: number | { min: number; max: number } }): {
+export interface StudentRange {
   readonly min: number;
   readonly max: number;
-} {
+}
+
+/** As the job file has them: a job begins with the fewest. */
+export function studentsGiven({ students }: { students: number | StudentRange }): StudentRange {
   return typeof students === "number" ? { min: students, max: students } : students;
+}
+
+/** How many students a job trains with, at least and at most. Where roles are by themselves, as many as lanes. */
+export function studentRange({ workers, lanes }: Pick<Job, "workers" | "lanes">): StudentRange {
+  return workers.roles === "auto" ? { min: 1, max: lanes.count } : studentsGiven(workers);
 }
 
 export const jobSchema = schema;

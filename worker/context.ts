@@ -13,6 +13,10 @@ export interface Status {
   /** Empty where it waits for nothing. */
   waitingFor: () => string;
   step: number;
+  /** It waits for soft targets, and no teacher of its term is left. */
+  needsTeacher: () => boolean;
+  /** Soft targets it has computed since its process began, and how long that took: by that it is placed. */
+  serving: () => { readonly servedExamples: number; readonly servingSeconds: number };
 }
 
 export const nothing = (): string => "";
@@ -26,6 +30,11 @@ export async function awaiting<T>(status: Status, whom: string, work: Promise<T>
   } finally {
     status.waitingFor = nothing;
   }
+}
+
+export function newStatus(doing: string): Status {
+  const serving = () => ({ servedExamples: 0, servingSeconds: 0 });
+  return { doing, waitingFor: nothing, step: 0, needsTeacher: () => false, serving };
 }
 
 /** The trained weights of a stage that is over. */

@@ -5,7 +5,7 @@ import type { ToWorker__Output } from "../proto/gen/limbeck/v1/ToWorker.ts";
 import type { Welcome__Output } from "../proto/gen/limbeck/v1/Welcome.ts";
 import { packageVersion } from "../proto/package.ts";
 import type { Device } from "./compute/device.ts";
-import { nothing, type Status } from "./context.ts";
+import { newStatus } from "./context.ts";
 import { Outbox } from "./outbox.ts";
 import { Participation } from "./participation.ts";
 import { adopt, openDevice, type Preparation, prepareWorker } from "./preparation.ts";
@@ -49,7 +49,7 @@ export async function runWorker(options: WorkerOptions, leaving: AbortSignal): P
 class WorkerProcess {
   readonly #options: WorkerOptions;
   readonly #services: Services;
-  readonly #status: Status = { doing: "joining", waitingFor: nothing, step: 0 };
+  readonly #status = newStatus("joining");
   readonly #outbox = new Outbox();
   /** Aborted when it is to go. */
   readonly #over = new AbortController();
@@ -67,6 +67,10 @@ class WorkerProcess {
   constructor(options: WorkerOptions, services: Services) {
     this.#options = options;
     this.#services = services;
+    this.#status.serving = () => {
+      const { examples, busySeconds } = services.softTargets.counts;
+      return { servedExamples: examples, servingSeconds: busySeconds };
+    };
   }
 
   async run(leaving: AbortSignal): Promise<void> {

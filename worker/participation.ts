@@ -202,6 +202,7 @@ export class Participation {
   async #prepare(membership: Membership, ending: Ending): Promise<Event> {
     const { term, rank, isTeacher, plan } = membership;
     this.#open(membership);
+    await this.#keepOnly(rank !== null ? "student" : "teacher");
     let standing: Report["ready"] = { parameters: 0, weightsSha256: "", step: 0 };
     if (isTeacher && plan.soft) {
       const { parameters, sha256, uncacheable } = await this.#serve(membership, ending);
@@ -253,6 +254,20 @@ export class Participation {
     return this.#teacher!;
   }
 
+  /** L8. Who has turned from one role to the other keeps nothing of the first; the trained weights stay, as models. */
+  async #keepOnly(role: "student" | "teacher"): Promise<void> {
+    const { device } = this.#context;
+    if (role === "teacher" && this.#student) {
+      await this.#student.saved().catch(() => {});
+      this.#student = null;
+      await device.ask("drop", { name: "trained" });
+    }
+    if (role === "student" && this.#teacher) {
+      this.#teacher = null;
+      await device.ask("drop", { name: "teacher" });
+    }
+  }
+
   async #layOut(membership: Membership): Promise<Report["ready"]> {
     const { plan, restore, restoreBelow } = membership;
     // A checkpoint is for who has nothing; all go back to one only where what they have is not to be trusted.
@@ -300,6 +315,7 @@ export class Participation {
     const { term } = this.#state;
     const plan = planOf(order, job, dataset.count("train"));
     services.peers.server.openTerm(term);
+    await this.#keepOnly(order.source ? "student" : "teacher");
     if (!order.source) {
       await this.#readyTeacher({ term, ...order }, ending);
       this.#around.send({ term, caughtUp: { stage: plan.stage, step: 0 } });

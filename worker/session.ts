@@ -79,7 +79,9 @@ export class Session {
     clearInterval(this.#heartbeats);
     const heartbeat = () => {
       const residentBytes = process.memoryUsage.rss();
-      this.send({ term: term(), heartbeat: { ...status, waitingFor: status.waitingFor(), residentBytes } });
+      const { doing, step } = status;
+      const now = { doing, step, waitingFor: status.waitingFor(), needsTeacher: status.needsTeacher(), residentBytes };
+      this.send({ term: term(), heartbeat: { ...now, ...status.serving() } });
     };
     heartbeat();
     this.#heartbeats = setInterval(heartbeat, everyMs || defaultHeartbeatMs);

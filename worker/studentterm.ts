@@ -103,6 +103,7 @@ export class StudentTerm {
     const feed = new Feed(services.peers.server, term, replica);
     const awaited = () => exchange.waitingFor || (softTargets?.waitingFor ?? "");
     status.waitingFor = () => (report.phaseMs < noticedMs ? "" : awaited());
+    status.needsTeacher = () => softTargets?.isStranded ?? false;
     status.doing = `training the ${plan.stage === "teach" ? "teacher" : plan.stage === "distil" ? "student" : "baseline"}`;
     const request = {
       objective: plan.soft,
@@ -123,6 +124,7 @@ export class StudentTerm {
     } finally {
       report.flush();
       status.waitingFor = nothing;
+      status.needsTeacher = () => false;
       exchange.closeTerm(`${context.name} has left off at step ${replica.step}`);
       await softTargets?.close();
     }

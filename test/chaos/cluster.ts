@@ -8,7 +8,7 @@ import type { ProgressEvent } from "../../core/events.ts";
 import type { Report } from "../../core/report.ts";
 import { type Address, FaultyLink } from "./proxy.ts";
 
-export type Role = "student" | "teacher";
+export type Role = "student" | "teacher" | "auto";
 
 export interface Member {
   readonly name: string;

@@ -61,6 +61,20 @@ test("--students sets a number, and lies within a range that stays as it is", as
   await assert.rejects(plan(1, range), { code: "usage" });
 });
 
+test("--auto is the number of all workers, of which the job's teachers are no students when it begins", async (t) => {
+  const folder = await scratchFolder(t);
+  const file = join(folder, "job.yaml");
+  writeFileSync(file, text);
+  let outs = 0;
+  const plan = (options: object) => planRun(file, { out: join(folder, `out-${outs++}`), set: [], ...options });
+  const { job, students } = await plan({ auto: 4, teachers: 2 });
+  assert.deepEqual([students, job.workers], [2, { students: 2, teachers: 2, roles: "auto" }]);
+  const ranged = await plan({ auto: 3, set: ["workers.students={min: 1, max: 2}"] });
+  assert.deepEqual(ranged.job.workers, { students: 2, teachers: 1, roles: "auto" });
+  await assert.rejects(plan({ auto: 4, students: 2 }), { code: "usage", message: /exclude each other/ });
+  await assert.rejects(plan({ auto: 1 }), { code: "usage", message: /begins with 1 teacher and at least one student/ });
+});
+
 test("--out and --resume exclude each other, and --resume wants a run", async (t) => {
   const folder = await scratchFolder(t);
   const file = join(folder, "job.yaml");

@@ -10,6 +10,7 @@ export interface JobChoices {
   readonly workers?: {
     readonly students: number | { readonly min: number; readonly max: number };
     readonly teachers: number;
+    readonly roles?: "fixed" | "auto";
   };
   readonly baseline?: boolean;
   readonly numerics?: "exact" | "fast";

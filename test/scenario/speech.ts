@@ -34,7 +34,10 @@ export function messageOf({ verb, words, values }: Line, current: number, atStag
     }
     case "heartbeat": {
       const { doing = "preparing", waitingFor = "" } = values;
-      return { kind: "heartbeat", term, doing, waitingFor, step: 0, residentBytes: number("bytes", 0) };
+      const served = { servedExamples: number("served", 0), servingSeconds: number("busy", 0) };
+      const needsTeacher = values["needs"] === "teacher";
+      const status = { doing, waitingFor, step: 0, residentBytes: number("bytes", 0), ...served, needsTeacher };
+      return { kind: "heartbeat", term, ...status };
     }
     case "prepared": {
       const { engine: fingerprint = "e", digest = "d" } = values;
@@ -75,7 +78,13 @@ export function messageOf({ verb, words, values }: Line, current: number, atStag
         correct: examples / 2,
         agree: examples / 4,
       };
-      const phases = { data: 0.1, softTargets: 0.2, compute: number("compute", 0.3), exchange: 0.4, apply: 0.5 };
+      const phases = {
+        data: 0.1,
+        softTargets: number("waited", 0.2),
+        compute: number("compute", 0.3),
+        exchange: 0.4,
+        apply: 0.5,
+      };
       const own = number("examples", examples / 2);
       const soft = {
         softTargets: number("soft", 0),

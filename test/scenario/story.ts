@@ -4,7 +4,7 @@
  *
  *     job students=2 teachers=1        the first line: the job
  *     hello NAME ROLE                  NAME=VALUE changes a default, @MS sets the clock, "quotes" keep blanks together
- *     cast NAME NAME                   they join, get prepared and ready; a name in t is a teacher's. Not told
+ *     cast NAME NAME                   they join, get prepared and ready; names in t are teachers', in a auto. Not told
  *     calm @MS                         nothing happens until then: heartbeats and ticks; `silent=NAME` is not heard
  *     restart                          the coordinator dies and is started again on its journal
  *     wait                             shows what is waited for, and why
@@ -79,7 +79,7 @@ class Story {
   }
 
   #cast(names: readonly string[]): string[] {
-    const roleOf = (name: string) => (name.startsWith("t") ? "teacher" : "student");
+    const roleOf = (name: string) => ({ t: "teacher", a: "auto" })[name[0]!] ?? "student";
     for (const name of names) this.hear(parse(`hello ${name} ${roleOf(name)} instance=${name}`));
     for (const name of names) this.hear(parse(`prepared ${name}`));
     for (const name of names) this.hear(parse(`ready ${name} sha=${roleOf(name) === "teacher" ? "" : "w0"}`));
@@ -208,8 +208,10 @@ function shown(value: unknown): string {
 
 function jobOf({ values }: Line): Job {
   const { students = "1", teachers = "1", baseline = "true", numerics = "exact", loads = "false" } = values;
+  const roles = values["roles"] === "auto" ? "auto" : "fixed";
   return testJob({
-    workers: { students: studentsOf(students), teachers: Number(teachers) },
+    workers: { students: studentsOf(students), teachers: Number(teachers), roles },
+    epochs: Number(values["epochs"] ?? 2),
     baseline: baseline === "true",
     numerics: numerics === "fast" ? "fast" : "exact",
     loads: loads === "true",

@@ -1,7 +1,7 @@
 /** A whole cluster from one seed: its machines, the coordinator and its journal, and what is done to them. */
 import type { JournalRecord } from "../../coordinator/journalrecord.ts";
 import type { Outcome } from "../../coordinator/state.ts";
-import { studentRange } from "../../core/job.ts";
+import { studentsGiven } from "../../core/job.ts";
 import { randomStream } from "../../core/random.ts";
 import { Clock, Life } from "./clock.ts";
 import { CoordinatorProcess } from "./coordinator.ts";
@@ -32,6 +32,7 @@ export interface Result {
   readonly story: readonly string[];
   readonly faults: Readonly<Record<string, number>>;
   readonly terms: number;
+  readonly roleChanges: number;
   readonly virtualMs: number;
   readonly events: number;
 }
@@ -64,7 +65,7 @@ export class Cluster {
   }
 
   get min(): number {
-    return studentRange(this.world.scene.job.workers).min;
+    return studentsGiven(this.world.scene.job.workers).min;
   }
 
   /** About how long the job would take if nothing went wrong. */
@@ -149,6 +150,7 @@ export function simulate(seed: number, options: Options = {}): Result {
     story: story.lines,
     faults: cluster.faultCounts,
     terms: invariants.terms,
+    roleChanges: invariants.roleChanges,
     virtualMs: Math.round(clock.nowMs),
     events: clock.events,
   };

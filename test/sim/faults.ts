@@ -16,6 +16,7 @@ const weights = {
   "worker cut off": 3,
   "workers cut apart": 3,
   "worker killed": 5,
+  "newcomer killed": 3,
   "host vanishes": 2,
   "worker paused": 4,
   "coordinator killed": 4,
@@ -71,6 +72,7 @@ export class Faults {
       this.#lastMs = clock.nowMs;
       // A flipped bit is found by comparison: others must not copy the replica before.
       if (this.#cluster.world.invariants.flipped && clock.nowMs < 60_000) return this.#schedule(kind, 300);
+      if (kind === "newcomer killed" && !this.#newcomer && clock.nowMs < longest) return this.#schedule(kind, 40);
       if (!this.#happen(kind)) return;
       this.#cluster.faultCounts[kind] = (this.#cluster.faultCounts[kind] ?? 0) + 1;
     });
@@ -122,6 +124,8 @@ export class Faults {
       case "worker killed":
       case "host vanishes":
         return one !== undefined && this.#kill(one, { silently: kind === "host vanishes" });
+      case "newcomer killed":
+        return this.#newcomer !== undefined && this.#kill(this.#newcomer, { silently: random() < 0.3 });
       case "worker paused": {
         const life = one?.life;
         if (!life || life.isPaused) return false;
@@ -199,6 +203,11 @@ export class Faults {
         return those.length > 0;
       }
     }
+  }
+
+  /** One in the middle of its joining, or of its change to another role. */
+  get #newcomer(): Machine | undefined {
+    return this.#cluster.machines.find(({ worker }) => worker?.state.work.kind === "following");
   }
 
   #cut(one: string, other: string, ms: number): boolean {

@@ -23,6 +23,7 @@ export class Invariants {
   /** The first. */
   violation: Violation | null = null;
   terms = 0;
+  roleChanges = 0;
   /** Whose bits were flipped, until all have gone back. */
   flipped: string | null = null;
   /** It left before the replicas were compared: what it gave to the sums is found by nobody. */
@@ -116,6 +117,7 @@ export class Invariants {
   }
 
   announced(event: ProgressEvent): void {
+    if (event.kind === "role-changed") this.roleChanges += 1;
     if (event.kind !== "term-opened") return;
     this.terms += 1;
     if (rollsBack.test(event.why)) this.flipped = null;

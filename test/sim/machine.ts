@@ -8,6 +8,7 @@ const restartMs = 300;
 
 export class Machine {
   readonly name: string;
+  /** What it was started for; one that comes as auto may be given the other. */
   readonly role: "student" | "teacher";
   worker: WorkerProcess | null = null;
   /** Times slower than others. */
@@ -15,12 +16,15 @@ export class Machine {
   /** False once it is meant to stay away. */
   isWanted = true;
   readonly #world: World;
+  readonly #isAuto: boolean;
   #lives = 0;
 
   constructor(world: World, name: string, role: "student" | "teacher") {
     this.#world = world;
     this.name = name;
     this.role = role;
+    const { autos } = world.scene;
+    this.#isAuto = autos === "all" || (autos === "some" && world.random() < 0.5);
   }
 
   get life(): Life | null {
@@ -33,7 +37,7 @@ export class Machine {
     this.#world.story.tell(this.name, () => `starts as ${life.name}`);
     this.worker = new WorkerProcess(this.#world, life, {
       name: this.name,
-      role: this.role,
+      role: this.#isAuto ? "auto" : this.role,
       slowness: () => this.slowness,
       exit: (code, why) => this.#exited(life, code, why),
     });

@@ -83,6 +83,18 @@ export const mutations: readonly Mutation[] = [
     },
   },
   {
+    bug: "L7: no teacher is called back when the cache was not warm after all",
+    caught: /^L7/,
+    within: 100,
+    code: {
+      step(plan: Plan, state: State, event: Event) {
+        const isBeat = event.kind === "message" && event.message.kind === "heartbeat";
+        const heard = isBeat ? { ...event, message: { ...event.message, needsTeacher: false } } : event;
+        return step(plan, state, heard as Event);
+      },
+    },
+  },
+  {
     bug: "L7: the coordinator never takes silence for death",
     caught: /^L7/,
     within: 40,

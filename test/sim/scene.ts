@@ -11,10 +11,14 @@ export interface Scene {
   readonly plan: Plan;
   readonly students: number;
   readonly teachers: number;
+  /** Which machines come with the role auto. */
+  readonly autos: "none" | "some" | "all";
   readonly trainExamples: number;
   readonly evaluationExamples: number;
   /** For a lane, on a machine as fast as most. */
   readonly laneMs: number;
+  /** A teacher's for the soft targets of a lane, one after the other. */
+  readonly servingMs: number;
   /** Chance that a payload comes damaged. */
   readonly damage: number;
   readonly gradientMs: number;
@@ -22,6 +26,8 @@ export interface Scene {
   readonly softTargetsMs: number;
   /** "stage/step/lane" */
   readonly poison: ReadonlySet<string>;
+  /** Soft targets of this step are in a cache that all students read. */
+  isCached(step: number): boolean;
 }
 
 export const engineOf = {
@@ -68,9 +74,7 @@ export function sceneOf(random: () => number): Scene {
     for (let at = 0; at < 3; at++)
       poison.add(`${whole(random, 0, 2)}/${whole(random, 0, 12)}/${whole(random, 0, lanes - 1)}`);
   }
-  return {
-    job,
-    plan: planOf(job),
+  const scene = {
     students: whole(random, min, most),
     teachers,
     trainExamples: whole(random, 17, 60),
@@ -82,9 +86,19 @@ export function sceneOf(random: () => number): Scene {
     softTargetsMs: 4_000,
     poison,
   };
+  const autos = (["none", "some", "all", "all"] as const)[whole(random, 0, 3)]!;
+  const distil = { ...job.distil, epochs: undefined, steps: whole(random, 10, 40) };
+  const workers = { students: min, teachers, roles: "auto" } as const;
+  const placed: Job = autos === "all" ? { ...job, distil, workers } : job;
+  const servingMs = between(random, 1, 5) * (random() < 0.4 ? 10 : 1);
+  const [cachedFrom, cachedTo] = random() < 0.3 ? [whole(random, 0, 8), whole(random, 4, 30)] : [0, 0];
+  const isCached = (step: number) => step >= cachedFrom && step < cachedTo;
+  return { ...scene, job: placed, plan: planOf(placed), autos, servingMs, isCached };
 }
 
+/** Splits are judged within a few steps, so that roles change often in jobs this short. */
 function planOf(job: Job): Plan {
   const identity = { jobFolder: "/job", runFolder: "/run", build: buildOfAll };
-  return { job, ...identity, heartbeatMs: 250, patience: usualPatience };
+  const patience = { ...usualPatience, splitMs: 60, splitSteps: 2, resplitMs: 200 };
+  return { job, ...identity, heartbeatMs: 250, patience };
 }

@@ -17,8 +17,6 @@ export class Session {
   readonly #world: World;
   readonly #worker: WorkerProcess;
   readonly #role: "student" | "teacher" | "auto";
-  /** As the coordinator has it. */
-  role: string = "";
   #instance: string;
   #end: End | null = null;
   #isWelcome = false;
@@ -77,8 +75,7 @@ export class Session {
       worker.hear(message);
       return;
     }
-    const { rejoined, role } = message.welcome!;
-    this.role = role!;
+    const { rejoined } = message.welcome!;
     story.tell(worker.name, () => `is welcome ${rejoined ? "back" : ""} as ${this.#instance}`);
     this.#isWelcome = true;
     this.#backoffMs = firstBackoffMs;
@@ -128,14 +125,9 @@ export class Session {
     this.#world.clock.after(heartbeatMs, worker.life, () => {
       const { doing } = worker;
       const step = worker.replica?.step ?? 0;
-      const message = {
-        kind: "heartbeat",
-        term: worker.state.term,
-        doing,
-        waitingFor: worker.waiting(),
-        step,
-      } as const;
-      this.send({ ...message, residentBytes: 1 });
+      const { term } = worker.state;
+      const status = { doing, waitingFor: worker.waiting(), step, residentBytes: 1 };
+      this.send({ kind: "heartbeat", term, ...status, ...worker.serving, needsTeacher: worker.needsTeacher });
       this.#world.invariants.waits(worker);
       this.#beat();
     });

@@ -22,6 +22,10 @@ interface Reply extends Request {
 export class SoftTargetServer {
   #term = 0;
   #teacher: number | null = null;
+  /** When it has answered all it was asked. */
+  #freeMs = 0;
+  /** Since the process began. */
+  readonly serving = { servedExamples: 0, servingSeconds: 0 };
 
   constructor(world: World, name: string, life: Life) {
     world.network.listen(`${name}/teacher`, life, (end) => ({
@@ -33,9 +37,13 @@ export class SoftTargetServer {
         };
         const isServed = () => world.code.isOfTerm(request.term, this.#term) === "current" && this.#teacher !== null;
         if (!isServed()) return stale();
-        world.clock.after(between(world.random, 1, 5), life, () => {
+        const ms = world.scene.servingMs * between(world.random, 0.5, 1.5);
+        this.#freeMs = Math.max(this.#freeMs, world.clock.nowMs) + ms;
+        world.clock.after(this.#freeMs - world.clock.nowMs, life, () => {
           if (!isServed()) return stale();
           const ids = world.oracle.idsOf(request.step)[request.lane]!;
+          this.serving.servedExamples += ids.length;
+          this.serving.servingSeconds += ms / 1000;
           const value = softTargetsOf(this.#teacher!, request.view, ids);
           end.send({ ...request, term: this.#term, value } satisfies Reply);
         });
@@ -68,6 +76,9 @@ export class SoftTargetClient {
   readonly #onLost: (teacher: string, why: string) => void;
   readonly #teachers = new Map<string, Teacher>();
   #requests = 0;
+  /** Examples since it was last asked. */
+  #asked = 0;
+  #stranded = 0;
   waitingFor = "";
 
   constructor(
@@ -100,10 +111,14 @@ export class SoftTargetClient {
 
   /** Throws stale_term, or the signal's reason: with no teacher left it waits for the signal. */
   *request(step: number, lane: number, view: number, signal: Signal): Task<number> {
+    const { scene, oracle, invariants } = this.#world;
+    const ids = oracle.idsOf(step)[lane]!;
+    if (scene.isCached(step)) return softTargetsOf(oracle.teacher, view, ids);
     for (;;) {
       const teacher = [...this.#teachers.values()].sort((a, b) => a.asked.size - b.asked.size)[0];
       if (!teacher) {
         this.waitingFor = `a teacher: none is left in term ${this.#term}`;
+        this.#stranded += 1;
         yield* wait(until<never>(signal, () => {}));
         throw new Error("not reached");
       }
@@ -113,9 +128,20 @@ export class SoftTargetClient {
       this.waitingFor = "";
       if (!reply) continue;
       if (reply.error) throw reply.error;
-      this.#world.invariants.usedSoftTargets(reply, request);
+      invariants.usedSoftTargets(reply, request);
+      this.#asked += ids.length;
       return reply.value!;
     }
+  }
+
+  get isStranded(): boolean {
+    return this.#stranded > 0;
+  }
+
+  takeAsked(): number {
+    const asked = this.#asked;
+    this.#asked = 0;
+    return asked;
   }
 
   close(): void {

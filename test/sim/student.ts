@@ -19,6 +19,7 @@ const chunkExamples = 2;
 
 export class StudentTerm {
   isCheckpointWanted = false;
+  #softTargetClient: SoftTargetClient | null = null;
   readonly #world: World;
   readonly #worker: WorkerProcess;
   readonly #membership: Membership;
@@ -29,6 +30,10 @@ export class StudentTerm {
     this.#worker = worker;
     this.#membership = membership;
     this.#replica = replica;
+  }
+
+  get needsTeacher(): boolean {
+    return this.#softTargetClient?.isStranded ?? false;
   }
 
   *run(beginning: Beginning, ending: Ending): Task<void> {
@@ -80,6 +85,7 @@ export class StudentTerm {
     const { teachers, term } = membership;
     const onLost = (teacher: string, why: string) => this.#tell({ kind: "suspect", worker: teacher, why });
     const softTargets = plan.soft ? new SoftTargetClient(world, worker, { term, teachers, onLost }) : null;
+    this.#softTargetClient = softTargets;
     const exchange = new Exchange(world, worker.peers, membership);
     const feed = new Feed(worker, term, replica);
     worker.waiting = () => [...exchange.missing].join(", ") || (softTargets?.waitingFor ?? "");
@@ -88,6 +94,7 @@ export class StudentTerm {
       feed.atBoundary();
       while (replica.step < plan.steps && !ending.soon.reason) {
         const { step } = replica;
+        const begunMs = world.clock.nowMs;
         const targets = softTargets ? yield* this.#softTargets(softTargets, step, ending) : null;
         const startedMs = world.clock.nowMs;
         const own = yield* this.#gradients(exchange, step, targets);
@@ -99,11 +106,12 @@ export class StudentTerm {
         world.invariants.updated(worker.name, replica);
         world.story.tell(worker.name, () => `step ${replica.step} of ${plan.stage} in term ${term}`);
         if (isSkipped) this.#skipped(step);
-        this.#progressed(step, own.ids.length, { startedMs, computeSeconds });
+        this.#progressed(step, own.ids.length, { begunMs, startedMs, computeSeconds });
         yield* this.#afterStep(feed, ending);
       }
     } finally {
       worker.waiting = () => "";
+      this.#softTargetClient = null;
       worker.peers.publications.closeTerm(term, `${worker.name} has left off at step ${replica.step}`);
       softTargets?.close();
     }
@@ -146,22 +154,17 @@ export class StudentTerm {
   #progressed(
     step: number,
     own: number,
-    { startedMs, computeSeconds }: { startedMs: number; computeSeconds: number },
+    { begunMs, startedMs, computeSeconds }: { begunMs: number; startedMs: number; computeSeconds: number },
   ): void {
     if (!this.#worker.isHeard) return;
     const { examples } = stepShare(this.#world.oracle.ledger, step);
     const metrics = { examples, loss: examples, hardLoss: examples, softLoss: 0, correct: 0, agree: 0 };
-    const phases = { data: 0, softTargets: 0, compute: computeSeconds, exchange: 0, apply: 0 };
-    const seconds = Math.max(this.#world.clock.nowMs - startedMs, 0.001) / 1000;
-    const rest = {
-      softTargets: 0,
-      softTargetsCached: 0,
-      softTargetBytes: 0,
-      hedged: 0,
-      askedAgain: 0,
-      payloadError: null,
-      learningRate: 0.1,
-    };
+    const waited = (startedMs - begunMs) / 1000;
+    const phases = { data: 0, softTargets: waited, compute: computeSeconds, exchange: 0, apply: 0 };
+    const seconds = Math.max(this.#world.clock.nowMs - begunMs, 0.001) / 1000;
+    const softTargets = this.#softTargetClient?.takeAsked() ?? 0;
+    const counts = { softTargets, softTargetsCached: 0, softTargetBytes: softTargets, hedged: 0, askedAgain: 0 };
+    const rest = { ...counts, payloadError: null, learningRate: 0.1 };
     const { stage } = this.#plan;
     this.#tell({ kind: "progress", stage, step: step + 1, examples: own, steps: 1, seconds, metrics, phases, ...rest });
   }

@@ -82,6 +82,15 @@ export class WorkerProcess {
     return this.#world.clock.nowMs;
   }
 
+  /** Waits for soft targets that no teacher is there to serve. */
+  get needsTeacher(): boolean {
+    return this.#studentTerm?.needsTeacher ?? false;
+  }
+
+  get serving() {
+    return this.#softTargets.serving;
+  }
+
   get slowness(): number {
     return this.#identity.slowness();
   }
@@ -275,6 +284,7 @@ export class WorkerProcess {
     const { term, rank, isTeacher, stage } = membership;
     const { oracle, random } = this.#world;
     this.#open(membership);
+    this.#keepOnly(rank === null ? "teacher" : "student");
     let standing = { parameters: 0, weightsSha256: "", step: 0, hasSum: false };
     let told: { restoredFrom: string; skipped: string[] } = { restoredFrom: "", skipped: [] };
     if (isTeacher && oracle.stages[stage]!.soft) {
@@ -304,6 +314,12 @@ export class WorkerProcess {
     if (teacher === undefined) return;
     const what = { term: membership.term, kind: "teacher", step: 0, slice: 0 } as const;
     this.peers.publications.publish({ ...what, vectors: [[teacher]], isTainted: false });
+  }
+
+  /** As worker/participation.ts. */
+  #keepOnly(role: "student" | "teacher"): void {
+    if (role === "teacher") this.replica = null;
+    else this.#teacher = null;
   }
 
   *#layOut({ stage, restore, restoreBelow, ...rest }: Membership) {
@@ -388,7 +404,8 @@ export class WorkerProcess {
     this.peers.publications.openTerm(term);
     this.doing = "following";
     const caughtUp = (step: number) => this.tell(term, { kind: "caughtUp", stage: stage! as "teach", step });
-    if (this.#session.role === "teacher") {
+    this.#keepOnly(source ? "student" : "teacher");
+    if (!source) {
       const sources = teacherSources!.map(({ worker }) => worker!);
       yield* this.#getTaught({ term, teacherSha256: teacherSha256!, teacherSources: sources }, ending);
       caughtUp(0);
@@ -396,7 +413,7 @@ export class WorkerProcess {
       return { kind: "stopped" };
     }
     if (this.replica?.stage !== at) yield* this.#build(at);
-    const following = { world: this.#world, worker: this, replica: this.replica!, term, source: source!.worker! };
+    const following = { world: this.#world, worker: this, replica: this.replica!, term, source: source.worker! };
     yield* follow({ ...following, caughtUp }, ending);
     return { kind: "stopped" };
   }

@@ -9,7 +9,7 @@ import type { FromWorker } from "../../proto/gen/limbeck/v1/FromWorker.ts";
 import type { ToWorker__Output } from "../../proto/gen/limbeck/v1/ToWorker.ts";
 import { packagePath } from "../../proto/package.ts";
 import { Device } from "../../worker/compute/device.ts";
-import { nothing, type WorkerContext } from "../../worker/context.ts";
+import { newStatus, type WorkerContext } from "../../worker/context.ts";
 import { openDataset } from "../../worker/data/open.ts";
 import { engineEnvironment } from "../../worker/engine/environment.ts";
 import { Participation } from "../../worker/participation.ts";
@@ -35,7 +35,7 @@ async function prepared(t: TestContext, job: Job): Promise<WorkerContext> {
     await device.close();
   });
   await device.ask("open", { choice: job.engine, threads: job.threads });
-  const status = { doing: "", waitingFor: nothing, step: 0 };
+  const status = newStatus("");
   const folders = { jobFolder, runFolder: scratchFolder(t) };
   return { job, ...folders, name: "student-1", dataset, device, services, status, trained: new Map() };
 }

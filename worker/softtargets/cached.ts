@@ -75,6 +75,10 @@ export class CachedSoftTargets {
     return this.#settings.teachers.waitingFor;
   }
 
+  get isStranded(): boolean {
+    return this.#settings.teachers.isStranded;
+  }
+
   /** Ends the streams at once, and waits until what came is kept. */
   async close(): Promise<void> {
     this.#settings.teachers.close();

@@ -127,6 +127,11 @@ export class SoftTargetClient {
     return busy.map(({ worker, owed }) => `${owed} answers of ${worker}`).join(", ");
   }
 
+  /** Something is asked for that no teacher is left to answer. */
+  get isStranded(): boolean {
+    return this.#stranded > 0;
+  }
+
   /** Ends the streams; what is outstanding fails with `stopped`. */
   close(): void {
     const { term } = this.#settings;

@@ -7,6 +7,9 @@ export interface Heartbeat {
   'waitingFor'?: (string);
   'step'?: (number | string | Long);
   'residentBytes'?: (number | string | Long);
+  'servedExamples'?: (number | string | Long);
+  'servingSeconds'?: (number | string);
+  'needsTeacher'?: (boolean);
 }
 
 export interface Heartbeat__Output {
@@ -14,4 +17,7 @@ export interface Heartbeat__Output {
   'waitingFor': (string);
   'step': (number);
   'residentBytes': (number);
+  'servedExamples': (number);
+  'servingSeconds': (number);
+  'needsTeacher': (boolean);
 }
