@@ -1,4 +1,5 @@
 /** One line of text per progress event. */
+import type { Finding } from "../core/doctor/finding.ts";
 import type { ProgressEvent } from "../core/events.ts";
 
 type Of<K extends ProgressEvent["kind"]> = Extract<ProgressEvent, { kind: K }>;
@@ -35,6 +36,22 @@ function stepLine(event: Of<"stepped">): string {
   const agree = event.agreement === null ? "" : `  agrees ${percent(event.agreement)}`;
   return `${stage}  step ${event.step}/${event.steps}  epoch ${epoch}  ${rate} samples/s  loss ${loss}${soft}  accuracy ${accuracy}${agree}  ${eta_text}`;
 }
+
+/** One line where all is well, one per warning or refusal else; what could not be checked is told with them. */
+export function diagnosis(findings: readonly Finding[]): string {
+  const of = (severity: Finding["severity"]) => findings.filter((finding) => finding.severity === severity);
+  const told = [...of("refusal"), ...of("warning"), ...of("not-run")];
+  const lines = told.map(({ check, severity, message }) => `doctor: ${check}: ${labels[severity]}${message}`);
+  const passed = of("ok").map(({ check }) => check);
+  return [...lines, ...(passed.length > 0 ? [`doctor: ${passed.join(", ")}: nothing wrong`] : [])].join("\n");
+}
+
+const labels: Readonly<Record<Finding["severity"], string>> = {
+  refusal: "REFUSED, ",
+  warning: "warning, ",
+  "not-run": "not checked, ",
+  ok: "",
+};
 
 /** The line for people; null for what only machines read. */
 export function describe(event: ProgressEvent): string | null {
@@ -86,6 +103,8 @@ export function describe(event: ProgressEvent): string | null {
       return `${event.stage} done in ${duration(event.wallSeconds)}: ${event.score.errors} errors of ${whole.format(event.score.examples)} (${percent(event.score.accuracy)}), ${whole.format(event.samplesPerSecond)} samples/s, weights ${event.weightsSha256.slice(0, 12)}`;
     case "exported":
       return `${event.folder}/ (${event.format}, ${mebibytes(event.bytes)}): ${event.score.errors} errors`;
+    case "diagnosed":
+      return diagnosis(event.findings);
     case "job-finished":
       return "done";
     case "job-stopped":

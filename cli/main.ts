@@ -45,6 +45,7 @@ function program(): Command {
     .option("--teachers <n>", "teacher workers, instead of the job's", positive)
     .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])
     .option("--engine <choice>", "compute engine: auto, tensorflow, gpu or wasm, instead of the job's", engineChoice)
+    .option("--no-doctor", "begin without the checks of teacher, student and their path, and without canaries")
     .option("--http <host:port>", "where /metrics, /healthz and /state are served", endpoint, {
       host: "127.0.0.1",
       port: 0,

@@ -14,6 +14,8 @@ export interface PlanOptions {
   readonly teachers?: number;
   readonly set: readonly string[];
   readonly engine?: EngineChoice;
+  /** False for a job without one. */
+  readonly doctor?: boolean;
 }
 
 export interface RunPlan {
@@ -29,11 +31,11 @@ export interface RunPlan {
 
 /** Throws `usage` or `bad_job` for what the user must change. */
 export async function planRun(file: string, options: PlanOptions): Promise<RunPlan> {
-  const { out, resume, students, teachers, engine, set } = options;
+  const { out, resume, students, teachers, engine, set, doctor = true } = options;
   if (out !== undefined && resume !== undefined) {
     throw new LimbeckError("usage", "--out and --resume exclude each other: --resume goes on in the folder it names");
   }
-  const named = given({ "workers.teachers": teachers, engine });
+  const named = given({ "workers.teachers": teachers, engine, doctor: doctor ? undefined : "false" });
   const asked = [...set, ...named];
   const wanted = (await readJob(file, asked)).workers.students;
   if (typeof wanted === "object" && students !== undefined && (students < wanted.min || students > wanted.max)) {

@@ -1,4 +1,5 @@
 /** The coordinator's vocabulary: what it knows, what can happen, what it does about it. */
+import type { Finding } from "../core/doctor/finding.ts";
 import type { LimbeckError } from "../core/errors.ts";
 import type { DealtLanes, ProgressEvent } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
@@ -117,6 +118,8 @@ export interface Course {
   readonly openedMs: number;
   /** Its first term has begun. */
   readonly hasBegun: boolean;
+  /** Findings so far, the newest of each check. */
+  readonly doctor: readonly Finding[];
   readonly tally: Tally;
 }
 

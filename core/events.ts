@@ -1,4 +1,5 @@
 /** Progress events: what events.jsonl, `--json`, the Watch stream and the terminal all show. */
+import type { Finding } from "./doctor/finding.ts";
 import type { LimbeckErrorCode } from "./errors.ts";
 import type { Stage } from "./stages.ts";
 
@@ -122,6 +123,13 @@ type Body =
       readonly steps: number;
       readonly stepsPerEpoch: number;
       readonly parameters: number;
+    }
+  /** What the doctor found before the stage's first step. */
+  | {
+      readonly kind: "diagnosed";
+      readonly worker: string;
+      readonly stage: Stage;
+      readonly findings: readonly Finding[];
     }
   | {
       readonly kind: "stepped";

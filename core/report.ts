@@ -1,4 +1,5 @@
 /** The report: what a job gave, drawn up from its finished stages. What report.json holds. */
+import type { Finding } from "./doctor/finding.ts";
 import { LimbeckError } from "./errors.ts";
 import type { Score } from "./events.ts";
 import type { Job } from "./job.ts";
@@ -132,6 +133,8 @@ export interface Report {
   /** The models in the run folder: teacher, student and its quantised variants. */
   readonly models: readonly ({ readonly stage: Stage; readonly test: Score } & Omit<ExportedModel, "score">)[];
   readonly stages: readonly StageReport[];
+  /** What was found before the first steps; empty with `doctor: false`. */
+  readonly doctor: readonly Finding[];
   /** Memberships the job had. */
   readonly terms: number;
   /** Those of the end. */
@@ -140,6 +143,7 @@ export interface Report {
 
 export interface ReportFacts {
   readonly terms: number;
+  readonly doctor: readonly Finding[];
   readonly job: Job;
   readonly engine: ReportedEngine;
   readonly workers: readonly ReportedWorker[];
@@ -148,7 +152,7 @@ export interface ReportFacts {
 }
 
 /** Throws `internal` where the stages teach and distil are not both there, or were measured on different examples. */
-export function buildReport({ job, engine, workers, wallSeconds, stages, terms }: ReportFacts): Report {
+export function buildReport({ job, engine, workers, wallSeconds, stages, terms, doctor }: ReportFacts): Report {
   const find = (stage: Stage) => stages.find(({ plan }) => plan.stage === stage);
   const [teacher, student, baseline] = [find("teach"), find("distil"), find("baseline")];
   if (!teacher || !student) throw new LimbeckError("internal", "a report needs the stages teach and distil");
@@ -175,6 +179,7 @@ export function buildReport({ job, engine, workers, wallSeconds, stages, terms }
     models: stages.flatMap(({ plan, exported }) =>
       exported.map(({ score, ...model }) => ({ stage: plan.stage, ...model, test: score })),
     ),
+    doctor,
     terms,
     stages: stages.map(({ plan, wallSeconds, samplesPerSecond, ledger, skippedSteps }) => ({
       stage: plan.stage,
