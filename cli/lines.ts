@@ -37,21 +37,26 @@ function stepLine(event: Of<"stepped">): string {
   return `${stage}  step ${event.step}/${event.steps}  epoch ${epoch}  ${rate} samples/s  loss ${loss}${soft}  accuracy ${accuracy}${agree}  ${eta_text}`;
 }
 
-/** One line where all is well, one per warning or refusal else; what could not be checked is told with them. */
+/** A line per warning and refusal; what was not checked, by reason, and what is well are told in a line each. */
 export function diagnosis(findings: readonly Finding[]): string {
   const of = (severity: Finding["severity"]) => findings.filter((finding) => finding.severity === severity);
-  const told = [...of("refusal"), ...of("warning"), ...of("not-run")];
-  const lines = told.map(({ check, severity, message }) => `doctor: ${check}: ${labels[severity]}${message}`);
-  const passed = of("ok").map(({ check }) => check);
-  return [...lines, ...(passed.length > 0 ? [`doctor: ${passed.join(", ")}: nothing wrong`] : [])].join("\n");
+  const lines = [
+    ...of("refusal").map(({ check, message }) => `${check}: REFUSED, ${message}`),
+    ...of("warning").map(({ check, message }) => `${check}: warning, ${message}`),
+    ...[...new Set(of("not-run").map(({ message }) => message))].map((why) => {
+      const checks = of("not-run").filter(({ message }) => message === why);
+      return `${checks.map(({ check }) => check).join(", ")}: not checked, ${why}`;
+    }),
+    ...(of("ok").length > 0
+      ? [
+          `${of("ok")
+            .map(({ check }) => check)
+            .join(", ")}: nothing wrong`,
+        ]
+      : []),
+  ];
+  return lines.map((line) => `doctor: ${line}`).join("\n");
 }
-
-const labels: Readonly<Record<Finding["severity"], string>> = {
-  refusal: "REFUSED, ",
-  warning: "warning, ",
-  "not-run": "not checked, ",
-  ok: "",
-};
 
 /** The line for people; null for what only machines read. */
 export function describe(event: ProgressEvent): string | null {

@@ -56,11 +56,16 @@ function program(): Command {
 
   limbeck
     .command("doctor")
-    .description("say which compute engine this machine has, and how fast it is")
-    .option("--engine <choice>", "the engine to check", engineChoice, "auto")
-    .option("--threads <n>", "compute threads", positive, 1)
-    .option("--json", "the report as JSON")
-    .action(async (options) => (await import("./doctor.ts")).doctor(options));
+    .description("say which compute engine this machine has, and how fast it is; of a job, what is wrong with it")
+    .argument(
+      "[job.yaml]",
+      "the job file: its teacher, student and dataset are examined, and a loaded teacher's answers",
+    )
+    .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])
+    .option("--engine <choice>", "the engine to check (default: auto), or instead of the job's", engineChoice)
+    .option("--threads <n>", "compute threads (default: 1), or instead of the job's", positive)
+    .option("--json", "the report, or the findings, as JSON")
+    .action(async (file, options) => (await import("./doctor.ts")).doctor(file, options));
 
   limbeck
     .command("schema")

@@ -14,6 +14,8 @@ const sumTolerance = 0.01;
 const nearlyAll = 0.99;
 /** The best factor on the logits is near 1 for a trained classifier, and reaches 2 or 3 for one that was trained briefly. */
 const softenedFactor = 4;
+/** Label smoothing and short training make a teacher less sure than it is right, by a tenth or two. */
+const unsureBy = 0.25;
 
 /**
  * @param claim `probabilities`: the teacher says that it gives probabilities, or their logarithms, so that the logits
@@ -44,14 +46,10 @@ export function softTargets(sample: LabelledLogits, claim: "logits" | "probabili
     }
   }
   const factor = bestFactor(sample);
-  const evidence = {
-    bestFactor: factor,
-    crossEntropy: crossEntropy(sample, 1),
-    bestCrossEntropy: crossEntropy(sample, factor),
-  };
-  // Half of the loss is in the scale alone: no classifier that was trained with cross-entropy to its end is so unsure.
-  if (factor >= softenedFactor && evidence.bestCrossEntropy < evidence.crossEntropy / 2) {
-    const text = `the teacher's logits look as if they were divided by a temperature of about ${factor.toFixed(0)} already: times that, their cross-entropy falls from ${evidence.crossEntropy.toFixed(3)} to ${evidence.bestCrossEntropy.toFixed(3)}. distil.temperature would soften them again`;
+  const evidence = { bestFactor: factor, ...certainty(sample) };
+  // A sample on which all answers are right is best told with any factor: it must also be less sure than it is right.
+  if (factor >= softenedFactor && evidence.accuracy - evidence.confidence > unsureBy) {
+    const text = `the teacher's logits look as if they were divided by a temperature of about ${factor.toFixed(0)} already: it is right on ${percent(evidence.accuracy)} of ${rows} examples, and gives its answers a probability of ${percent(evidence.confidence)}. distil.temperature would soften them again`;
     return finding("warning", text, evidence);
   }
   return finding("ok", "the teacher gives logits on the scale of its own certainty", evidence);
@@ -76,6 +74,18 @@ function isDistribution(logits: Float32Array, row: number, classes: number): boo
 function bestFactor(sample: LabelledLogits): number {
   const candidates = Array.from({ length: 25 }, (_, at) => 2 ** (at / 2 - 2)); // 1/4 to 1024
   return candidates.reduce((best, each) => (crossEntropy(sample, each) < crossEntropy(sample, best) ? each : best), 1);
+}
+
+/** How often its first choice is right, and how probable it calls that choice in the mean. */
+function certainty({ logits, labels, classes }: LabelledLogits): { accuracy: number; confidence: number } {
+  let [right, confidence] = [0, 0];
+  for (let row = 0; row < labels.length; row++) {
+    const own = logits.subarray(row * classes, (row + 1) * classes);
+    const highest = own.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
+    right += Number(own.indexOf(highest) === labels[row]);
+    confidence += Math.exp(highest - logSumExp(logits, row, classes, 1));
+  }
+  return { accuracy: right / labels.length, confidence: confidence / labels.length };
 }
 
 /** Mean over the examples, nats, of the logits times a factor. */
