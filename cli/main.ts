@@ -26,6 +26,8 @@ function engineChoice(text: string): EngineChoice {
 
 const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
+const collectCounts = (value: string, before: readonly number[]): readonly number[] => [...before, positive(value)];
+
 function program(): Command {
   const limbeck = new Command("limbeck")
     .description(
@@ -66,6 +68,23 @@ function program(): Command {
     .option("--threads <n>", "compute threads (default: 1), or instead of the job's", positive)
     .option("--json", "the report, or the findings, as JSON")
     .action(async (file, options) => (await import("./doctor.ts")).doctor(file, options));
+
+  limbeck
+    .command("plan")
+    .description(
+      "measure a job's models on this machine for half a minute, and say how long it takes with which workers",
+    )
+    .argument("<job.yaml>", "the job file")
+    .option(
+      "--workers <n>",
+      "another number of workers, students and teachers together; may be repeated",
+      collectCounts,
+      [],
+    )
+    .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])
+    .option("--save", "keep what was measured beside the job file: the report of a run then says what was predicted")
+    .option("--json", "the plan as JSON")
+    .action(async (file, options) => (await import("./plan.ts")).plan(file, options));
 
   limbeck
     .command("schema")

@@ -6,6 +6,7 @@ import { type Job, studentRange } from "../core/job.ts";
 import type { EngineChoice } from "../worker/engine/engine.ts";
 import { readJob } from "./coordinator.ts";
 import { type EarlierPart, earlierPart } from "./resume.ts";
+import { keepPrediction, predictedRun } from "./savedplan.ts";
 
 export interface PlanOptions {
   readonly out?: string;
@@ -47,7 +48,10 @@ export async function planRun(file: string, options: PlanOptions): Promise<RunPl
   const job = await readJob(file, overrides);
   const count = students ?? studentRange(job.workers).min;
   if (resume === undefined) {
-    return { job, overrides, students: count, folder: await newFolder(job, out), earlier: null };
+    const predicted = await predictedRun(file, job, { students: count, teachers: job.workers.teachers });
+    const folder = await newFolder(job, out);
+    if (predicted) await keepPrediction(folder, predicted);
+    return { job, overrides, students: count, folder, earlier: null };
   }
   const earlier = await earlierPart(resume, job, file);
   if (!earlier) throw new LimbeckError("usage", `--resume ${resume}: there is no run in it, for it has no job.yaml`);

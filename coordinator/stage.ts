@@ -217,6 +217,7 @@ export function nextStage(plan: Plan, state: Exporting, atMs: number): Next {
     stages: finished,
     terms: state.term,
     doctor: course.doctor,
+    predicted: plan.predicted,
   });
   return end(state, atMs, { kind: "done", report });
 }

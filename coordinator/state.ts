@@ -4,6 +4,8 @@ import type { LimbeckError } from "../core/errors.ts";
 import type { DealtLanes, ProgressEvent } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
 import type { Evaluation, FinishedStage, Report, ReportedEngine, SoftTargetTotals } from "../core/report.ts";
+import type { Prediction } from "../core/plan/prediction.ts";
+import type { Evaluation, FinishedStage, Report, ReportedEngine } from "../core/report.ts";
 import type { Stage, StagePlan } from "../core/stages.ts";
 import type { DatasetInfo__Output } from "../proto/gen/limbeck/v1/DatasetInfo.ts";
 import type { Heartbeat__Output } from "../proto/gen/limbeck/v1/Heartbeat.ts";
@@ -22,6 +24,8 @@ export interface Plan {
   /** How often workers say that they live. */
   readonly heartbeatMs: number;
   readonly patience: Patience;
+  /** How long the job was said to take, where somebody measured; else null. */
+  readonly predicted: Prediction | null;
 }
 
 /** L7. How long what may last, in milliseconds. */

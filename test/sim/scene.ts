@@ -86,5 +86,5 @@ export function sceneOf(random: () => number): Scene {
 
 function planOf(job: Job): Plan {
   const identity = { jobFolder: "/job", runFolder: "/run", build: buildOfAll };
-  return { job, ...identity, heartbeatMs: 250, patience: usualPatience };
+  return { job, ...identity, heartbeatMs: 250, patience: usualPatience, predicted: null };
 }
