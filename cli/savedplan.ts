@@ -15,7 +15,7 @@ interface SavedPlan {
 }
 
 export function savedPlanPath(file: string): string {
-  return resolve(file.replace(/\.ya?ml$/, "") + ".plan.json");
+  return resolve(`${file.replace(/\.ya?ml$/, "")}.plan.json`);
 }
 
 /** @returns where. Throws `unavailable` where it cannot be written. */
