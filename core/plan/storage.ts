@@ -27,7 +27,7 @@ export function cacheEstimate(job: Job, calibration: Calibration, prediction: Pr
   }
   const { trainExamples, classes } = calibration.dataset;
   const { steps, stepsPerEpoch } = planStages(job, trainExamples).find(({ stage }) => stage === "distil")!;
-  const record = recordHeadBytes + classes * (job.softTargets.format === "float16" ? 2 : 4);
+  const record = recordHeadBytes + logitBytes(job.softTargets, classes);
   const bytes = trainExamples * Math.min(period, Math.ceil(steps / stepsPerEpoch)) * record;
   const again = Math.max(0, steps - period * stepsPerEpoch);
   const { stepSeconds } = prediction.stages.find(({ stage }) => stage === "distil")!;
@@ -40,6 +40,18 @@ export function cacheEstimate(job: Job, calibration: Calibration, prediction: Pr
       ? `distil is over before its views come again, after ${period} epochs`
       : "the teachers are no bottleneck: a step with soft targets from the disk is as long";
   return { period, bytes, savedSeconds, pays, why };
+}
+
+/** Of an example, as they travel. Top-k: logit and class of each, and the tail's. */
+function logitBytes({ format, k }: Job["softTargets"], classes: number): number {
+  switch (format) {
+    case "float16":
+      return 2 * classes;
+    case "float32":
+      return 4 * classes;
+    case "topk":
+      return 4 * Math.min(k, classes) + 4;
+  }
 }
 
 /** Of the time of distil. */

@@ -66,7 +66,8 @@ export async function distil(
   participation.hear({ term: 1, body: "assign", assign });
   await Promise.race([isReady, over]);
   const { sha256 } = context.trained.get("teach")!;
-  if (second) other!.server.serve({ term: 1, teacher: sha256, dataset: dataset.digest, answer: second });
+  const sizes = { classes: dataset.classes, temperature: job.distil.temperature, mergesUpTo: 0 };
+  if (second) other!.server.serve({ term: 1, teacher: sha256, dataset: dataset.digest, ...sizes, answer: second });
   participation.hear({ term: 1, body: "begin", begin: { step: 0, sources: [name], sumSources: [], evaluate: false } });
   const failure = await over;
   await participation.end("the test is over");

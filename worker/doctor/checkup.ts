@@ -2,6 +2,7 @@
 import { type CheckName, type Finding, notRun } from "../../core/doctor/finding.ts";
 import type { LedgerPlan } from "../../core/ledger.ts";
 import { viewOfEpoch, type WorkerContext } from "../context.ts";
+import { formatOf } from "../softtargets/format.ts";
 import { Teacher } from "../teacher.ts";
 import { examineModels, examineTeaching } from "./examination.ts";
 import { TeacherLines } from "./teacherlines.ts";
@@ -44,15 +45,25 @@ async function serveAlone(context: WorkerContext, signal: AbortSignal): Promise<
     term,
     teacher: teacher.sha256,
     dataset: dataset.digest,
+    classes: dataset.classes,
+    temperature: job.distil.temperature,
+    mergesUpTo: 0,
     answer: (examples, epoch) => teacher.answer("distil", examples, epoch),
   });
   const teachers = [{ worker: name, address: services.address }];
-  const { format } = job.softTargets;
-  return new TeacherLines(
-    { term, teachers, format, classes: dataset.classes, deadlineMs: answerMs },
-    (examples, epoch) => {
-      const view = viewOfEpoch(job, "distil", epoch)?.epoch ?? 0;
-      return { teacher: teacher.sha256, dataset: dataset.digest, examples, view };
-    },
-  );
+  const format = formatOf(job.softTargets, job.distil.temperature);
+  const { classes } = dataset;
+  const settings = {
+    term,
+    teachers,
+    format,
+    classes,
+    deadlineMs: answerMs,
+    onNoTeacher: "fail",
+    random: Math.random,
+  } as const;
+  return new TeacherLines(settings, (examples, epoch) => {
+    const view = viewOfEpoch(job, "distil", epoch)?.epoch ?? 0;
+    return { teacher: teacher.sha256, dataset: dataset.digest, examples, view };
+  });
 }
