@@ -8,6 +8,7 @@ import type { Job } from "../core/job.ts";
 import { parseJob } from "../core/jobfile.ts";
 import { tellParent } from "./children.ts";
 import { earlierPart, finishedNote } from "./resume.ts";
+import { keptPrediction } from "./savedplan.ts";
 import { resultTable } from "./table.ts";
 
 interface CoordinatorOptions {
@@ -51,7 +52,16 @@ async function coordinate(file: string, options: CoordinatorOptions): Promise<vo
   }
   for (const line of earlier?.changed ?? []) process.stderr.write(`coordinator: changed: ${line}\n`);
   const { listen, http } = options;
-  const given = { job, jobFolder: dirname(resolve(file)), runFolder, listen, http, resume: earlier !== null };
+  const predicted = await keptPrediction(runFolder);
+  const given = {
+    job,
+    jobFolder: dirname(resolve(file)),
+    runFolder,
+    listen,
+    http,
+    resume: earlier !== null,
+    predicted,
+  };
   const running = await startCoordinator(given);
   if (process.send) process.send({ address: running.address, http: running.httpAddress });
   else process.stderr.write(`coordinator: workers join at ${running.address}; http://${running.httpAddress}/state\n`);

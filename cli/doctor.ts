@@ -1,20 +1,50 @@
-/** `limbeck doctor`: what computes here, why that, and how fast. */
+/** `limbeck doctor`: what computes here, why that, and how fast; of a job, whether it would train what it says. */
+import { dirname, resolve } from "node:path";
 import Table from "cli-table3";
 import pc from "picocolors";
+import { checkUp } from "../worker/doctor/checkup.ts";
 import { doctor as examine } from "../worker/engine/doctor.ts";
 import type { EngineChoice } from "../worker/engine/engine.ts";
+import { openSolo } from "../worker/solo.ts";
+import { hasProcessEnvironment, runAgain } from "./children.ts";
+import { readJob } from "./coordinator.ts";
+import { diagnosis } from "./lines.ts";
 
-export async function doctor(options: { engine: EngineChoice; threads: number; json?: boolean }): Promise<void> {
-  const report = await examine({
-    choice: options.engine,
-    threads: options.threads,
-    log: (line) => process.stderr.write(`${line}\n`),
-  });
-  if (options.json) {
+export interface DoctorOptions {
+  readonly engine?: EngineChoice;
+  readonly threads?: number;
+  readonly set: readonly string[];
+  readonly json?: boolean;
+}
+
+export async function doctor(file: string | undefined, options: DoctorOptions): Promise<void> {
+  if (file === undefined) await examineEngine(options);
+  else if (hasProcessEnvironment()) await examineJob(file, options);
+  else process.exitCode = await runAgain();
+}
+
+async function examineEngine({ engine = "auto", threads = 1, json }: DoctorOptions): Promise<void> {
+  const report = await examine({ choice: engine, threads, log: (line) => process.stderr.write(`${line}\n`) });
+  if (json) {
     process.stdout.write(`${JSON.stringify(report)}\n`);
     return;
   }
   const table = new Table({ style: { border: pc.isColorSupported ? ["gray"] : [] } });
   for (const [name, value] of Object.entries(report)) table.push([name, String(value)]);
   process.stdout.write(`${table.toString()}\n`);
+}
+
+/** Exit code 1 where a check refuses the job. */
+async function examineJob(file: string, { engine, threads, set, json }: DoctorOptions): Promise<void> {
+  const given = Object.entries({ engine, threads }).flatMap(([path, value]) => (value ? [`${path}=${value}`] : []));
+  const job = await readJob(file, [...set, ...given]);
+  const jobFolder = dirname(resolve(file));
+  const solo = await openSolo(job, jobFolder, jobFolder);
+  try {
+    const findings = await checkUp(solo.context, new AbortController().signal);
+    if (findings.some(({ severity }) => severity === "refusal")) process.exitCode = 1;
+    process.stdout.write(json ? `${JSON.stringify(findings)}\n` : `${diagnosis(findings)}\n`);
+  } finally {
+    await solo.close();
+  }
 }

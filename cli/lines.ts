@@ -1,4 +1,5 @@
 /** One line of text per progress event. */
+import type { Finding } from "../core/doctor/finding.ts";
 import type { ProgressEvent } from "../core/events.ts";
 
 type Of<K extends ProgressEvent["kind"]> = Extract<ProgressEvent, { kind: K }>;
@@ -34,6 +35,27 @@ function stepLine(event: Of<"stepped">): string {
   const soft = event.softLoss === null ? "" : ` (hard ${event.hardLoss.toFixed(4)}, soft ${event.softLoss.toFixed(4)})`;
   const agree = event.agreement === null ? "" : `  agrees ${percent(event.agreement)}`;
   return `${stage}  step ${event.step}/${event.steps}  epoch ${epoch}  ${rate} samples/s  loss ${loss}${soft}  accuracy ${accuracy}${agree}  ${eta_text}`;
+}
+
+/** A line per warning and refusal; what was not checked, by reason, and what is well are told in a line each. */
+export function diagnosis(findings: readonly Finding[]): string {
+  const of = (severity: Finding["severity"]) => findings.filter((finding) => finding.severity === severity);
+  const lines = [
+    ...of("refusal").map(({ check, message }) => `${check}: REFUSED, ${message}`),
+    ...of("warning").map(({ check, message }) => `${check}: warning, ${message}`),
+    ...[...new Set(of("not-run").map(({ message }) => message))].map((why) => {
+      const checks = of("not-run").filter(({ message }) => message === why);
+      return `${checks.map(({ check }) => check).join(", ")}: not checked, ${why}`;
+    }),
+    ...(of("ok").length > 0
+      ? [
+          `${of("ok")
+            .map(({ check }) => check)
+            .join(", ")}: nothing wrong`,
+        ]
+      : []),
+  ];
+  return lines.map((line) => `doctor: ${line}`).join("\n");
 }
 
 /** The line for people; null for what only machines read. */
@@ -90,6 +112,8 @@ export function describe(event: ProgressEvent): string | null {
       return `${event.stage} done in ${duration(event.wallSeconds)}: ${event.score.errors} errors of ${whole.format(event.score.examples)} (${percent(event.score.accuracy)}), ${whole.format(event.samplesPerSecond)} samples/s, weights ${event.weightsSha256.slice(0, 12)}`;
     case "exported":
       return `${event.folder}/ (${event.format}, ${mebibytes(event.bytes)}): ${event.score.errors} errors`;
+    case "diagnosed":
+      return diagnosis(event.findings);
     case "job-finished":
       return "done";
     case "job-stopped":

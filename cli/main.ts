@@ -26,6 +26,8 @@ function engineChoice(text: string): EngineChoice {
 
 const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
+const collectCounts = (value: string, before: readonly number[]): readonly number[] => [...before, positive(value)];
+
 function program(): Command {
   const limbeck = new Command("limbeck")
     .description(
@@ -50,6 +52,7 @@ function program(): Command {
     )
     .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])
     .option("--engine <choice>", "compute engine: auto, tensorflow, gpu or wasm, instead of the job's", engineChoice)
+    .option("--no-doctor", "begin without the checks of teacher, student and their path, and without canaries")
     .option("--http <host:port>", "where /metrics, /healthz and /state are served", endpoint, {
       host: "127.0.0.1",
       port: 0,
@@ -60,11 +63,33 @@ function program(): Command {
 
   limbeck
     .command("doctor")
-    .description("say which compute engine this machine has, and how fast it is")
-    .option("--engine <choice>", "the engine to check", engineChoice, "auto")
-    .option("--threads <n>", "compute threads", positive, 1)
-    .option("--json", "the report as JSON")
-    .action(async (options) => (await import("./doctor.ts")).doctor(options));
+    .description("say which compute engine this machine has, and how fast it is; of a job, what is wrong with it")
+    .argument(
+      "[job.yaml]",
+      "the job file: its teacher, student and dataset are examined, and a loaded teacher's answers",
+    )
+    .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])
+    .option("--engine <choice>", "the engine to check (default: auto), or instead of the job's", engineChoice)
+    .option("--threads <n>", "compute threads (default: 1), or instead of the job's", positive)
+    .option("--json", "the report, or the findings, as JSON")
+    .action(async (file, options) => (await import("./doctor.ts")).doctor(file, options));
+
+  limbeck
+    .command("plan")
+    .description(
+      "measure a job's models on this machine for half a minute, and say how long it takes with which workers",
+    )
+    .argument("<job.yaml>", "the job file")
+    .option(
+      "--workers <n>",
+      "another number of workers, students and teachers together; may be repeated",
+      collectCounts,
+      [],
+    )
+    .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])
+    .option("--save", "keep what was measured beside the job file: the report of a run then says what was predicted")
+    .option("--json", "the plan as JSON")
+    .action(async (file, options) => (await import("./plan.ts")).plan(file, options));
 
   const cache = limbeck
     .command("cache")

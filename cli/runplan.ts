@@ -6,6 +6,7 @@ import { type Job, studentsGiven } from "../core/job.ts";
 import type { EngineChoice } from "../worker/engine/engine.ts";
 import { readJob } from "./coordinator.ts";
 import { type EarlierPart, earlierPart } from "./resume.ts";
+import { keepPrediction, predictedRun } from "./savedplan.ts";
 
 export interface PlanOptions {
   readonly out?: string;
@@ -16,6 +17,8 @@ export interface PlanOptions {
   readonly auto?: number;
   readonly set: readonly string[];
   readonly engine?: EngineChoice;
+  /** False for a job without one. */
+  readonly doctor?: boolean;
 }
 
 export interface RunPlan {
@@ -31,12 +34,13 @@ export interface RunPlan {
 
 /** Throws `usage` or `bad_job` for what the user must change. */
 export async function planRun(file: string, options: PlanOptions): Promise<RunPlan> {
-  const { out, resume, teachers, auto, engine, set } = options;
+  const { out, resume, teachers, auto, engine, set, doctor = true } = options;
   if (out !== undefined && resume !== undefined) {
     throw new LimbeckError("usage", "--out and --resume exclude each other: --resume goes on in the folder it names");
   }
   const roles = auto === undefined ? undefined : "auto";
-  const named = given({ "workers.teachers": teachers, "workers.roles": roles, engine });
+  const withoutDoctor = doctor ? undefined : "false";
+  const named = given({ "workers.teachers": teachers, "workers.roles": roles, engine, doctor: withoutDoctor });
   const asked = [...set, ...named];
   const { workers } = await readJob(file, asked);
   const students = studentsOf(options, workers.teachers);
@@ -50,7 +54,10 @@ export async function planRun(file: string, options: PlanOptions): Promise<RunPl
   const job = await readJob(file, overrides);
   const count = students ?? studentsGiven(job.workers).min;
   if (resume === undefined) {
-    return { job, overrides, students: count, folder: await newFolder(job, out), earlier: null };
+    const predicted = await predictedRun(file, job, { students: count, teachers: job.workers.teachers });
+    const folder = await newFolder(job, out);
+    if (predicted) await keepPrediction(folder, predicted);
+    return { job, overrides, students: count, folder, earlier: null };
   }
   const earlier = await earlierPart(resume, job, file);
   if (!earlier) throw new LimbeckError("usage", `--resume ${resume}: there is no run in it, for it has no job.yaml`);

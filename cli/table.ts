@@ -30,5 +30,18 @@ export function resultTable(report: Report): string {
     `verdict: ${pc.bold(report.verdict)} (${report.verdictDetail.why})`,
     `${whole.format(report.samplesPerSecond)} samples/s while distilling, ${duration(report.wallSeconds)} in all`,
   ];
-  return lines.join("\n");
+  return [...lines, ...planLines(report)].join("\n");
+}
+
+/** Where the run was planned: how near the plan was. */
+function planLines({ plan }: Report): string[] {
+  if (!plan) return [];
+  const { predicted, real } = plan;
+  const stages = real.stages.map(({ stage, wallSeconds }) => {
+    const planned = predicted.stages.find((each) => each.stage === stage)!;
+    return `${stage} ${duration(planned.wallSeconds)} : ${duration(wallSeconds)}`;
+  });
+  return [
+    `planned : real  ${[...stages, `in all ${duration(predicted.wallSeconds)} : ${duration(real.wallSeconds)}`].join(", ")}`,
+  ];
 }

@@ -2,6 +2,7 @@
  * What the journal keeps: decisions, each on disk before anybody hears of it. Replayed (coordinator/replay.ts) they give
  * the state of a coordinator that waits for its workers to come back. A job's term never goes back (L3).
  */
+import type { Finding } from "../core/doctor/finding.ts";
 import type { DealtLanes } from "../core/events.ts";
 import type { ExportedModel, LedgerTotals, SoftTargetTotals } from "../core/report.ts";
 import type { Stage } from "../core/stages.ts";
@@ -60,4 +61,5 @@ export type JournalRecord =
       readonly models: readonly ExportedModel[];
       readonly atMs: number;
     }
+  | { readonly kind: "diagnosed"; readonly findings: readonly Finding[] }
   | { readonly kind: "ended" };

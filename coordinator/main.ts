@@ -3,6 +3,7 @@ import { EventEmitter, on } from "node:events";
 import { asLimbeckError } from "../core/errors.ts";
 import type { ProgressEvent } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
+import type { Prediction } from "../core/plan/prediction.ts";
 import { planStages } from "../core/stages.ts";
 import { packageVersion } from "../proto/package.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -31,6 +32,8 @@ export interface CoordinatorOptions {
   readonly resume?: boolean;
   readonly heartbeatMs?: number;
   readonly patience?: Partial<Patience>;
+  /** For the report. */
+  readonly predicted?: Prediction | null;
   /** Unix time in milliseconds. */
   readonly now?: () => number;
 }
@@ -66,6 +69,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     build: packageVersion,
     heartbeatMs,
     patience: { ...usualPatience, ...options.patience },
+    predicted: options.predicted ?? null,
   };
   const journal = await openJournal(runFolder);
   const isNew = journal.records.length === 0;

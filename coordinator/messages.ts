@@ -1,4 +1,5 @@
 /** What workers say, understood: parsed at the door, so that inside the types are true. */
+import type { Finding } from "../core/doctor/finding.ts";
 import { LimbeckError, type LimbeckErrorCode } from "../core/errors.ts";
 import type { ExportedModel, LedgerTotals, ReportedEngine } from "../core/report.ts";
 import type { Stage } from "../core/stages.ts";
@@ -85,6 +86,7 @@ export type WorkerMessage = { readonly term: number } & (
   | ({ readonly kind: "digest" } & Digest)
   | ({ readonly kind: "skipped" } & Skipped)
   | ({ readonly kind: "suspect" } & Suspect__Output)
+  | { readonly kind: "diagnosed"; readonly stage: Stage; readonly findings: readonly Finding[] }
   | { readonly kind: "corrupted"; readonly from: string; readonly what: string; readonly why: string }
   | { readonly kind: "warned"; readonly why: string }
 );
@@ -157,6 +159,10 @@ function understandBody(message: FromWorker__Output, body: NonNullable<FromWorke
     }
     case "suspect":
       return { kind: body, term, ...message.suspect! };
+    case "diagnosed": {
+      const { stage, findings } = message.diagnosed!;
+      return { kind: body, term, stage: stageOf(stage), findings: JSON.parse(findings) as Finding[] }; // Its build is ours.
+    }
     case "corrupted": {
       const { from, kind: what, why }: Corrupted__Output = message.corrupted!;
       return { kind: body, term, from, what, why };

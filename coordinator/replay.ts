@@ -1,6 +1,7 @@
 /** From the journal to the state of a coordinator that was started again, and back: what a record keeps. */
 import type { Evaluation, ExportedModel, FinishedStage } from "../core/report.ts";
 import { planStages, type StagePlan } from "../core/stages.ts";
+import { withFindings } from "./diagnosis.ts";
 import { announce } from "./ending.ts";
 import { open } from "./gather.ts";
 import type { JournalRecord } from "./journalrecord.ts";
@@ -80,6 +81,7 @@ export function replay(plan: Plan, records: readonly JournalRecord[], atMs: numb
     openedMs: inStage[0]?.atMs ?? atMs,
     hasBegun: find("begun").some((record) => inStage.some((opened) => opened.term === record.term)),
     uncacheable: find("begun").at(-1)?.uncacheable ?? "",
+    doctor: find("diagnosed").reduce(withFindings, []),
     tally: emptyTally,
   };
   const living = {

@@ -224,6 +224,8 @@ export function nextStage(plan: Plan, state: Exporting, atMs: number): Next {
     stages: finished,
     terms: state.term,
     uncacheable: course.uncacheable,
+    doctor: course.doctor,
+    predicted: plan.predicted,
   });
   return end(state, atMs, { kind: "done", report });
 }

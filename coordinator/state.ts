@@ -1,7 +1,9 @@
 /** The coordinator's vocabulary: what it knows, what can happen, what it does about it. */
+import type { Finding } from "../core/doctor/finding.ts";
 import type { LimbeckError } from "../core/errors.ts";
 import type { DealtLanes, ProgressEvent } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
+import type { Prediction } from "../core/plan/prediction.ts";
 import type { Evaluation, FinishedStage, Report, ReportedEngine, SoftTargetTotals } from "../core/report.ts";
 import type { Stage, StagePlan } from "../core/stages.ts";
 import type { DatasetInfo__Output } from "../proto/gen/limbeck/v1/DatasetInfo.ts";
@@ -22,6 +24,8 @@ export interface Plan {
   /** How often workers say that they live. */
   readonly heartbeatMs: number;
   readonly patience: Patience;
+  /** How long the job was said to take, where somebody measured; else null. */
+  readonly predicted: Prediction | null;
 }
 
 /** L7. How long what may last, in milliseconds. */
@@ -131,6 +135,8 @@ export interface Course {
   readonly hasBegun: boolean;
   /** Why soft targets must not be cached, as the last teachers found; empty where they may. */
   readonly uncacheable: string;
+  /** Findings so far, the newest of each check. */
+  readonly doctor: readonly Finding[];
   readonly tally: Tally;
 }
 

@@ -6,6 +6,7 @@ import { greet, prepared } from "./admission.ts";
 import { weigh } from "./balance.ts";
 import { ready } from "./beginning.ts";
 import { leave, lose, throwOut } from "./departure.ts";
+import { diagnosed } from "./diagnosis.ts";
 import { digested } from "./divergence.ts";
 import { announce, end, fail, left, tickEnding } from "./ending.ts";
 import { proceed } from "./gather.ts";
@@ -115,6 +116,8 @@ function advance(plan: Plan, state: Active, atMs: number, worker: Worker, messag
       return trains(state, worker) ? digested(plan, state, atMs, worker, message) : [state];
     case "skipped":
       return trains(state, worker) ? skipped(state, atMs, worker, message) : [state];
+    case "diagnosed":
+      return trains(state, worker) ? diagnosed(state, atMs, worker, message) : [state];
     case "suspect":
       return belongs(state, worker) ? suspected(state, atMs, worker, message) : [state];
     case "stageDone":

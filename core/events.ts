@@ -1,4 +1,5 @@
 /** Progress events: what events.jsonl, `--json`, the Watch stream and the terminal all show. */
+import type { Finding } from "./doctor/finding.ts";
 import type { LimbeckErrorCode } from "./errors.ts";
 import type { Stage } from "./stages.ts";
 
@@ -136,6 +137,13 @@ type Body =
       readonly stage: Stage;
       readonly cache: "cached" | "uncached";
       readonly why: string;
+    }
+  /** What the doctor found before the stage's first step. */
+  | {
+      readonly kind: "diagnosed";
+      readonly worker: string;
+      readonly stage: Stage;
+      readonly findings: readonly Finding[];
     }
   | {
       readonly kind: "stepped";

@@ -158,6 +158,23 @@ const schema = z
       })
       .prefault({})
       .describe("Steps whose loss or gradient is not finite are skipped by all replicas; see `quarantine.jsonl`."),
+    doctor: z
+      .union([
+        z.literal(false),
+        z.strictObject({
+          canaryEverySteps: z
+            .int()
+            .min(0)
+            .default(50)
+            .describe(
+              "Steps after which a student asks again, in another order and of another teacher where there is one, for soft targets that it was given; 0 for never. Targets that differ fail the job.",
+            ),
+        }),
+      ])
+      .prefault({})
+      .describe(
+        "Checks of teacher, student and their path before the first step; what they refuse ends the job. `false` for none, as `--no-doctor`.",
+      ),
     workers: z
       .strictObject({
         students: z

@@ -6,6 +6,7 @@ const harmless: ReadonlySet<string> = new Set([
   "workers",
   "checkpoint",
   "verification",
+  "doctor",
   "evaluation.everyEpochs",
   "softTargets.aheadBytes",
   "softTargets.onNoTeacher",

@@ -1,8 +1,10 @@
 /** The report: what a job gave, drawn up from its finished stages. What report.json holds. */
 import { cachePlan } from "./caching.ts";
+import type { Finding } from "./doctor/finding.ts";
 import { LimbeckError } from "./errors.ts";
 import type { Score } from "./events.ts";
 import type { Job } from "./job.ts";
+import type { Prediction } from "./plan/prediction.ts";
 import type { Stage, StagePlan } from "./stages.ts";
 import { type PairedTest, type Verdict, verdict } from "./verdict.ts";
 
@@ -139,14 +141,33 @@ export interface Report {
   /** The models in the run folder: teacher, student and its quantised variants. */
   readonly models: readonly ({ readonly stage: Stage; readonly test: Score } & Omit<ExportedModel, "score">)[];
   readonly stages: readonly StageReport[];
+  /** What was found before the first steps; empty with `doctor: false`. */
+  readonly doctor: readonly Finding[];
+  /** null where nothing was predicted. */
+  readonly plan: PlanReport | null;
   /** Memberships the job had. */
   readonly terms: number;
   /** Those of the end. */
   readonly workers: readonly ReportedWorker[];
 }
 
+/** What `limbeck plan --save` had measured made of this run beforehand, beside what it was. */
+export interface PlanReport {
+  readonly predicted: Prediction;
+  readonly real: { readonly wallSeconds: number; readonly stages: readonly RealStage[] };
+}
+
+export interface RealStage {
+  readonly stage: Stage;
+  /** Steady state; 0 where no step was taken. */
+  readonly stepSeconds: number;
+  readonly wallSeconds: number;
+}
+
 export interface ReportFacts {
   readonly terms: number;
+  readonly doctor: readonly Finding[];
+  readonly predicted: Prediction | null;
   readonly job: Job;
   readonly engine: ReportedEngine;
   readonly workers: readonly ReportedWorker[];
@@ -158,7 +179,7 @@ export interface ReportFacts {
 
 /** Throws `internal` where the stages teach and distil are not both there, or were measured on different examples. */
 export function buildReport(facts: ReportFacts): Report {
-  const { job, engine, workers, wallSeconds, stages, terms, uncacheable } = facts;
+  const { job, engine, workers, wallSeconds, stages, terms, uncacheable, doctor, predicted } = facts;
   const find = (stage: Stage) => stages.find(({ plan }) => plan.stage === stage);
   const [teacher, student, baseline] = [find("teach"), find("distil"), find("baseline")];
   if (!teacher || !student) throw new LimbeckError("internal", "a report needs the stages teach and distil");
@@ -189,6 +210,8 @@ export function buildReport(facts: ReportFacts): Report {
     models: stages.flatMap(({ plan, exported }) =>
       exported.map(({ score, ...model }) => ({ stage: plan.stage, ...model, test: score })),
     ),
+    doctor,
+    plan: predicted && { predicted, real: { wallSeconds, stages: stages.map(realStage) } },
     terms,
     stages: stages.map(({ plan, wallSeconds, samplesPerSecond, ledger, skippedSteps }) => ({
       stage: plan.stage,
@@ -227,6 +250,11 @@ function cacheLine(job: Job, uncacheable: string): string {
 /** Passes over the training split, with a fraction where the budget ends inside one. */
 function epochsOf({ steps, stepsPerEpoch }: StagePlan): number {
   return steps / stepsPerEpoch;
+}
+
+function realStage({ plan, samplesPerSecond, wallSeconds, ledger }: FinishedStage): RealStage {
+  const perStep = ledger.examplesPerEpoch / plan.stepsPerEpoch;
+  return { stage: plan.stage, stepSeconds: samplesPerSecond === 0 ? 0 : perStep / samplesPerSecond, wallSeconds };
 }
 
 /** The share of the examples on which both predict the same class. */

@@ -50,12 +50,13 @@ export class Outbox {
 }
 
 /** The kind of a message that must not be lost; null for others. */
-function kindOf({ evaluated, stageDone, exported, checkpointed, skipped, suspect, caughtUp }: FromWorker) {
+function kindOf({ evaluated, stageDone, exported, checkpointed, skipped, suspect, caughtUp, diagnosed }: FromWorker) {
   if (evaluated) return evaluated.last ? "evaluated" : null;
   if (stageDone) return "stageDone";
   if (exported) return "exported";
   if (checkpointed) return "checkpointed";
   if (skipped) return "skipped";
   if (suspect) return "suspect";
+  if (diagnosed) return "diagnosed";
   return caughtUp ? "caughtUp" : null;
 }

@@ -8,6 +8,9 @@ import { Batches, stepExamples } from "./batches.ts";
 import { SoftTargetCache } from "./cache/cache.ts";
 import { offerReplica } from "./catchup.ts";
 import { awaiting, nothing, viewOfEpoch, type WorkerContext } from "./context.ts";
+import { Canaries } from "./doctor/canaries.ts";
+import { consult } from "./doctor/consultation.ts";
+import { TeacherLines } from "./doctor/teacherlines.ts";
 import type { Ending } from "./ending.ts";
 import { chunkCount, type EvaluationPlan, evaluateChunks } from "./evaluate.ts";
 import { Exchange } from "./exchange/exchange.ts";
@@ -17,7 +20,7 @@ import { type Membership, partsOf, reductionOf } from "./membership.ts";
 import { inspected } from "./quarantine.ts";
 import type { Reports } from "./reports.ts";
 import { CachedSoftTargets, cacheSettings } from "./softtargets/cached.ts";
-import { SoftTargetClient } from "./softtargets/client.ts";
+import { SoftTargetClient, type SoftTargetSettings } from "./softtargets/client.ts";
 import { FetchAhead } from "./softtargets/fetchahead.ts";
 import { formatOf } from "./softtargets/format.ts";
 import type { SoftTargetKey } from "./softtargets/provenance.ts";
@@ -83,7 +86,10 @@ export class StudentTerm {
     const { replica } = student;
     const deal = student.deal!;
     const reduction = reductionOf(membership, job);
-    const softTargets = plan.soft && this.#softTargets(beginning);
+    const lines = plan.soft && job.doctor ? new TeacherLines(this.#softTargetSettings(), this.#keyOf) : null;
+    if (this.#rank === 0 && replica.step === 0 && job.doctor) await this.#consultDoctor(lines, ending);
+    const canaries = this.#canaries(lines, ending);
+    const softTargets = plan.soft && this.#softTargets(beginning, canaries);
     const report = this.#stepReport(softTargets);
     const exchange = new Exchange({
       ...services.peers,
@@ -127,7 +133,34 @@ export class StudentTerm {
       status.needsTeacher = () => false;
       exchange.closeTerm(`${context.name} has left off at step ${replica.step}`);
       await softTargets?.close();
+      lines?.close();
     }
+  }
+
+  async #consultDoctor(lines: TeacherLines | null, ending: Ending): Promise<void> {
+    const { context, membership, student, reports } = this.#parts;
+    const { plan } = membership;
+    const { ledger } = student.replica;
+    context.status.waitingFor = () => lines?.waitingFor ?? "";
+    try {
+      await consult({ context, plan, ledger, lines, tell: (report) => reports.tell(report) }, ending.soon);
+    } catch (thrown) {
+      lines?.close();
+      throw thrown;
+    }
+  }
+
+  #canaries(lines: TeacherLines | null, ending: Ending): Canaries | null {
+    const { context, membership } = this.#parts;
+    const { job, dataset } = context;
+    // What top-k keeps of a row may turn on the last bit of a logit, and that on the row's place.
+    if (!lines || !job.doctor || job.doctor.canaryEverySteps === 0 || job.softTargets.format === "topk") return null;
+    const requestsPerStep = partsOf(membership.students[this.#rank]!, job).length;
+    return new Canaries({
+      teachers: lines.all,
+      everyRequests: job.doctor.canaryEverySteps * requestsPerStep,
+      ...{ classes: dataset.classes, seed: job.seed, signal: ending.soon },
+    });
   }
 
   #stepReport(softTargets: CachedSoftTargets | null): StepReport {
@@ -172,38 +205,39 @@ export class StudentTerm {
     return new Batches(source, range);
   }
 
-  #softTargets(beginning: Beginning): CachedSoftTargets {
+  #softTargets(beginning: Beginning, canaries: Canaries | null): CachedSoftTargets {
     const { context, membership, reports } = this.#parts;
     const { job, dataset } = context;
     const settings = cacheSettings(context, membership.teacherSha256, beginning);
     return new CachedSoftTargets({
-      teachers: this.#askTeachers(),
+      teachers: new SoftTargetClient(this.#softTargetSettings()),
       cache: settings && new SoftTargetCache(settings, (why) => reports.tell({ warned: { why } })),
       wholeLanes: job.numerics === "exact",
       classes: dataset.classes,
+      heard: ({ examples, view }, logits) => canaries?.watch(examples, view, logits),
     });
   }
 
-  #askTeachers(): SoftTargetClient {
+  #softTargetSettings(): SoftTargetSettings {
     const { context, membership, reports } = this.#parts;
     const { term, teachers, plan } = membership;
     const { softTargets } = context.job;
     const format = formatOf(softTargets, plan.soft!.temperature);
     const { onNoTeacher } = softTargets;
-    return new SoftTargetClient({
+    return {
       ...{ term, teachers, format, classes: context.dataset.classes, deadlineMs: softTargetsMs, onNoTeacher },
       random: Math.random,
       onLost: (worker, why) => reports.tell({ suspect: { worker, why } }),
       onCorrupted: (from, why) => reports.tell({ corrupted: { from, kind: "soft-targets", why } }),
-    });
+    };
   }
 
-  #keyOf(examples: Uint32Array, epoch: number): SoftTargetKey {
+  readonly #keyOf = (examples: Uint32Array, epoch: number): SoftTargetKey => {
     const { context, membership } = this.#parts;
     const view = viewOfEpoch(context.job, membership.plan.stage, epoch);
     const { teacherSha256: teacher } = membership;
     return { teacher, dataset: context.dataset.digest, examples, view: view?.epoch ?? 0 };
-  }
+  };
 
   /** What is not finite in the own lanes goes into quarantine; too many such steps in a row are no chance. */
   async #skipped(batch: Parameters<Training["skipped"]>[0], request: Training["request"]): Promise<void> {

@@ -9,6 +9,7 @@ import type { Consumed as _limbeck_v1_Consumed, Consumed__Output as _limbeck_v1_
 import type { CoordinatorClient as _limbeck_v1_CoordinatorClient, CoordinatorDefinition as _limbeck_v1_CoordinatorDefinition } from './limbeck/v1/Coordinator.ts';
 import type { Corrupted as _limbeck_v1_Corrupted, Corrupted__Output as _limbeck_v1_Corrupted__Output } from './limbeck/v1/Corrupted.ts';
 import type { DatasetInfo as _limbeck_v1_DatasetInfo, DatasetInfo__Output as _limbeck_v1_DatasetInfo__Output } from './limbeck/v1/DatasetInfo.ts';
+import type { Diagnosed as _limbeck_v1_Diagnosed, Diagnosed__Output as _limbeck_v1_Diagnosed__Output } from './limbeck/v1/Diagnosed.ts';
 import type { Digest as _limbeck_v1_Digest, Digest__Output as _limbeck_v1_Digest__Output } from './limbeck/v1/Digest.ts';
 import type { EngineInfo as _limbeck_v1_EngineInfo, EngineInfo__Output as _limbeck_v1_EngineInfo__Output } from './limbeck/v1/EngineInfo.ts';
 import type { Evaluated as _limbeck_v1_Evaluated, Evaluated__Output as _limbeck_v1_Evaluated__Output } from './limbeck/v1/Evaluated.ts';
@@ -66,6 +67,7 @@ export interface ProtoGrpcType {
       Coordinator: SubtypeConstructor<typeof grpc.Client, _limbeck_v1_CoordinatorClient> & { service: _limbeck_v1_CoordinatorDefinition }
       Corrupted: MessageTypeDefinition<_limbeck_v1_Corrupted, _limbeck_v1_Corrupted__Output>
       DatasetInfo: MessageTypeDefinition<_limbeck_v1_DatasetInfo, _limbeck_v1_DatasetInfo__Output>
+      Diagnosed: MessageTypeDefinition<_limbeck_v1_Diagnosed, _limbeck_v1_Diagnosed__Output>
       Digest: MessageTypeDefinition<_limbeck_v1_Digest, _limbeck_v1_Digest__Output>
       EngineInfo: MessageTypeDefinition<_limbeck_v1_EngineInfo, _limbeck_v1_EngineInfo__Output>
       Evaluated: MessageTypeDefinition<_limbeck_v1_Evaluated, _limbeck_v1_Evaluated__Output>

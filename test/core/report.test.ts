@@ -53,7 +53,7 @@ const engine = {
 const workers = [{ worker: "student-1", role: "student", engine: "tensorflow", device: "CPU", residentBytes: 1000 }];
 
 function facts(stages: readonly FinishedStage[]): ReportFacts {
-  return { job, engine, workers, wallSeconds: 12.5, stages, terms: 3, uncacheable: "" };
+  return { job, engine, workers, wallSeconds: 12.5, stages, terms: 3, uncacheable: "", doctor: [], predicted: null };
 }
 
 const teacher = finished("teach", [1, 1, 1, 1, 1, 1, 1, 1, 0, 2]);

@@ -100,5 +100,5 @@ export function sceneOf(random: () => number): Scene {
 function planOf(job: Job): Plan {
   const identity = { jobFolder: "/job", runFolder: "/run", build: buildOfAll };
   const patience = { ...usualPatience, splitMs: 60, splitSteps: 2, resplitMs: 200 };
-  return { job, ...identity, heartbeatMs: 250, patience };
+  return { job, ...identity, heartbeatMs: 250, patience, predicted: null };
 }

@@ -52,6 +52,7 @@ export class Computation {
     gradients: (ask) => this.#gradients(ask),
     apply: (ask) => this.#apply(ask),
     inspect: ({ lanes, ...request }) => this.#network("trained").inspect({ ...request, lanes: this.#work(lanes) }),
+    softTerm: ({ name, objective, work }) => this.#network(name).softTerm(objective, work),
     load: ({ name, weights }) => {
       this.#network(name).setWeights(weights);
       return null;

@@ -3,6 +3,7 @@
  * where they lie. Requests are answered in order, one at a time.
  */
 
+import type { SoftTermFigures } from "../../core/doctor/softterm.ts";
 import type { OptimizerSpec } from "../../core/jobparts.ts";
 import type { Layout } from "../../core/layout.ts";
 import type { Region } from "../arena.ts";
@@ -10,6 +11,8 @@ import type { EngineChoice, EngineInfo } from "../engine/engine.ts";
 import type { ModelRequest } from "../inference/open.ts";
 import type { GradientsRequest as NetworkGradients } from "../learn/gradients.ts";
 import type { LaneFinding } from "../learn/inspection.ts";
+import type { LaneWork } from "../learn/lane.ts";
+import type { Objective } from "../learn/loss.ts";
 
 /** Networks are kept by name: the one a stage trains, or a teacher that serves. */
 export type NetworkName = "trained" | "teacher" | "variant";
@@ -74,6 +77,8 @@ export interface Requests {
   apply: { ask: ApplyRequest; answer: { gradientNorm: number } | null };
   /** What of the lanes is not finite. */
   inspect: { ask: Omit<GradientsRequest, "merged" | "nodes" | "leaves">; answer: readonly LaneFinding[] };
+  /** What the soft term is worth on a lane, by the named network's weights as they are. */
+  softTerm: { ask: { name: NetworkName; objective: Objective; work: LaneWork }; answer: SoftTermFigures };
   /** Use these weights from now on (a copy is taken). */
   load: { ask: { name: NetworkName; weights: Float32Array }; answer: null };
   /** Logits [count, classes] in inference mode. */

@@ -89,7 +89,7 @@ function measuredBytes({ shape, rows }: Measured, values: Uint8Array): Scaling {
 }
 
 /** Tables are measured per column, images as a whole. */
-function columnsOf({ shape }: Measured): number {
+export function columnsOf({ shape }: Pick<Measured, "shape">): number {
   return shape.length === 1 ? shape[0]! : 1;
 }
 

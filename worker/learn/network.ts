@@ -1,5 +1,6 @@
 /** A model as the compute thread uses it: flat weights in, flat gradients or logits out. */
 import type * as tfjs from "@tensorflow/tfjs";
+import type { SoftTermFigures } from "../../core/doctor/softterm.ts";
 import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
 import type { ModelSpec } from "../../core/jobparts.ts";
 import type { Layout } from "../../core/layout.ts";
@@ -7,11 +8,13 @@ import { purpose, randomStream } from "../../core/random.ts";
 import type { Engine } from "../engine/engine.ts";
 import { checkModel, checkTraining } from "./checks.ts";
 import { buildCnn } from "./cnn.ts";
+import { softTermFigures } from "./diagnosis.ts";
 import { type GradientsRequest, sumGradients } from "./gradients.ts";
 import { inspectLane, type LaneFinding } from "./inspection.ts";
-import { type Trainee, trainableVariables } from "./lane.ts";
+import { type LaneWork, type Trainee, trainableVariables } from "./lane.ts";
 import { disposeModel } from "./layers.ts";
 import { loadModel } from "./load.ts";
+import type { Objective } from "./loss.ts";
 import { buildMlp } from "./mlp.ts";
 import { loadModule } from "./module.ts";
 import { parametersOf } from "./parameters.ts";
@@ -143,6 +146,11 @@ export class Network {
   /** What of these lanes is not finite, with the weights as they are. */
   inspect(request: Pick<GradientsRequest, "objective" | "seed" | "step" | "lanes">): LaneFinding[] {
     return request.lanes.map((work) => inspectLane(this.#trainee, request, work));
+  }
+
+  /** What the soft term is worth on a lane, with the weights as they are. */
+  softTerm(objective: Objective, work: LaneWork): SoftTermFigures {
+    return softTermFigures(this.#trainee, objective, work);
   }
 
   /**

@@ -17,6 +17,8 @@ export interface CachedSoftTargetsSettings {
   /** Exact numerics: a lane is asked for whole, for bits may depend on a batch's shape (L1). */
   readonly wholeLanes: boolean;
   readonly classes: number;
+  /** Told of what a teacher has answered; what it throws, the request throws. */
+  heard(key: SoftTargetKey, logits: Float32Array): void;
 }
 
 export class CachedSoftTargets {
@@ -34,7 +36,7 @@ export class CachedSoftTargets {
    * @throws as SoftTargetClient.request
    */
   async request(key: SoftTargetKey, signal: AbortSignal, spareMs = 0): Promise<Float32Array> {
-    const { teachers, cache, wholeLanes, classes } = this.#settings;
+    const { cache, wholeLanes, classes } = this.#settings;
     const { examples, view } = key;
     const { logits, missing } = cache
       ? await cache.lookUp(examples, view)
@@ -42,20 +44,27 @@ export class CachedSoftTargets {
     signal.throwIfAborted();
     if (missing.length === 0) return this.#count(logits, examples.length, examples.length);
     if (!cache || missing.length === examples.length) {
-      const all = await teachers.request(key, signal, spareMs);
+      const all = await this.#fresh(key, signal, spareMs);
       cache?.keep(examples, view, all.slice());
       return this.#count(all, examples.length, 0);
     }
     const wanted = Uint32Array.from(missing, (at) => examples[at]!);
     if (wholeLanes) {
-      const all = await teachers.request(key, signal, spareMs);
+      const all = await this.#fresh(key, signal, spareMs);
       cache.keep(wanted, view, rowsOf(all, missing, classes));
       return this.#count(all, examples.length, 0);
     }
-    const fresh = await teachers.request({ ...key, examples: wanted }, signal, spareMs);
+    const fresh = await this.#fresh({ ...key, examples: wanted }, signal, spareMs);
     missing.forEach((at, row) => void logits.set(fresh.subarray(row * classes, (row + 1) * classes), at * classes));
     cache.keep(wanted, view, fresh.slice());
     return this.#count(logits, examples.length, examples.length - missing.length);
+  }
+
+  async #fresh(key: SoftTargetKey, signal: AbortSignal, spareMs: number): Promise<Float32Array> {
+    const { teachers, heard } = this.#settings;
+    const logits = await teachers.request(key, signal, spareMs);
+    heard(key, logits);
+    return logits;
   }
 
   /** Since the last call: soft targets needed, those of them that came from the cache, and what teachers were asked for. */

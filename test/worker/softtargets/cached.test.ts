@@ -28,6 +28,7 @@ function student(t: TestContext, dir: string, { teachers = [], wholeLanes = true
     cache: cached ? new SoftTargetCache(settings, assert.fail) : null,
     wholeLanes,
     classes,
+    heard: () => {},
   });
   t.after(() => softTargets.close());
   return softTargets;

@@ -17,6 +17,7 @@ import type { Skipped as _limbeck_v1_Skipped, Skipped__Output as _limbeck_v1_Ski
 import type { Suspect as _limbeck_v1_Suspect, Suspect__Output as _limbeck_v1_Suspect__Output } from '../../limbeck/v1/Suspect.ts';
 import type { Corrupted as _limbeck_v1_Corrupted, Corrupted__Output as _limbeck_v1_Corrupted__Output } from '../../limbeck/v1/Corrupted.ts';
 import type { Warned as _limbeck_v1_Warned, Warned__Output as _limbeck_v1_Warned__Output } from '../../limbeck/v1/Warned.ts';
+import type { Diagnosed as _limbeck_v1_Diagnosed, Diagnosed__Output as _limbeck_v1_Diagnosed__Output } from '../../limbeck/v1/Diagnosed.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface FromWorker {
@@ -38,7 +39,8 @@ export interface FromWorker {
   'suspect'?: (_limbeck_v1_Suspect | null);
   'corrupted'?: (_limbeck_v1_Corrupted | null);
   'warned'?: (_limbeck_v1_Warned | null);
-  'body'?: "hello"|"heartbeat"|"prepared"|"ready"|"progress"|"evaluated"|"stageDone"|"exported"|"checkpointed"|"failed"|"leaving"|"caughtUp"|"digest"|"skipped"|"suspect"|"corrupted"|"warned";
+  'diagnosed'?: (_limbeck_v1_Diagnosed | null);
+  'body'?: "hello"|"heartbeat"|"prepared"|"ready"|"progress"|"evaluated"|"stageDone"|"exported"|"checkpointed"|"failed"|"leaving"|"caughtUp"|"digest"|"skipped"|"suspect"|"corrupted"|"warned"|"diagnosed";
 }
 
 export interface FromWorker__Output {
@@ -60,5 +62,6 @@ export interface FromWorker__Output {
   'suspect'?: (_limbeck_v1_Suspect__Output | null);
   'corrupted'?: (_limbeck_v1_Corrupted__Output | null);
   'warned'?: (_limbeck_v1_Warned__Output | null);
-  'body'?: "hello"|"heartbeat"|"prepared"|"ready"|"progress"|"evaluated"|"stageDone"|"exported"|"checkpointed"|"failed"|"leaving"|"caughtUp"|"digest"|"skipped"|"suspect"|"corrupted"|"warned";
+  'diagnosed'?: (_limbeck_v1_Diagnosed__Output | null);
+  'body'?: "hello"|"heartbeat"|"prepared"|"ready"|"progress"|"evaluated"|"stageDone"|"exported"|"checkpointed"|"failed"|"leaving"|"caughtUp"|"digest"|"skipped"|"suspect"|"corrupted"|"warned"|"diagnosed";
 }

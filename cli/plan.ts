@@ -1,0 +1,131 @@
+/** `limbeck plan`: how long a job takes here, with which workers, and what it needs of the disk. */
+import { mkdtemp, rm, statfs } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import Table from "cli-table3";
+import pc from "picocolors";
+import { LimbeckError } from "../core/errors.ts";
+import { type Job, studentRange } from "../core/job.ts";
+import type { Calibration } from "../core/plan/calibration.ts";
+import { bestSplit, type Prediction, predict } from "../core/plan/prediction.ts";
+import { type CacheEstimate, cacheEstimate, type DiskEstimate, diskEstimate } from "../core/plan/storage.ts";
+import { ensureEngine } from "../worker/engine/install.ts";
+import { calibrate } from "../worker/plan/calibrate.ts";
+import { hasProcessEnvironment, runAgain } from "./children.ts";
+import { readJob } from "./coordinator.ts";
+import { duration } from "./lines.ts";
+import { savePlan } from "./savedplan.ts";
+
+export interface PlanCommand {
+  /** Numbers of workers beside the job's own. */
+  readonly workers: readonly number[];
+  readonly set: readonly string[];
+  readonly save?: boolean;
+  readonly json?: boolean;
+}
+
+/** What `--json` prints. */
+export interface JobPlan {
+  readonly calibration: Calibration;
+  /** With the workers that the job names. */
+  readonly asGiven: Prediction;
+  /** The best split of as many workers. */
+  readonly best: Prediction;
+  /** The best split of other numbers of workers. */
+  readonly others: readonly Prediction[];
+  readonly cache: CacheEstimate;
+  readonly disk: DiskEstimate & { readonly freeBytes: number };
+}
+
+const usualSizes = [2, 4, 8];
+
+export async function plan(file: string, options: PlanCommand): Promise<void> {
+  if (!hasProcessEnvironment()) {
+    process.exitCode = await runAgain();
+    return;
+  }
+  const tooFew = options.workers.find((workers) => workers < 2);
+  if (tooFew !== undefined) throw new LimbeckError("usage", `--workers ${tooFew}: a job needs a student and a teacher`);
+  const job = await readJob(file, options.set);
+  const log = (line: string) => void process.stderr.write(`${line}\n`);
+  await ensureEngine(job.engine, { log });
+  const scratchFolder = await mkdtemp(join(tmpdir(), "limbeck-plan-"));
+  try {
+    const calibration = await calibrate({ job, jobFolder: dirname(resolve(file)), scratchFolder, log });
+    const planned = await planOf(job, calibration, options.workers);
+    process.stdout.write(options.json ? `${JSON.stringify(planned)}\n` : `${told(job, planned)}\n`);
+    if (options.save) log(`kept in ${await savePlan(file, job, calibration)}: limbeck run reports what was predicted`);
+  } finally {
+    await rm(scratchFolder, { recursive: true, force: true });
+  }
+}
+
+async function planOf(job: Job, calibration: Calibration, sizes: readonly number[]): Promise<JobPlan> {
+  const given = { students: studentRange(job).min, teachers: job.workers.teachers };
+  const asGiven = predict(job, calibration, given);
+  const cache = cacheEstimate(job, calibration, asGiven);
+  const { bavail, bsize } = await statfs(process.cwd());
+  return {
+    calibration,
+    asGiven,
+    best: bestSplit(job, calibration, given.students + given.teachers),
+    others: (sizes.length > 0 ? sizes : usualSizes).map((workers) => bestSplit(job, calibration, workers)),
+    cache,
+    disk: { ...diskEstimate(job, calibration, cache), freeBytes: bavail * bsize },
+  };
+}
+
+function told(job: Job, { calibration, asGiven, best, others, cache, disk }: JobPlan): string {
+  const { machine } = calibration;
+  const stages = asGiven.stages.map(({ stage }) => stage);
+  const table = new Table({
+    head: ["workers", "students : teachers", ...stages.map((stage) => `${stage}, a step`), ...stages, "in all"],
+    style: pc.isColorSupported ? { head: ["cyan"], border: ["gray"] } : { head: [], border: [] },
+  });
+  const row = (name: string, { students, teachers, stages, wallSeconds }: Prediction) =>
+    table.push([
+      name,
+      `${students} : ${teachers}`,
+      ...stages.map(({ stepSeconds, boundBy }) =>
+        stepSeconds === 0 ? "-" : `${milliseconds(stepSeconds)} (${boundBy})`,
+      ),
+      ...stages.map((stage) => duration(stage.wallSeconds)),
+      duration(wallSeconds),
+    ]);
+  const workers = (of: Prediction) => of.students + of.teachers;
+  row(`${workers(asGiven)}, as the job says`, asGiven);
+  if (best.students !== asGiven.students) row(`${workers(best)}, best split`, best);
+  for (const other of others) if (workers(other) !== workers(asGiven)) row(`${workers(other)}, best split`, other);
+  const cores = `${machine.cores} ${machine.cores === 1 ? "core" : "cores"}`;
+  return [
+    `${job.name} on ${machine.gpu ? "GPUs, one for each worker" : `${cores}, ${machine.threads} compute ${machine.threads === 1 ? "thread" : "threads"} per worker`}; two processes at once do the work of ${machine.twoAtOnce.toFixed(2)}`,
+    table.toString(),
+    ...enough([asGiven, best, ...others]),
+    `in brackets what a step waits for: its students, its teachers, or the cores that all of them share`,
+    `cache of soft targets: ${cache.bytes > 0 ? `${size(cache.bytes)}, ` : ""}${cache.pays ? "pays" : "does not pay"}: ${cache.why}`,
+    `disk: ${size(disk.bytes)} (checkpoints ${size(disk.checkpointBytes)}, models ${size(disk.exportBytes)}, cache ${size(disk.cacheBytes)}); ${size(disk.freeBytes)} are free here${disk.bytes > disk.freeBytes ? ": TOO LITTLE" : ""}`,
+  ].join("\n");
+}
+
+/** Within so much of the shortest time a plan is as good. */
+const asGood = 1.02;
+
+/** Where more workers bring nothing. */
+function enough(predictions: readonly Prediction[]): string[] {
+  const shortest = Math.min(...predictions.map(({ wallSeconds }) => wallSeconds));
+  const good = predictions.filter(({ wallSeconds }) => wallSeconds <= asGood * shortest);
+  const workers = ({ students, teachers }: Prediction) => students + teachers;
+  const fewest = good.reduce((least, each) => (workers(each) < workers(least) ? each : least));
+  if (!predictions.some((each) => workers(each) > workers(fewest))) return [];
+  return [`more than ${workers(fewest)} workers (${fewest.students} : ${fewest.teachers}) bring nothing here`];
+}
+
+function milliseconds(seconds: number): string {
+  return `${(seconds * 1000).toFixed(seconds < 0.1 ? 1 : 0)} ms`;
+}
+
+function size(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
+  return `${(bytes / 2 ** (10 * power)).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+}

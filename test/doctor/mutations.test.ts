@@ -1,0 +1,167 @@
+/** Each way to teach the wrong thing, broken on purpose through the real path, is caught and named; what is whole is not. */
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import type { Finding } from "../../core/doctor/finding.ts";
+import { checkUp } from "../../worker/doctor/checkup.ts";
+import { distil, perturbedAnswers, rolled } from "./distilling.ts";
+import {
+  complaints,
+  found,
+  jobWith,
+  type Linear,
+  nearestMean,
+  openPatient,
+  reordered,
+  savedTeacher,
+  scaled,
+} from "./patients.ts";
+
+/** The machine may have other work. */
+const bounded = { timeout: 180_000 };
+const never = new AbortController().signal;
+
+async function examined(t: TestContext, teacher: string, ...overrides: string[]): Promise<Finding[]> {
+  const context = await openPatient(t, jobWith(teacher, overrides));
+  return await checkUp(context, never);
+}
+
+test("a healthy job has no findings", bounded, async (t) => {
+  const findings = await examined(t, await savedTeacher(t, await nearestMean()));
+  assert.deepEqual(complaints(findings), [], JSON.stringify(findings, null, 1));
+  assert.deepEqual(
+    findings.map(({ check, severity }) => `${check}: ${severity}`),
+    [
+      "models: ok",
+      "teacher-accuracy: ok",
+      "soft-targets: ok",
+      "soft-term: ok",
+      "self-divergence: ok",
+      "pairing: ok",
+      "replicas: not-run",
+    ],
+  );
+});
+
+test("a. classes in another order", bounded, async (t) => {
+  const turned = reordered(await nearestMean(), [3, 4, 5, 6, 7, 8, 9, 0, 1, 2]);
+  const findings = await examined(t, await savedTeacher(t, turned));
+  assert.deepEqual(complaints(findings), ["teacher-accuracy: refusal"]);
+  assert.match(
+    found(findings, "teacher-accuracy").message,
+    /classes in another order \(output 0 is class 3, output 1 is class 4/,
+  );
+});
+
+test(
+  "a. inputs that are bytes, where the teacher wants them in [0, 1], and the other way round",
+  bounded,
+  async (t) => {
+    const { kernel, bias } = await nearestMean();
+    const wantsUnit = await examined(t, await savedTeacher(t, { kernel, bias }), "dataset.normalization=none");
+    assert.deepEqual(complaints(wantsUnit), ["teacher-accuracy: refusal"], JSON.stringify(wantsUnit, null, 1));
+    assert.match(found(wantsUnit, "teacher-accuracy").message, /inputs scaled as by dataset.normalization: unit:/);
+
+    const ofBytes = await savedTeacher(t, { kernel: kernel.map((value) => value / 255), bias });
+    const wantsBytes = await examined(t, ofBytes, "dataset.normalization=unit");
+    assert.match(found(wantsBytes, "teacher-accuracy").message, /inputs scaled as by dataset.normalization: none:/);
+    assert.equal(found(wantsBytes, "teacher-accuracy").severity, "refusal");
+  },
+);
+
+test("b. a teacher of other classes, and classes that never occur", bounded, async (t) => {
+  const { kernel, bias } = await nearestMean();
+  const seven: Linear = { kernel: kernel.filter((_, at) => at % 10 < 7), bias: bias.slice(0, 7) };
+  const findings = await examined(t, await savedTeacher(t, seven));
+  assert.deepEqual(complaints(findings), ["models: refusal"]);
+  assert.match(found(findings, "models").message, /the teacher has 7 classes, the dataset 10/);
+  assert.match(found(findings, "pairing").message, /the models must fit first/);
+
+  const twelve: Linear = {
+    kernel: Float32Array.from({ length: 784 * 12 }, (_, at) =>
+      at % 12 < 10 ? kernel[Math.floor(at / 12) * 10 + (at % 12)]! : 0,
+    ),
+    bias: Float32Array.from([...bias, -1000, -1000]),
+  };
+  const tooMany = await examined(t, await savedTeacher(t, twelve), "dataset.classes=12");
+  assert.deepEqual(complaints(tooMany), ["models: warning"]);
+  assert.match(found(tooMany, "models").message, /2 never occur among 2000 training labels \(10, 11\)/);
+});
+
+test("c. a softmax left on", bounded, async (t) => {
+  const findings = await examined(t, await savedTeacher(t, await nearestMean(), ["softmax", "linear"]));
+  assert.ok(complaints(findings).includes("soft-targets: refusal"), JSON.stringify(findings, null, 1));
+  assert.match(found(findings, "soft-targets").message, /are probabilities.*A softmax was left on/);
+});
+
+test("c. logits that a temperature has divided already", bounded, async (t) => {
+  const findings = await examined(t, await savedTeacher(t, scaled(await nearestMean(), 1 / 20)));
+  assert.deepEqual(complaints(findings), ["soft-targets: warning"], JSON.stringify(findings, null, 1));
+  assert.match(found(findings, "soft-targets").message, /divided by a temperature of about \d+ already/);
+});
+
+test("e. a teacher that says the same of every example, and a soft term without weight", bounded, async (t) => {
+  const { kernel, bias } = await nearestMean();
+  const constant = { kernel: kernel.map(() => 0), bias };
+  const findings = await examined(t, await savedTeacher(t, constant));
+  assert.ok(complaints(findings).includes("soft-term: refusal"));
+  assert.match(found(findings, "soft-term").message, /same logits for every example/);
+  assert.ok(complaints(findings).includes("teacher-accuracy: refusal"), "its accuracy is that of chance");
+
+  const weightless = await examined(t, await savedTeacher(t, { kernel, bias }), "distil.softWeight=0");
+  assert.deepEqual(complaints(weightless), ["soft-term: warning"]);
+});
+
+test("a stage with healthy teachers comes to its end, its canaries alive", bounded, async (t) => {
+  const context = await openPatient(
+    t,
+    jobWith(await savedTeacher(t, await nearestMean()), ["doctor.canaryEverySteps=1"]),
+  );
+  const second = perturbedAnswers(context, (weight) => weight);
+  const { findings, failure, steps } = await distil(t, context, { second });
+  assert.equal(failure, null, failure?.message);
+  assert.equal(steps, 32);
+  assert.deepEqual(complaints(findings), []);
+  assert.equal(found(findings, "replicas").severity, "ok");
+});
+
+test("d. a teacher whose weights have changed", bounded, async (t) => {
+  const context = await openPatient(t, jobWith(await savedTeacher(t, await nearestMean())));
+  const second = perturbedAnswers(context, (weight, at) => (at % 10 === 4 ? 1.1 * weight : weight));
+  const { findings, failure, steps } = await distil(t, context, { second });
+  assert.deepEqual(complaints(findings), ["replicas: refusal"]);
+  assert.match(found(findings, "replicas").message, /the teachers differ: for example \d+ .* class 4, teacher-2/);
+  assert.equal(failure!.code, "diverged");
+  assert.match(failure!.message, /the doctor refuses this job: replicas: /);
+  assert.equal(steps, 0, "no step was taken");
+});
+
+test("f. a teacher that answers with the rows of other examples", bounded, async (t) => {
+  const context = await openPatient(t, jobWith(await savedTeacher(t, await nearestMean())));
+  const { findings, failure, steps } = await distil(t, context, {
+    spoil: (answer) => async (examples, epoch) => rolled(await answer(examples, epoch), examples.length),
+  });
+  assert.ok(complaints(findings).includes("pairing: refusal"));
+  assert.match(found(findings, "pairing").message, /for example \d+ .*, which is what example \d+ was given/);
+  assert.match(failure!.message, /pairing: soft targets pair with the wrong example/);
+  assert.equal(steps, 0, "no step was taken");
+});
+
+for (const canaryEverySteps of [1, 0]) {
+  const how = canaryEverySteps === 0 ? "goes unseen without canaries" : "is found by a canary";
+  test(`f. a teacher that begins to do so in the middle of training ${how}`, bounded, async (t) => {
+    const teacher = await savedTeacher(t, await nearestMean());
+    const context = await openPatient(t, jobWith(teacher, [`doctor.canaryEverySteps=${canaryEverySteps}`]));
+    let answers = 0;
+    const { findings, failure, steps } = await distil(t, context, {
+      spoil: (answer) => async (examples, epoch) => {
+        const logits = await answer(examples, epoch);
+        return ++answers > 60 ? rolled(logits, examples.length) : logits;
+      },
+    });
+    assert.deepEqual(complaints(findings), []);
+    assert.ok(steps > 0, "it had begun");
+    if (canaryEverySteps === 0) return assert.equal(failure, null);
+    assert.equal(failure!.code, "wrong_key");
+    assert.match(failure!.message, /not what they were: for example \d+ in epoch \d .* gave -?[\d.]+ for class \d/);
+  });
+}

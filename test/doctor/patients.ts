@@ -1,0 +1,106 @@
+/** Jobs with a loaded teacher that knows MNIST without having been trained, for what a broken one would do. */
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import * as tf from "@tensorflow/tfjs";
+import type { CheckName, Finding } from "../../core/doctor/finding.ts";
+import type { Job } from "../../core/job.ts";
+import { layoutOf } from "../../core/layout.ts";
+import { packagePath } from "../../proto/package.ts";
+import { saveLayersModel } from "../../worker/artifacts/tfjs.ts";
+import type { WorkerContext } from "../../worker/context.ts";
+import { sizeOf } from "../../worker/data/normalization.ts";
+import { openDataset } from "../../worker/data/open.ts";
+import { openSolo } from "../../worker/solo.ts";
+import { scratchFolder, smokeJob } from "../worker/foreman.ts";
+
+const classes = 10;
+const noOverrides: readonly string[] = [];
+
+/** A linear classifier, [features, outputs] and [outputs]. */
+export interface Linear {
+  readonly kernel: Float32Array;
+  readonly bias: Float32Array;
+}
+
+let means: Promise<Linear> | null = null;
+
+/** The class whose mean picture is nearest: right on four of five digits. Logits x·μ - |μ|²/2 of pictures in [0, 1]. */
+export function nearestMean(): Promise<Linear> {
+  means ??= measureMeans();
+  return means;
+}
+
+async function measureMeans(): Promise<Linear> {
+  const dataset = await openDataset(smokeJob(), packagePath("examples"));
+  const features = sizeOf(dataset.shape);
+  const examples = dataset.count("train");
+  const ids = Uint32Array.from({ length: examples }, (_, id) => id);
+  const [inputs, labels] = [new Float32Array(examples * features), new Int32Array(examples)];
+  dataset.examples("train", ids, null, inputs);
+  dataset.labels("train", ids, labels);
+  const kernel = new Float32Array(features * classes);
+  const counts = labels.reduce((sum, label) => sum.with(label, sum[label]! + 1), new Float32Array(classes));
+  for (let at = 0; at < inputs.length; at++) {
+    const label = labels[Math.floor(at / features)]!;
+    kernel[(at % features) * classes + label]! += inputs[at]! / counts[label]!;
+  }
+  const bias = new Float32Array(classes);
+  for (let at = 0; at < kernel.length; at++) bias[at % classes]! -= kernel[at]! ** 2 / 2;
+  return { kernel, bias };
+}
+
+/** Output c of the new one is output `order[c]` of the old. */
+export function reordered({ kernel, bias }: Linear, order: readonly number[]): Linear {
+  const at = (index: number) => Math.floor(index / classes) * classes + order[index % classes]!;
+  return { kernel: kernel.map((_, index) => kernel[at(index)]!), bias: bias.map((_, index) => bias[order[index]!]!) };
+}
+
+export function scaled({ kernel, bias }: Linear, factor: number): Linear {
+  return { kernel: kernel.map((value) => factor * value), bias: bias.map((value) => factor * value) };
+}
+
+/** Writes it as a tfjs LayersModel. @returns what to write into the job */
+export async function savedTeacher(
+  t: TestContext,
+  { kernel, bias }: Linear,
+  ending: readonly string[] = [],
+): Promise<string> {
+  await tf.setBackend("cpu");
+  const outputs = bias.length;
+  const model = tf.sequential({
+    layers: [
+      tf.layers.flatten({ inputShape: [28, 28, 1] }),
+      tf.layers.dense({ name: "means", units: outputs }),
+      ...ending.map((activation) => tf.layers.activation({ activation: activation as "softmax" })),
+    ],
+  });
+  const order = model.weights.map(({ originalName }) => originalName);
+  const shapes = [[kernel.length / outputs, outputs], [outputs]];
+  const layout = layoutOf(order.map((name, at) => ({ name, shape: shapes[at]!, trainable: true, decays: false })));
+  const weights = Float32Array.from([...kernel, ...bias]);
+  const folder = join(scratchFolder(t), "teacher");
+  await saveLayersModel(folder, { topology: model.toJSON(null, false), layout, order, weights });
+  return folder;
+}
+
+export function jobWith(teacher: string, overrides = noOverrides): Job {
+  return smokeJob("teach=null", `teacher={load: ${teacher}}`, ...overrides);
+}
+
+/** A worker by itself for this job. */
+export async function openPatient(t: TestContext, job: Job): Promise<WorkerContext> {
+  const { context, close } = await openSolo(job, packagePath("examples"), scratchFolder(t));
+  t.after(close);
+  return context;
+}
+
+/** What was found in so many words: check and severity of all that is not well. */
+export function complaints(findings: readonly Finding[]): string[] {
+  return findings
+    .filter(({ severity }) => severity === "warning" || severity === "refusal")
+    .map(({ check, severity }) => `${check}: ${severity}`);
+}
+
+export function found(findings: readonly Finding[], check: CheckName): Finding {
+  return findings.find((finding) => finding.check === check)!;
+}

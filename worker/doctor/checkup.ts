@@ -1,0 +1,77 @@
+/** `limbeck doctor JOB.yaml`: what can be known of a job before it runs, with one process as teacher and student. */
+import { type CheckName, type Finding, notRun } from "../../core/doctor/finding.ts";
+import { sourceOfTeacher } from "../../core/jobteacher.ts";
+import type { LedgerPlan } from "../../core/ledger.ts";
+import { viewOfEpoch, type WorkerContext } from "../context.ts";
+import { formatOf } from "../softtargets/format.ts";
+import { Teacher } from "../teacher.ts";
+import { examineModels, examineTeaching } from "./examination.ts";
+import { TeacherLines } from "./teacherlines.ts";
+
+/** What only a trained teacher can be asked. */
+const ofTeacher: readonly CheckName[] = ["teacher-accuracy", "soft-targets", "soft-term", "pairing", "replicas"];
+const term = 1;
+const answerMs = 60_000;
+
+export async function checkUp(context: WorkerContext, signal: AbortSignal): Promise<Finding[]> {
+  const { job } = context;
+  const { temperature, softWeight } = job.distil;
+  const objective = { temperature, softWeight };
+  const findings = await examineModels(context, { objective, roles: ["teacher", "student"] });
+  const without = (why: string) => [...findings, ...ofTeacher.map((check) => notRun(check, why))];
+  if (findings.some(({ severity }) => severity === "refusal")) return without("the models must fit first");
+  if (sourceOfTeacher(job.teacher) === null) {
+    return without("the teacher is trained by this job, and examined before the first step of distil");
+  }
+  const lines = await serveAlone(context, signal);
+  try {
+    const { dataset, device, jobFolder } = context;
+    const network = { name: "trained", inputShape: dataset.shape, classes: dataset.classes } as const;
+    await device.ask("build", {
+      ...network,
+      spec: job.student,
+      temperature: job.distil.temperature,
+      seed: job.seed,
+      jobFolder,
+      role: "student",
+    });
+    const { count: lanes, batch: laneBatch } = job.lanes;
+    const ledger: LedgerPlan = { seed: job.seed, trainExamples: dataset.count("train"), lanes, laneBatch };
+    const taught = await examineTeaching({ context, ledger, objective, teachers: lines.all }, signal);
+    const [models] = findings;
+    return [models!, ...taught];
+  } finally {
+    lines.close();
+  }
+}
+
+/** Serves the teacher as a teacher worker does, to this very process. */
+async function serveAlone(context: WorkerContext, signal: AbortSignal): Promise<TeacherLines> {
+  const { job, dataset, services, name } = context;
+  const teacher = await Teacher.prepare(context, { term, teacherSha256: "", teacherSources: [] }, signal);
+  services.softTargets.serve({
+    term,
+    teacher: teacher.sha256,
+    dataset: dataset.digest,
+    classes: dataset.classes,
+    temperature: job.distil.temperature,
+    mergesUpTo: 0,
+    answer: (examples, epoch) => teacher.answer("distil", examples, epoch),
+  });
+  const teachers = [{ worker: name, address: services.address }];
+  const format = formatOf(job.softTargets, job.distil.temperature);
+  const { classes } = dataset;
+  const settings = {
+    term,
+    teachers,
+    format,
+    classes,
+    deadlineMs: answerMs,
+    onNoTeacher: "fail",
+    random: Math.random,
+  } as const;
+  return new TeacherLines(settings, (examples, epoch) => {
+    const view = viewOfEpoch(job, "distil", epoch)?.epoch ?? 0;
+    return { teacher: teacher.sha256, dataset: dataset.digest, examples, view };
+  });
+}

@@ -1,0 +1,39 @@
+/** Before a stage's first step the student that leads has the doctor look at it. */
+import { refusalOf } from "../../core/doctor/finding.ts";
+import type { LedgerPlan } from "../../core/ledger.ts";
+import type { StagePlan } from "../../core/stages.ts";
+import type { WorkerContext } from "../context.ts";
+import type { Report } from "../reports.ts";
+import { examineModels, examineTeaching } from "./examination.ts";
+import type { TeacherLines } from "./teacherlines.ts";
+
+export interface Consultation {
+  readonly context: WorkerContext;
+  readonly plan: StagePlan;
+  readonly ledger: LedgerPlan;
+  /** null where the stage asks no teacher. */
+  readonly lines: TeacherLines | null;
+  tell(report: Report): void;
+}
+
+/**
+ * Tells the coordinator what was found. Of a stage without a teacher only the first is looked at: what is wrong with the
+ * student is better known before its teacher is trained.
+ * @throws what the findings refuse, what a request for soft targets throws, and the signal's reason
+ */
+export async function consult(
+  { context, plan, ledger, lines, tell }: Consultation,
+  signal: AbortSignal,
+): Promise<void> {
+  const { job } = context;
+  const { temperature, softWeight } = job.distil;
+  const objective = { temperature, softWeight };
+  if (!lines && plan.stage !== "teach") return;
+  context.status.doing = "examining the models";
+  const findings = lines
+    ? await examineTeaching({ context, ledger, objective, teachers: lines.all }, signal)
+    : await examineModels(context, { objective, roles: ["student"] });
+  tell({ diagnosed: { stage: plan.stage, findings: JSON.stringify(findings) } });
+  const refusal = refusalOf(findings);
+  if (refusal) throw refusal;
+}

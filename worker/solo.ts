@@ -1,0 +1,36 @@
+/** A worker by itself, prepared as for a job but joined to none: for what is asked about a job before it runs. */
+import type { Job } from "../core/job.ts";
+import type { ReportedEngine } from "../core/report.ts";
+import { newStatus, type WorkerContext } from "./context.ts";
+import { openDevice, prepareWorker } from "./preparation.ts";
+import { openServices } from "./services.ts";
+
+export interface Solo {
+  readonly context: WorkerContext;
+  readonly engine: Pick<ReportedEngine, "backend" | "device" | "gpu">;
+  close(): Promise<void>;
+}
+
+/**
+ * Loads engine and dataset, and listens on loopback.
+ * @param runFolder where nothing need be
+ * @throws what a worker of the job fails of when it gets prepared
+ */
+export async function openSolo(job: Job, jobFolder: string, runFolder: string): Promise<Solo> {
+  const welcome = { job: JSON.stringify(job), jobFolder, runFolder, heartbeatMs: 0, role: "student", rejoined: false };
+  const services = await openServices({ host: "127.0.0.1", port: 0 });
+  const device = openDevice(welcome);
+  const close = async () => {
+    services.close();
+    await device.close();
+  };
+  try {
+    const status = newStatus("");
+    const { context, prepared } = await prepareWorker(welcome, { name: "this process", services, status, device });
+    const { backend = "", device: name = "", gpu = false } = prepared.engine!;
+    return { context, engine: { backend, device: name, gpu }, close };
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  }
+}
