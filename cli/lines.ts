@@ -76,6 +76,8 @@ export function describe(event: ProgressEvent): string | null {
       return `term ${event.term}: ${event.why}; ${event.deal.map(({ worker, firstLane, lanes }) => `${worker} lanes ${firstLane}-${firstLane + lanes - 1}`).join(", ")}`;
     case "stage-started":
       return `${event.stage}: ${whole.format(event.steps)} steps, ${whole.format(event.stepsPerEpoch)} per epoch, ${whole.format(event.parameters)} parameters`;
+    case "soft-target-cache":
+      return `${event.stage}: soft targets are ${event.cache}: ${event.why}`;
     case "stepped":
       return stepLine(event);
     case "evaluated":

@@ -1,4 +1,5 @@
 /** How a term begins: its members say where their replicas stand, and begin together at the furthest. */
+import { cachePlan } from "../core/caching.ts";
 import type { Ready__Output } from "../proto/gen/limbeck/v1/Ready.ts";
 import { rollBack } from "./divergence.ts";
 import { announce, fail } from "./ending.ts";
@@ -22,7 +23,7 @@ export function ready(plan: Plan, before: Readying, atMs: number, worker: Worker
     sinceMs: atMs,
   };
   const told = notes(state, atMs, name, found);
-  const wrong = isStudent ? misfit(state, name, found) : wrongTeacher(plan, state, name, found);
+  const wrong = isStudent ? misfit(state, name, found) : wrongTeacher(state, name, found);
   if (wrong) {
     const [failed, ...effects] = fail(state, atMs, "diverged", wrong);
     return [failed, ...told, ...effects];
@@ -39,8 +40,8 @@ function notes({ course }: Readying, atMs: number, worker: string, { step, resto
   return [...passedOver, announce(atMs, { kind: "restored", worker, stage, step, folder: restoredFrom })];
 }
 
-function wrongTeacher(plan: Plan, { course }: Readying, name: string, found: Ready__Output): string | null {
-  const taught = taughtSha256(plan, course);
+function wrongTeacher({ course }: Readying, name: string, found: Ready__Output): string | null {
+  const taught = taughtSha256(course);
   if (taught === "" || found.weightsSha256 === taught) return null;
   return `${name} would serve a teacher with the weights ${found.weightsSha256}, the students agreed on ${taught}`;
 }
@@ -67,10 +68,11 @@ function begin(plan: Plan, { kind: _, ready, ...state }: Readying, atMs: number)
   const step = Math.max(...standing.map((each) => each.step));
   const ahead = standing.filter((each) => each.step === step);
   const { parameters } = ahead[0]!;
+  const uncacheable = uncacheableOf(state.teachers, ready, course);
   const running: Running = {
     ...state,
     kind: "running",
-    course: { ...course, hasBegun: true, tally: goneBack(course.tally, step) },
+    course: { ...course, hasBegun: true, uncacheable, tally: goneBack(course.tally, step) },
     sinceMs: atMs,
     openedMs: atMs,
     parameters,
@@ -86,19 +88,29 @@ function begin(plan: Plan, { kind: _, ready, ...state }: Readying, atMs: number)
   }
   const sources = ahead.map(({ worker }) => worker);
   const sumSources = ahead.flatMap(({ worker, hasSum }) => (hasSum ? [worker] : []));
-  const begun = { step, sources, sumSources, evaluate: isEvaluationDue(plan, course, step) };
-  const first = announce(atMs, { kind: "stage-started", stage, steps, stepsPerEpoch, parameters });
+  const begun = { step, sources, sumSources, evaluate: isEvaluationDue(plan, course, step), uncacheable };
+  const first = [announce(atMs, { kind: "stage-started", stage, steps, stepsPerEpoch, parameters })];
+  if (course.plan.soft) {
+    const { kind: cache, why } = cachePlan(plan.job, uncacheable);
+    first.push(announce(atMs, { kind: "soft-target-cache", stage, cache, why }));
+  }
   return [
     running,
     { kind: "journal", record: { kind: "begun", term, parameters, ...begun } },
-    ...(course.hasBegun ? [] : [first]),
+    ...(course.hasBegun ? [] : first),
     announce(atMs, { kind: "term-begun", term, stage, step }),
     ...beginOrders(
       state.workers.filter(({ name }) => ready.has(name)),
-      term,
+      running,
       begun,
     ),
   ];
+}
+
+/** As the teachers of the term say; without one, as those before them said. */
+function uncacheableOf(teachers: readonly string[], ready: Readying["ready"], { uncacheable }: Course): string {
+  if (teachers.length === 0) return uncacheable;
+  return teachers.map((name) => ready.get(name)!.uncacheable).find((why) => why !== "") ?? "";
 }
 
 /** Steps that are done again have yet to be agreed on. */

@@ -46,7 +46,7 @@ function settle(plan: Plan, state: Gathering, atMs: number): Next {
   const { dataset, engine } = student.prepared!;
   const fingerprints = { student: engine.fingerprint, teacher: teacher?.prepared?.engine.fingerprint ?? "" };
   const stages = planStages(job, dataset.trainExamples);
-  const fresh = { dataset, fingerprints, stages, finished: [] };
+  const fresh = { dataset, fingerprints, stages, finished: [], uncacheable: "" };
   const course: Course = { ...fresh, plan: stages[0]!, openedMs: atMs, hasBegun: false, tally: emptyTally };
   const [next, ...effects] = openTerm(plan, { ...state, course }, { atMs, why: began(plan, state), planned: false });
   return [

@@ -15,7 +15,7 @@ export function tendNewcomers(plan: Plan, state: Running, atMs: number): Next {
   if (newcomers.length === 0) return [state];
   const names = new Set(newcomers.map(({ name }) => name));
   const workers = state.workers.map((each) => (names.has(each.name) ? { ...each, followsIn: state.term } : each));
-  return [{ ...state, workers }, ...newcomers.map((worker) => follow(plan, state, worker))];
+  return [{ ...state, workers }, ...newcomers.map((worker) => follow(state, worker))];
 }
 
 function newcomersOf({ job }: Plan, { workers, deal, teachers, bench, course, term }: Running, atMs: number): Worker[] {
@@ -32,11 +32,11 @@ function newcomersOf({ job }: Plan, { workers, deal, teachers, bench, course, te
 }
 
 /** The last member by lanes gives its replica: the lead has enough to do. */
-function follow(plan: Plan, { course, workers, deal, term }: Running, { session, role }: Worker): Effect {
+function follow({ course, workers, deal, term }: Running, { session, role }: Worker): Effect {
   const { stage, steps } = course.plan;
   if (role === "teacher") {
     const teacherSources = holdersOf(workers, "teach").map((worker) => member(worker));
-    const follow = { stage, steps, teacherSha256: taughtSha256(plan, course), teacherSources };
+    const follow = { stage, steps, teacherSha256: taughtSha256(course), teacherSources };
     return send(session, { term, follow, body: "follow" });
   }
   const last = deal.at(-1)!;

@@ -14,6 +14,8 @@ export interface Begun {
   readonly sources: readonly string[];
   readonly sumSources: readonly string[];
   readonly evaluate: boolean;
+  /** Why soft targets must not be cached, as the teachers found; empty where they may. */
+  readonly uncacheable: string;
 }
 
 export type JournalRecord =

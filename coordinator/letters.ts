@@ -1,7 +1,7 @@
 /** What is sent to workers. */
 import type { ToWorker } from "../proto/gen/limbeck/v1/ToWorker.ts";
 import type { Begun } from "./journalrecord.ts";
-import type { Effect, Plan, Worker } from "./state.ts";
+import type { Course, Effect, Plan, Worker } from "./state.ts";
 
 export function send(session: number, message: ToWorker): Effect {
   return { kind: "send", session, message };
@@ -18,8 +18,13 @@ export function greeting(
 }
 
 /** To every member, students and teachers alike. */
-export function beginOrders(members: readonly Worker[], term: number, begun: Begun): Effect[] {
-  const { step, sources, sumSources, evaluate } = begun;
-  const begin = { step, sources: [...sources], sumSources: [...sumSources], evaluate };
+export function beginOrders(
+  members: readonly Worker[],
+  { term, course }: { readonly term: number; readonly course: Course },
+  begun: Begun,
+): Effect[] {
+  const { step, sources, sumSources, evaluate, uncacheable } = begun;
+  const softTargets = { teacherEngine: course.fingerprints.teacher, uncacheable };
+  const begin = { step, sources: [...sources], sumSources: [...sumSources], evaluate, ...softTargets };
   return members.map(({ session }) => send(session, { term, begin, body: "begin" }));
 }

@@ -86,6 +86,7 @@ export type WorkerMessage = { readonly term: number } & (
   | ({ readonly kind: "skipped" } & Skipped)
   | ({ readonly kind: "suspect" } & Suspect__Output)
   | { readonly kind: "corrupted"; readonly from: string; readonly what: string; readonly why: string }
+  | { readonly kind: "warned"; readonly why: string }
 );
 
 export type MessageOf<K extends WorkerMessage["kind"]> = Extract<WorkerMessage, { kind: K }>;
@@ -160,6 +161,8 @@ function understandBody(message: FromWorker__Output, body: NonNullable<FromWorke
       const { from, kind: what, why }: Corrupted__Output = message.corrupted!;
       return { kind: body, term, from, what, why };
     }
+    case "warned":
+      return { kind: body, term, why: message.warned!.why };
   }
 }
 

@@ -49,7 +49,8 @@ export function createMetrics(build: string, stages: readonly Stage[], state: ()
   const evaluationAccuracy = gauge("limbeck_evaluation_accuracy_ratio", "Accuracy in the last evaluation.", ["stage"]);
   const samples = counter("limbeck_samples_total", "Training examples consumed by all students.", ["stage"]);
   const checkpoints = counter("limbeck_checkpoints_total", "Checkpoints written.", ["stage"]);
-  const softTargets = counter("limbeck_soft_target_requests_total", "Soft targets that students asked teachers for.");
+  const softTargets = counter("limbeck_soft_target_requests_total", "Soft targets that students needed.");
+  const softTargetsCached = counter("limbeck_soft_targets_cached_total", "Of them, those that were on disk.");
   const softTargetBytes = counter("limbeck_soft_target_bytes_total", "Bytes of logits that students received.");
   const hedged = counter("limbeck_soft_target_hedges_total", "Requests that a second teacher was asked for, too.");
   const askedAgain = counter("limbeck_soft_target_retries_total", "Requests that came to nothing with a teacher.");
@@ -133,6 +134,7 @@ export function createMetrics(build: string, stages: readonly Stage[], state: ()
       // Each student its own lanes: together they are the global batches. The lead's sums would count them again.
       samples.inc({ stage: progress.stage }, progress.examples);
       softTargets.inc(progress.softTargets);
+      softTargetsCached.inc(progress.softTargetsCached);
       softTargetBytes.inc(progress.softTargetBytes);
       hedged.inc(progress.hedged);
       askedAgain.inc(progress.askedAgain);

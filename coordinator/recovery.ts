@@ -31,10 +31,11 @@ function goOn(plan: Plan, state: Recovering, atMs: number): Next {
  * What was said between the crash and now reached nobody: the order to begin, which whoever has begun passes over, and
  * the members' reports and suspicions, which they tell again to whoever takes them back.
  */
-function takenBack(plan: Plan, { workers, expected, term }: Recovering, begun: Begun): Effect[] {
+function takenBack(plan: Plan, state: Recovering, begun: Begun): Effect[] {
+  const { workers, expected, term } = state;
   const members = workers.filter(({ name }) => expected.has(name));
   const greetings = members.map((member) => greeting(plan, member, { term, rejoined: true }));
-  return [...greetings, ...beginOrders(members, term, begun)];
+  return [...greetings, ...beginOrders(members, state, begun)];
 }
 
 /** The stage is over: its models may be written, or have yet to be. */

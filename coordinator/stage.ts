@@ -216,6 +216,7 @@ export function nextStage(plan: Plan, state: Exporting, atMs: number): Next {
     wallSeconds: (atMs - state.startedMs) / 1000,
     stages: finished,
     terms: state.term,
+    uncacheable: course.uncacheable,
   });
   return end(state, atMs, { kind: "done", report });
 }

@@ -117,6 +117,8 @@ export interface Course {
   readonly openedMs: number;
   /** Its first term has begun. */
   readonly hasBegun: boolean;
+  /** Why soft targets must not be cached, as the last teachers found; empty where they may. */
+  readonly uncacheable: string;
   readonly tally: Tally;
 }
 

@@ -85,6 +85,8 @@ function hear(plan: Plan, state: Active, atMs: number, worker: Worker, message: 
       const { from, what, why } = message;
       return [state, announce(atMs, { kind: "payload-damaged", worker: worker.name, from, what, why })];
     }
+    case "warned":
+      return [state, announce(atMs, { kind: "worker-warned", worker: worker.name, why: message.why })];
     case "prepared": {
       const { engine, dataset } = message;
       return worker.prepared ? [state] : prepared(plan, state, atMs, worker, { engine, dataset });
@@ -130,6 +132,7 @@ function advance(plan: Plan, state: Active, atMs: number, worker: Worker, messag
     case "failed":
     case "leaving":
     case "corrupted":
+    case "warned":
       return [state]; // Heard above, whatever their term.
   }
 }

@@ -48,6 +48,7 @@ function served(before: SoftTargetTotals, progress: Progress): SoftTargetTotals 
   const { error } = before;
   return {
     requested: before.requested + progress.softTargets,
+    cached: before.cached + progress.softTargetsCached,
     bytes: before.bytes + progress.softTargetBytes,
     hedged: before.hedged + progress.hedged,
     askedAgain: before.askedAgain + progress.askedAgain,

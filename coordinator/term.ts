@@ -47,7 +47,7 @@ export function openTerm(plan: Plan, state: BeforeTerm, opening: Opening): Next 
   const dealt = deal(plan.job.lanes.count, withSpeeds(chosen, state));
   const isIn = new Set([...dealt.map(({ worker }) => worker), ...serving.map(({ name }) => name)]);
   const term = state.term + 1;
-  const assign = assignment(plan, state, { ...opening, rollbackBelow }, { dealt, serving, restore });
+  const assign = assignment(state, { ...opening, rollbackBelow }, { dealt, serving, restore });
   const next: Readying = {
     ...livingOf(state, atMs),
     kind: "readying",
@@ -89,7 +89,6 @@ export function openTerm(plan: Plan, state: BeforeTerm, opening: Opening): Next 
 }
 
 function assignment(
-  plan: Plan,
   { workers, course }: BeforeTerm,
   { why, planned, rollbackBelow }: Opening,
   { dealt, serving, restore }: { dealt: readonly DealtLanes[]; serving: readonly Worker[]; restore: boolean },
@@ -101,7 +100,7 @@ function assignment(
     steps,
     students: dealt.map((each) => member(workerOf(each.worker), each)),
     teachers: serving.map((worker) => member(worker)),
-    teacherSha256: soft ? taughtSha256(plan, course) : "",
+    teacherSha256: soft ? taughtSha256(course) : "",
     teacherSources: soft ? holdersOf(workers, "teach").map((worker) => member(worker)) : [],
     why,
     planned,
@@ -118,9 +117,8 @@ export function holdersOf(workers: readonly Worker[], stage: string): Worker[] {
   return workers.filter(({ holds }) => holds.includes(stage));
 }
 
-/** The weights the students agreed on at the end of `teach`; none where the teachers load them. */
-export function taughtSha256({ job }: Plan, { finished }: Pick<Course, "finished">): string {
-  if ("load" in job.teacher) return "";
+/** The weights the students agreed on at the end of `teach`, taught or loaded; none before it. */
+export function taughtSha256({ finished }: Pick<Course, "finished">): string {
   return finished.find(({ plan }) => plan.stage === "teach")?.weightsSha256 ?? "";
 }
 

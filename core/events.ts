@@ -123,6 +123,13 @@ type Body =
       readonly stepsPerEpoch: number;
       readonly parameters: number;
     }
+  /** Whether the soft targets of the stage are kept on disk, and why. */
+  | {
+      readonly kind: "soft-target-cache";
+      readonly stage: Stage;
+      readonly cache: "cached" | "uncached";
+      readonly why: string;
+    }
   | {
       readonly kind: "stepped";
       readonly stage: Stage;

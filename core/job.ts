@@ -19,6 +19,24 @@ const budget = {
   steps: count.optional().describe("Optimizer updates; give this or `epochs`."),
 };
 
+const cache = z
+  .union([
+    z.literal(false),
+    z.strictObject({
+      dir: z
+        .string()
+        .optional()
+        .describe("Folder that all jobs and workers of a host share; without it `softtargets` in Limbeck's own cache."),
+      maxBytes: count
+        .default(8 * 2 ** 30)
+        .describe("Bound of the whole folder: what was used least recently makes room for what a job needs."),
+    }),
+  ])
+  .prefault({})
+  .describe(
+    "Soft targets kept on disk for later epochs, students and jobs, where views come again; `false` for none. Changes no bit of the result.",
+  );
+
 const schema = z
   .strictObject({
     name: z
@@ -103,6 +121,7 @@ const schema = z
           .describe(
             "What a student does that needs a soft target and has no teacher left: wait for one, or fail the job.",
           ),
+        cache,
       })
       .prefault({})
       .describe("How soft targets travel from teacher to student."),

@@ -9,6 +9,7 @@ const harmless: ReadonlySet<string> = new Set([
   "evaluation.everyEpochs",
   "softTargets.aheadBytes",
   "softTargets.onNoTeacher",
+  "softTargets.cache",
 ]);
 
 /** The job without what does not decide its weights, plain enough for JSON: equal parts give equal bits (L1). */

@@ -157,6 +157,11 @@ export const views = z
       .default(0)
       .describe("Shift images by up to this many pixels in each direction, zeros moving in (Hinton's jitter)."),
     flip: z.boolean().default(false).describe("Flip images left to right, every second one by chance."),
+    repeat: count
+      .optional()
+      .describe(
+        "Epochs after which the views come again: an epoch has those of epoch mod `repeat`, and their soft targets are cached. Without it every epoch has its own.",
+      ),
   })
   .describe("Augmented views, a pure function of (seed, epoch, example); `{}` for none.");
 export type ViewSpec = z.output<typeof views>;

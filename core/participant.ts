@@ -25,6 +25,10 @@ export interface Beginning {
   readonly sumSources: readonly string[];
   /** The evaluation due at this step is not complete. */
   readonly evaluate: boolean;
+  /** Fingerprint of the engine that the job's soft targets are computed with. */
+  readonly teacherEngine: string;
+  /** Why soft targets must not be cached, as the teachers found; empty where they may. */
+  readonly uncacheable: string;
 }
 
 /** How a replica gets to the step at which its term begins. */

@@ -1,4 +1,5 @@
 /** The report: what a job gave, drawn up from its finished stages. What report.json holds. */
+import { cachePlan } from "./caching.ts";
 import { LimbeckError } from "./errors.ts";
 import type { Score } from "./events.ts";
 import type { Job } from "./job.ts";
@@ -35,7 +36,11 @@ export interface ExportedModel {
 
 /** What students asked of teachers in a stage. */
 export interface SoftTargetTotals {
+  /** Soft targets that were needed: one for each example that was consumed. */
   readonly requested: number;
+  /** Of them, those that were on disk: no teacher was asked. */
+  readonly cached: number;
+  /** Of logits received from teachers. */
   readonly bytes: number;
   /** Requests that a second teacher was asked for, too, as the first was late. */
   readonly hedged: number;
@@ -48,7 +53,7 @@ export interface SoftTargetTotals {
 }
 
 export const noSoftTargets: SoftTargetTotals = {
-  ...{ requested: 0, bytes: 0, hedged: 0, askedAgain: 0, secondsWaited: 0 },
+  ...{ requested: 0, cached: 0, bytes: 0, hedged: 0, askedAgain: 0, secondsWaited: 0 },
   error: { examples: 0, sum: 0, max: 0 },
 };
 
@@ -125,9 +130,11 @@ export interface Report {
   /** The paired test behind the verdict; its numbers are null where there is no baseline. */
   readonly verdictDetail: { readonly [K in keyof PairedTest]: number | null } & { readonly why: string };
   readonly ledger: LedgerTotals;
+  /** `cache` says whether and why they were kept on disk. */
   readonly softTargets: Omit<SoftTargetTotals, "error"> & {
     /** null where nothing was measured: float32 costs nothing. */
     readonly error: { readonly examples: number; readonly meanKl: number; readonly maxKl: number } | null;
+    readonly cache: string;
   };
   /** The models in the run folder: teacher, student and its quantised variants. */
   readonly models: readonly ({ readonly stage: Stage; readonly test: Score } & Omit<ExportedModel, "score">)[];
@@ -145,10 +152,13 @@ export interface ReportFacts {
   readonly workers: readonly ReportedWorker[];
   readonly wallSeconds: number;
   readonly stages: readonly FinishedStage[];
+  /** Why soft targets must not be cached, as the teachers found; empty where they may. */
+  readonly uncacheable: string;
 }
 
 /** Throws `internal` where the stages teach and distil are not both there, or were measured on different examples. */
-export function buildReport({ job, engine, workers, wallSeconds, stages, terms }: ReportFacts): Report {
+export function buildReport(facts: ReportFacts): Report {
+  const { job, engine, workers, wallSeconds, stages, terms, uncacheable } = facts;
   const find = (stage: Stage) => stages.find(({ plan }) => plan.stage === stage);
   const [teacher, student, baseline] = [find("teach"), find("distil"), find("baseline")];
   if (!teacher || !student) throw new LimbeckError("internal", "a report needs the stages teach and distil");
@@ -171,7 +181,11 @@ export function buildReport({ job, engine, workers, wallSeconds, stages, terms }
     verdict: word,
     verdictDetail: detail,
     ledger: student.ledger,
-    softTargets: { ...student.softTargets, error: measuredError(student.softTargets) },
+    softTargets: {
+      ...student.softTargets,
+      error: measuredError(student.softTargets),
+      cache: cacheLine(job, uncacheable),
+    },
     models: stages.flatMap(({ plan, exported }) =>
       exported.map(({ score, ...model }) => ({ stage: plan.stage, ...model, test: score })),
     ),
@@ -203,6 +217,11 @@ const withoutBaseline = {
 
 function modelReport({ parameters, evaluation, weightsSha256 }: FinishedStage): ModelReport {
   return { parameters, test: evaluation.score, weightsSha256 };
+}
+
+function cacheLine(job: Job, uncacheable: string): string {
+  const { kind, why } = cachePlan(job, uncacheable);
+  return `${kind}: ${why}`;
 }
 
 /** Passes over the training split, with a fraction where the budget ends inside one. */

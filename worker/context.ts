@@ -1,10 +1,10 @@
 /** What a worker has once it is prepared, for all it does afterwards. */
+import { isPlain, viewPeriod } from "../core/caching.ts";
 import type { Job } from "../core/job.ts";
 import type { Stage } from "../core/stages.ts";
 import type { Device } from "./compute/device.ts";
 import type { BuiltNetwork } from "./compute/protocol.ts";
 import type { Dataset, Split, ViewKey } from "./data/dataset.ts";
-import { isPlain } from "./data/views.ts";
 import type { Services } from "./services.ts";
 
 /** What the worker does and waits for, in words; every heartbeat carries it (L7). */
@@ -41,8 +41,11 @@ export function evaluationSplit(job: Job): Split {
   return job.evaluation.split;
 }
 
-/** The view of an epoch's examples in a stage; null for plain ones. The same for student and teacher (L6). */
+/**
+ * The view of an epoch's examples in a stage; null for plain ones. The same for student and teacher (L6). Of views that
+ * come again its `epoch` is the first that had them.
+ */
 export function viewOfEpoch(job: Job, stage: Stage, epoch: number): ViewKey | null {
   const spec = (stage === "teach" ? job.teach : job.distil)?.views;
-  return spec && !isPlain(spec) ? { spec, seed: job.seed, epoch } : null;
+  return spec && !isPlain(spec) ? { spec, seed: job.seed, epoch: epoch % viewPeriod(spec) } : null;
 }

@@ -204,8 +204,8 @@ export class Participation {
     this.#open(membership);
     let standing: Report["ready"] = { parameters: 0, weightsSha256: "", step: 0 };
     if (isTeacher && plan.soft) {
-      const teacher = await this.#serve(membership, ending);
-      standing = { parameters: teacher.parameters, weightsSha256: teacher.sha256, step: 0 };
+      const { parameters, sha256, uncacheable } = await this.#serve(membership, ending);
+      standing = { parameters, weightsSha256: sha256, step: 0, uncacheable };
     }
     if (rank !== null) standing = await this.#layOut(membership);
     ending.now.throwIfAborted();

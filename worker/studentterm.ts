@@ -4,6 +4,7 @@ import { LimbeckError } from "../core/errors.ts";
 import type { Beginning } from "../core/participant.ts";
 import type { Checkpointed } from "../proto/gen/limbeck/v1/Checkpointed.ts";
 import { Batches, stepExamples } from "./batches.ts";
+import { SoftTargetCache } from "./cache/cache.ts";
 import { offerReplica } from "./catchup.ts";
 import { nothing, viewOfEpoch, type WorkerContext } from "./context.ts";
 import type { Ending } from "./ending.ts";
@@ -14,6 +15,7 @@ import { loadKernels } from "./kernels/kernels.ts";
 import { type Membership, partsOf, reductionOf } from "./membership.ts";
 import { inspected } from "./quarantine.ts";
 import type { Reports } from "./reports.ts";
+import { CachedSoftTargets, cacheSettings } from "./softtargets/cached.ts";
 import { SoftTargetClient } from "./softtargets/client.ts";
 import { FetchAhead } from "./softtargets/fetchahead.ts";
 import { formatOf } from "./softtargets/format.ts";
@@ -59,7 +61,7 @@ export class StudentTerm {
     const isSource = beginning.sources.includes(context.name);
     const takeBack = isSource ? await offerReplica(context, replica, beginning, await student.digest()) : () => {};
     if (beginning.evaluate && replica.step < plan.steps) await this.#evaluate({ last: false }, ending);
-    if (replica.step < plan.steps) await this.#train(takeBack, ending);
+    if (replica.step < plan.steps) await this.#train(beginning, takeBack, ending);
     ending.soon.throwIfAborted();
     // The one that was to save it may have died.
     if (this.#rank === 0 && plan.steps > 0 && !student.isSaved) await this.#checkpoint();
@@ -73,14 +75,14 @@ export class StudentTerm {
     status.doing = `done with ${plan.stage}`;
   }
 
-  async #train(takeBack: () => void, ending: Ending): Promise<void> {
+  async #train(beginning: Beginning, takeBack: () => void, ending: Ending): Promise<void> {
     const { context, membership, student } = this.#parts;
     const { job, device, status, services } = context;
     const { plan, students, term } = membership;
     const { replica } = student;
     const deal = student.deal!;
     const reduction = reductionOf(membership, job);
-    const softTargets = plan.soft && this.#askTeachers();
+    const softTargets = plan.soft && this.#softTargets(beginning);
     const report = this.#stepReport(softTargets);
     const exchange = new Exchange({
       ...services.peers,
@@ -121,11 +123,11 @@ export class StudentTerm {
       report.flush();
       status.waitingFor = nothing;
       exchange.closeTerm(`${context.name} has left off at step ${replica.step}`);
-      softTargets?.close();
+      await softTargets?.close();
     }
   }
 
-  #stepReport(softTargets: SoftTargetClient | null): StepReport {
+  #stepReport(softTargets: CachedSoftTargets | null): StepReport {
     const { context, membership, reports, isHeard } = this.#parts;
     const { stage, steps } = membership.plan;
     const send = (sums: StepSums) => {
@@ -137,7 +139,7 @@ export class StudentTerm {
     return new StepReport({ stage, steps }, { send, isHeard, stepped });
   }
 
-  #batches(softTargets: SoftTargetClient | null, ending: Ending): Batches {
+  #batches(softTargets: CachedSoftTargets | null, ending: Ending): Batches {
     const { context, membership, student } = this.#parts;
     const { job, dataset } = context;
     const { stage, steps } = membership.plan;
@@ -165,6 +167,18 @@ export class StudentTerm {
       slots: student.deal!.slots,
     };
     return new Batches(source, range);
+  }
+
+  #softTargets(beginning: Beginning): CachedSoftTargets {
+    const { context, membership, reports } = this.#parts;
+    const { job, dataset } = context;
+    const settings = cacheSettings(context, membership.teacherSha256, beginning);
+    return new CachedSoftTargets({
+      teachers: this.#askTeachers(),
+      cache: settings && new SoftTargetCache(settings, (why) => reports.tell({ warned: { why } })),
+      wholeLanes: job.numerics === "exact",
+      classes: dataset.classes,
+    });
   }
 
   #askTeachers(): SoftTargetClient {

@@ -6,8 +6,10 @@ import { weightsInOrder } from "./artifacts/digest.ts";
 import { findCheckpoint } from "./checkpoints.ts";
 import type { BuiltNetwork } from "./compute/protocol.ts";
 import { nothing, type TrainedModel, viewOfEpoch, type WorkerContext } from "./context.ts";
+import type { ViewKey } from "./data/dataset.ts";
 import { PeerFailure } from "./exchange/peerfailure.ts";
 import type { Membership } from "./membership.ts";
+import { rowDependence } from "./softtargets/rows.ts";
 import { passesUnderWay } from "./softtargets/server.ts";
 import { transferMs } from "./transfer.ts";
 import { sha256InTurns } from "./turns.ts";
@@ -16,6 +18,8 @@ import { sha256InTurns } from "./turns.ts";
 export type WantedTeacher = Pick<Membership, "term" | "teacherSha256" | "teacherSources">;
 
 export class Teacher {
+  /** Why its soft targets must not be cached; empty where they may. */
+  uncacheable = "";
   readonly sha256: string;
   readonly parameters: number;
   readonly #context: WorkerContext;
@@ -49,7 +53,9 @@ export class Teacher {
     if (!("load" in spec)) await device.ask("load", { name: "teacher", weights: model.weights });
     // Whoever serves it can also pass it on.
     context.trained.set("teach", model);
-    return new Teacher(context, model);
+    const teacher = new Teacher(context, model);
+    if (job.numerics === "exact") await teacher.#checkRows();
+    return teacher;
   }
 
   /** It serves what the term asks for. */
@@ -57,22 +63,41 @@ export class Teacher {
     return teacherSha256 === "" || teacherSha256 === this.sha256;
   }
 
-  /** Logits [examples, classes] of training examples under the view of the epoch: one forward pass, of exactly this shape (L1). */
+  /**
+   * Logits [examples, classes] of training examples under the view of the epoch, in one forward pass. Exact: always of the
+   * shape of a whole lane, for bits depend on it (L1); the rows beyond the examples are zeros, and dropped.
+   */
   async answer(stage: Stage, examples: Uint32Array, epoch: number): Promise<Float32Array> {
+    return await this.#pass(examples, viewOfEpoch(this.#context.job, stage, epoch));
+  }
+
+  async #pass(examples: Uint32Array, view: ViewKey | null): Promise<Float32Array> {
     const { job, dataset, device } = this.#context;
-    const most = job.lanes.count * job.lanes.batch;
+    const { numerics, lanes } = job;
+    const isExact = numerics === "exact";
+    const most = isExact ? lanes.batch : lanes.count * lanes.batch;
     if (examples.length > most) {
-      const message = `${examples.length} soft targets were asked for at once, a step has no more than ${most}`;
+      const whole = isExact ? "a lane" : "a step";
+      const message = `${examples.length} soft targets were asked for at once, ${whole} has no more than ${most}`;
       throw new LimbeckError("internal", message);
     }
     const inputs = this.#inputs.pop();
     if (!inputs) throw new LimbeckError("internal", `more than ${passesUnderWay} passes are under way`);
     try {
-      dataset.examples("train", examples, viewOfEpoch(job, stage, epoch), inputs);
-      return await device.ask("logits", { name: "teacher", inputs, count: examples.length });
+      const count = isExact ? lanes.batch : examples.length;
+      dataset.examples("train", examples, view, inputs);
+      inputs.fill(0, examples.length * featuresOf(dataset), count * featuresOf(dataset));
+      const logits = await device.ask("logits", { name: "teacher", inputs, count });
+      return logits.subarray(0, (logits.length / count) * examples.length);
     } finally {
       this.#inputs.push(inputs);
     }
+  }
+
+  async #checkRows(): Promise<void> {
+    const { job, dataset } = this.#context;
+    const pass = (examples: Uint32Array) => this.#pass(examples, null);
+    this.uncacheable = (await rowDependence(pass, job.lanes.batch, dataset.count("train"))) ?? "";
   }
 }
 

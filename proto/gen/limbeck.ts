@@ -46,6 +46,7 @@ import type { Suspect as _limbeck_v1_Suspect, Suspect__Output as _limbeck_v1_Sus
 import type { TeacherClient as _limbeck_v1_TeacherClient, TeacherDefinition as _limbeck_v1_TeacherDefinition } from './limbeck/v1/Teacher.ts';
 import type { ToWorker as _limbeck_v1_ToWorker, ToWorker__Output as _limbeck_v1_ToWorker__Output } from './limbeck/v1/ToWorker.ts';
 import type { TreeNode as _limbeck_v1_TreeNode, TreeNode__Output as _limbeck_v1_TreeNode__Output } from './limbeck/v1/TreeNode.ts';
+import type { Warned as _limbeck_v1_Warned, Warned__Output as _limbeck_v1_Warned__Output } from './limbeck/v1/Warned.ts';
 import type { WatchEvent as _limbeck_v1_WatchEvent, WatchEvent__Output as _limbeck_v1_WatchEvent__Output } from './limbeck/v1/WatchEvent.ts';
 import type { WatchRequest as _limbeck_v1_WatchRequest, WatchRequest__Output as _limbeck_v1_WatchRequest__Output } from './limbeck/v1/WatchRequest.ts';
 import type { Welcome as _limbeck_v1_Welcome, Welcome__Output as _limbeck_v1_Welcome__Output } from './limbeck/v1/Welcome.ts';
@@ -102,6 +103,7 @@ export interface ProtoGrpcType {
       Teacher: SubtypeConstructor<typeof grpc.Client, _limbeck_v1_TeacherClient> & { service: _limbeck_v1_TeacherDefinition }
       ToWorker: MessageTypeDefinition<_limbeck_v1_ToWorker, _limbeck_v1_ToWorker__Output>
       TreeNode: MessageTypeDefinition<_limbeck_v1_TreeNode, _limbeck_v1_TreeNode__Output>
+      Warned: MessageTypeDefinition<_limbeck_v1_Warned, _limbeck_v1_Warned__Output>
       WatchEvent: MessageTypeDefinition<_limbeck_v1_WatchEvent, _limbeck_v1_WatchEvent__Output>
       WatchRequest: MessageTypeDefinition<_limbeck_v1_WatchRequest, _limbeck_v1_WatchRequest__Output>
       Welcome: MessageTypeDefinition<_limbeck_v1_Welcome, _limbeck_v1_Welcome__Output>

@@ -115,6 +115,7 @@ export class Actor {
       phases: { data: 0.02, softTargets: 0.01, compute: 0.05, exchange: 0.03, apply: 0.01 },
       learningRate: 0.1,
       softTargets: isDistil ? examples : 0,
+      softTargetsCached: 0,
       softTargetBytes: isDistil ? examples * 6 : 0,
     };
   }

@@ -92,9 +92,10 @@ test("a job of three students and two teachers comes to its end", () => {
     ],
   );
   assert.deepEqual(report!.ledger, { examplesPerEpoch: 20, epochs: 4, seen: 80, duplicated: 0, missing: 0 });
-  const { secondsWaited, ...softTargets } = report!.softTargets;
-  assert.deepEqual(softTargets, { requested: 80, bytes: 480, hedged: 0, askedAgain: 0, error: null });
+  const { secondsWaited, cache, ...softTargets } = report!.softTargets;
+  assert.deepEqual(softTargets, { requested: 80, cached: 0, bytes: 480, hedged: 0, askedAgain: 0, error: null });
   assert.ok(secondsWaited > 0);
+  assert.match(cache, /^cached: /);
   assert.deepEqual(
     [report!.teacher.test.errors, report!.student.test.errors, report!.baseline!.test.errors],
     [1, 2, 10],

@@ -20,7 +20,7 @@ const assigned = (term: number, more: Partial<Assigned> = {}): Event => ({
   assigned: { term, planned: false, member: true, ...more },
 });
 const beginning = (term: number, step: number, more: Partial<Beginning> = {}): Beginning => ({
-  ...{ term, step, sources: ["w2"], sumSources: [], evaluate: false },
+  ...{ term, step, sources: ["w2"], sumSources: [], evaluate: false, teacherEngine: "e", uncacheable: "" },
   ...more,
 });
 const begun = (term: number, target: number, step: number, more: Partial<Beginning> = {}): Event => ({

@@ -53,14 +53,14 @@ const engine = {
 const workers = [{ worker: "student-1", role: "student", engine: "tensorflow", device: "CPU", residentBytes: 1000 }];
 
 function facts(stages: readonly FinishedStage[]): ReportFacts {
-  return { job, engine, workers, wallSeconds: 12.5, stages, terms: 3 };
+  return { job, engine, workers, wallSeconds: 12.5, stages, terms: 3, uncacheable: "" };
 }
 
 const teacher = finished("teach", [1, 1, 1, 1, 1, 1, 1, 1, 0, 2]);
 const student = finished("distil", [1, 1, 1, 1, 1, 1, 1, 0, 0, 0], {
   parameters: 11,
   samplesPerSecond: 640,
-  softTargets: { ...noSoftTargets, requested: 48, bytes: 960, error: { examples: 4, sum: 0.02, max: 0.01 } },
+  softTargets: { ...noSoftTargets, requested: 48, cached: 8, bytes: 960, error: { examples: 4, sum: 0.02, max: 0.01 } },
   exported: [
     {
       folder: "student-uint8",
@@ -88,8 +88,9 @@ test("the figures are those of the distil stage, the models those of their stage
   assert.equal(report.student.parameters, 11);
   assert.deepEqual(report.ledger, student.ledger);
   assert.deepEqual(report.softTargets, {
-    ...{ requested: 48, bytes: 960, hedged: 0, askedAgain: 0, secondsWaited: 0 },
+    ...{ requested: 48, cached: 8, bytes: 960, hedged: 0, askedAgain: 0, secondsWaited: 0 },
     error: { examples: 4, meanKl: 0.005, maxKl: 0.01 },
+    cache: "cached: the examples of distil are plain, every epoch has the same",
   });
   assert.deepEqual(
     report.stages.map(({ stage, steps, wallSeconds }) => [stage, steps, wallSeconds]),

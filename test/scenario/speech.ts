@@ -61,6 +61,7 @@ export function messageOf({ verb, words, values }: Line, current: number, atStag
         holds: holdsOf(values),
         restoredFrom: values["from"] ?? "",
         skipped: values["skipped"] === undefined ? [] : [values["skipped"]],
+        uncacheable: values["uncacheable"] ?? "",
       };
     case "progress": {
       const loss = number("loss", 0.5);
@@ -78,6 +79,7 @@ export function messageOf({ verb, words, values }: Line, current: number, atStag
       const own = number("examples", examples / 2);
       const soft = {
         softTargets: number("soft", 0),
+        softTargetsCached: number("cached", 0),
         softTargetBytes: 2 * number("soft", 0),
         hedged: 0,
         askedAgain: 0,
@@ -156,6 +158,8 @@ export function messageOf({ verb, words, values }: Line, current: number, atStag
         what: values["what"] ?? "partials",
         why: rest.slice(1).join(" "),
       };
+    case "warned":
+      return { kind: "warned", term, why: rest.join(" ") };
     default:
       throw new Error(`nothing in a story is called ${verb}`);
   }

@@ -155,6 +155,7 @@ export class StudentTerm {
     const seconds = Math.max(this.#world.clock.nowMs - startedMs, 0.001) / 1000;
     const rest = {
       softTargets: 0,
+      softTargetsCached: 0,
       softTargetBytes: 0,
       hedged: 0,
       askedAgain: 0,

@@ -145,13 +145,15 @@ export class WorkerProcess {
       }
       case "begin": {
         if (this.#membership?.rank === null || !this.replica) return;
-        const { step, sources, sumSources, evaluate } = message.begin!;
+        const { step, sources, sumSources, evaluate, teacherEngine, uncacheable } = message.begin!;
         const beginning: Beginning = {
           term,
           step: Number(step),
           sources: sources!,
           sumSources: sumSources!,
           evaluate: evaluate!,
+          teacherEngine: teacherEngine!,
+          uncacheable: uncacheable!,
         };
         this.#on({ kind: "begun", beginning, step: this.replica.step });
         return;
@@ -287,7 +289,8 @@ export class WorkerProcess {
     yield* this.sleep(between(random, 1, 10));
     ending.now.throwIfAborted();
     this.#on({ kind: "prepared", term });
-    if (this.state.term === term) this.tell(term, { kind: "ready", ...standing, ...told, holds: this.holds });
+    if (this.state.term === term)
+      this.tell(term, { kind: "ready", ...standing, ...told, holds: this.holds, uncacheable: "" });
     return { kind: "prepared", term };
   }
 

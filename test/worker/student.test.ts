@@ -74,7 +74,9 @@ class Prompter {
     this.#heard.on("message", ({ evaluated: share }: FromWorker) => share && evaluated());
     this.#give({ body: "assign", assign: { stage, steps, ...members, teacherSha256, ...order } });
     const { step = 0, hasSum = false } = await ready;
-    const begin = { step: Number(step), sources: [name], sumSources: hasSum ? [name] : [], evaluate: false };
+    const softTargets = { teacherEngine: "here", uncacheable: "" };
+    const sumSources = hasSum ? [name] : [];
+    const begin = { step: Number(step), sources: [name], sumSources, evaluate: false, ...softTargets };
     this.#give({ body: "begin", begin });
   }
 

@@ -2,7 +2,6 @@
  * Views: what a view does to an example is a pure function of (seed, epoch, example) and its spec, so teacher and
  * students see the same pictures without sending them (L6).
  */
-import type { ViewSpec } from "../../core/jobparts.ts";
 import { hash32, purpose } from "../../core/random.ts";
 import type { ViewKey } from "./dataset.ts";
 
@@ -11,11 +10,6 @@ export interface View {
   readonly dx: number;
   readonly dy: number;
   readonly flip: boolean;
-}
-
-/** Whether every view of this spec is the example itself. */
-export function isPlain(spec: ViewSpec): boolean {
-  return spec.shift === 0 && !spec.flip;
 }
 
 /** dx and dy are independent and uniform in [-shift, shift]; flip has probability 1/2. */

@@ -2,10 +2,15 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-/** Where engines and compiled GPU kernels are kept between runs. */
+/** Where engines, compiled GPU kernels and soft targets are kept between runs. */
 export function cacheFolder(): string {
   const { LIMBECK_CACHE, XDG_CACHE_HOME } = process.env;
   return LIMBECK_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), ".cache"), "limbeck");
+}
+
+/** Where soft targets are kept that a job says no other folder for. */
+export function softTargetFolder(): string {
+  return join(cacheFolder(), "softtargets");
 }
 
 /**

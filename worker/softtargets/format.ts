@@ -38,7 +38,8 @@ export function bytesPerExample(format: LogitsFormat, classes: number): number {
 
 /**
  * Logits in the format that was asked for. Where float16 cannot hold one of them they go as float32: an infinite logit
- * would make the loss NaN. It depends on the logits alone, so students still get equal bits (L1).
+ * would make the loss NaN. The examples that fit get the values that the format gives them all the same: what a student
+ * gets for an example must not depend on its lane, or a cached soft target would have other bits than a fresh one (L1).
  * @param logits [examples, classes]
  */
 export function encodeLogits(
@@ -46,12 +47,21 @@ export function encodeLogits(
   classes: number,
   asked: LogitsFormat,
 ): { format: LogitsFormat; bytes: Uint8Array } {
-  const format: LogitsFormat = asked.kind === "float32" || fitsFloat16(logits) ? asked : { kind: "float32" };
-  if (format.kind === "topk") {
-    return { format, bytes: encodeTop(logits, { classes, k: format.k!, temperature: format.temperature! }) };
+  if (asked.kind === "float32" || fitsFloat16(logits)) return { format: asked, bytes: encoded(logits, classes, asked) };
+  const values = logits.slice();
+  for (let at = 0; at < values.length; at += classes) {
+    const example = logits.subarray(at, at + classes);
+    if (!fitsFloat16(example)) continue;
+    values.set(decodeLogits(encoded(example, classes, asked), asked, { examples: 1, classes }), at);
   }
-  const values = format.kind === "float16" ? encodeFloat16(logits) : logits;
-  return { format, bytes: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) };
+  const format: LogitsFormat = { kind: "float32" };
+  return { format, bytes: encoded(values, classes, format) };
+}
+
+function encoded(logits: Float32Array, classes: number, { kind, k, temperature }: LogitsFormat): Uint8Array {
+  if (kind === "topk") return encodeTop(logits, { classes, k: k!, temperature: temperature! });
+  const values = kind === "float16" ? encodeFloat16(logits) : logits;
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
 /** [examples, classes]. Throws `corrupt` where the bytes are not so many examples of the format. */

@@ -7,6 +7,8 @@ export interface Begin {
   'sources'?: (string)[];
   'sumSources'?: (string)[];
   'evaluate'?: (boolean);
+  'teacherEngine'?: (string);
+  'uncacheable'?: (string);
 }
 
 export interface Begin__Output {
@@ -14,4 +16,6 @@ export interface Begin__Output {
   'sources': (string)[];
   'sumSources': (string)[];
   'evaluate': (boolean);
+  'teacherEngine': (string);
+  'uncacheable': (string);
 }

@@ -16,6 +16,7 @@ import type { Digest as _limbeck_v1_Digest, Digest__Output as _limbeck_v1_Digest
 import type { Skipped as _limbeck_v1_Skipped, Skipped__Output as _limbeck_v1_Skipped__Output } from '../../limbeck/v1/Skipped.ts';
 import type { Suspect as _limbeck_v1_Suspect, Suspect__Output as _limbeck_v1_Suspect__Output } from '../../limbeck/v1/Suspect.ts';
 import type { Corrupted as _limbeck_v1_Corrupted, Corrupted__Output as _limbeck_v1_Corrupted__Output } from '../../limbeck/v1/Corrupted.ts';
+import type { Warned as _limbeck_v1_Warned, Warned__Output as _limbeck_v1_Warned__Output } from '../../limbeck/v1/Warned.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface FromWorker {
@@ -36,7 +37,8 @@ export interface FromWorker {
   'skipped'?: (_limbeck_v1_Skipped | null);
   'suspect'?: (_limbeck_v1_Suspect | null);
   'corrupted'?: (_limbeck_v1_Corrupted | null);
-  'body'?: "hello"|"heartbeat"|"prepared"|"ready"|"progress"|"evaluated"|"stageDone"|"exported"|"checkpointed"|"failed"|"leaving"|"caughtUp"|"digest"|"skipped"|"suspect"|"corrupted";
+  'warned'?: (_limbeck_v1_Warned | null);
+  'body'?: "hello"|"heartbeat"|"prepared"|"ready"|"progress"|"evaluated"|"stageDone"|"exported"|"checkpointed"|"failed"|"leaving"|"caughtUp"|"digest"|"skipped"|"suspect"|"corrupted"|"warned";
 }
 
 export interface FromWorker__Output {
@@ -57,5 +59,6 @@ export interface FromWorker__Output {
   'skipped'?: (_limbeck_v1_Skipped__Output | null);
   'suspect'?: (_limbeck_v1_Suspect__Output | null);
   'corrupted'?: (_limbeck_v1_Corrupted__Output | null);
-  'body'?: "hello"|"heartbeat"|"prepared"|"ready"|"progress"|"evaluated"|"stageDone"|"exported"|"checkpointed"|"failed"|"leaving"|"caughtUp"|"digest"|"skipped"|"suspect"|"corrupted";
+  'warned'?: (_limbeck_v1_Warned__Output | null);
+  'body'?: "hello"|"heartbeat"|"prepared"|"ready"|"progress"|"evaluated"|"stageDone"|"exported"|"checkpointed"|"failed"|"leaving"|"caughtUp"|"digest"|"skipped"|"suspect"|"corrupted"|"warned";
 }

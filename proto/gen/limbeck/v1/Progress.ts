@@ -19,6 +19,7 @@ export interface Progress {
   'payloadError'?: (_limbeck_v1_PayloadError | null);
   'hedged'?: (number | string | Long);
   'askedAgain'?: (number | string | Long);
+  'softTargetsCached'?: (number | string | Long);
 }
 
 export interface Progress__Output {
@@ -35,4 +36,5 @@ export interface Progress__Output {
   'payloadError': (_limbeck_v1_PayloadError__Output | null);
   'hedged': (number);
   'askedAgain': (number);
+  'softTargetsCached': (number);
 }

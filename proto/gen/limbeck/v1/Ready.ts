@@ -10,6 +10,7 @@ export interface Ready {
   'holds'?: (string)[];
   'restoredFrom'?: (string);
   'skipped'?: (string)[];
+  'uncacheable'?: (string);
 }
 
 export interface Ready__Output {
@@ -20,4 +21,5 @@ export interface Ready__Output {
   'holds': (string)[];
   'restoredFrom': (string);
   'skipped': (string)[];
+  'uncacheable': (string);
 }
