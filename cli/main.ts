@@ -61,6 +61,25 @@ function program(): Command {
     .option("--json", "the report as JSON")
     .action(async (options) => (await import("./doctor.ts")).doctor(options));
 
+  const cache = limbeck
+    .command("cache")
+    .description("the soft targets kept on disk: see them, check them, remove them")
+    .exitOverride();
+  const inFolder = (name: string, description: string) =>
+    cache
+      .command(name)
+      .description(description)
+      .option("--dir <dir>", "the folder, where a job's softTargets.cache.dir names another than the usual one")
+      .option("--json", "as JSON");
+  inFolder("ls", "list the stores").action(async (options) => (await import("./cache.ts")).list(options));
+  inFolder("verify", "check the checksum of every record")
+    .argument("[id...]", "stores, or the beginnings of their ids; all, if none is named")
+    .action(async (ids, options) => (await import("./cache.ts")).verify(ids, options));
+  inFolder("rm", "remove stores")
+    .argument("[id...]", "stores, or the beginnings of their ids")
+    .option("--all", "every store of the folder")
+    .action(async (ids, options) => (await import("./cache.ts")).remove(ids, options));
+
   limbeck
     .command("schema")
     .description("print the JSON Schema of job files")

@@ -95,7 +95,8 @@ function table(mapping: Field, sections: Map<string, Section>): string {
 function typeText(field: Field, sections: Map<string, Section>): string {
   const all = branches(field);
   const words = all.flatMap((branch) => {
-    if (branch.enum || branch.const !== undefined) return (branch.enum ?? [branch.const]).map((value) => `\`${value}\``).join(", ");
+    if (branch.enum || branch.const !== undefined)
+      return (branch.enum ?? [branch.const]).map((value) => `\`${value}\``).join(", ");
     return all.length > 1 && !branch.properties ? typeText(branch, sections) : [];
   });
   const section = sections.get(identity(field));

@@ -78,7 +78,7 @@ export function replay(plan: Plan, records: readonly JournalRecord[], atMs: numb
     plan: current,
     openedMs: inStage[0]?.atMs ?? atMs,
     hasBegun: find("begun").some((record) => inStage.some((opened) => opened.term === record.term)),
-    uncacheable: begun?.uncacheable ?? "",
+    uncacheable: find("begun").at(-1)?.uncacheable ?? "",
     tally: emptyTally,
   };
   const living = {

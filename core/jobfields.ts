@@ -31,12 +31,13 @@ function placeOf(wrapped: z.ZodType, input: unknown): Place {
   return { schema: branchMeant(options, input) ?? schema, options };
 }
 
-/** The branch that has the input's `kind`, else the one that knows most of its keys. */
+/** The only mapping, or the one that has the input's `kind`, else the one that knows most of its keys. */
 function branchMeant(options: readonly z.ZodType[], input: unknown): z.ZodObject | null {
   if (typeof input !== "object" || input === null) return null;
+  const mappings = options.filter((option) => option instanceof z.ZodObject);
+  if (mappings.length === 1) return mappings[0]!;
   let [meant, most] = [null as z.ZodObject | null, 0];
-  for (const option of options) {
-    if (!(option instanceof z.ZodObject)) continue;
+  for (const option of mappings) {
     const kind = kindOf(option);
     const known = Object.keys(input).filter((key) => key in option.shape).length;
     if (kind !== null && (input as { kind?: unknown }).kind !== kind) continue;

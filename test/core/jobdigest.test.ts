@@ -16,6 +16,8 @@ const intervals = [
   "evaluation.everyEpochs=0",
   "softTargets.aheadBytes=9000000",
   "softTargets.onNoTeacher=fail",
+  "softTargets.cache=false",
+  "softTargets.cache.maxBytes=9",
 ];
 
 test("a job differs from itself in nothing", () => {
@@ -38,6 +40,7 @@ for (const override of [
   "numerics=fast",
   "student.widths=[10, 11]",
   "softTargets.format=float32",
+  "distil.views.repeat=3",
   "evaluation.split=test",
   "dataset.limit=100",
   "nonFinite.inARow=9",

@@ -64,10 +64,14 @@ export interface FinishedRun extends Outcome {
   readonly events: readonly ProgressEvent[];
 }
 
-/** Runs a job to its end and reads what it left. */
+/** Runs a job to its end and reads what it left. Its cache is empty, unless the arguments name another. */
 export async function finishedRun(test: TestContext, job: string, ...args: string[]): Promise<FinishedRun> {
-  const folder = join(await scratchFolder(test), "run");
-  const outcome = await limbeck("run", job, "--out", folder, "--json", ...args);
+  const scratch = await scratchFolder(test);
+  const folder = join(scratch, "run");
+  const cache = args.some((arg) => arg.startsWith("softTargets.cache"))
+    ? []
+    : ["--set", `softTargets.cache.dir=${join(scratch, "cache")}`];
+  const outcome = await limbeck("run", job, "--out", folder, "--json", ...cache, ...args);
   if (outcome.code !== 0 || !existsSync(join(folder, "report.json"))) {
     throw new Error(`exit ${outcome.code}: ${outcome.stderr}`);
   }
@@ -100,10 +104,12 @@ export function endlessRun(test: TestContext): Promise<EndlessRun> {
   return begunRun(test, "--set", "teach.epochs=100000", "--set", "evaluation.everyEpochs=0");
 }
 
-/** Starts the smoke job and waits for its first step. */
+/** Starts the smoke job, with an empty cache, and waits for its first step. */
 export async function begunRun(test: TestContext, ...args: string[]): Promise<EndlessRun> {
-  const folder = join(await scratchFolder(test), "run");
-  const running = start(["run", "examples/smoke.yaml", "--out", folder, "--json", ...args]);
+  const scratch = await scratchFolder(test);
+  const folder = join(scratch, "run");
+  const cache = ["--set", `softTargets.cache.dir=${join(scratch, "cache")}`];
+  const running = start(["run", "examples/smoke.yaml", "--out", folder, "--json", ...cache, ...args]);
   test.after(() => void running.process.kill("SIGKILL"));
   const workers = new Map<string, number>();
   const seen: ProgressEvent[] = [];

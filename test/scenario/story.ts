@@ -196,9 +196,9 @@ function flagged(assign: ToWorker["assign"]): string {
 }
 
 function catchUpFrom(begin: ToWorker["begin"]): string {
-  const { sources = [], sumSources = [], evaluate } = begin ?? {};
+  const { sources = [], sumSources = [], evaluate, uncacheable } = begin ?? {};
   const sums = sumSources.length > 0 ? `, the last sum at ${sumSources.join(", ")}` : "";
-  return ` (as ${sources.join(", ")}${sums})${evaluate ? ", evaluate" : ""}`;
+  return ` (as ${sources.join(", ")}${sums})${evaluate ? ", evaluate" : ""}${uncacheable ? `; nothing cached, for ${uncacheable}` : ""}`;
 }
 
 function shown(value: unknown): string {

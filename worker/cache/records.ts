@@ -22,21 +22,26 @@ export class RecordCodec {
   readonly #classes: number;
   readonly #seed: number;
   readonly #halves: HalfCodec | null;
+  readonly #hole: Buffer;
 
   constructor(key: StoreKey) {
     this.bytes = recordBytes(key);
+    this.#hole = Buffer.alloc(this.bytes);
     this.#classes = key.classes;
     this.#seed = crc32(storeId(key));
     this.#halves = key.format === "float16" ? new HalfCodec(key.classes) : null;
   }
 
   /** @param record of `bytes` bytes */
-  stateOf(record: Uint8Array, example: number, view: number): RecordState {
+  isWhole(record: Uint8Array, example: number, view: number): boolean {
     const words = new DataView(record.buffer, record.byteOffset, headBytes);
-    const checksum = words.getUint32(0, true);
-    if (checksum === 0 && record.every((byte) => byte === 0)) return "absent";
     const isIts = words.getUint32(4, true) === example && words.getUint32(8, true) === view;
-    return isIts && checksum === this.#checksum(record) ? "whole" : "damaged";
+    return isIts && words.getUint32(0, true) === this.#checksum(record);
+  }
+
+  stateOf(record: Uint8Array, example: number, view: number): RecordState {
+    if (this.isWhole(record, example, view)) return "whole";
+    return this.#hole.equals(record) ? "absent" : "damaged";
   }
 
   /** @param record whole; @param into [classes] */

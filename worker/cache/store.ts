@@ -21,20 +21,18 @@ export interface Found {
   readonly missing: Uint32Array;
 }
 
-export interface StoreCheck {
-  readonly whole: number;
-  /** Neither whole nor absent, in the order of the file. */
-  readonly damaged: readonly { readonly example: number; readonly view: number }[];
-}
-
-/** Records of a check that are read at once. */
-const checkBytes = 1 << 20;
+/** A store up to this size is kept in memory as far as it was read: a system call costs several times what a record costs. */
+const mirrorBytes = 64 * 2 ** 20;
+const pieceBytes = 64 * 2 ** 10;
 
 export class Store {
   readonly #key: StoreKey;
   readonly #codec: RecordCodec;
   readonly #file: number;
   readonly #record: Buffer;
+  /** The file as it was when its pieces were read. What is whole in it stays so; what is not may have been written since. */
+  readonly #mirror: Uint8Array | null;
+  readonly #mirrored: Uint8Array;
 
   /** Opens the records in the store's folder; makes the file, without blocks, where there is none. */
   constructor(folder: string, key: StoreKey) {
@@ -44,6 +42,8 @@ export class Store {
     this.#file = openSync(join(folder, recordsFile), constants.O_RDWR | constants.O_CREAT, 0o644);
     const bytes = storeBytes(key);
     if (fstatSync(this.#file).size < bytes) ftruncateSync(this.#file, bytes);
+    this.#mirror = bytes <= mirrorBytes ? new Uint8Array(bytes) : null;
+    this.#mirrored = new Uint8Array(this.#mirror ? Math.ceil(bytes / pieceBytes) : 0);
   }
 
   read(examples: Uint32Array, view: number): Found {
@@ -52,13 +52,34 @@ export class Store {
     const missing: number[] = [];
     // Indexed loop: the hot path of a cached step.
     for (let at = 0; at < examples.length; at++) {
-      const example = examples[at]!;
-      const read = readSync(this.#file, this.#record, 0, this.#codec.bytes, this.#placeOf(example, view));
-      if (read === this.#codec.bytes && this.#codec.stateOf(this.#record, example, view) === "whole") {
-        this.#codec.read(this.#record, logits.subarray(at * classes, (at + 1) * classes));
-      } else missing.push(at);
+      const record = this.#whole(examples[at]!, view);
+      if (record) this.#codec.read(record, logits.subarray(at * classes, (at + 1) * classes));
+      else missing.push(at);
     }
     return { logits, missing: Uint32Array.from(missing) };
+  }
+
+  /** The record, until the next call; null where it is absent or damaged. */
+  #whole(example: number, view: number): Uint8Array | null {
+    const place = this.#placeOf(example, view);
+    const { bytes } = this.#codec;
+    const mirrored = this.#mirror && this.#mirroredAt(this.#mirror, place);
+    if (mirrored && this.#codec.isWhole(mirrored, example, view)) return mirrored;
+    const read = readSync(this.#file, this.#record, 0, bytes, place);
+    if (read < bytes || !this.#codec.isWhole(this.#record, example, view)) return null;
+    mirrored?.set(this.#record);
+    return this.#record;
+  }
+
+  #mirroredAt(mirror: Uint8Array, place: number): Uint8Array {
+    const end = place + this.#codec.bytes;
+    for (let piece = Math.floor(place / pieceBytes); piece * pieceBytes < end; piece++) {
+      if (this.#mirrored[piece] === 1) continue;
+      const first = piece * pieceBytes;
+      readSync(this.#file, mirror, first, Math.min(pieceBytes, mirror.length - first), first);
+      this.#mirrored[piece] = 1;
+    }
+    return mirror.subarray(place, end);
   }
 
   /**
@@ -76,28 +97,6 @@ export class Store {
       } else refused += 1;
     }
     return refused;
-  }
-
-  /** Reads every record. */
-  check(): StoreCheck {
-    const { examples, period } = this.#key;
-    const { bytes } = this.#codec;
-    const atOnce = Math.max(1, Math.floor(checkBytes / bytes));
-    const buffer = Buffer.alloc(atOnce * bytes);
-    const damaged: { example: number; view: number }[] = [];
-    let whole = 0;
-    for (let first = 0; first < examples * period; first += atOnce) {
-      const count = Math.min(atOnce, examples * period - first);
-      buffer.fill(0);
-      readSync(this.#file, buffer, 0, count * bytes, first * bytes);
-      for (let at = 0; at < count; at++) {
-        const [example, view] = [(first + at) % examples, Math.floor((first + at) / examples)];
-        const state = this.#codec.stateOf(buffer.subarray(at * bytes, (at + 1) * bytes), example, view);
-        if (state === "whole") whole += 1;
-        else if (state === "damaged") damaged.push({ example, view });
-      }
-    }
-    return { whole, damaged };
   }
 
   close(): void {

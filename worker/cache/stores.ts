@@ -4,7 +4,7 @@
  */
 import { readdir, readFile, stat, statfs, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import { makeFolder } from "../../proto/files.ts";
+import { makeFolder, writing } from "../../proto/files.ts";
 import { removeFolderWhole, writeFolderWhole } from "../artifacts/durable.ts";
 import { withLock } from "../engine/lock.ts";
 import { type StoreKey, storeId } from "./key.ts";
@@ -69,9 +69,8 @@ export async function makeStore(
   key: StoreKey,
   maxBytes: number,
 ): Promise<{ readonly folder: string } | { readonly why: string }> {
-  await makeFolder(dir);
   const lock = { log: () => {}, doing: "makes room in the cache of soft targets" };
-  return await withLock(join(dir, ".lock"), lock, async () => {
+  const make = async () => {
     const found = await findStore(dir, key);
     if (found) return { folder: found };
     const why = await makeRoom(dir, storeBytes(key), maxBytes);
@@ -79,6 +78,10 @@ export async function makeStore(
     const folder = join(dir, storeId(key));
     await writeFolderWhole(folder, headerFile, (write) => write(headerFile, `${JSON.stringify(key)}\n`));
     return { folder };
+  };
+  return await writing(dir, async () => {
+    await makeFolder(dir);
+    return await withLock(join(dir, ".lock"), lock, make);
   });
 }
 
