@@ -14,7 +14,14 @@ test("the second epoch asks for nothing, a second job for nothing at all, and no
   const run = (...args: string[]) => finishedRun(t, smoke, "--set", "baseline=false", ...args);
   const without = await run("--set", "softTargets.cache=false");
   const cold = await run("--set", `softTargets.cache.dir=${dir}`);
-  const warm = await run("--set", `softTargets.cache.dir=${dir}`, "--students", "1", "--set", "softTargets.ahead=1");
+  const warm = await run(
+    "--set",
+    `softTargets.cache.dir=${dir}`,
+    "--students",
+    "1",
+    "--set",
+    "softTargets.aheadBytes=1",
+  );
   for (const { report } of [cold, warm]) {
     assert.equal(report.student.weightsSha256, without.report.student.weightsSha256);
   }

@@ -33,6 +33,11 @@ function student(t: TestContext, dir: string, { teachers = [], wholeLanes = true
   return softTargets;
 }
 
+function counts(softTargets: CachedSoftTargets) {
+  const { softTargets: needed, softTargetsCached: cached, softTargetBytes: bytes } = softTargets.takeCounts();
+  return { needed, cached, bytes };
+}
+
 const bytesOf = (examples: number) => 2 * classes * examples;
 
 test("what a teacher gave is not asked for again, by this student or the next, and is counted", async (t) => {
@@ -40,11 +45,11 @@ test("what a teacher gave is not asked for again, by this student or the next, a
   const teacher = await openTeacher(t, "teacher-1");
   const first = student(t, dir, { teachers: [teacher] });
   assert.deepEqual(await first.request(key, never), logitsOf(key.examples, 2));
-  assert.deepEqual(first.takeCounts(), { softTargets: 3, softTargetsCached: 0, softTargetBytes: bytesOf(3) });
+  assert.deepEqual(counts(first), { needed: 3, cached: 0, bytes: bytesOf(3) });
   await first.close();
   const next = student(t, dir, { teachers: [teacher] });
   for (let time = 0; time < 2; time++) assert.deepEqual(await next.request(key, never), logitsOf(key.examples, 2));
-  assert.deepEqual(next.takeCounts(), { softTargets: 6, softTargetsCached: 6, softTargetBytes: 0 });
+  assert.deepEqual(counts(next), { needed: 6, cached: 6, bytes: 0 });
   assert.equal(teacher.passes.length, 1);
 });
 
@@ -62,8 +67,7 @@ test("a lane that lacks an example is asked for whole in exact numerics, in fast
     assert.deepEqual(await softTargets.request(key, never), logitsOf(key.examples, 2));
     const asked = wholeLanes ? key.examples : Uint32Array.of(7, 3);
     assert.deepEqual(teacher.passes.at(-1), asked);
-    const counts = { softTargets: 3, softTargetsCached: wholeLanes ? 0 : 1, softTargetBytes: bytesOf(asked.length) };
-    assert.deepEqual(softTargets.takeCounts(), counts);
+    assert.deepEqual(counts(softTargets), { needed: 3, cached: wholeLanes ? 0 : 1, bytes: bytesOf(asked.length) });
     softTargets = await reopened(softTargets);
     const passes = teacher.passes.length;
     assert.deepEqual(await softTargets.request(key, never), logitsOf(key.examples, 2));
@@ -92,18 +96,17 @@ test("without a cache every one is asked for, and counted", async (t) => {
   const teacher = await openTeacher(t, "teacher-1");
   const softTargets = student(t, scratchFolder(t), { teachers: [teacher], cached: false });
   for (let time = 0; time < 2; time++) await softTargets.request(key, never);
-  assert.deepEqual(softTargets.takeCounts(), { softTargets: 6, softTargetsCached: 0, softTargetBytes: bytesOf(6) });
+  assert.deepEqual(counts(softTargets), { needed: 6, cached: 0, bytes: bytesOf(6) });
 });
 
-test("a value comes the same, whatever comes with it: float16 rounds also where a neighbour is too large for it (L1)", async (t) => {
-  const answer = async (examples: Uint32Array) =>
-    Float32Array.from({ length: examples.length * classes }, (_, at) =>
-      examples[Math.floor(at / 3)] === 9 ? 1e6 : 1 / 3,
-    );
-  const teacher = await openTeacher(t, "teacher-1", { answer });
-  const client = ask(t, [teacher.member]);
-  const alone = await client.request({ ...key, examples: Uint32Array.of(7) }, never);
-  const beside = await client.request({ ...key, examples: Uint32Array.of(7, 9) }, never);
-  assert.deepEqual(beside.subarray(0, classes), alone);
-  assert.deepEqual([...beside.subarray(classes)], [1e6, 1e6, 1e6]);
-});
+for (const format of [{ kind: "float16" }, { kind: "topk", k: 2, temperature: 4 }] as const) {
+  test(`an example comes the same as ${format.kind}, also where its neighbour is too large for float16 (L1)`, async (t) => {
+    const row = (example: number) => (example === 9 ? [1e6, 0, 1 / 3] : [1 / 3, 1 / 7, example]);
+    const answer = async (examples: Uint32Array) => Float32Array.from([...examples].flatMap(row));
+    const client = ask(t, [(await openTeacher(t, "teacher-1", { answer })).member], { format });
+    const alone = await client.request({ ...key, examples: Uint32Array.of(7) }, never);
+    const beside = await client.request({ ...key, examples: Uint32Array.of(7, 9) }, never);
+    assert.deepEqual(beside.subarray(0, classes), alone);
+    assert.deepEqual(beside.subarray(classes), Float32Array.from(row(9)));
+  });
+}
