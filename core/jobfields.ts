@@ -87,7 +87,8 @@ function words(schema: z.ZodType): string {
 function mark(option: z.ZodObject): string {
   const kind = kindOf(option);
   if (kind !== null) return `kind: ${kind}`;
-  return neededKeys(option).join(" and ");
+  const needed = neededKeys(option);
+  return (needed.length > 0 ? needed : Object.keys(option.shape)).join(" and ");
 }
 
 function neededKeys({ shape }: z.ZodObject): string[] {
