@@ -10,11 +10,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ProgressEvent } from "../core/events.ts";
 import { chaosJob, until } from "../test/chaos/chaos.ts";
 import { Cluster } from "../test/chaos/cluster.ts";
+import { limitCpu, releaseCpu } from "./cpulimit.ts";
 
 const workers = 4;
 const windowMs = 1000 * Number(process.argv[3] ?? 20);
 const searchWindows = 6;
 const warmUpMs = 3_000;
+/** Of a core, for each worker: on one machine whose cores are all busy every split would be as fast as every other. */
+const cpuShare = 0.35;
 const endlessSteps = 10_000_000;
 
 type Stepped = Extract<ProgressEvent, { kind: "stepped" }>;
@@ -59,6 +62,7 @@ async function run(name: string, teachers: number, { roles, ms }: { roles: "fixe
       const role = number <= teachers ? "teacher" : "student";
       await cluster.join(`worker-${number}`, roles === "auto" ? "auto" : role);
     }
+    for (const { name, child } of cluster.living()) limitCpu(name, child!.process.pid!, cpuShare);
     const hasBegun = () => distilSteps(cluster.events(), 0, Number.POSITIVE_INFINITY).length > 3;
     if (!(await until(hasBegun, 180_000))) throw new Error(`${name}: no step of distil came in 180 s, see ${root}`);
     const begunMs = Date.now();
@@ -66,6 +70,7 @@ async function run(name: string, teachers: number, { roles, ms }: { roles: "fixe
     return { events: cluster.events(), begunMs, endedMs: Date.now() };
   } finally {
     await cluster.close();
+    releaseCpu();
     surprises.push(...cluster.surprises);
   }
 }
