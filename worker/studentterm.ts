@@ -4,13 +4,10 @@ import { LimbeckError } from "../core/errors.ts";
 import { serversOf } from "../core/jobteacher.ts";
 import type { Beginning } from "../core/participant.ts";
 import type { Checkpointed } from "../proto/gen/limbeck/v1/Checkpointed.ts";
-import { Batches, stepExamples } from "./batches.ts";
-import { SoftTargetCache } from "./cache/cache.ts";
+import { Batches, type BatchSource } from "./batches.ts";
 import { offerReplica } from "./catchup.ts";
 import { awaiting, nothing, viewOfEpoch, type WorkerContext } from "./context.ts";
-import { Canaries } from "./doctor/canaries.ts";
 import { consult } from "./doctor/consultation.ts";
-import { TeacherLines } from "./doctor/teacherlines.ts";
 import type { Ending } from "./ending.ts";
 import { chunkCount, type EvaluationPlan, evaluateChunks } from "./evaluate.ts";
 import { Exchange } from "./exchange/exchange.ts";
@@ -19,17 +16,10 @@ import { loadKernels } from "./kernels/kernels.ts";
 import { type Membership, partsOf, reductionOf } from "./membership.ts";
 import { inspected } from "./quarantine.ts";
 import type { Reports } from "./reports.ts";
-import { CachedSoftTargets, cacheSettings } from "./softtargets/cached.ts";
-import { SoftTargetClient, type SoftTargetSettings } from "./softtargets/client.ts";
-import { FetchAhead } from "./softtargets/fetchahead.ts";
-import { formatOf } from "./softtargets/format.ts";
-import type { SoftTargetKey } from "./softtargets/provenance.ts";
+import { SoftTargetSupply } from "./softtargetsupply.ts";
 import { StepReport, type StepSums } from "./stepreport.ts";
 import type { Student } from "./student.ts";
 import { type Training, train } from "./train.ts";
-
-/** Of one request: a teacher that is alive answers in milliseconds, one that is busy in seconds. */
-const softTargetsMs = 60_000;
 
 /** Shorter waits are the normal course of a step and not worth a word. */
 const noticedMs = 250;
@@ -86,10 +76,9 @@ export class StudentTerm {
     const { replica } = student;
     const deal = student.deal!;
     const reduction = reductionOf(membership, job);
-    const lines = plan.soft && job.doctor ? new TeacherLines(this.#softTargetSettings(), this.#keyOf) : null;
-    if (this.#rank === 0 && replica.step === 0 && job.doctor) await this.#consultDoctor(lines, ending);
-    const canaries = this.#canaries(lines, ending);
-    const softTargets = plan.soft && this.#softTargets(beginning, canaries);
+    const lanes = { ledger: replica.ledger, parts: partsOf(students[this.#rank]!, job) };
+    const softTargets = plan.soft && new SoftTargetSupply({ ...this.#parts, beginning, lanes, signal: ending.soon });
+    if (this.#rank === 0 && replica.step === 0 && job.doctor) await this.#consultDoctor(softTargets, ending);
     const report = this.#stepReport(softTargets);
     const exchange = new Exchange({
       ...services.peers,
@@ -118,7 +107,7 @@ export class StudentTerm {
       nodes: reduction.held[this.#rank]!,
       leaves: reduction.leaves,
     };
-    const batches = this.#batches(softTargets, ending);
+    const batches = this.#batches(lanes, softTargets);
     const training: Training = {
       ...{ replica, device, batches, exchange, request, report },
       skipped: (batch) => this.#skipped(batch, request),
@@ -133,37 +122,24 @@ export class StudentTerm {
       status.needsTeacher = () => false;
       exchange.closeTerm(`${context.name} has left off at step ${replica.step}`);
       await softTargets?.close();
-      lines?.close();
     }
   }
 
-  async #consultDoctor(lines: TeacherLines | null, ending: Ending): Promise<void> {
+  async #consultDoctor(softTargets: SoftTargetSupply | null, ending: Ending): Promise<void> {
     const { context, membership, student, reports } = this.#parts;
     const { plan } = membership;
     const { ledger } = student.replica;
+    const lines = softTargets?.lines ?? null;
     context.status.waitingFor = () => lines?.waitingFor ?? "";
     try {
       await consult({ context, plan, ledger, lines, tell: (report) => reports.tell(report) }, ending.soon);
     } catch (thrown) {
-      lines?.close();
+      await softTargets?.close();
       throw thrown;
     }
   }
 
-  #canaries(lines: TeacherLines | null, ending: Ending): Canaries | null {
-    const { context, membership } = this.#parts;
-    const { job, dataset } = context;
-    // What top-k keeps of a row may turn on the last bit of a logit, and that on the row's place.
-    if (!lines || !job.doctor || job.doctor.canaryEverySteps === 0 || job.softTargets.format === "topk") return null;
-    const requestsPerStep = partsOf(membership.students[this.#rank]!, job).length;
-    return new Canaries({
-      teachers: lines.all,
-      everyRequests: job.doctor.canaryEverySteps * requestsPerStep,
-      ...{ classes: dataset.classes, seed: job.seed, signal: ending.soon },
-    });
-  }
-
-  #stepReport(softTargets: CachedSoftTargets | null): StepReport {
+  #stepReport(softTargets: SoftTargetSupply | null): StepReport {
     const { context, membership, reports, isHeard } = this.#parts;
     const { stage, steps } = membership.plan;
     const send = (sums: StepSums) => {
@@ -175,69 +151,20 @@ export class StudentTerm {
     return new StepReport({ stage, steps }, { send, isHeard, stepped });
   }
 
-  #batches(softTargets: CachedSoftTargets | null, ending: Ending): Batches {
+  #batches(lanes: Pick<BatchSource, "ledger" | "parts">, softTargets: SoftTargetSupply | null): Batches {
     const { context, membership, student } = this.#parts;
     const { job, dataset } = context;
     const { stage, steps } = membership.plan;
-    const { ledger, step } = student.replica;
-    const lanes = { ledger, parts: partsOf(membership.students[this.#rank]!, job) };
-    const range = { from: step, steps };
-    const ahead =
-      softTargets &&
-      new FetchAhead(
-        {
-          examplesOf: (ofStep) => stepExamples(lanes, ofStep),
-          request: (examples, epoch, spareMs) =>
-            softTargets.request(this.#keyOf(examples, epoch), ending.soon, spareMs),
-          latencyMs: () => softTargets.latencyMs,
-          classes: dataset.classes,
-          maxBytes: job.softTargets.aheadBytes,
-        },
-        range,
-      );
+    const range = { from: student.replica.step, steps };
     const source = {
       ...lanes,
       dataset,
       view: (epoch: number) => viewOfEpoch(job, stage, epoch),
-      softTargets: ahead,
+      softTargets: softTargets?.ahead(range) ?? null,
       slots: student.deal!.slots,
     };
     return new Batches(source, range);
   }
-
-  #softTargets(beginning: Beginning, canaries: Canaries | null): CachedSoftTargets {
-    const { context, membership, reports } = this.#parts;
-    const { job, dataset } = context;
-    const settings = cacheSettings(context, membership.teacherSha256, beginning);
-    return new CachedSoftTargets({
-      teachers: new SoftTargetClient(this.#softTargetSettings()),
-      cache: settings && new SoftTargetCache(settings, (why) => reports.tell({ warned: { why } })),
-      wholeLanes: job.numerics === "exact",
-      classes: dataset.classes,
-      heard: ({ examples, view }, logits) => canaries?.watch(examples, view, logits),
-    });
-  }
-
-  #softTargetSettings(): SoftTargetSettings {
-    const { context, membership, reports } = this.#parts;
-    const { term, teachers, plan } = membership;
-    const { softTargets } = context.job;
-    const format = formatOf(softTargets, plan.soft!.temperature);
-    const { onNoTeacher } = softTargets;
-    return {
-      ...{ term, teachers, format, classes: context.dataset.classes, deadlineMs: softTargetsMs, onNoTeacher },
-      random: Math.random,
-      onLost: (worker, why) => reports.tell({ suspect: { worker, why } }),
-      onCorrupted: (from, why) => reports.tell({ corrupted: { from, kind: "soft-targets", why } }),
-    };
-  }
-
-  readonly #keyOf = (examples: Uint32Array, epoch: number): SoftTargetKey => {
-    const { context, membership } = this.#parts;
-    const view = viewOfEpoch(context.job, membership.plan.stage, epoch);
-    const { teacherSha256: teacher } = membership;
-    return { teacher, dataset: context.dataset.digest, examples, view: view?.epoch ?? 0 };
-  };
 
   /** What is not finite in the own lanes goes into quarantine; too many such steps in a row are no chance. */
   async #skipped(batch: Parameters<Training["skipped"]>[0], request: Training["request"]): Promise<void> {
