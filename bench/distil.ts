@@ -1,4 +1,7 @@
-/** Steady samples/s of the distil stage in both numerics, memory of the whole job, and time to the first step. */
+/**
+ * Steady samples/s of the distil stage in both numerics, memory of the whole job, and time to the first step; and with a
+ * warm cache, the rate of distil against that of the baseline, which has no teacher.
+ */
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,6 +12,8 @@ import { packagePath } from "../proto/package.ts";
 
 interface Measured {
   readonly samplesPerSecond: number;
+  /** Of the stage without a teacher; 0 where the job has none. */
+  readonly baselinePerSecond: number;
   readonly firstStepSeconds: number;
   readonly residentMiB: number;
 }
@@ -22,7 +27,7 @@ function residentMiB(root: number): number {
   return processes.reduce((total, [pid, , kibibytes]) => (family.has(pid) ? total + kibibytes / 1024 : total), 0);
 }
 
-async function measure(numerics: "fast" | "exact"): Promise<Measured> {
+async function measure(...set: string[]): Promise<Measured> {
   const folder = mkdtempSync(join(tmpdir(), "limbeck-bench-"));
   const started = performance.now();
   const args = [
@@ -32,13 +37,12 @@ async function measure(numerics: "fast" | "exact"): Promise<Measured> {
     "--out",
     join(folder, "run"),
     "--json",
-    "--set",
-    `numerics=${numerics}`,
+    ...set.flatMap((each) => ["--set", each.replace("SCRATCH", folder)]),
   ];
   const run = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   let firstStepSeconds = 0;
   let peakMiB = 0;
-  const rates: number[] = [];
+  const rates = { teach: [] as number[], distil: [] as number[], baseline: [] as number[] };
   const watch = setInterval(() => {
     peakMiB = Math.max(peakMiB, residentMiB(run.pid!));
   }, 1000);
@@ -47,17 +51,25 @@ async function measure(numerics: "fast" | "exact"): Promise<Measured> {
     if (event.kind !== "stepped") continue;
     firstStepSeconds ||= (performance.now() - started) / 1000;
     // The first half warms up: V8 compiles what is hot while it runs.
-    if (event.stage === "distil" && event.step > event.steps / 2) rates.push(event.samplesPerSecond);
+    if (event.step > event.steps / 2) rates[event.stage].push(event.samplesPerSecond);
   }
   clearInterval(watch);
   rmSync(folder, { recursive: true });
   return {
-    samplesPerSecond: Math.round(rates.reduce((sum, rate) => sum + rate, 0) / rates.length),
+    samplesPerSecond: mean(rates.distil),
+    baselinePerSecond: mean(rates.baseline),
     firstStepSeconds: Number(firstStepSeconds.toFixed(2)),
     residentMiB: Math.round(peakMiB),
   };
 }
 
-const fast = await measure("fast");
-const exact = await measure("exact");
-process.stdout.write(`${JSON.stringify({ bench: "distil", fast, exact })}\n`);
+function mean(rates: readonly number[]): number {
+  return rates.length === 0 ? 0 : Math.round(rates.reduce((sum, rate) => sum + rate, 0) / rates.length);
+}
+
+const fast = await measure("numerics=fast");
+const exact = await measure("numerics=exact");
+// Four epochs: from the second on every soft target lies in the cache.
+const warm = await measure("baseline=true", "softTargets.cache={dir: SCRATCH/cache}");
+const share = Number((warm.samplesPerSecond / warm.baselinePerSecond).toFixed(3));
+process.stdout.write(`${JSON.stringify({ bench: "distil", fast, exact, warm: { ...warm, share } })}\n`);
