@@ -1,10 +1,12 @@
 /** The doctor and the plan as a user meets them. */
 import assert from "node:assert/strict";
-import { copyFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { stringify } from "yaml";
+import { predictedRun } from "../../cli/savedplan.ts";
 import type { Finding } from "../../core/doctor/finding.ts";
+import { parseJob } from "../../core/jobfile.ts";
 import type { Report } from "../../core/report.ts";
 import { packagePath } from "../../proto/package.ts";
 import { jobWith, nearestMean, reordered, savedTeacher } from "../doctor/patients.ts";
@@ -65,7 +67,9 @@ test("what was planned stands beside what was, in the report", async (t) => {
     [],
   );
 
-  const another = ["--set", "lanes.batch=64", "--set", "distil.epochs=1", "--set", "engine=wasm"];
-  const changed = await finishedRun(t, file, "--set", "baseline=false", ...another);
-  assert.equal(changed.report.plan, null, "another job was planned");
+  const workers = { students: 2, teachers: 1 };
+  const text = readFileSync(file, "utf8");
+  assert.deepEqual(await predictedRun(file, parseJob(text, file, ["baseline=false"]), workers), asGiven);
+  const another = parseJob(text, file, ["baseline=false", "lanes.batch=64"]);
+  assert.equal(await predictedRun(file, another, workers), null, "another job was planned");
 });
