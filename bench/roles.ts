@@ -10,6 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { ProgressEvent } from "../core/events.ts";
 import { chaosJob, until } from "../test/chaos/chaos.ts";
 import { Cluster } from "../test/chaos/cluster.ts";
+import { distilRate, distilSteps } from "../test/chaos/measure.ts";
 import { limitCpu, releaseCpu } from "./cpulimit.ts";
 
 const workers = 4;
@@ -19,8 +20,6 @@ const warmUpMs = 3_000;
 /** Of a core, for each worker: on one machine whose cores are all busy every split would be as fast as every other. */
 const cpuShare = 0.35;
 const endlessSteps = 10_000_000;
-
-type Stepped = Extract<ProgressEvent, { kind: "stepped" }>;
 
 const root = mkdtempSync(join(tmpdir(), "limbeck-roles-"));
 const surprises: string[] = [];
@@ -37,21 +36,11 @@ function job(teachers: number, roles: "fixed" | "auto"): string[] {
   return [...chaosJob(endlessSteps), ...settings.flatMap((each) => ["--set", each])];
 }
 
-function distilSteps(events: readonly ProgressEvent[], fromMs: number, toMs: number): Stepped[] {
-  return events.filter(
-    (event): event is Stepped =>
-      event.kind === "stepped" && event.stage === "distil" && event.atMs >= fromMs && event.atMs < toMs,
-  );
-}
-
 /** Examples a second between two moments; 0 where there were no two reports. */
 function rateOf(events: readonly ProgressEvent[], fromMs: number, toMs: number): number {
   const started = events.find((event) => event.kind === "job-started");
   const batch = started?.kind === "job-started" ? started.lanes * started.laneBatch : 0;
-  const steps = distilSteps(events, fromMs, toMs);
-  const [first, last] = [steps[0], steps.at(-1)];
-  if (!first || !last || first === last) return 0;
-  return Math.round((1000 * batch * (last.step - first.step)) / (last.atMs - first.atMs));
+  return Math.round(batch * distilRate(events, fromMs, toMs));
 }
 
 /** Runs the job for so long beyond the warm-up of its distil stage. */

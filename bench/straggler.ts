@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { chaosJob, until } from "../test/chaos/chaos.ts";
 import { Cluster, type Role } from "../test/chaos/cluster.ts";
+import { distilRate, distilSteps } from "../test/chaos/measure.ts";
 
 const windowMs = 40_000;
 const windows = 3;
@@ -31,11 +32,7 @@ let isSlow = false;
 async function rate(): Promise<number> {
   const startedMs = Date.now();
   await sleep(windowMs);
-  const steps = cluster.events().filter((event) => event.kind === "stepped" && event.stage === "distil");
-  const within = steps.filter(({ atMs }) => atMs >= startedMs) as { step: number; atMs: number }[];
-  const [first, last] = [within[0], within.at(-1)];
-  if (!first || !last || last.atMs === first.atMs) return 0;
-  return Number(((last.step - first.step) / ((last.atMs - first.atMs) / 1000)).toFixed(1));
+  return Number(distilRate(cluster.events(), startedMs, Number.POSITIVE_INFINITY).toFixed(1));
 }
 
 async function beSlow(pid: number): Promise<void> {
@@ -47,8 +44,7 @@ async function beSlow(pid: number): Promise<void> {
   }
 }
 
-const hasStepped = (count: number) => () =>
-  cluster.events().filter((event) => event.kind === "stepped" && event.stage === "distil").length > count;
+const hasStepped = (count: number) => () => distilSteps(cluster.events(), 0, Number.POSITIVE_INFINITY).length > count;
 try {
   await cluster.join(role === "student" ? "teacher-1" : "student-1", role === "student" ? "teacher" : "student");
   for (const name of [`${role}-1`, `${role}-2`]) await cluster.join(name, role);

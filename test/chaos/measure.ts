@@ -105,6 +105,20 @@ function goodput(events: readonly ProgressEvent[], answered: readonly ({ fault: 
   return Number((1 - stalledMs / (to - from)).toFixed(4));
 }
 
+/** Told steps of the distil stage between two moments. */
+export function distilSteps(events: readonly ProgressEvent[], fromMs: number, toMs: number): Of<"stepped">[] {
+  const isWithin = (event: Of<"stepped">) => event.stage === "distil" && event.atMs >= fromMs && event.atMs < toMs;
+  return events.filter((event): event is Of<"stepped"> => event.kind === "stepped" && isWithin(event));
+}
+
+/** Steps a second of the distil stage between two moments; 0 where there were no two reports. */
+export function distilRate(events: readonly ProgressEvent[], fromMs: number, toMs: number): number {
+  const steps = distilSteps(events, fromMs, toMs);
+  const [first, last] = [steps[0], steps.at(-1)];
+  if (!first || !last || last.atMs === first.atMs) return 0;
+  return (1_000 * (last.step - first.step)) / (last.atMs - first.atMs);
+}
+
 export function percentiles(times: readonly number[]): Percentiles | null {
   if (times.length === 0) return null;
   const sorted = [...times].sort((one, other) => one - other);
