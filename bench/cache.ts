@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { recordBytes } from "../core/caching.ts";
 import { permutation } from "../core/permutation.ts";
 import { purpose } from "../core/random.ts";
 import { SoftTargetCache } from "../worker/cache/cache.ts";
-import { recordBytes } from "../worker/cache/records.ts";
 
 /** As the students of a step: so many lanes are under way at once. */
 const lanesAhead = 24;

@@ -2,6 +2,7 @@
  * The teacher service against a bare loop of the same forward passes in the same process: examples a second with 1 and with 8
  * students asking, the latency at half of that load, and bytes an example by format.
  */
+
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
@@ -9,22 +10,22 @@ import { tmpdir } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseJob } from "../core/jobfile.ts";
+import { sizeOf } from "../core/layout.ts";
+import { laneExamples } from "../core/ledger.ts";
 import { packagePath } from "../proto/package.ts";
 import { Arena } from "../worker/arena.ts";
-import { stepExamples } from "../worker/batches.ts";
-import { newStatus } from "../worker/context.ts";
+import { modelRequest } from "../worker/context.ts";
 import { processEnvironment } from "../worker/engine/environment.ts";
-import { openDevice, prepareWorker } from "../worker/preparation.ts";
-import { openServices } from "../worker/services.ts";
 import { SoftTargetClient } from "../worker/softtargets/client.ts";
 import { bytesPerExample, type LogitsFormat } from "../worker/softtargets/format.ts";
+import { openSolo } from "../worker/solo.ts";
 import { Teacher } from "../worker/teacher.ts";
 
 const file = packagePath("bench/distil.yaml");
 const job = parseJob(readFileSync(file, "utf8"), file);
 const measuredMs = 8_000;
 const warmupMs = 3_000;
-const dataset = { digest: "d", classes: 10, trainExamples: 60_000 };
+const mnist = { classes: 10, trainExamples: 60_000 };
 const formats: readonly LogitsFormat[] = [
   { kind: "float16" },
   { kind: "float32" },
@@ -34,6 +35,7 @@ const formats: readonly LogitsFormat[] = [
 interface Served {
   readonly address: string;
   readonly teacher: string;
+  readonly dataset: string;
 }
 
 if (process.argv[2] === "teacher") await serve();
@@ -41,36 +43,14 @@ else await measure();
 
 /** A child: says where it serves, and runs the bare loop when told to. */
 async function serve(): Promise<void> {
-  const welcome = {
-    job: JSON.stringify(job),
-    jobFolder: ".",
-    runFolder: tmpdir(),
-    heartbeatMs: 0,
-    rejoined: false,
-    role: "teacher",
-  };
-  const services = await openServices({ host: "127.0.0.1", port: 0 });
-  const status = newStatus("");
-  const device = openDevice(welcome);
-  const { context } = await prepareWorker(welcome, { name: "teacher-1", services, status, device });
-  const { shape, classes } = context.dataset;
-  const { temperature } = job.distil;
-  const build = { spec: job.teacher, inputShape: shape, classes, seed: job.seed, jobFolder: ".", role: "teacher" };
-  const built = await device.ask("build", { name: "teacher", ...build, temperature });
+  const { context } = await openSolo(job, ".", tmpdir());
+  const { device, services, dataset } = context;
+  const built = await device.ask("build", { name: "teacher", ...modelRequest(context, "teacher") });
   context.trained.set("teach", { ...built, sha256: "t" });
   const never = new AbortController().signal;
   const teacher = await Teacher.prepare(context, { term: 1, teacherSha256: "t", teacherSources: [] }, never);
-  const answer = (examples: Uint32Array, view: number) => teacher.answer("distil", examples, view);
-  services.softTargets.serve({
-    term: 1,
-    teacher: "t",
-    dataset: dataset.digest,
-    classes,
-    temperature,
-    mergesUpTo: 0,
-    answer,
-  });
-  const floats = job.lanes.batch * shape.reduce((product, side) => product * side, 1);
+  services.softTargets.serve(teacher.serving(1, "distil"));
+  const floats = job.lanes.batch * sizeOf(dataset.shape);
   process.on("disconnect", () => process.exit());
   process.on("message", async (milliseconds: number) => {
     const inputs = Arena.create(4 * floats).floats(floats);
@@ -81,7 +61,7 @@ async function serve(): Promise<void> {
     }
     process.send!((passes * job.lanes.batch * 1_000) / (performance.now() - started));
   });
-  process.send!({ address: services.address, teacher: "t" } satisfies Served);
+  process.send!({ address: services.address, teacher: "t", dataset: dataset.digest } satisfies Served);
 }
 
 async function measure(): Promise<void> {
@@ -101,7 +81,7 @@ async function measure(): Promise<void> {
   const mean = (values: readonly number[]) => values.reduce((sum, each) => sum + each, 0) / values.length;
   const shares = [1, 8].map((students) => [students, round3(mean(rates[students]!) / mean(rates.bare!))]);
   const { p50, p99 } = await asked(served, 8, measuredMs, mean(rates[8]!) / 2);
-  const bytes = formats.map((format) => [format.kind, bytesPerExample(format, dataset.classes)]);
+  const bytes = formats.map((format) => [format.kind, bytesPerExample(format, mnist.classes)]);
   const result = {
     bench: "teacher",
     barePerSecond: Math.round(mean(rates.bare!)),
@@ -118,13 +98,13 @@ function round3(value: number): number {
 }
 
 /** So many students ask, each for several lanes at a time, or at a rate of examples a second in all. */
-async function asked({ address, teacher }: Served, students: number, milliseconds: number, rate?: number) {
+async function asked({ address, teacher, dataset }: Served, students: number, milliseconds: number, rate?: number) {
   const signal = new AbortController().signal;
   const format = { kind: "float16" } as const;
   const usual = {
     term: 1,
     format,
-    classes: dataset.classes,
+    classes: mnist.classes,
     deadlineMs: 60_000,
     onNoTeacher: "wait",
     random: Math.random,
@@ -135,24 +115,22 @@ async function asked({ address, teacher }: Served, students: number, millisecond
   );
   const ledger = {
     seed: job.seed,
-    trainExamples: dataset.trainExamples,
+    trainExamples: mnist.trainExamples,
     lanes: job.lanes.count,
     laneBatch: job.lanes.batch,
   };
-  const parts = Array.from({ length: job.lanes.count }, (_, firstLane) => ({ firstLane, lanes: 1 }));
   let [step, lane, examples] = [0, 0, 0];
   const times: number[] = [];
   const next = () => {
-    if (lane === parts.length) [step, lane] = [step + 1, 0];
-    const { parts: lanes } = stepExamples({ ledger, parts }, step);
-    return lanes[lane++]!;
+    if (lane === job.lanes.count) [step, lane] = [step + 1, 0];
+    return laneExamples(ledger, step, lane++);
   };
   const started = performance.now();
   const isOver = () => performance.now() - started >= milliseconds;
   const ask = async (client: SoftTargetClient) => {
     const ids = next();
     const from = performance.now();
-    await client.request({ teacher, dataset: dataset.digest, examples: ids, view: 0 }, signal);
+    await client.request({ teacher, dataset, examples: ids, view: 0 }, signal);
     times.push(performance.now() - from);
     if (!isOver()) examples += ids.length;
   };

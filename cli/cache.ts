@@ -1,13 +1,12 @@
 /** `limbeck cache`: the soft targets that are kept on disk, listed, checked, removed. */
 import { resolve } from "node:path";
-import Table from "cli-table3";
-import pc from "picocolors";
 import { LimbeckError } from "../core/errors.ts";
 import { removeFolderWhole } from "../worker/artifacts/durable.ts";
 import { checkStore, type StoreCheck } from "../worker/cache/check.ts";
 import { viewsText } from "../worker/cache/key.ts";
 import { listStores, type StoreEntry, sizeText } from "../worker/cache/stores.ts";
 import { softTargetFolder } from "../worker/engine/environment.ts";
+import { newTable } from "./table.ts";
 
 interface CacheOptions {
   readonly dir?: string;
@@ -25,8 +24,7 @@ export async function list({ dir, json }: CacheOptions): Promise<void> {
   if (json) return print(found.map(({ store, check }) => ({ ...facts(store), records: check?.whole ?? 0 })));
   if (stores.length === 0) return say(`no soft targets are kept in ${folderOf(dir)}`);
   const head = ["id", "teacher", "dataset", "views", "format", "records", "of", "size", "on disk", "last used"];
-  const style = pc.isColorSupported ? { head: ["cyan"], border: ["gray"] } : { head: [], border: [] };
-  const table = new Table({ head, style });
+  const table = newTable(head);
   for (const { store, check } of found) {
     const { id, key, bytes, diskBytes } = store;
     const what = key

@@ -1,7 +1,5 @@
 /** `limbeck doctor`: what computes here, why that, and how fast; of a job, whether it would train what it says. */
 import { dirname, resolve } from "node:path";
-import Table from "cli-table3";
-import pc from "picocolors";
 import { checkUp } from "../worker/doctor/checkup.ts";
 import { doctor as examine } from "../worker/engine/doctor.ts";
 import type { EngineChoice } from "../worker/engine/engine.ts";
@@ -9,6 +7,7 @@ import { openSolo } from "../worker/solo.ts";
 import { hasProcessEnvironment, runAgain } from "./children.ts";
 import { readJob } from "./coordinator.ts";
 import { diagnosis } from "./lines.ts";
+import { newTable } from "./table.ts";
 
 export interface DoctorOptions {
   readonly engine?: EngineChoice;
@@ -29,7 +28,7 @@ async function examineEngine({ engine = "auto", threads = 1, json }: DoctorOptio
     process.stdout.write(`${JSON.stringify(report)}\n`);
     return;
   }
-  const table = new Table({ style: { border: pc.isColorSupported ? ["gray"] : [] } });
+  const table = newTable();
   for (const [name, value] of Object.entries(report)) table.push([name, String(value)]);
   process.stdout.write(`${table.toString()}\n`);
 }

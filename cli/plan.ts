@@ -2,19 +2,19 @@
 import { mkdtemp, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import Table from "cli-table3";
-import pc from "picocolors";
 import { LimbeckError } from "../core/errors.ts";
 import { type Job, studentRange } from "../core/job.ts";
 import type { Calibration } from "../core/plan/calibration.ts";
 import { bestSplit, type Prediction, predict } from "../core/plan/prediction.ts";
 import { type CacheEstimate, cacheEstimate, type DiskEstimate, diskEstimate } from "../core/plan/storage.ts";
+import { sizeText } from "../worker/cache/stores.ts";
 import { ensureEngine } from "../worker/engine/install.ts";
 import { calibrate } from "../worker/plan/calibrate.ts";
 import { hasProcessEnvironment, runAgain } from "./children.ts";
 import { readJob } from "./coordinator.ts";
 import { duration } from "./lines.ts";
 import { savePlan } from "./savedplan.ts";
+import { newTable } from "./table.ts";
 
 export interface PlanCommand {
   /** Numbers of workers beside the job's own. */
@@ -78,10 +78,8 @@ async function planOf(job: Job, calibration: Calibration, sizes: readonly number
 function told(job: Job, { calibration, asGiven, best, others, cache, disk }: JobPlan): string {
   const { machine } = calibration;
   const stages = asGiven.stages.map(({ stage }) => stage);
-  const table = new Table({
-    head: ["workers", "students : teachers", ...stages.map((stage) => `${stage}, a step`), ...stages, "in all"],
-    style: pc.isColorSupported ? { head: ["cyan"], border: ["gray"] } : { head: [], border: [] },
-  });
+  const perStep = stages.map((stage) => `${stage}, a step`);
+  const table = newTable(["workers", "students : teachers", ...perStep, ...stages, "in all"]);
   const row = (name: string, { students, teachers, stages, wallSeconds }: Prediction) =>
     table.push([
       name,
@@ -102,8 +100,8 @@ function told(job: Job, { calibration, asGiven, best, others, cache, disk }: Job
     table.toString(),
     ...enough([asGiven, best, ...others]),
     `in brackets what a step waits for: its students, its teachers, or the cores that all of them share`,
-    `cache of soft targets: ${cache.bytes > 0 ? `${size(cache.bytes)}, ` : ""}${cache.pays ? "pays" : "does not pay"}: ${cache.why}`,
-    `disk: ${size(disk.bytes)} (checkpoints ${size(disk.checkpointBytes)}, models ${size(disk.exportBytes)}, cache ${size(disk.cacheBytes)}); ${size(disk.freeBytes)} are free here${disk.bytes > disk.freeBytes ? ": TOO LITTLE" : ""}`,
+    `cache of soft targets: ${cache.bytes > 0 ? `${sizeText(cache.bytes)}, ` : ""}${cache.pays ? "pays" : "does not pay"}: ${cache.why}`,
+    `disk: ${sizeText(disk.bytes)} (checkpoints ${sizeText(disk.checkpointBytes)}, models ${sizeText(disk.exportBytes)}, cache ${sizeText(disk.cacheBytes)}); ${sizeText(disk.freeBytes)} are free here${disk.bytes > disk.freeBytes ? ": TOO LITTLE" : ""}`,
   ].join("\n");
 }
 
@@ -122,10 +120,4 @@ function enough(predictions: readonly Prediction[]): string[] {
 
 function milliseconds(seconds: number): string {
   return `${(seconds * 1000).toFixed(seconds < 0.1 ? 1 : 0)} ms`;
-}
-
-function size(bytes: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
-  return `${(bytes / 2 ** (10 * power)).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
 }

@@ -6,7 +6,7 @@ import type { Job } from "../core/job.ts";
 import { resultDeciding } from "../core/jobdigest.ts";
 import type { Calibration } from "../core/plan/calibration.ts";
 import { type Prediction, predict, type Split } from "../core/plan/prediction.ts";
-import { writeTextWhole, writing } from "../proto/files.ts";
+import { writeTextWhole } from "../proto/files.ts";
 
 interface SavedPlan {
   /** The job that was measured, as resultDeciding gives it. */
@@ -22,7 +22,7 @@ export function savedPlanPath(file: string): string {
 export async function savePlan(file: string, job: Job, calibration: Calibration): Promise<string> {
   const path = savedPlanPath(file);
   const saved: SavedPlan = { job: resultDeciding(job), calibration };
-  await writing(path, () => writeTextWhole(path, `${JSON.stringify(saved, null, 2)}\n`));
+  await writeTextWhole(path, `${JSON.stringify(saved, null, 2)}\n`);
   return path;
 }
 
@@ -37,7 +37,7 @@ const predictionName = "plan.json";
 
 export async function keepPrediction(runFolder: string, prediction: Prediction): Promise<void> {
   const path = join(runFolder, predictionName);
-  await writing(path, () => writeTextWhole(path, `${JSON.stringify(prediction, null, 2)}\n`));
+  await writeTextWhole(path, `${JSON.stringify(prediction, null, 2)}\n`);
 }
 
 export async function keptPrediction(runFolder: string): Promise<Prediction | null> {

@@ -7,11 +7,14 @@ import { duration } from "./lines.ts";
 
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 
+/** @param head without it, the table has none */
+export function newTable(head: readonly string[] = []): Table.Table {
+  const style = pc.isColorSupported ? { head: ["cyan"], border: ["gray"] } : { head: [], border: [] };
+  return new Table({ head: [...head], style });
+}
+
 export function resultTable(report: Report): string {
-  const table = new Table({
-    head: ["model", "parameters", "errors", "accuracy", "cross-entropy", "weights"],
-    style: pc.isColorSupported ? { head: ["cyan"], border: ["gray"] } : { head: [], border: [] },
-  });
+  const table = newTable(["model", "parameters", "errors", "accuracy", "cross-entropy", "weights"]);
   const row = (name: string, model: { parameters: number; test: Score; weightsSha256: string }) =>
     table.push([
       name,

@@ -35,3 +35,11 @@ export function cachePlan({ softTargets, distil }: Pick<Job, "softTargets" | "di
     : `the views of distil come again every ${views} epochs`;
   return { kind: "cached", views, why };
 }
+
+/** Before the logits of a record in the cache: checksum, example, view. */
+export const recordHeadBytes = 12;
+
+/** Of a record, which keeps what a student decodes: all classes, as the format rounded them. */
+export function recordBytes({ format, classes }: { readonly format: string; readonly classes: number }): number {
+  return recordHeadBytes + classes * (format === "float16" ? 2 : 4);
+}

@@ -39,11 +39,16 @@ export const metricNames = ["examples", "loss", "hardLoss", "softLoss", "correct
 export type MetricName = (typeof metricNames)[number];
 export const metricCount = metricNames.length;
 
+/** Values of a tensor of this shape. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, side) => product * side, 1);
+}
+
 /** Builds a layout from parameters listed in model order, trainable or not. */
 export function layoutOf(listed: readonly Omit<Parameter, "offset" | "size">[]): Layout {
   let offset = 0;
   const place = (parameter: Omit<Parameter, "offset" | "size">): Parameter => {
-    const size = parameter.shape.reduce((product, side) => product * side, 1);
+    const size = sizeOf(parameter.shape);
     const placed = { ...parameter, offset, size };
     offset += size;
     return placed;

@@ -2,11 +2,14 @@
  * Batches, made ahead of the steps that take them: the ledger's examples, their views, and the teacher's soft targets
  * for the same views. The compute thread never waits for what could have been there.
  */
+
 import { setImmediate } from "node:timers/promises";
+import { sizeOf } from "../core/layout.ts";
 import { type LedgerPlan, laneExamples, laneShare, stepShare } from "../core/ledger.ts";
 import { regionOf } from "./arena.ts";
 import type { LaneRegions } from "./compute/protocol.ts";
 import type { Dataset, ViewKey } from "./data/dataset.ts";
+import { joinedIds } from "./ids.ts";
 import type { FetchAhead, StepExamples } from "./softtargets/fetchahead.ts";
 
 /** Memory of one part of a batch: a lane, or all lanes of the worker where they are merged. */
@@ -127,7 +130,7 @@ export class Batches {
         teacherLogits: teacherLogits && regionOf(teacherLogits),
       });
     }
-    const batch = { step, epoch, globalExamples, parts: regions, examples: joined(ids) };
+    const batch = { step, epoch, globalExamples, parts: regions, examples: joinedIds(ids) };
     return { batch, slot, complete };
   }
 
@@ -135,7 +138,7 @@ export class Batches {
   async #writeViews(examples: Uint32Array, epoch: number, into: Float32Array): Promise<void> {
     const { dataset } = this.#source;
     const view = this.#source.view(epoch);
-    const features = dataset.shape.reduce((product, side) => product * side, 1);
+    const features = sizeOf(dataset.shape);
     const perTurn = Math.max(1, Math.floor(turnFloats / features));
     for (let at = 0; at < examples.length; at += perTurn) {
       const some = examples.subarray(at, at + perTurn);
@@ -156,16 +159,5 @@ function partExamples(ledger: LedgerPlan, step: number, { firstLane, lanes }: Pa
   for (let lane = firstLane; lane < firstLane + lanes && laneShare(ledger, step, lane).examples > 0; lane++) {
     perLane.push(laneExamples(ledger, step, lane));
   }
-  return joined(perLane);
-}
-
-function joined(arrays: readonly Uint32Array[]): Uint32Array {
-  if (arrays.length === 1) return arrays[0]!;
-  const all = new Uint32Array(arrays.reduce((length, array) => length + array.length, 0));
-  let at = 0;
-  for (const array of arrays) {
-    all.set(array, at);
-    at += array.length;
-  }
-  return all;
+  return joinedIds(perLane);
 }

@@ -5,8 +5,9 @@ import type { Beginning, CatchUp } from "../core/participant.ts";
 import type { WorkerContext } from "./context.ts";
 import type { PeerAddress } from "./exchange/peerclient.ts";
 import { PeerFailure } from "./exchange/peerfailure.ts";
+import { idsOf } from "./ids.ts";
 import { type Replica, takeState, weightsDigest } from "./replica.ts";
-import { idsOf, pullState, stateFacts, statePayload, transferMs } from "./transfer.ts";
+import { pullState, stateFacts, statePayload, transferMs } from "./transfer.ts";
 import { update } from "./update.ts";
 
 export interface CatchingUp {

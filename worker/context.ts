@@ -5,6 +5,7 @@ import type { Stage } from "../core/stages.ts";
 import type { Device } from "./compute/device.ts";
 import type { BuiltNetwork } from "./compute/protocol.ts";
 import type { Dataset, Split, ViewKey } from "./data/dataset.ts";
+import type { ModelRequest } from "./inference/open.ts";
 import type { Services } from "./services.ts";
 
 /** What the worker does and waits for, in words; every heartbeat carries it (L7). */
@@ -54,6 +55,16 @@ export interface WorkerContext {
   readonly status: Status;
   /** What the stages of this run have given so far. */
   readonly trained: Map<Stage, TrainedModel>;
+}
+
+/** What every worker of the job builds the model of this role from: equal requests give equal bits (L1). */
+export function modelRequest(
+  { job, jobFolder, dataset }: Pick<WorkerContext, "job" | "jobFolder" | "dataset">,
+  role: "teacher" | "student",
+): ModelRequest {
+  const { seed, distil } = job;
+  const { shape: inputShape, classes } = dataset;
+  return { spec: job[role], inputShape, classes, seed, jobFolder, role, temperature: distil.temperature };
 }
 
 /** The split models are evaluated on. */

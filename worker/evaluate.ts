@@ -1,4 +1,5 @@
 /** Evaluation in fixed chunks, dealt over the students: the same chunk has the same bits wherever it is computed (L1). */
+import { sizeOf } from "../core/layout.ts";
 import { Arena } from "./arena.ts";
 import type { Device } from "./compute/device.ts";
 import type { NetworkName } from "./compute/protocol.ts";
@@ -30,7 +31,7 @@ export async function* evaluateChunks(
   signal: AbortSignal,
 ): AsyncGenerator<ChunkEvaluation> {
   const { device, network, dataset, split, batch } = plan;
-  const features = dataset.shape.reduce((product, side) => product * side, 1);
+  const features = sizeOf(dataset.shape);
   const total = dataset.count(split);
   // Shared and aligned: neither cloned on its way to the compute thread nor copied by TensorFlow.
   const inputs = Arena.create(4 * batch * features).floats(batch * features);

@@ -4,7 +4,7 @@ import type { Stage } from "../core/stages.ts";
 import type { ExportedModel } from "../proto/gen/limbeck/v1/ExportedModel.ts";
 import { saveQuantized } from "./artifacts/quantize.ts";
 import { saveLayersModel } from "./artifacts/tfjs.ts";
-import { evaluationSplit, type TrainedModel, type WorkerContext } from "./context.ts";
+import { evaluationSplit, modelRequest, type TrainedModel, type WorkerContext } from "./context.ts";
 import { evaluateChunks } from "./evaluate.ts";
 
 type Format = "float32" | "float16" | "uint8";
@@ -34,16 +34,9 @@ async function save(folder: string, model: TrainedModel, format: Format): Promis
 /** Errors and cross-entropy of the model in a folder on the evaluation split. */
 async function measure(context: WorkerContext, folder: string, signal: AbortSignal) {
   const { job, device, dataset, runFolder } = context;
-  await device.ask("build", {
-    name: "variant",
-    spec: { load: join(runFolder, folder) },
-    inputShape: dataset.shape,
-    classes: dataset.classes,
-    seed: job.seed,
-    jobFolder: runFolder,
-    role: folder,
-    temperature: job.distil.temperature,
-  });
+  const spec = { load: join(runFolder, folder) };
+  const own = { name: "variant", spec, jobFolder: runFolder, role: folder } as const;
+  await device.ask("build", { ...modelRequest(context, "student"), ...own });
   const sums = { examples: 0, errors: 0, crossEntropy: 0 };
   const plan = {
     device,

@@ -4,8 +4,9 @@ import type { WorkerContext } from "./context.ts";
 import { aborted, type Ending } from "./ending.ts";
 import type { PeerAddress } from "./exchange/peerclient.ts";
 import { PeerFailure } from "./exchange/peerfailure.ts";
+import { idsOf } from "./ids.ts";
 import { type Replica, takeState } from "./replica.ts";
-import { idsOf, pullState } from "./transfer.ts";
+import { pullState } from "./transfer.ts";
 import { update } from "./update.ts";
 
 export interface Following {

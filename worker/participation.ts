@@ -15,6 +15,7 @@ import type { Stage } from "../core/stages.ts";
 import type { Follow__Output } from "../proto/gen/limbeck/v1/Follow.ts";
 import type { FromWorker } from "../proto/gen/limbeck/v1/FromWorker.ts";
 import type { ToWorker__Output } from "../proto/gen/limbeck/v1/ToWorker.ts";
+import { KeptCache } from "./cache/kept.ts";
 import { catchUp } from "./catchup.ts";
 import { nothing, type WorkerContext } from "./context.ts";
 import { aborted, Ending } from "./ending.ts";
@@ -51,6 +52,7 @@ export class Participation {
   #student: Student | null = null;
   #studentTerm: StudentTerm | null = null;
   #teacher: Teacher | null = null;
+  readonly #cache = new KeptCache();
   #follow: Follow__Output | null = null;
   #exports = "";
 
@@ -103,6 +105,7 @@ export class Participation {
     this.#context.services.softTargets.stop();
     await this.#done;
     await this.#student?.saved().catch(() => {});
+    await this.#cache.close();
   }
 
   #hear(term: number, order: Omit<ToWorker__Output, "term">): void {
@@ -234,18 +237,8 @@ export class Participation {
   }
 
   async #serve(membership: Membership, ending: Ending): Promise<Teacher> {
-    const { services, dataset, job } = this.#context;
     const teacher = await this.#readyTeacher(membership, ending);
-    const { stage, soft } = membership.plan;
-    services.softTargets.serve({
-      term: membership.term,
-      teacher: teacher.sha256,
-      dataset: dataset.digest,
-      classes: dataset.classes,
-      temperature: soft!.temperature,
-      mergesUpTo: job.numerics === "fast" ? job.lanes.count * job.lanes.batch : 0,
-      answer: (examples, epoch) => teacher.answer(stage, examples, epoch),
-    });
+    this.#context.services.softTargets.serve(teacher.serving(membership.term, membership.plan.stage));
     return teacher;
   }
 
@@ -260,6 +253,7 @@ export class Participation {
     if (role === "teacher" && this.#student) {
       await this.#student.saved().catch(() => {});
       this.#student = null;
+      await this.#cache.close();
       await device.ask("drop", { name: "trained" });
     }
     if (role === "student" && this.#teacher) {
@@ -281,6 +275,7 @@ export class Participation {
       membership,
       student,
       reports: this.#reports(membership.term),
+      cache: this.#cache,
       isHeard: () => this.#around.isHeard(),
       saved: (checkpointed) => this.#tell({ checkpointed }),
     });

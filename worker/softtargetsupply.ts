@@ -1,7 +1,8 @@
 /** Where a student's soft targets come from in one term: the cache, else teachers, asked ahead of the steps that take them. */
 import type { Beginning } from "../core/participant.ts";
+import type { Stage } from "../core/stages.ts";
 import { type BatchSource, stepExamples } from "./batches.ts";
-import { SoftTargetCache } from "./cache/cache.ts";
+import type { KeptCache } from "./cache/kept.ts";
 import { viewOfEpoch, type WorkerContext } from "./context.ts";
 import { Canaries } from "./doctor/canaries.ts";
 import { TeacherLines } from "./doctor/teacherlines.ts";
@@ -17,6 +18,7 @@ export interface SupplyParts {
   readonly context: WorkerContext;
   readonly membership: Membership;
   readonly reports: Reports;
+  readonly cache: KeptCache;
   readonly beginning: Beginning;
   readonly lanes: Pick<BatchSource, "ledger" | "parts">;
   /** Ends what is waited for. */
@@ -30,18 +32,20 @@ export class SoftTargetSupply {
   /** The doctor's, to each teacher; null where the job has no doctor. */
   readonly lines: TeacherLines | null;
   readonly #parts: SupplyParts;
+  readonly #keyOf: ReturnType<typeof keysOf>;
   readonly #softTargets: CachedSoftTargets;
 
   constructor(parts: SupplyParts) {
     this.#parts = parts;
-    const { context, membership, reports, beginning } = parts;
+    const { context, membership, reports, cache, beginning } = parts;
     const { job, dataset } = context;
+    this.#keyOf = keysOf(context, membership.plan.stage, membership.teacherSha256);
     this.lines = job.doctor ? new TeacherLines(this.#settings(), this.#keyOf) : null;
     const canaries = this.#canaries(this.lines);
     const settings = cacheSettings(context, membership.teacherSha256, beginning);
     this.#softTargets = new CachedSoftTargets({
       teachers: new SoftTargetClient(this.#settings()),
-      cache: settings && new SoftTargetCache(settings, (why) => reports.tell({ warned: { why } })),
+      cache: settings && cache.of(settings, (why) => reports.tell({ warned: { why } })),
       wholeLanes: job.numerics === "exact",
       classes: dataset.classes,
       heard: ({ examples, view }, logits) => canaries?.watch(examples, view, logits),
@@ -77,9 +81,10 @@ export class SoftTargetSupply {
     return this.#softTargets.takeCounts();
   }
 
-  async close(): Promise<void> {
+  /** Ends the streams to teachers. */
+  close(): void {
     this.lines?.close();
-    await this.#softTargets.close();
+    this.#softTargets.close();
   }
 
   #canaries(lines: TeacherLines | null): Canaries | null {
@@ -107,11 +112,12 @@ export class SoftTargetSupply {
       onCorrupted: (from, why) => reports.tell({ corrupted: { from, kind: "soft-targets", why } }),
     };
   }
+}
 
-  readonly #keyOf = (examples: Uint32Array, epoch: number): SoftTargetKey => {
-    const { context, membership } = this.#parts;
-    const view = viewOfEpoch(context.job, membership.plan.stage, epoch);
-    const { teacherSha256: teacher } = membership;
-    return { teacher, dataset: context.dataset.digest, examples, view: view?.epoch ?? 0 };
+/** What soft targets of a stage are asked for with (L6). @param teacher sha256 of its weights */
+export function keysOf({ job, dataset }: WorkerContext, stage: Stage, teacher: string) {
+  return (examples: Uint32Array, epoch: number): SoftTargetKey => {
+    const view = viewOfEpoch(job, stage, epoch)?.epoch ?? 0;
+    return { teacher, dataset: dataset.digest, examples, view };
   };
 }

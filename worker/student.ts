@@ -1,11 +1,13 @@
 /** A student in one stage: its network, its replica and their memory, kept across terms; what a term changes is laid out anew. */
+
 import { LimbeckError } from "../core/errors.ts";
 import { serversOf } from "../core/jobteacher.ts";
+import { sizeOf } from "../core/layout.ts";
 import type { LedgerPlan } from "../core/ledger.ts";
 import type { StagePlan } from "../core/stages.ts";
 import { dropCheckpoints } from "./artifacts/checkpoint.ts";
 import { checkpointRoot, findCheckpoint, saveReplica, stateOf } from "./checkpoints.ts";
-import { awaiting, type TrainedModel, type WorkerContext } from "./context.ts";
+import { awaiting, modelRequest, type TrainedModel, type WorkerContext } from "./context.ts";
 import { exchangeScratchFloats } from "./exchange/exchange.ts";
 import { hostScratchVectors } from "./learn/gradients.ts";
 import { type Membership, partsOf, reductionOf } from "./membership.ts";
@@ -35,18 +37,9 @@ export class Student {
 
   /** Builds the stage's model: the replica at step 0, with the same bits everywhere (L1). */
   static async build(context: WorkerContext, plan: StagePlan): Promise<Student> {
-    const { job, dataset, device, jobFolder, status } = context;
+    const { job, dataset, device, status } = context;
     status.doing = `building the ${plan.model}`;
-    const building = device.ask("build", {
-      name: "trained",
-      spec: plan.spec,
-      inputShape: dataset.shape,
-      classes: dataset.classes,
-      seed: job.seed,
-      jobFolder,
-      role: plan.model,
-      temperature: job.distil.temperature,
-    });
+    const building = device.ask("build", { name: "trained", ...modelRequest(context, plan.model) });
     const built = await awaiting(status, serversOf(plan.spec), building);
     if (built.givenSha256 !== null && plan.training !== null) {
       throw new LimbeckError("bad_model", `the ${plan.model} must be one that can be trained: a tfjs LayersModel`);
@@ -89,7 +82,7 @@ export class Student {
       nodes: reduction.held[rank]!,
       parts: partsOf(membership.students[rank]!, job),
       laneBatch: job.lanes.batch,
-      features: dataset.shape.reduce((product, side) => product * side, 1),
+      features: sizeOf(dataset.shape),
       classes: dataset.classes,
       softTargets: plan.soft !== null,
       slots: batchSlots,

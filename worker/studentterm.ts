@@ -5,6 +5,7 @@ import { serversOf } from "../core/jobteacher.ts";
 import type { Beginning } from "../core/participant.ts";
 import type { Checkpointed } from "../proto/gen/limbeck/v1/Checkpointed.ts";
 import { Batches, type BatchSource } from "./batches.ts";
+import type { KeptCache } from "./cache/kept.ts";
 import { offerReplica } from "./catchup.ts";
 import { awaiting, nothing, viewOfEpoch, type WorkerContext } from "./context.ts";
 import { consult } from "./doctor/consultation.ts";
@@ -29,6 +30,7 @@ export interface StudentTermParts {
   readonly membership: Membership;
   readonly student: Student;
   readonly reports: Reports;
+  readonly cache: KeptCache;
   /** False while there is no session: progress is summed up until there is. */
   isHeard(): boolean;
   /** Told of a checkpoint that is on disk, perhaps when the term is over. */
@@ -48,7 +50,7 @@ export class StudentTerm {
 
   /** Trains to the end of the stage, evaluates, and reports that the stage is done. Throws the ending's reason where it is told to end. */
   async run(beginning: Beginning, ending: Ending): Promise<void> {
-    const { context, membership, student, reports } = this.#parts;
+    const { context, membership, student, reports, cache } = this.#parts;
     const { status, trained } = context;
     const { plan } = membership;
     const { replica } = student;
@@ -57,6 +59,7 @@ export class StudentTerm {
     if (beginning.evaluate && replica.step < plan.steps) await this.#evaluate({ last: false }, ending);
     if (replica.step < plan.steps) await this.#train(beginning, takeBack, ending);
     ending.soon.throwIfAborted();
+    await cache.close();
     // The one that was to save it may have died.
     if (this.#rank === 0 && plan.steps > 0 && !student.isSaved) await this.#checkpoint();
     await student.saved();
@@ -121,7 +124,7 @@ export class StudentTerm {
       status.waitingFor = nothing;
       status.needsTeacher = () => false;
       exchange.closeTerm(`${context.name} has left off at step ${replica.step}`);
-      await softTargets?.close();
+      softTargets?.close();
     }
   }
 
@@ -134,7 +137,7 @@ export class StudentTerm {
     try {
       await consult({ context, plan, ledger, lines, tell: (report) => reports.tell(report) }, ending.soon);
     } catch (thrown) {
-      await softTargets?.close();
+      softTargets?.close();
       throw thrown;
     }
   }

@@ -1,17 +1,20 @@
 /** A teacher worker: the built teacher, kept across terms for as long as its weights are those asked for. */
+
+import { cachePlan } from "../core/caching.ts";
 import { LimbeckError } from "../core/errors.ts";
 import { serversOf, sourceOfTeacher } from "../core/jobteacher.ts";
-import { planStages, type Stage } from "../core/stages.ts";
+import { sizeOf } from "../core/layout.ts";
+import type { Stage } from "../core/stages.ts";
 import { Arena } from "./arena.ts";
 import { weightsInOrder } from "./artifacts/digest.ts";
 import { findCheckpoint } from "./checkpoints.ts";
 import type { BuiltNetwork } from "./compute/protocol.ts";
-import { awaiting, nothing, type TrainedModel, viewOfEpoch, type WorkerContext } from "./context.ts";
+import { awaiting, modelRequest, nothing, type TrainedModel, viewOfEpoch, type WorkerContext } from "./context.ts";
 import type { ViewKey } from "./data/dataset.ts";
 import { PeerFailure } from "./exchange/peerfailure.ts";
 import type { Membership } from "./membership.ts";
 import { rowDependence } from "./softtargets/rows.ts";
-import { passesUnderWay } from "./softtargets/server.ts";
+import { passesUnderWay, type Serving } from "./softtargets/server.ts";
 import { transferMs } from "./transfer.ts";
 import { sha256InTurns } from "./turns.ts";
 
@@ -32,33 +35,24 @@ export class Teacher {
     this.sha256 = sha256;
     this.parameters = weights.length;
     const { job, dataset } = context;
-    const floats = job.lanes.count * job.lanes.batch * featuresOf(dataset);
+    const floats = job.lanes.count * job.lanes.batch * sizeOf(dataset.shape);
     this.#inputs = Array.from({ length: passesUnderWay }, () => Arena.create(4 * floats).floats(floats));
   }
 
   /** Builds the teacher and gets the weights that the term asks for. */
   static async prepare(context: WorkerContext, wanted: WantedTeacher, signal: AbortSignal): Promise<Teacher> {
-    const { job, device, dataset, jobFolder, status } = context;
+    const { job, device, status } = context;
     status.doing = "building the teacher";
-    const spec = planStages(job, dataset.count("train"))[0]!.spec;
-    const building = device.ask("build", {
-      name: "teacher",
-      spec,
-      inputShape: dataset.shape,
-      classes: dataset.classes,
-      seed: job.seed,
-      jobFolder,
-      role: "teacher",
-      temperature: job.distil.temperature,
-    });
-    const built = await awaiting(status, serversOf(spec), building);
-    const isTaught = sourceOfTeacher(spec) === null;
+    const building = device.ask("build", { name: "teacher", ...modelRequest(context, "teacher") });
+    const built = await awaiting(status, serversOf(job.teacher), building);
+    const isTaught = sourceOfTeacher(job.teacher) === null;
     const model = isTaught ? await taught(context, wanted, built, signal) : await loaded(built, wanted);
     if (isTaught) await device.ask("load", { name: "teacher", weights: model.weights });
     // Whoever serves it can also pass it on.
     context.trained.set("teach", model);
     const teacher = new Teacher(context, model);
-    if (job.numerics === "exact") await teacher.#checkRows();
+    // Only what may be cached must not depend on its place.
+    if (job.numerics === "exact" && cachePlan(job, "").kind === "cached") await teacher.#checkRows();
     return teacher;
   }
 
@@ -67,14 +61,22 @@ export class Teacher {
     return teacherSha256 === "" || teacherSha256 === this.sha256;
   }
 
-  /**
-   * Logits [examples, classes] of training examples under the view of the epoch, in one forward pass. Exact: always of the
-   * shape of a whole lane, for bits depend on it (L1); the rows beyond the examples are zeros, and dropped.
-   */
-  async answer(stage: Stage, examples: Uint32Array, epoch: number): Promise<Float32Array> {
-    return await this.#pass(examples, viewOfEpoch(this.#context.job, stage, epoch));
+  /** What it gives in a term. */
+  serving(term: number, stage: Stage): Serving {
+    const { job, dataset } = this.#context;
+    const { numerics, lanes, distil } = job;
+    return {
+      ...{ term, teacher: this.sha256, dataset: dataset.digest, classes: dataset.classes },
+      temperature: distil.temperature,
+      mergesUpTo: numerics === "fast" ? lanes.count * lanes.batch : 0,
+      answer: (examples, epoch) => this.#pass(examples, viewOfEpoch(job, stage, epoch)),
+    };
   }
 
+  /**
+   * Logits [examples, classes] of training examples under the view, in one forward pass. Exact: always of the shape of a
+   * whole lane, for bits depend on it (L1); the rows beyond the examples are zeros, and dropped.
+   */
   async #pass(examples: Uint32Array, view: ViewKey | null): Promise<Float32Array> {
     const { job, dataset, device, status } = this.#context;
     const { numerics, lanes } = job;
@@ -92,7 +94,7 @@ export class Teacher {
     try {
       const count = isExact ? lanes.batch : examples.length;
       dataset.examples("train", examples, view, inputs);
-      inputs.fill(0, examples.length * featuresOf(dataset), count * featuresOf(dataset));
+      inputs.fill(0, examples.length * sizeOf(dataset.shape), count * sizeOf(dataset.shape));
       const logits = await device.ask("logits", { name: "teacher", inputs, count });
       return logits.subarray(0, (logits.length / count) * examples.length);
     } finally {
@@ -105,10 +107,6 @@ export class Teacher {
     const pass = (examples: Uint32Array) => this.#pass(examples, null);
     this.uncacheable = (await rowDependence(pass, job.lanes.batch, dataset.count("train"))) ?? "";
   }
-}
-
-function featuresOf({ shape }: { shape: readonly number[] }): number {
-  return shape.reduce((product, side) => product * side, 1);
 }
 
 async function digested(built: BuiltNetwork, weights: Float32Array): Promise<TrainedModel> {

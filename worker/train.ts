@@ -5,6 +5,7 @@ import type { Device } from "./compute/device.ts";
 import type { GradientsRequest } from "./compute/protocol.ts";
 import type { Ending } from "./ending.ts";
 import type { Exchange } from "./exchange/exchange.ts";
+import { joinedIds } from "./ids.ts";
 import type { Replica } from "./replica.ts";
 import type { StepReport } from "./stepreport.ts";
 import { update } from "./update.ts";
@@ -35,22 +36,11 @@ export async function train(training: Training, ending: Ending): Promise<void> {
       Promise.all([device.ask("gradients", gradients), report.timed("data", () => batches.makeAhead())]),
     );
     const { consumed } = await report.timed("exchange", () => exchange.allReduce(step, batch.examples, ending.now));
-    const { learningRate, isSkipped } = await report.timed("apply", () => update(replica, device, joined(consumed)));
+    const { learningRate, isSkipped } = await report.timed("apply", () => update(replica, device, joinedIds(consumed)));
     if (isSkipped) await training.skipped(batch);
     await batches.release(step);
     const metrics = isSkipped ? null : metricsOf(replica.sum);
     report.stepped({ step: replica.step, own: batch.examples.length, metrics, learningRate });
     await training.afterStep();
   }
-}
-
-/** The ids of all members, by rank: in lane order. */
-function joined(consumed: readonly Uint32Array[]): Uint32Array {
-  const ids = new Uint32Array(consumed.reduce((total, { length }) => total + length, 0));
-  let at = 0;
-  for (const own of consumed) {
-    ids.set(own, at);
-    at += own.length;
-  }
-  return ids;
 }

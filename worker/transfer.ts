@@ -62,8 +62,3 @@ function parsed(json: string): unknown {
     return null;
   }
 }
-
-/** uint32 little-endian, of any alignment. */
-export function idsOf(bytes: Uint8Array): Uint32Array {
-  return new Uint32Array(new Uint8Array(bytes).buffer);
-}

@@ -1,4 +1,5 @@
 /** Are the teacher's answers logits, neither probabilities nor divided by a temperature already? */
+import { logSumExp } from "../softmax.ts";
 import { type Finding, percent } from "./finding.ts";
 
 export interface LabelledLogits {
@@ -38,7 +39,7 @@ export function softTargets(sample: LabelledLogits, claim: "logits" | "probabili
     return finding("refusal", text, { probabilityRows: isProbable });
   }
   if (claim === "probabilities") {
-    const sums = Float64Array.from({ length: rows }, (_, row) => Math.exp(logSumExp(logits, row, classes, 1)));
+    const sums = Float64Array.from({ length: rows }, (_, row) => Math.exp(logSumExp(rowOf(logits, row, classes))));
     const furthest = sums.reduce((most, sum) => (Math.abs(sum - 1) > Math.abs(most - 1) ? sum : most), 1);
     if (Math.abs(furthest - 1) > sumTolerance) {
       const text = `the teacher is said to give probabilities, and those of an example sum to ${furthest.toPrecision(4)}: they must sum to one`;
@@ -63,7 +64,7 @@ function shareOf(rows: number, holds: (row: number) => boolean): number {
 
 function isDistribution(logits: Float32Array, row: number, classes: number): boolean {
   let sum = 0;
-  for (const value of logits.subarray(row * classes, (row + 1) * classes)) {
+  for (const value of rowOf(logits, row, classes)) {
     if (value < -1e-6 || value > 1 + 1e-3) return false;
     sum += value;
   }
@@ -80,10 +81,10 @@ function bestFactor(sample: LabelledLogits): number {
 function certainty({ logits, labels, classes }: LabelledLogits): { accuracy: number; confidence: number } {
   let [right, confidence] = [0, 0];
   for (let row = 0; row < labels.length; row++) {
-    const own = logits.subarray(row * classes, (row + 1) * classes);
+    const own = rowOf(logits, row, classes);
     const highest = own.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
     right += Number(own.indexOf(highest) === labels[row]);
-    confidence += Math.exp(highest - logSumExp(logits, row, classes, 1));
+    confidence += Math.exp(highest - logSumExp(own));
   }
   return { accuracy: right / labels.length, confidence: confidence / labels.length };
 }
@@ -92,16 +93,12 @@ function certainty({ logits, labels, classes }: LabelledLogits): { accuracy: num
 function crossEntropy({ logits, labels, classes }: LabelledLogits, factor: number): number {
   let sum = 0;
   for (let row = 0; row < labels.length; row++) {
-    sum += logSumExp(logits, row, classes, factor) - factor * logits[row * classes + labels[row]!]!;
+    const own = rowOf(logits, row, classes);
+    sum += logSumExp(own, 1 / factor) - factor * own[labels[row]!]!;
   }
   return sum / labels.length;
 }
 
-function logSumExp(logits: Float32Array, row: number, classes: number, factor: number): number {
-  const from = row * classes;
-  let highest = Number.NEGATIVE_INFINITY;
-  for (let at = from; at < from + classes; at++) highest = Math.max(highest, factor * logits[at]!);
-  let sum = 0;
-  for (let at = from; at < from + classes; at++) sum += Math.exp(factor * logits[at]! - highest);
-  return highest + Math.log(sum);
+function rowOf(logits: Float32Array, row: number, classes: number): Float32Array {
+  return logits.subarray(row * classes, (row + 1) * classes);
 }

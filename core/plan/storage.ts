@@ -1,5 +1,5 @@
 /** What a job needs of the disk, and whether keeping its soft targets there pays. */
-import { viewPeriod } from "../caching.ts";
+import { recordBytes, viewPeriod } from "../caching.ts";
 import type { Job } from "../job.ts";
 import { planStages } from "../stages.ts";
 import type { Calibration } from "./calibration.ts";
@@ -16,9 +16,6 @@ export interface CacheEstimate {
   readonly why: string;
 }
 
-/** Of a record in the cache, beside its logits: key and checksum. */
-const recordHeadBytes = 12;
-
 export function cacheEstimate(job: Job, calibration: Calibration, prediction: Prediction): CacheEstimate {
   const period = viewPeriod(job.distil.views);
   if (period === Number.POSITIVE_INFINITY) {
@@ -27,8 +24,8 @@ export function cacheEstimate(job: Job, calibration: Calibration, prediction: Pr
   }
   const { trainExamples, classes } = calibration.dataset;
   const { steps, stepsPerEpoch } = planStages(job, trainExamples).find(({ stage }) => stage === "distil")!;
-  const record = recordHeadBytes + logitBytes(job.softTargets, classes);
-  const bytes = trainExamples * Math.min(period, Math.ceil(steps / stepsPerEpoch)) * record;
+  const views = Math.min(period, Math.ceil(steps / stepsPerEpoch));
+  const bytes = trainExamples * views * recordBytes({ format: job.softTargets.format, classes });
   const again = Math.max(0, steps - period * stepsPerEpoch);
   const { stepSeconds } = prediction.stages.find(({ stage }) => stage === "distil")!;
   const savedSeconds = again * Math.max(0, stepSeconds - cachedStepSeconds(job, calibration, prediction));
@@ -40,11 +37,6 @@ export function cacheEstimate(job: Job, calibration: Calibration, prediction: Pr
       ? `distil is over before its views come again, after ${period} epochs`
       : "the teachers are no bottleneck: a step with soft targets from the disk is as long";
   return { period, bytes, savedSeconds, pays, why };
-}
-
-/** Of an example in the cache, which keeps what a student decodes: all classes, as the format rounded them. */
-function logitBytes({ format }: Job["softTargets"], classes: number): number {
-  return classes * (format === "float16" ? 2 : 4);
 }
 
 /** Of the time of distil. */

@@ -2,10 +2,10 @@
 import type { TestContext } from "node:test";
 import type { Finding } from "../../core/doctor/finding.ts";
 import type { LimbeckError } from "../../core/errors.ts";
+import { sizeOf } from "../../core/layout.ts";
 import { planStages } from "../../core/stages.ts";
 import type { FromWorker } from "../../proto/gen/limbeck/v1/FromWorker.ts";
 import { viewOfEpoch, type WorkerContext } from "../../worker/context.ts";
-import { sizeOf } from "../../worker/data/normalization.ts";
 import { Participation } from "../../worker/participation.ts";
 import type { Serving } from "../../worker/softtargets/server.ts";
 import { openTeacher } from "../worker/softtargets/teachers.ts";

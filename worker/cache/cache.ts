@@ -35,6 +35,10 @@ export class SoftTargetCache {
     this.#thread.on("exit", () => this.#end());
   }
 
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
   /** What is there of the logits [examples, classes] of these examples under a view. */
   lookUp(examples: Uint32Array, view: number): Promise<Found> {
     return new Promise((resolve) => {

@@ -5,17 +5,13 @@
  * written: a hole of a sparse file is an absent record.
  */
 import { crc32 } from "node:zlib";
+import { recordBytes, recordHeadBytes } from "../../core/caching.ts";
 import { instantiate } from "../kernels/kernels.ts";
 import { type StoreKey, storeId } from "./key.ts";
 
-const headBytes = 12;
 const pageBytes = 65536;
 
 export type RecordState = "whole" | "absent" | "damaged";
-
-export function recordBytes({ classes, format }: Pick<StoreKey, "classes" | "format">): number {
-  return headBytes + classes * (format === "float16" ? 2 : 4);
-}
 
 export class RecordCodec {
   readonly bytes: number;
@@ -34,7 +30,7 @@ export class RecordCodec {
 
   /** @param record of `bytes` bytes */
   isWhole(record: Uint8Array, example: number, view: number): boolean {
-    const words = new DataView(record.buffer, record.byteOffset, headBytes);
+    const words = new DataView(record.buffer, record.byteOffset, recordHeadBytes);
     const isIts = words.getUint32(4, true) === example && words.getUint32(8, true) === view;
     return isIts && words.getUint32(0, true) === this.#checksum(record);
   }
@@ -46,7 +42,7 @@ export class RecordCodec {
 
   /** @param record whole; @param into [classes] */
   read(record: Uint8Array, into: Float32Array): void {
-    const payload = record.subarray(headBytes);
+    const payload = record.subarray(recordHeadBytes);
     if (this.#halves) this.#halves.decode(payload, into);
     else new Uint8Array(into.buffer, into.byteOffset, into.byteLength).set(payload);
   }
@@ -56,10 +52,10 @@ export class RecordCodec {
    * @param logits [classes]
    */
   write(record: Uint8Array, { example, view, logits }: { example: number; view: number; logits: Float32Array }) {
-    const words = new DataView(record.buffer, record.byteOffset, headBytes);
+    const words = new DataView(record.buffer, record.byteOffset, recordHeadBytes);
     words.setUint32(4, example, true);
     words.setUint32(8, view, true);
-    const payload = record.subarray(headBytes);
+    const payload = record.subarray(recordHeadBytes);
     if (this.#halves) {
       if (!this.#halves.encode(logits, payload)) return false;
     } else {

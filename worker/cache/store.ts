@@ -4,8 +4,9 @@
  */
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { recordBytes } from "../../core/caching.ts";
 import type { StoreKey } from "./key.ts";
-import { RecordCodec, recordBytes } from "./records.ts";
+import { RecordCodec } from "./records.ts";
 
 export const recordsFile = "records";
 

@@ -1,11 +1,13 @@
 /** A dataset held in memory: bytes stay bytes and are normalised through a table as they are read. */
+
 import { createHash } from "node:crypto";
 import { LimbeckError } from "../../core/errors.ts";
+import { sizeOf } from "../../core/layout.ts";
 import { permutation } from "../../core/permutation.ts";
 import { purpose } from "../../core/random.ts";
 import type { Dataset, Split } from "./dataset.ts";
 import type { DatasetSpec, Decoded, DecodedFile, Values } from "./decoded.ts";
-import { byteTable, normalised, type Scaling, scalingOf, sizeOf } from "./normalization.ts";
+import { byteTable, normalised, type Scaling, scalingOf } from "./normalization.ts";
 import { type CopyRun, viewOf, writeView } from "./views.ts";
 
 /** Examples and labels of one file, normalised as they are copied. */

@@ -1,4 +1,5 @@
 /** Normalization: every feature as (raw - offset) / divisor, measured on the training split where it is measured. */
+import { sizeOf } from "../../core/layout.ts";
 import type { DatasetSpec, Values } from "./decoded.ts";
 
 /** One offset and divisor for all features, or one per column. */
@@ -91,10 +92,6 @@ function measuredBytes({ shape, rows }: Measured, values: Uint8Array): Scaling {
 /** Tables are measured per column, images as a whole. */
 export function columnsOf({ shape }: Pick<Measured, "shape">): number {
   return shape.length === 1 ? shape[0]! : 1;
-}
-
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, side) => product * side, 1);
 }
 
 function visit(train: Measured, see: (value: number, column: number) => void): void {

@@ -1,13 +1,14 @@
 /** Opening a job's dataset: the reader of its kind, then the checks and limits that are the same for all kinds. */
+
 import { LimbeckError } from "../../core/errors.ts";
 import type { Job } from "../../core/job.ts";
+import { sizeOf } from "../../core/layout.ts";
 import { readCsv } from "./csv.ts";
 import type { Dataset } from "./dataset.ts";
 import type { DatasetSpec, Decoded, DecodedFile, Reader } from "./decoded.ts";
 import { dataFolder } from "./files.ts";
 import { readIdx } from "./idx.ts";
 import { memoryDataset } from "./memory.ts";
-import { sizeOf } from "./normalization.ts";
 
 /** A new kind is a line here, a reader, and a word in the job's schema. */
 const readers: Readonly<Record<DatasetSpec["kind"], Reader>> = { idx: readIdx, csv: readCsv };

@@ -2,8 +2,9 @@
 import { type CheckName, type Finding, notRun } from "../../core/doctor/finding.ts";
 import { sourceOfTeacher } from "../../core/jobteacher.ts";
 import type { LedgerPlan } from "../../core/ledger.ts";
-import { viewOfEpoch, type WorkerContext } from "../context.ts";
+import { modelRequest, type WorkerContext } from "../context.ts";
 import { formatOf } from "../softtargets/format.ts";
+import { keysOf } from "../softtargetsupply.ts";
 import { Teacher } from "../teacher.ts";
 import { examineModels, examineTeaching } from "./examination.ts";
 import { TeacherLines } from "./teacherlines.ts";
@@ -25,16 +26,8 @@ export async function checkUp(context: WorkerContext, signal: AbortSignal): Prom
   }
   const lines = await serveAlone(context, signal);
   try {
-    const { dataset, device, jobFolder } = context;
-    const network = { name: "trained", inputShape: dataset.shape, classes: dataset.classes } as const;
-    await device.ask("build", {
-      ...network,
-      spec: job.student,
-      temperature: job.distil.temperature,
-      seed: job.seed,
-      jobFolder,
-      role: "student",
-    });
+    const { dataset, device } = context;
+    await device.ask("build", { name: "trained", ...modelRequest(context, "student") });
     const { count: lanes, batch: laneBatch } = job.lanes;
     const ledger: LedgerPlan = { seed: job.seed, trainExamples: dataset.count("train"), lanes, laneBatch };
     const taught = await examineTeaching({ context, ledger, objective, teachers: lines.all }, signal);
@@ -49,15 +42,7 @@ export async function checkUp(context: WorkerContext, signal: AbortSignal): Prom
 async function serveAlone(context: WorkerContext, signal: AbortSignal): Promise<TeacherLines> {
   const { job, dataset, services, name } = context;
   const teacher = await Teacher.prepare(context, { term, teacherSha256: "", teacherSources: [] }, signal);
-  services.softTargets.serve({
-    term,
-    teacher: teacher.sha256,
-    dataset: dataset.digest,
-    classes: dataset.classes,
-    temperature: job.distil.temperature,
-    mergesUpTo: 0,
-    answer: (examples, epoch) => teacher.answer("distil", examples, epoch),
-  });
+  services.softTargets.serve(teacher.serving(term, "distil"));
   const teachers = [{ worker: name, address: services.address }];
   const format = formatOf(job.softTargets, job.distil.temperature);
   const { classes } = dataset;
@@ -70,8 +55,5 @@ async function serveAlone(context: WorkerContext, signal: AbortSignal): Promise<
     onNoTeacher: "fail",
     random: Math.random,
   } as const;
-  return new TeacherLines(settings, (examples, epoch) => {
-    const view = viewOfEpoch(job, "distil", epoch)?.epoch ?? 0;
-    return { teacher: teacher.sha256, dataset: dataset.digest, examples, view };
-  });
+  return new TeacherLines(settings, keysOf(context, "distil", teacher.sha256));
 }

@@ -2,6 +2,7 @@
  * The doctor's rounds, in the student that leads: numbers are collected here, by the paths that training takes, and
  * judged by the pure checks of core/doctor.
  */
+
 import { teacherAccuracy } from "../../core/doctor/accuracy.ts";
 import { pairing, replicas } from "../../core/doctor/agreement.ts";
 import { type Finding, notRun } from "../../core/doctor/finding.ts";
@@ -11,10 +12,11 @@ import { softTargets } from "../../core/doctor/softtargets.ts";
 import { selfDivergence, softTerm } from "../../core/doctor/softterm.ts";
 import { asLimbeckError } from "../../core/errors.ts";
 import { sourceOfTeacher } from "../../core/jobteacher.ts";
+import { sizeOf } from "../../core/layout.ts";
 import { type LedgerPlan, laneExamples } from "../../core/ledger.ts";
 import { purpose, randomStream } from "../../core/random.ts";
-import { viewOfEpoch, type WorkerContext } from "../context.ts";
-import { columnsOf, sizeOf } from "../data/normalization.ts";
+import { modelRequest, viewOfEpoch, type WorkerContext } from "../context.ts";
+import { columnsOf } from "../data/normalization.ts";
 import { argmaxRows } from "../learn/evaluation.ts";
 import type { Objective } from "../learn/loss.ts";
 import { remixed } from "./canaries.ts";
@@ -30,20 +32,12 @@ export async function examineModels(
   context: WorkerContext,
   { objective, roles }: { readonly objective: Objective; readonly roles: readonly ("teacher" | "student")[] },
 ): Promise<Finding[]> {
-  const { job, dataset, device, jobFolder } = context;
+  const { dataset, device } = context;
   const built: BuiltModel[] = [];
   let divergence: Finding | null = null;
   for (const role of roles) {
-    const network = { name: "variant", inputShape: dataset.shape, classes: dataset.classes } as const;
     try {
-      await device.ask("build", {
-        ...network,
-        spec: job[role],
-        temperature: job.distil.temperature,
-        seed: job.seed,
-        jobFolder,
-        role,
-      });
+      await device.ask("build", { name: "variant", ...modelRequest(context, role) });
       built.push({ role, problem: null });
     } catch (thrown) {
       const { code, message } = asLimbeckError(thrown);

@@ -1,7 +1,8 @@
 /** The teacher, computed in this very worker: what the served soft targets should be. */
+
 import { sourceOfTeacher } from "../../core/jobteacher.ts";
-import type { WorkerContext } from "../context.ts";
-import { sizeOf } from "../data/normalization.ts";
+import { sizeOf } from "../../core/layout.ts";
+import { modelRequest, type WorkerContext } from "../context.ts";
 
 export interface LocalTeacher {
   /** @returns logits [examples, classes] of inputs [examples × features], in passes of a lane's batch */
@@ -11,18 +12,10 @@ export interface LocalTeacher {
 
 /** null where this worker has neither the trained weights nor a file to load them from. Throws `bad_model` where it does not fit. */
 export async function openLocalTeacher(context: WorkerContext): Promise<LocalTeacher | null> {
-  const { job, device, dataset, jobFolder, trained } = context;
+  const { job, device, dataset, trained } = context;
   const model = trained.get("teach");
   if (!model && sourceOfTeacher(job.teacher) === null) return null;
-  const network = { name: "variant", inputShape: dataset.shape, classes: dataset.classes } as const;
-  await device.ask("build", {
-    ...network,
-    spec: job.teacher,
-    temperature: job.distil.temperature,
-    seed: job.seed,
-    jobFolder,
-    role: "teacher",
-  });
+  await device.ask("build", { name: "variant", ...modelRequest(context, "teacher") });
   if (sourceOfTeacher(job.teacher) === null) await device.ask("load", { name: "variant", weights: model!.weights });
   const features = sizeOf(dataset.shape);
   return {

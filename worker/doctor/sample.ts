@@ -1,9 +1,9 @@
 /** Labelled training examples and what the teacher serves for them, asked for as training asks: lane by lane. */
+import { sizeOf } from "../../core/layout.ts";
 import type { LedgerPlan } from "../../core/ledger.ts";
 import { permutation } from "../../core/permutation.ts";
 import { purpose } from "../../core/random.ts";
 import type { Dataset, ViewKey } from "../data/dataset.ts";
-import { sizeOf } from "../data/normalization.ts";
 
 export interface Sample {
   readonly examples: Uint32Array;

@@ -1,5 +1,7 @@
 /** The ops on WebAssembly: composed from kernels the backend has, random numbers from the host. */
+
 import type { Tensor, Tensor1D, Tensor2D } from "@tensorflow/tfjs";
+import { sizeOf } from "../../core/layout.ts";
 import { randomStream } from "../../core/random.ts";
 import { batchNormOf } from "./batchnorm.ts";
 import type { Ops, TF } from "./engine.ts";
@@ -21,7 +23,7 @@ export function wasmOps(tf: TF): Ops {
 
     uniform(shape, seed) {
       const next = randomStream(...seed);
-      const size = shape.reduce((product, side) => product * side, 1);
+      const size = sizeOf(shape);
       // 24 bits, which float32 holds exactly: never rounded up to 1.
       const values = Float32Array.from({ length: size }, () => Math.floor(next() * 2 ** 24) / 2 ** 24);
       return tf.tensor(values, [...shape], "float32");

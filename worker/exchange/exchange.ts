@@ -13,6 +13,7 @@
 import { LimbeckError } from "../../core/errors.ts";
 import { type Slice, slices } from "../../core/slices.ts";
 import { additions, rootOf, type TreeNode } from "../../core/tree.ts";
+import { idsOf } from "../ids.ts";
 import type { Kernels } from "../kernels/kernels.ts";
 import { pairsInTurns } from "../turns.ts";
 import { bytesOf } from "./payload.ts";
@@ -203,9 +204,4 @@ function sameNodes(one: readonly TreeNode[], other: readonly TreeNode[]): boolea
     one.length === other.length &&
     one.every(({ level, index }, at) => level === other[at]!.level && index === other[at]!.index)
   );
-}
-
-/** uint32 little-endian, of any alignment. */
-function idsOf(bytes: Uint8Array): Uint32Array {
-  return new Uint32Array(new Uint8Array(bytes).buffer);
 }

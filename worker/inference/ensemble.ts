@@ -1,5 +1,6 @@
 /** Several teachers as one: the weighted mean of their softened distributions or of their logits. */
 import type { EnsembleSpec } from "../../core/jobteacher.ts";
+import { logSumExp } from "../../core/softmax.ts";
 import { sha256Hex } from "../artifacts/digest.ts";
 import type { Inference } from "./inference.ts";
 
@@ -55,18 +56,8 @@ export function meanLogits(given: readonly Float32Array[], weights: readonly num
       const logs = given.map(
         (logits, member) => Math.log(shares[member]!) + logits[at]! / temperature - normalizers[member]!,
       );
-      result[at] = temperature * logSumExp(logs, 1);
+      result[at] = temperature * logSumExp(logs);
     }
   }
   return result;
-}
-
-/** log Σ exp(value / temperature), without overflow. */
-function logSumExp(values: ArrayLike<number>, temperature: number): number {
-  let highest = Number.NEGATIVE_INFINITY;
-  for (let at = 0; at < values.length; at++) highest = Math.max(highest, values[at]! / temperature);
-  if (highest === Number.NEGATIVE_INFINITY) return highest;
-  let sum = 0;
-  for (let at = 0; at < values.length; at++) sum += Math.exp(values[at]! / temperature - highest);
-  return highest + Math.log(sum);
 }

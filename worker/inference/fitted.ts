@@ -1,6 +1,8 @@
 /** A runner made to fit: the dataset's examples in, logits of the dataset's classes out. */
+
 import { LimbeckError } from "../../core/errors.ts";
 import type { AskedSpec } from "../../core/jobteacher.ts";
+import { sizeOf } from "../../core/layout.ts";
 import { sha256Hex } from "../artifacts/digest.ts";
 import { bracketed, type Fit, type Inference, type Runner, type Tensor } from "./inference.ts";
 import { channelsFirst, exampleShape, type InputLayout, layoutFor } from "./layout.ts";
@@ -17,7 +19,7 @@ export async function fitted(runner: Runner, asked: AskedSpec, fit: Fit): Promis
       { layout, gives: asked.gives ?? "logits", batch: batchOf(runner, asked, fit) },
       fit,
     );
-    const features = fit.inputShape.reduce((product, side) => product * side, 1);
+    const features = sizeOf(fit.inputShape);
     await inference.logits(new Float32Array(2 * features), 2);
     return inference;
   } catch (thrown) {
@@ -65,7 +67,7 @@ class FittedInference implements Inference {
     this.#manner = manner;
     this.#fit = fit;
     this.#example = exampleShape(manner.layout, fit.inputShape)!;
-    this.#features = this.#example.reduce((product, side) => product * side, 1);
+    this.#features = sizeOf(this.#example);
   }
 
   async logits(inputs: Float32Array, count: number): Promise<Float32Array> {

@@ -1,11 +1,9 @@
 /** tfjs GraphModels: a TensorFlow graph as tfjs's converter writes it, with no layers and nothing to train. */
 import type * as tfjs from "@tensorflow/tfjs";
-import { LimbeckError } from "../../core/errors.ts";
 import { readModelFolder } from "../artifacts/tfjs.ts";
 import type { TF } from "../engine/engine.ts";
-import { reasonOf } from "../learn/reason.ts";
 import { filesSha256 } from "./filedigest.ts";
-import { chosenTensor, type DeclaredTensor, type Fit, type Runner } from "./inference.ts";
+import { chosenTensor, type DeclaredTensor, type Fit, type Runner, refused } from "./inference.ts";
 
 /** @param path folder or model.json */
 export async function openGraphModel(
@@ -16,11 +14,9 @@ export async function openGraphModel(
 ): Promise<Runner> {
   const { modelTopology, weightSpecs, weightData, signature, files } = await readModelFolder(path, "graph-model");
   const specs = weightSpecs as tfjs.io.WeightsManifestEntry[];
-  const model = await load(
-    tf,
-    { modelTopology, weightSpecs: specs, weightData, ...(signature && { signature }) },
-    path,
-    field,
+  const artifacts = { modelTopology, weightSpecs: specs, weightData, ...(signature && { signature }) };
+  const model = await refused(`${field}: ${path} cannot be loaded as a tfjs GraphModel`, () =>
+    tf.loadGraphModel(tf.io.fromMemory(artifacts)),
   );
   try {
     const choice = { float32: "float32", field, model: path };
@@ -31,8 +27,8 @@ export async function openGraphModel(
       sha256: await filesSha256(files),
       input,
       output,
-      async run(values, shape) {
-        try {
+      run: (values, shape) =>
+        refused(`${field}: ${path} cannot compute`, () => {
           const answer = tf.tidy(
             () => model.execute({ [input.name]: tf.tensor(values, [...shape]) }, output.name) as tfjs.Tensor,
           );
@@ -41,10 +37,7 @@ export async function openGraphModel(
           answer.dispose();
           if (dtype !== "float32") throw new Error(`its output ${output.name} is ${dtype}, float32 is needed`);
           return { shape: given, values: data as Float32Array };
-        } catch (cause) {
-          throw new LimbeckError("bad_model", `${field}: ${path} cannot compute: ${reasonOf(cause)}`, { cause });
-        }
-      },
+        }),
       async dispose() {
         model.dispose();
       },
@@ -52,15 +45,6 @@ export async function openGraphModel(
   } catch (thrown) {
     model.dispose();
     throw thrown;
-  }
-}
-
-async function load(tf: TF, artifacts: tfjs.io.ModelArtifacts, path: string, field: string): Promise<tfjs.GraphModel> {
-  try {
-    return await tf.loadGraphModel(tf.io.fromMemory(artifacts));
-  } catch (cause) {
-    const message = `${field}: ${path} cannot be loaded as a tfjs GraphModel: ${reasonOf(cause)}`;
-    throw new LimbeckError("bad_model", message, { cause });
   }
 }
 

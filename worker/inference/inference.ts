@@ -1,5 +1,6 @@
 /** Models that are asked and not trained: what the compute thread needs of them, whatever computes them. */
 import { LimbeckError } from "../../core/errors.ts";
+import { reasonOf } from "../learn/reason.ts";
 
 /** Holds a constant number of tensors between calls (L8). */
 export interface Inference {
@@ -86,4 +87,13 @@ export function chosenTensor(declared: readonly DeclaredTensor[], choice: Choice
 /** `[any, 28, 28, 1]` */
 export function bracketed(shape: DeclaredShape): string {
   return `[${shape.map((side) => side ?? "any").join(", ")}]`;
+}
+
+/** Runs what a runtime may refuse; throws `bad_model` with what it was, and the runtime's reason. */
+export async function refused<T>(what: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw new LimbeckError("bad_model", `${what}: ${reasonOf(cause)}`, { cause });
+  }
 }

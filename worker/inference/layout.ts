@@ -1,12 +1,14 @@
 /** How examples lie in the tensor a model takes: as the dataset has them, channels first, or flat. */
+
 import { LimbeckError } from "../../core/errors.ts";
+import { sizeOf } from "../../core/layout.ts";
 import { bracketed, type DeclaredTensor, type Fit } from "./inference.ts";
 
 export type InputLayout = "nhwc" | "nchw" | "flat";
 
 /** Shape of one example [height, width, channels] in a layout; null where examples have no such layout. */
 export function exampleShape(layout: InputLayout, shape: readonly number[]): readonly number[] | null {
-  if (layout === "flat") return [shape.reduce((product, side) => product * side, 1)];
+  if (layout === "flat") return [sizeOf(shape)];
   const [height, width, channels] = shape;
   if (shape.length !== 3) return null;
   return layout === "nhwc" ? shape : [channels!, height!, width!];

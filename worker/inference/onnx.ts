@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { LimbeckError } from "../../core/errors.ts";
 import { reasonOf } from "../learn/reason.ts";
 import { fileAndAppendices, filesSha256 } from "./filedigest.ts";
-import { chosenTensor, type DeclaredTensor, type Fit, type Runner, type Tensor } from "./inference.ts";
+import { chosenTensor, type DeclaredTensor, type Fit, type Runner, refused } from "./inference.ts";
 
 /** What of the package is used: an optional dependency has no types where it is not installed. */
 interface OnnxRuntime {
@@ -54,21 +54,15 @@ export async function openOnnx(
       sha256: await filesSha256(await fileAndAppendices(path)),
       input,
       output,
-      run: (values, shape) => run(values, shape),
+      run: (values, shape) =>
+        refused(`${field}: ${path} cannot compute`, async () => {
+          const examples = new runtime.Tensor("float32", values, shape);
+          const answers = await session.run({ [input.name]: examples }, [output.name]);
+          const { dims, data } = answers[output.name]!;
+          return { shape: dims, values: data as Float32Array };
+        }),
       dispose: () => session.release(),
     };
-
-    async function run(values: Float32Array, shape: readonly number[]): Promise<Tensor> {
-      try {
-        const answers = await session.run({ [input.name]: new runtime.Tensor("float32", values, shape) }, [
-          output.name,
-        ]);
-        const { dims, data } = answers[output.name]!;
-        return { shape: dims, values: data as Float32Array };
-      } catch (cause) {
-        throw new LimbeckError("bad_model", `${field}: ${path} cannot compute: ${reasonOf(cause)}`, { cause });
-      }
-    }
   } catch (thrown) {
     await session.release();
     throw thrown;
@@ -92,11 +86,7 @@ async function openSession({ InferenceSession }: OnnxRuntime, path: string, thre
     executionProviders: ["cpu"],
     logSeverityLevel: 3,
   };
-  try {
-    return await InferenceSession.create(path, options);
-  } catch (cause) {
-    throw new LimbeckError("bad_model", `${field}: ${path} cannot be loaded as ONNX: ${reasonOf(cause)}`, { cause });
-  }
+  return await refused(`${field}: ${path} cannot be loaded as ONNX`, () => InferenceSession.create(path, options));
 }
 
 function declared({ name, type, shape }: Metadata): DeclaredTensor {

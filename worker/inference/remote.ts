@@ -1,9 +1,11 @@
 /** A model on a server that speaks the KServe v2 protocol over gRPC. */
+
 import { setTimeout } from "node:timers/promises";
 import { type CallOptions, type ServiceError, status } from "@grpc/grpc-js";
 import { backoffMs } from "../../core/backoff.ts";
 import { LimbeckError } from "../../core/errors.ts";
 import type { RemoteSpec } from "../../core/jobteacher.ts";
+import { sizeOf } from "../../core/layout.ts";
 import type { GRPCInferenceServiceClient } from "../../proto/gen/inference/GRPCInferenceService.ts";
 import type { ModelInferResponse__Output } from "../../proto/gen/inference/ModelInferResponse.ts";
 import type {
@@ -107,7 +109,7 @@ class Server {
     const found = outputs[at];
     if (!found) throw new LimbeckError("bad_model", `${this.#field}: ${this.name} answered without the output ${name}`);
     const raw = rawOutputContents[at];
-    const count = found.shape.reduce((product, side) => product * side, 1);
+    const count = sizeOf(found.shape);
     const values = raw ? floatsOf(raw) : Float32Array.from(found.contents?.fp32Contents ?? []);
     if (found.datatype === "FP32" && values.length === count) return { shape: found.shape, values };
     const message = `${this.#field}: ${this.name} answered ${values.length} values of ${found.datatype} as [${found.shape.join(", ")}], FP32 and ${count} are needed`;

@@ -2,9 +2,8 @@
 import type * as tfjs from "@tensorflow/tfjs";
 import { LimbeckError } from "../../core/errors.ts";
 import type { Engine, SavedModels } from "../engine/engine.ts";
-import { reasonOf } from "../learn/reason.ts";
 import { filesBelow, filesSha256 } from "./filedigest.ts";
-import { chosenTensor, type DeclaredTensor, type Fit, type Runner } from "./inference.ts";
+import { chosenTensor, type DeclaredTensor, type Fit, type Runner, refused } from "./inference.ts";
 
 /** What tfjs-node and TensorFlow's own exporter name what is to be served. */
 const tags = ["serve"];
@@ -86,12 +85,4 @@ async function signatureOf(models: SavedModels, path: string, name: string, fiel
 function sideOf(dimension: unknown): number | null {
   const size = (dimension as { getSize(): number }).getSize();
   return size < 0 ? null : size;
-}
-
-async function refused<T>(what: string, work: () => T | Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    throw new LimbeckError("bad_model", `${what}: ${reasonOf(cause)}`, { cause });
-  }
 }

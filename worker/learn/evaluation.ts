@@ -1,4 +1,5 @@
 /** What a batch of logits is worth against its labels, in float64 on the host: the same bits on every engine. */
+import { logSumExp } from "../../core/softmax.ts";
 
 export interface BatchEvaluation {
   /** Sum over the examples, in nats. */
@@ -17,7 +18,8 @@ export function evaluateBatch(logits: Float32Array, labels: Int32Array, classes:
   for (let row = 0; row < labels.length; row++) {
     const label = labels[row]!;
     correct[row] = predictions[row] === label ? 1 : 0;
-    crossEntropy += logSumExp(logits, row * classes, classes) - logits[row * classes + label]!;
+    const own = logits.subarray(row * classes, (row + 1) * classes);
+    crossEntropy += logSumExp(own) - own[label]!;
   }
   return { crossEntropy, predictions, correct };
 }
@@ -32,12 +34,4 @@ export function argmaxRows(logits: Float32Array, rows: number, classes: number):
     best[row] = at;
   }
   return best;
-}
-
-function logSumExp(logits: Float32Array, from: number, classes: number): number {
-  let highest = -Infinity;
-  for (let at = from; at < from + classes; at++) highest = Math.max(highest, logits[at]!);
-  let sum = 0;
-  for (let at = from; at < from + classes; at++) sum += Math.exp(logits[at]! - highest);
-  return highest + Math.log(sum);
 }

@@ -1,7 +1,7 @@
 /** Lane gradients, summed along the fixed tree over lanes (L1): on the device where it adds as the host does. */
 import type * as tfjs from "@tensorflow/tfjs";
 import { LimbeckError } from "../../core/errors.ts";
-import { type Layout, metricCount } from "../../core/layout.ts";
+import { type Layout, metricCount, sizeOf } from "../../core/layout.ts";
 import { additions, rootOf, type TreeNode } from "../../core/tree.ts";
 import { type LaneGradient, type LaneWork, laneGradient, type Outcome, readMetrics, type Trainee } from "./lane.ts";
 import type { Objective } from "./loss.ts";
@@ -165,7 +165,7 @@ function mergedWork({ inputShape, classes }: Trainee, lanes: readonly LaneWork[]
   const [first, ...others] = lanes;
   if (!first) throw new LimbeckError("internal", "gradients of no lanes were asked for");
   if (others.length === 0) return first;
-  const features = inputShape.reduce((product, side) => product * side, 1);
+  const features = sizeOf(inputShape);
   const examples = lanes.reduce((sum, lane) => sum + lane.examples, 0);
   const inputs = new Float32Array(examples * features);
   const labels = new Int32Array(examples);

@@ -1,7 +1,7 @@
 /** The gradient of one lane: its own forward and backward pass, of its own batch's shape. */
 import type * as tfjs from "@tensorflow/tfjs";
 import { LimbeckError } from "../../core/errors.ts";
-import { type MetricName, metricCount, metricNames } from "../../core/layout.ts";
+import { type MetricName, metricCount, metricNames, sizeOf } from "../../core/layout.ts";
 import type { Engine } from "../engine/engine.ts";
 import { argmaxRows } from "./evaluation.ts";
 import { losses, type Objective, weightedLoss } from "./loss.ts";
@@ -61,7 +61,7 @@ export function laneGradient(
   let outcome: Outcome | null = null;
   pass.begin(key);
   const tensors = tf.tidy(() => {
-    const inputs = tf.tensor(work.inputs.subarray(0, examples * size(inputShape)), [examples, ...inputShape]);
+    const inputs = tf.tensor(work.inputs.subarray(0, examples * sizeOf(inputShape)), [examples, ...inputShape]);
     const targets = tf.tensor2d(oneHot(work.labels, examples, classes), [examples, classes]);
     const soft = objective && work.teacherLogits?.subarray(0, examples * classes);
     const teacherLogits = soft ? tf.tensor2d(soft, [examples, classes]) : null;
@@ -139,8 +139,4 @@ function oneHot(labels: Int32Array, examples: number, classes: number): Float32A
 /** In float64, in order. */
 function sum(values: Float32Array): number {
   return values.reduce((total, value) => total + value, 0);
-}
-
-function size(shape: readonly number[]): number {
-  return shape.reduce((product, side) => product * side, 1);
 }

@@ -1,9 +1,11 @@
 /** A model as the compute thread uses it: flat weights in, flat gradients or logits out. */
+
 import type * as tfjs from "@tensorflow/tfjs";
 import type { SoftTermFigures } from "../../core/doctor/softterm.ts";
 import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
 import type { ModelSpec } from "../../core/jobparts.ts";
 import type { Layout } from "../../core/layout.ts";
+import { sizeOf } from "../../core/layout.ts";
 import { purpose, randomStream } from "../../core/random.ts";
 import type { Engine } from "../engine/engine.ts";
 import { checkModel, checkTraining } from "./checks.ts";
@@ -162,7 +164,7 @@ export class Network {
     const { engine, model, inputShape } = this.#trainee;
     const { tf } = engine;
     if (count === 0) return new Float32Array(0);
-    const features = inputShape.reduce((product, side) => product * side, 1);
+    const features = sizeOf(inputShape);
     const logits = tf.tidy(() => {
       const examples = tf.tensor(inputs.subarray(0, count * features), [count, ...inputShape]);
       return model.apply(examples, { training: false }) as tfjs.Tensor;

@@ -1,12 +1,13 @@
 /** `limbeck plan`: what a job's models cost on this machine, measured in under half a minute with the real engine and data. */
+
 import { availableParallelism } from "node:os";
 import type { Job } from "../../core/job.ts";
+import { sizeOf } from "../../core/layout.ts";
 import type { Calibration } from "../../core/plan/calibration.ts";
 import { planStages } from "../../core/stages.ts";
 import { Arena } from "../arena.ts";
 import type { NetworkName } from "../compute/protocol.ts";
-import { viewOfEpoch, type WorkerContext } from "../context.ts";
-import { sizeOf } from "../data/normalization.ts";
+import { modelRequest, viewOfEpoch, type WorkerContext } from "../context.ts";
 import { openSolo } from "../solo.ts";
 import { measureSteps, stepOf } from "./measured.ts";
 import { startSecond } from "./second.ts";
@@ -84,14 +85,9 @@ const forwardMs = 1000;
 
 /** Inference on one lane, with the views a student and a teacher both write. */
 async function measureForward(context: WorkerContext, role: "teacher" | "student") {
-  const { job, jobFolder, dataset, device } = context;
+  const { job, dataset, device } = context;
   const name: NetworkName = "variant";
-  const { temperature } = job.distil;
-  const network = {
-    ...{ name, inputShape: dataset.shape, classes: dataset.classes },
-    ...{ seed: job.seed, jobFolder, role, temperature },
-  };
-  const { layout } = await device.ask("build", { ...network, spec: job[role] });
+  const { layout } = await device.ask("build", { name, ...modelRequest(context, role) });
   const count = Math.min(job.lanes.batch, dataset.count("train"));
   const floats = count * sizeOf(dataset.shape);
   const inputs = Arena.create(4 * floats).floats(floats);

@@ -2,6 +2,7 @@
 import type { TrainingCost } from "../../core/plan/calibration.ts";
 import type { StagePlan } from "../../core/stages.ts";
 import type { Progress } from "../../proto/gen/limbeck/v1/Progress.ts";
+import { KeptCache } from "../cache/kept.ts";
 import type { WorkerContext } from "../context.ts";
 import { Ending } from "../ending.ts";
 import type { Membership } from "../membership.ts";
@@ -52,7 +53,8 @@ export async function measureSteps(context: WorkerContext, { plan, term, forMs }
     const isEnough = heard.length >= fewestReports && performance.now() - startedMs >= forMs;
     if (isEnough) ending.end({ planned: true, why: "enough was measured" });
   });
-  const parts = { context, membership, student, reports, isHeard: () => true, saved: () => {} };
+  const cache = new KeptCache();
+  const parts = { context, membership, student, reports, cache, isHeard: () => true, saved: () => {} };
   const unasked = { teacherEngine: "", uncacheable: "a plan is measured" };
   const beginning = { term, step: 0, sources: [name], sumSources: [], evaluate: false, ...unasked };
   await new StudentTerm(parts).run(beginning, ending).catch((thrown) => {

@@ -88,10 +88,9 @@ export class CachedSoftTargets {
     return this.#settings.teachers.isStranded;
   }
 
-  /** Ends the streams at once, and waits until what came is kept. */
-  async close(): Promise<void> {
+  /** Ends the streams; the cache stays open. */
+  close(): void {
     this.#settings.teachers.close();
-    await this.#settings.cache?.close();
   }
 
   #count(logits: Float32Array, needed: number, cached: number): Float32Array {

@@ -2,12 +2,13 @@
 import { setTimeout } from "node:timers/promises";
 import { LimbeckError } from "../../core/errors.ts";
 import type { SoftTargets__Output } from "../../proto/gen/limbeck/v1/SoftTargets.ts";
+import { bytesOf } from "../exchange/payload.ts";
 import { decodeLogits, formatName, type LogitsFormat, parseFormat } from "./format.ts";
 import { HedgeBudget } from "./hedgebudget.ts";
 import { Latencies } from "./latency.ts";
 import { LostTeacher, type TeacherAddress, TeacherLink } from "./link.ts";
 import { addPayloadErrors, noPayloadError, type PayloadError } from "./payloaderror.ts";
-import { idBytes, Provenance, type SoftTargetKey } from "./provenance.ts";
+import { Provenance, type SoftTargetKey } from "./provenance.ts";
 import { race } from "./race.ts";
 
 export interface SoftTargetSettings {
@@ -185,7 +186,7 @@ export class SoftTargetClient {
       ask: (link) => {
         const spareMs = Math.max(0, Math.round(dueMs - performance.now()));
         const wanted = { term, request: ++this.#requests, format: formatName(format), spareMs };
-        return link.ask({ ...wanted, key: { ...key, examples: idBytes(key.examples) } }, examples);
+        return link.ask({ ...wanted, key: { ...key, examples: bytesOf(key.examples) } }, examples);
       },
       second: (asked) => {
         const other = this.#hedges.isLeft ? this.#soonest(examples, asked) : null;

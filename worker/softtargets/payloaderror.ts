@@ -1,4 +1,5 @@
 /** What a format costs: how far the soft targets that arrive are from those the teacher gave. */
+import { logSumExp } from "../../core/softmax.ts";
 
 /** KL(true || decoded) of the softened distributions, nats, over some examples. */
 export interface PayloadError {
@@ -42,8 +43,6 @@ export function payloadError(
 }
 
 function logSoftmax(logits: Float32Array, temperature: number): Float64Array {
-  const scaled = Float64Array.from(logits, (value) => value / temperature);
-  const most = scaled.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const total = Math.log(scaled.reduce((sum, value) => sum + Math.exp(value - most), 0)) + most;
-  return scaled.map((value) => value - total);
+  const total = logSumExp(logits, temperature);
+  return Float64Array.from(logits, (value) => value / temperature - total);
 }

@@ -3,6 +3,7 @@ import { crc32 } from "node:zlib";
 import { LimbeckError } from "../../core/errors.ts";
 import type { SoftTargets__Output } from "../../proto/gen/limbeck/v1/SoftTargets.ts";
 import { isErrorCode } from "../../proto/status.ts";
+import { bytesOf } from "../exchange/payload.ts";
 
 export interface SoftTargetKey {
   /** sha256 of the teacher's weights; "" for the one the teachers loaded themselves, which must be the same for all. */
@@ -13,10 +14,6 @@ export interface SoftTargetKey {
   readonly examples: Uint32Array;
   /** The epoch, or 0 where the stage has no augmented views. */
   readonly view: number;
-}
-
-export function idBytes(ids: Uint32Array): Uint8Array {
-  return new Uint8Array(ids.buffer, ids.byteOffset, ids.byteLength);
 }
 
 export class Provenance {
@@ -41,7 +38,7 @@ export class Provenance {
       teacher: key.teacher || (this.#loaded ?? reply.teacher),
       dataset: key.dataset,
       view: key.view,
-      examples: crc32(idBytes(key.examples)),
+      examples: crc32(bytesOf(key.examples)),
     };
     const given = { teacher: reply.teacher, dataset: reply.dataset, view: reply.view, examples: reply.examplesCrc32 };
     for (const part of ["teacher", "dataset", "view", "examples"] as const) {

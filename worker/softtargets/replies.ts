@@ -4,6 +4,7 @@ import { LimbeckError } from "../../core/errors.ts";
 import type { SoftTargetKey__Output } from "../../proto/gen/limbeck/v1/SoftTargetKey.ts";
 import type { SoftTargetRequest__Output } from "../../proto/gen/limbeck/v1/SoftTargetRequest.ts";
 import type { SoftTargets } from "../../proto/gen/limbeck/v1/SoftTargets.ts";
+import { idsOf } from "../ids.ts";
 import { decodeLogits, encodeLogits, formatName, type LogitsFormat, parseFormat } from "./format.ts";
 import { payloadError } from "./payloaderror.ts";
 
@@ -22,8 +23,7 @@ export function understood({ term, request, key, format: name }: SoftTargetReque
   if (!key || !format || key.examples.byteLength % 4 !== 0) {
     return new LimbeckError("internal", `a request for soft targets as "${name}" that is not well-formed`);
   }
-  const examples = new Uint32Array(new Uint8Array(key.examples).buffer);
-  return { term, request, key, format, examples, view: key.view };
+  return { term, request, key, format, examples: idsOf(key.examples), view: key.view };
 }
 
 /** Every so many replies the error of the format is measured, on so many examples. */

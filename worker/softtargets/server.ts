@@ -8,6 +8,7 @@ import type { SoftTargetRequest__Output } from "../../proto/gen/limbeck/v1/SoftT
 import type { SoftTargets } from "../../proto/gen/limbeck/v1/SoftTargets.ts";
 import type { TeacherHandlers } from "../../proto/gen/limbeck/v1/Teacher.ts";
 import { teacherService } from "../../proto/wire.ts";
+import { joinedIds } from "../ids.ts";
 import { BatchSize } from "./batchsize.ts";
 import { RequestQueue, type Waiting } from "./queue.ts";
 import { type Asked, Replies, understood } from "./replies.ts";
@@ -175,17 +176,13 @@ export class SoftTargetServer {
 
   async #pass(asked: readonly Asked[]): Promise<Float32Array[]> {
     const { answer, classes } = this.#serving!;
-    const [first, ...others] = asked;
-    if (others.length === 0) return [await answer(first!.examples, first!.view)];
-    const all = new Uint32Array(asked.reduce((sum, { examples }) => sum + examples.length, 0));
-    const ends: number[] = [];
-    for (const { examples } of asked) {
-      const from = ends.at(-1) ?? 0;
-      all.set(examples, from);
-      ends.push(from + examples.length);
-    }
-    const logits = await answer(all, first!.view);
-    return ends.map((end, at) => logits.subarray((ends[at - 1] ?? 0) * classes, end * classes));
+    const ids = asked.map(({ examples }) => examples);
+    const logits = await answer(joinedIds(ids), asked[0]!.view);
+    let end = 0;
+    return ids.map(({ length }) => {
+      end += length;
+      return logits.subarray((end - length) * classes, end * classes);
+    });
   }
 
   /** L3, L6. Why it cannot be answered; null where it can. An empty teacher stands for the one the workers loaded themselves. */

@@ -3,8 +3,8 @@ import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
+import { recordBytes } from "../../../core/caching.ts";
 import { checkStore } from "../../../worker/cache/check.ts";
-import { recordBytes } from "../../../worker/cache/records.ts";
 import { recordsFile, Store, storeBytes } from "../../../worker/cache/store.ts";
 import { key, logitsOf, scratchFolder } from "./samples.ts";
 

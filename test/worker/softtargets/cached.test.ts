@@ -16,21 +16,30 @@ interface Changes {
   readonly cached?: boolean;
 }
 
+const ends = new WeakMap<CachedSoftTargets, () => Promise<void>>();
+
 /** A student's view of soft targets, with the cache of this folder. */
 function student(t: TestContext, dir: string, { teachers = [], wholeLanes = true, cached = true }: Changes) {
   const store = { teacher: "t1", dataset: "d1", examples: 100, classes, format: "float16", period: 4 };
   const settings = { dir, maxBytes: 2 ** 30, key: { ...store, views: null, bits: null } };
+  const cache = cached ? new SoftTargetCache(settings, assert.fail) : null;
   const softTargets = new CachedSoftTargets({
     teachers: ask(
       t,
       teachers.map(({ member }) => member),
     ),
-    cache: cached ? new SoftTargetCache(settings, assert.fail) : null,
+    cache,
     wholeLanes,
     classes,
     heard: () => {},
   });
-  t.after(() => softTargets.close());
+  /** What was kept is written then. */
+  const end = async () => {
+    softTargets.close();
+    await cache?.close();
+  };
+  t.after(end);
+  ends.set(softTargets, end);
   return softTargets;
 }
 
@@ -47,7 +56,7 @@ test("what a teacher gave is not asked for again, by this student or the next, a
   const first = student(t, dir, { teachers: [teacher] });
   assert.deepEqual(await first.request(key, never), logitsOf(key.examples, 2));
   assert.deepEqual(counts(first), { needed: 3, cached: 0, bytes: bytesOf(3) });
-  await first.close();
+  await ends.get(first)!();
   const next = student(t, dir, { teachers: [teacher] });
   for (let time = 0; time < 2; time++) assert.deepEqual(await next.request(key, never), logitsOf(key.examples, 2));
   assert.deepEqual(counts(next), { needed: 6, cached: 6, bytes: 0 });
@@ -59,7 +68,7 @@ test("a lane that lacks an example is asked for whole in exact numerics, in fast
   for (const wholeLanes of [true, false]) {
     const dir = scratchFolder(t);
     const reopened = async (before?: CachedSoftTargets) => {
-      await before?.close();
+      if (before) await ends.get(before)!();
       return student(t, dir, { teachers: [teacher], wholeLanes });
     };
     let softTargets = await reopened();
@@ -81,7 +90,7 @@ test("with no teacher left the cache still answers, and what is missing waits in
   const teacher = await openTeacher(t, "teacher-1");
   const before = student(t, dir, { teachers: [teacher] });
   await before.request(key, never);
-  await before.close();
+  await ends.get(before)!();
   const softTargets = student(t, dir, {});
   assert.deepEqual(await softTargets.request(key, never), logitsOf(key.examples, 2));
   assert.equal(softTargets.waitingFor, "");
