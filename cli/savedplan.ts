@@ -14,7 +14,7 @@ interface SavedPlan {
   readonly calibration: Calibration;
 }
 
-export function savedPlanPath(file: string): string {
+function savedPlanPath(file: string): string {
   return resolve(`${file.replace(/\.ya?ml$/, "")}.plan.json`);
 }
 

@@ -77,7 +77,7 @@ const mostDoublings = 7;
 /** Weight of the newest measurement, while it rests. */
 const newest = 0.3;
 
-export const noWindow: Window = {
+const noWindow: Window = {
   steps: 0,
   examples: 0,
   seconds: 0,

@@ -42,7 +42,7 @@ export function ensembleOf(members: readonly Member[], mean: Mean): Inference {
  * @param given logits [rows, classes] of each member
  * @param weights of each member, not yet divided by their sum
  */
-export function meanLogits(given: readonly Float32Array[], weights: readonly number[], mean: Mean): Float32Array {
+function meanLogits(given: readonly Float32Array[], weights: readonly number[], mean: Mean): Float32Array {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const shares = weights.map((weight) => weight / total);
   const result = new Float32Array(given[0]!.length);

@@ -119,7 +119,7 @@ const leastProbability = 2 ** -126;
  * In place: log p is a logit of p, and so is log p plus any constant, for softmax(log p / T) is what a softened
  * distribution is (Hinton et al. 2015, section 2).
  */
-export function asLogits(values: Float32Array, gives: Given, field: string): Float32Array {
+function asLogits(values: Float32Array, gives: Given, field: string): Float32Array {
   if (gives === "logits") return values;
   const highest = gives === "probabilities" ? 1.001 : 0.001;
   for (let at = 0; at < values.length; at++) {
