@@ -48,13 +48,16 @@ test("a late answer is asked of another teacher, too; the first answer is taken 
     },
   });
   const client = ask(t, [stuck.member, (await openTeacher(t, "teacher-2")).member]);
-  for (let view = 0; view < 40; view++) await client.request({ ...key, view: view % 2 }, never);
+  const four = (view: number) => Promise.all([1, 2, 3, 4].map(() => client.request({ ...key, view }, never)));
+  // So many at once that both are asked, and known to be quick.
+  for (let view = 0; view < 10; view++) await four(view % 2);
   client.takeCounts();
-  // Both are equally quick: some of these go to the one that is stuck.
-  const asked = Array.from({ length: 4 }, () => client.request({ ...key, view: 9 }, never));
-  for (const logits of await Promise.all(asked)) assert.deepEqual(logits, logitsOf(key.examples, 9));
+  const before = stuck.server.counts.requests;
+  for (const logits of await four(9)) assert.deepEqual(logits, logitsOf(key.examples, 9));
   const { hedged, softTargets, askedAgain } = client.takeCounts();
-  assert.ok(hedged >= 1 && hedged <= 3, `${hedged} hedges`);
+  // Who asked the one that is stuck asked the other, too; nobody else had a reason to ask two.
+  assert.ok(hedged >= 1, "some asked the one that is stuck");
+  await until(() => stuck.server.counts.requests === before + hedged);
   assert.deepEqual([softTargets, askedAgain], [12, 0]);
   await until(() => stuck.server.counts.waiting === 0);
   open();
