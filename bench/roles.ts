@@ -16,7 +16,8 @@ import { limitCpu, releaseCpu } from "./cpulimit.ts";
 const workers = 4;
 const windowMs = 1000 * Number(process.argv[3] ?? 20);
 const searchWindows = 6;
-const warmUpMs = 3_000;
+/** With so little of a core, compiling alone takes seconds. */
+const warmUpMs = 20_000;
 /** Of a core, for each worker: on one machine whose cores are all busy every split would be as fast as every other. */
 const cpuShare = 0.35;
 const endlessSteps = 10_000_000;
@@ -24,11 +25,11 @@ const endlessSteps = 10_000_000;
 const root = mkdtempSync(join(tmpdir(), "limbeck-roles-"));
 const surprises: string[] = [];
 
-/** Small steps of a small student; the teacher of Hinton et al. 2015, which is where the work is. */
+/** Small steps of a small student; the teacher is where the work is. */
 function job(teachers: number, roles: "fixed" | "auto"): string[] {
   const settings = [
     "teach.steps=20",
-    "teacher={kind: mlp, widths: [1200, 1200]}",
+    "teacher={kind: mlp, widths: [2400, 2400]}",
     "evaluation.everyEpochs=0",
     "checkpoint.everySteps=0",
     `workers={students: ${workers - teachers}, teachers: ${teachers}, roles: ${roles}}`,
@@ -56,7 +57,8 @@ async function run(name: string, teachers: number, { roles, ms }: { roles: "fixe
     if (!(await until(hasBegun, 180_000))) throw new Error(`${name}: no step of distil came in 180 s, see ${root}`);
     const begunMs = Date.now();
     await sleep(warmUpMs + ms);
-    return { events: cluster.events(), begunMs, endedMs: Date.now() };
+    const why = (await cluster.state())?.split?.why ?? null;
+    return { events: cluster.events(), begunMs, endedMs: Date.now(), why };
   } finally {
     await cluster.close();
     releaseCpu();
@@ -73,7 +75,7 @@ for (let teachers = 1; teachers < workers; teachers++) {
 const byRate = Object.entries(fixed).sort((one, other) => one[1] - other[1]);
 const [worst, best] = [byRate[0]!, byRate.at(-1)!];
 const searchMs = searchWindows * windowMs;
-const { events, begunMs, endedMs } = await run("auto", Number(worst[0]), { roles: "auto", ms: searchMs });
+const { events, begunMs, endedMs, why } = await run("auto", Number(worst[0]), { roles: "auto", ms: searchMs });
 const distilling = events.findIndex((event) => event.kind === "stage-started" && event.stage === "distil");
 const terms = events.slice(distilling).flatMap((event) => (event.kind === "term-opened" ? [event] : []));
 const trace = terms.map(({ atMs, teachers, deal, why }, at) => {
@@ -93,7 +95,7 @@ const settled = rateOf(events, endedMs - windowMs, endedMs);
 const changeMs = Math.max(0, ...trace.map((each) => each.changeMs ?? 0));
 const share = Number((settled / best[1]).toFixed(3));
 process.stdout.write(
-  `${JSON.stringify({ bench: "roles", workers, fixed, from: Number(worst[0]), best: Number(best[0]), settled, share, changeMs, trace })}\n`,
+  `${JSON.stringify({ bench: "roles", workers, fixed, from: Number(worst[0]), best: Number(best[0]), settled, share, changeMs, why, trace })}\n`,
 );
 if (surprises.length > 0) process.stderr.write(`${surprises.join("\n")}\nsee ${root}\n`);
 else rmSync(root, { recursive: true });

@@ -19,6 +19,14 @@ export interface Member {
   child: Child | null;
 }
 
+/** Of what /state says. */
+interface CoordinatorStatus {
+  readonly step: number;
+  readonly stage: string | null;
+  readonly state: string;
+  readonly split: { readonly why: string } | null;
+}
+
 const text = ({ host, port }: Address) => `${host}:${port}`;
 const restartMs = 500;
 
@@ -108,10 +116,10 @@ export class Cluster {
   }
 
   /** What /state says; null while there is no coordinator. */
-  async state(): Promise<{ step: number; stage: string | null; state: string } | null> {
+  async state(): Promise<CoordinatorStatus | null> {
     try {
       const signal = AbortSignal.timeout(2_000);
-      return (await (await fetch(`http://${text(this.#http)}/state`, { signal })).json()) as never;
+      return (await (await fetch(`http://${text(this.#http)}/state`, { signal })).json()) as CoordinatorStatus;
     } catch {
       return null;
     }
