@@ -20,6 +20,8 @@ export interface ChaosOptions {
   readonly kinds?: readonly FaultKind[];
   /** Of the distil stage. */
   readonly steps: number;
+  /** Without it, two. */
+  readonly teachers?: number;
   readonly note: (line: string) => void;
 }
 
@@ -36,7 +38,6 @@ export interface ChaosResult extends Cost {
 }
 
 const students = 4;
-const teachers = 2;
 
 /** The job file and its settings, as the command line takes them. */
 export function chaosJob(steps: number): string[] {
@@ -53,7 +54,7 @@ export async function undisturbed(folder: string, job: readonly string[], count 
   return reportIn(folder)!;
 }
 
-export async function startCluster(folder: string, steps: number): Promise<Cluster> {
+export async function startCluster(folder: string, steps: number, teachers = 2): Promise<Cluster> {
   const cluster = await Cluster.start(folder, chaosJob(steps));
   for (let number = 1; number <= students; number++) await cluster.join(`student-${number}`, "student");
   for (let number = 1; number <= teachers; number++) await cluster.join(`teacher-${number}`, "teacher");
@@ -67,11 +68,11 @@ export async function until(isSo: () => boolean | Promise<boolean>, deadlineMs: 
 }
 
 export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
-  const { folder, seed, steps, note, ...timing } = options;
+  const { folder, seed, steps, teachers, note, ...timing } = options;
   await mkdir(folder, { recursive: true });
   const expected = await undisturbed(join(folder, "undisturbed"), chaosJob(steps));
   note(`undisturbed: weights ${expected.student.weightsSha256.slice(0, 12)} in ${expected.wallSeconds.toFixed(0)} s`);
-  const cluster = await startCluster(join(folder, "run"), steps);
+  const cluster = await startCluster(join(folder, "run"), steps, teachers);
   const done: Struck[] = [];
   try {
     const isUp = await until(() => cluster.events().some(({ kind }) => kind === "stepped"), 120_000);

@@ -1,4 +1,7 @@
-/** `npm run chaos -- --minutes 10 --every 15 [--seed S] [--steps N] [--kinds KIND...]`: one JSON line; exit 1 where the run was not right. */
+/**
+ * `npm run chaos -- --minutes 10 --every 15 [--seed S] [--steps N] [--teachers N] [--kinds KIND...]`: one JSON line; exit 1
+ * where the run was not right.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,9 +15,10 @@ const options = new Command("chaos")
   .option("--every <seconds>", "seconds between two faults", Number, 15)
   .option("--seed <n>", "of the faults", Number, 1)
   .option("--steps <n>", "steps of the distil stage, instead of as many as fit", Number)
+  .option("--teachers <n>", "beside four students", Number, 2)
   .addOption(new Option("--kinds <kind...>", "only these faults").choices(faultKinds))
   .parse()
-  .opts<{ minutes: number; every: number; seed: number; steps?: number; kinds?: FaultKind[] }>();
+  .opts<{ minutes: number; every: number; seed: number; steps?: number; teachers: number; kinds?: FaultKind[] }>();
 
 const folder = mkdtempSync(join(tmpdir(), "limbeck-chaos-"));
 const note = (line: string) => void process.stderr.write(`chaos: ${line}\n`);
@@ -30,7 +34,7 @@ async function fitting(minutes: number): Promise<number> {
   return Math.max(calibrationSteps, Math.round(minutes * 60 * perSecond));
 }
 
-const { minutes, every, seed, kinds } = options;
+const { minutes, every, seed, teachers, kinds } = options;
 const steps = options.steps ?? (await fitting(minutes));
 note(`${steps} steps, seed ${seed}, in ${folder}`);
 const given = {
@@ -39,6 +43,7 @@ const given = {
   durationMs: minutes * 60_000,
   everyMs: every * 1_000,
   steps,
+  teachers,
   note,
   ...(kinds && { kinds }),
 };

@@ -18,6 +18,8 @@ export interface Cost {
   readonly recoveryMsByKind: Readonly<Record<string, Percentiles>>;
   /** The share of the time in which steps were made that count: not between a fault and the next finished step. */
   readonly goodput: number;
+  /** The share of the distil stage in which no step was made: from the opening of a term to its first step, and silences. */
+  readonly stalled: number;
 }
 
 type Of<K extends ProgressEvent["kind"]> = Extract<ProgressEvent, { kind: K }>;
@@ -41,6 +43,7 @@ export function measure(events: readonly ProgressEvent[], faults: readonly Struc
     recoveryMs: percentiles(ofStudents.flatMap(({ recoveryMs }) => recoveryMs ?? [])),
     recoveryMsByKind: Object.fromEntries(byKind),
     goodput: goodput(events, answered),
+    stalled: stalled(events),
   };
 }
 
@@ -103,6 +106,28 @@ function goodput(events: readonly ProgressEvent[], answered: readonly ({ fault: 
     reached = Math.max(reached, end);
   }
   return Number((1 - stalledMs / (to - from)).toFixed(4));
+}
+
+/** Steps are told four times a second: who says nothing for so long makes none. */
+const silenceMs = 1_000;
+
+function stalled(events: readonly ProgressEvent[]): number {
+  const steps = distilSteps(events, 0, Number.POSITIVE_INFINITY);
+  const [first, last] = [steps[0], steps.at(-1)];
+  if (!first || !last || first === last) return 0;
+  let [told, stalledMs] = [first.atMs, 0];
+  /** When the term opened that has not made a step yet. */
+  let openedMs: number | null = null;
+  for (const event of events) {
+    if (event.atMs < first.atMs || event.atMs > last.atMs) continue;
+    if (event.kind === "term-opened") openedMs ??= event.atMs;
+    if (event.kind !== "stepped") continue;
+    const isSilence = event.atMs - told > silenceMs;
+    if (isSilence) stalledMs += event.atMs - told;
+    else if (openedMs !== null) stalledMs += event.atMs - openedMs;
+    [told, openedMs] = [event.atMs, null];
+  }
+  return Number((stalledMs / (last.atMs - first.atMs)).toFixed(4));
 }
 
 /** Told steps of the distil stage between two moments. */
