@@ -62,11 +62,11 @@ export async function distil(
   const member = { worker: name, address, host, firstLane: 0, lanes: job.lanes.count };
   const teachers = [{ ...member, lanes: 0 }, ...(other ? [{ ...member, lanes: 0, ...other.member }] : [])];
   const order = { stage: "distil", steps, teacherSha256: "", teacherSources: [], restore: false, restoreBelow: 0 };
-  const assign = { ...order, students: [member], teachers, planned: true, why: "a test" };
+  const assign = { ...order, students: [member], teachers, planned: true, why: "a test", dataset: null };
   participation.hear({ term: 1, body: "assign", assign });
   await Promise.race([isReady, over]);
   const { sha256 } = context.trained.get("teach")!;
-  const sizes = { classes: dataset.classes, temperature: job.distil.temperature, mergesUpTo: 0 };
+  const sizes = { classes: dataset.classes, temperature: job.distil.temperature, inputFloats: 0, mergesUpTo: 0 };
   if (second) other!.server.serve({ term: 1, teacher: sha256, dataset: dataset.digest, ...sizes, answer: second });
   const begin = { step: 0, sources: [name], sumSources: [], evaluate: false, teacherEngine: "", uncacheable: "" };
   participation.hear({ term: 1, body: "begin", begin });

@@ -138,7 +138,10 @@ test("d. a teacher whose weights have changed", bounded, async (t) => {
 test("f. a teacher that answers with the rows of other examples", bounded, async (t) => {
   const context = await openPatient(t, jobWith(await savedTeacher(t, await nearestMean())));
   const { findings, failure, steps } = await distil(t, context, {
-    spoil: (answer) => async (examples, epoch) => rolled(await answer(examples, epoch), examples.length),
+    spoil:
+      (answer) =>
+      async (examples, ...key) =>
+        rolled(await answer(examples, ...key), examples.length),
   });
   assert.ok(complaints(findings).includes("pairing: refusal"));
   assert.match(found(findings, "pairing").message, /for example \d+ .*, which is what example \d+ was given/);
@@ -153,10 +156,12 @@ for (const canaryEverySteps of [1, 0]) {
     const context = await openPatient(t, jobWith(teacher, [`doctor.canaryEverySteps=${canaryEverySteps}`]));
     let answers = 0;
     const { findings, failure, steps } = await distil(t, context, {
-      spoil: (answer) => async (examples, epoch) => {
-        const logits = await answer(examples, epoch);
-        return ++answers > 60 ? rolled(logits, examples.length) : logits;
-      },
+      spoil:
+        (answer) =>
+        async (examples, ...key) => {
+          const logits = await answer(examples, ...key);
+          return ++answers > 60 ? rolled(logits, examples.length) : logits;
+        },
     });
     assert.deepEqual(complaints(findings), []);
     assert.ok(steps > 0, "it had begun");

@@ -35,7 +35,7 @@ test("any one row that rounds otherwise is found, and named", async () => {
     fc.asyncProperty(row, async ([batch, odd]) => {
       const teacher = pass((example, at) => clean(example) + (at === odd ? 2 ** -9 : 0));
       const why = await rowDependence(teacher, batch, 1000);
-      assert.match(why ?? "", new RegExp(`^in a batch of ${batch} the teacher gives other bits for training example`));
+      assert.match(why ?? "", new RegExp(`^in a batch of ${batch} the teacher gives other bits for example`));
     }),
   );
 });

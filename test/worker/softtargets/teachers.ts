@@ -36,7 +36,7 @@ export async function openTeacher(
     return logitsOf(examples, view);
   };
   server.serve({
-    ...{ term: 1, teacher: "t1", dataset: "d1", classes, temperature: 1, mergesUpTo: 0 },
+    ...{ term: 1, teacher: "t1", dataset: "d1", classes, inputFloats: 0, temperature: 1, mergesUpTo: 0 },
     answer,
     ...changes,
   });
@@ -53,7 +53,13 @@ export function ask(
   teachers: SoftTargetSettings["teachers"],
   changes: Partial<SoftTargetSettings> = {},
 ): SoftTargetClient {
-  const usual = { format: { kind: "float16" }, deadlineMs: 5_000, onNoTeacher: "wait", random: () => 0.5 } as const;
+  const usual = {
+    format: { kind: "float16" },
+    inputs: null,
+    deadlineMs: 5_000,
+    onNoTeacher: "wait",
+    random: () => 0.5,
+  } as const;
   const client = new SoftTargetClient({ ...usual, term: 1, teachers, classes, ...changes });
   t.after(() => client.close());
   return client;
