@@ -7,6 +7,7 @@ import { planStages } from "../../core/stages.ts";
 import type { FromWorker } from "../../proto/gen/limbeck/v1/FromWorker.ts";
 import { viewOfEpoch, type WorkerContext } from "../../worker/context.ts";
 import { Participation } from "../../worker/participation.ts";
+import { floatsSent } from "../../worker/softtargets/inputs.ts";
 import type { Serving } from "../../worker/softtargets/server.ts";
 import { openTeacher } from "../worker/softtargets/teachers.ts";
 
@@ -66,7 +67,12 @@ export async function distil(
   participation.hear({ term: 1, body: "assign", assign });
   await Promise.race([isReady, over]);
   const { sha256 } = context.trained.get("teach")!;
-  const sizes = { classes: dataset.classes, temperature: job.distil.temperature, inputFloats: 0, mergesUpTo: 0 };
+  const sizes = {
+    classes: dataset.classes,
+    temperature: job.distil.temperature,
+    inputFloats: floatsSent(job, dataset.shape),
+    mergesUpTo: 0,
+  };
   if (second) other!.server.serve({ term: 1, teacher: sha256, dataset: dataset.digest, ...sizes, answer: second });
   const begin = { step: 0, sources: [name], sumSources: [], evaluate: false, teacherEngine: "", uncacheable: "" };
   participation.hear({ term: 1, body: "begin", begin });

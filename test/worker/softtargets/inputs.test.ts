@@ -2,13 +2,15 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
+import { parseJob } from "../../../core/jobfile.ts";
 import type { SoftTargetRequest } from "../../../proto/gen/limbeck/v1/SoftTargetRequest.ts";
 import type { SoftTargets } from "../../../proto/gen/limbeck/v1/SoftTargets.ts";
 import { teacherClient } from "../../../proto/wire.ts";
 import { joinedIds } from "../../../worker/ids.ts";
 import { checksum } from "../../../worker/kernels/checksum.ts";
-import type { InputSource } from "../../../worker/softtargets/inputs.ts";
+import { checkInputsFit, type InputSource } from "../../../worker/softtargets/inputs.ts";
 import type { Serving } from "../../../worker/softtargets/server.ts";
+import { text } from "../../core/samplejob.ts";
 import { ask, classes, openTeacher, spoiled } from "./teachers.ts";
 
 const never = new AbortController().signal;
@@ -122,6 +124,27 @@ test("what is asked for again is made once and sent twice", async (t) => {
   assert.deepEqual([askedAgain, softTargetInputBytes], [1, 2 * 3 * features * 4]);
 });
 
+test("inputs that arrive damaged are told of and sent again; the teacher computes nothing from them", async (t) => {
+  const passes: number[] = [];
+  const answer: Serving["answer"] = async (examples, _, inputs) => {
+    passes.push(examples.length);
+    return logitsOf(floatsIn(inputs));
+  };
+  const teacher = await blindTeacher(t, { answer });
+  const noisy = await spoiled(
+    t,
+    teacher,
+    (reply) => reply,
+    (request, count) => (count === 1 ? { ...request, inputs: Buffer.from(flipped(request.inputs)) } : request),
+  );
+  const told: string[] = [];
+  const client = ask(t, [noisy], { inputs: source(), onCorrupted: (_, why) => told.push(why) });
+  assert.deepEqual(await client.request(key, never), logitsOf(inputsOf(key.examples, key.view)));
+  assert.equal(client.takeCounts().askedAgain, 1);
+  assert.match(told.join(), /^teacher-1: the inputs of 3 examples arrived damaged/);
+  assert.deepEqual(passes, [3]);
+});
+
 test("inputs that arrive damaged are refused, with both checksums", async (t) => {
   const teacher = await blindTeacher(t);
   const damaged = flipped(new Uint8Array(inputsOf(key.examples, key.view).buffer));
@@ -165,4 +188,19 @@ test("an answer for other inputs, or for none, is refused (L6)", async (t) => {
   const reader = await openTeacher(t, "teacher-2");
   const sent = await spoiled(t, reader, (reply) => ({ ...reply, inputsChecksum: 9 }));
   await assert.rejects(ask(t, [sent]).request(key, never), { message: /answered for inputs 9, asked for was 0/ });
+});
+
+test("a job whose lane no message holds is refused before it begins; in fast numerics lanes are cut", () => {
+  const job = (...set: string[]) => parseJob(text, "job.yaml", set);
+  const shape = [224, 224, 3];
+  const sent = "softTargets.inputs=tensors";
+  checkInputsFit(job("lanes.batch=111", sent), shape);
+  assert.throws(() => checkInputsFit(job("lanes.batch=112", sent), shape), {
+    code: "bad_job",
+    message:
+      "softTargets.inputs: with tensors the inputs of a lane are sent at once, and a message of 64 MiB holds 111 examples of 224 × 224 × 3 numbers; lanes.batch is 112",
+  });
+  checkInputsFit(job("lanes.batch=112"), shape);
+  checkInputsFit(job("lanes.batch=112", sent, "numerics=fast"), shape);
+  assert.throws(() => checkInputsFit(job(sent, "numerics=fast"), [2 ** 24]), { message: /holds 0 examples/ });
 });

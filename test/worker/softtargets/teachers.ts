@@ -1,6 +1,7 @@
 /** Real teachers on loopback, whose networks are a formula, for the tests of soft targets. */
 import type { TestContext } from "node:test";
 import { Server } from "@grpc/grpc-js";
+import type { SoftTargetRequest__Output } from "../../../proto/gen/limbeck/v1/SoftTargetRequest.ts";
 import type { SoftTargets } from "../../../proto/gen/limbeck/v1/SoftTargets.ts";
 import type { TeacherHandlers } from "../../../proto/gen/limbeck/v1/Teacher.ts";
 import { serverOptions, teacherClient, teacherService } from "../../../proto/wire.ts";
@@ -65,18 +66,19 @@ export function ask(
   return client;
 }
 
-/** The real teacher behind something that changes its answers, counted from 1. */
+/** The real teacher behind something that changes its answers, or what it is asked, counted from 1. */
 export async function spoiled(
   t: TestContext,
   teacher: TestTeacher,
   spoil: (reply: SoftTargets, count: number) => SoftTargets | null,
+  spoilRequest: (request: SoftTargetRequest__Output, count: number) => SoftTargetRequest__Output = (request) => request,
 ) {
   const client = teacherClient(teacher.member.address);
   const handlers: TeacherHandlers = {
     SoftTargets(stream) {
       const inner = client.softTargets();
-      let count = 0;
-      stream.on("data", (request) => inner.write(request));
+      let [requests, count] = [0, 0];
+      stream.on("data", (request) => inner.write(spoilRequest(request, ++requests)));
       inner.on("error", () => {});
       inner.on("data", (reply) => {
         const passed = spoil(reply, ++count);
