@@ -91,7 +91,7 @@ export function prepared(plan: Plan, state: Active, atMs: number, came: Worker, 
   return [next, ...told, ...effects];
 }
 
-/** Without the dataset it may only serve; one that came as a student, and could do nothing else, is refused later. */
+/** Without the dataset it may only serve, if its role is not fixed. */
 function placedByDataset(worker: Worker, { dataset, noDataset }: Prepared, atMs: number) {
   const told: Effect[] = [];
   if (dataset !== null || !worker.isAuto) return { worker, told };
@@ -125,8 +125,8 @@ function objection(
   found: Prepared,
 ): { error: LimbeckError; isFatal: boolean } | null {
   const { name, role } = worker;
-  if (role === "student" && found.dataset === null) {
-    const message = `${name} cannot be a student: ${found.noDataset}`;
+  if (found.dataset === null && (role === "student" || job.softTargets.inputs === "ids")) {
+    const message = `${name} cannot be a ${role}: ${found.noDataset}`;
     return { error: new LimbeckError("bad_data", message), isFatal: true };
   }
   const others = state.workers.filter((each) => each.prepared !== null && each.name !== name);

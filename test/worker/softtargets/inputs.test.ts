@@ -124,6 +124,33 @@ test("what is asked for again is made once and sent twice", async (t) => {
   assert.deepEqual([askedAgain, softTargetInputBytes], [1, 2 * 3 * features * 4]);
 });
 
+test("where the first is late a second teacher gets the same inputs, made once", async (t) => {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const answer: Serving["answer"] = async (_, view, inputs) => {
+    if (view === 9) await opened;
+    return logitsOf(floatsIn(inputs));
+  };
+  const teachers = [await blindTeacher(t, { answer }), await blindTeacher(t)];
+  const inputs = source();
+  const client = ask(
+    t,
+    teachers.map(({ member }, at) => ({ ...member, worker: `teacher-${at + 1}` })),
+    { inputs },
+  );
+  const four = (view: number) => Promise.all([1, 2, 3, 4].map(() => client.request({ ...key, view }, never)));
+  for (let round = 0; round < 10; round++) await four(round % 2);
+  client.takeCounts();
+  for (const logits of await four(9)) assert.deepEqual(logits, logitsOf(inputsOf(key.examples, 9)));
+  const { hedged, softTargetInputBytes } = client.takeCounts();
+  assert.ok(hedged >= 1, "some asked the one that is stuck");
+  assert.equal(softTargetInputBytes, (4 + hedged) * 3 * features * 4);
+  assert.equal(inputs.made.length, 44);
+  open();
+});
+
 test("inputs that arrive damaged are told of and sent again; the teacher computes nothing from them", async (t) => {
   const passes: number[] = [];
   const answer: Serving["answer"] = async (examples, _, inputs) => {
@@ -203,4 +230,19 @@ test("a job whose lane no message holds is refused before it begins; in fast num
   checkInputsFit(job("lanes.batch=112"), shape);
   checkInputsFit(job("lanes.batch=112", sent, "numerics=fast"), shape);
   assert.throws(() => checkInputsFit(job(sent, "numerics=fast"), [2 ** 24]), { message: /holds 0 examples/ });
+});
+
+test("the largest lane that is let through is a message that arrives", async (t) => {
+  const [examples, floats] = [Uint32Array.from({ length: 111 }, (_, id) => id), 224 * 224 * 3];
+  checkInputsFit(parseJob(text, "job.yaml", ["lanes.batch=111", "softTargets.inputs=tensors"]), [floats]);
+  let last = 0;
+  const answer: Serving["answer"] = async (_, __, [bytes]) => {
+    last = Buffer.from(bytes!).readFloatLE(bytes!.byteLength - 4);
+    return new Float32Array(examples.length * classes);
+  };
+  const teacher = await blindTeacher(t, { inputFloats: floats, answer });
+  const of = async () => new Float32Array(examples.length * floats).fill(2.5);
+  const client = ask(t, [teacher.member], { inputs: { mostExamples: 111, of }, deadlineMs: 60_000 });
+  await client.request({ ...key, examples }, never);
+  assert.equal(last, 2.5);
 });
