@@ -119,7 +119,7 @@ const schema = z
           .enum(["ids", "tensors"])
           .default("ids")
           .describe(
-            "What a teacher is asked with. `ids`: it reads the dataset and makes the view itself. `tensors`: students send the inputs, and a teacher needs no dataset; a lane must then fit into a message of 64 MiB. Changes no bit of the result.",
+            "What a teacher is asked with. `ids`: it reads the dataset and makes the view itself. `tensors`: students send the inputs, and a teacher needs no dataset; in exact numerics a lane must then fit into a message of 64 MiB. Changes no bit of the result.",
           ),
         aheadBytes: count
           .default(64 * 2 ** 20)
