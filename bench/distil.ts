@@ -1,6 +1,6 @@
 /**
- * Steady samples/s of the distil stage in both numerics, memory of the whole job, and time to the first step; and with a
- * warm cache, the rate of distil against that of the baseline, which has no teacher.
+ * Steady samples/s of the distil stage in both numerics, memory of the whole job, and time to the first step; the same where
+ * inputs are sent to the teacher, as a share of the rate with ids; and with a warm cache, the rate of distil against that of the baseline, which has no teacher.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -69,7 +69,17 @@ function mean(rates: readonly number[]): number {
 
 const fast = await measure("numerics=fast");
 const exact = await measure("numerics=exact");
+const tensors = await measure("numerics=exact", "softTargets.inputs=tensors");
 // Four epochs: from the second on every soft target lies in the cache.
 const warm = await measure("baseline=true", "softTargets.cache={dir: SCRATCH/cache}");
-const share = Number((warm.samplesPerSecond / warm.baselinePerSecond).toFixed(3));
-process.stdout.write(`${JSON.stringify({ bench: "distil", fast, exact, warm: { ...warm, share } })}\n`);
+const shared = (measured: Measured, of: number) => ({
+  ...measured,
+  share: Number((measured.samplesPerSecond / of).toFixed(3)),
+});
+const result = {
+  bench: "distil",
+  ...{ fast, exact },
+  tensors: shared(tensors, exact.samplesPerSecond),
+  warm: shared(warm, warm.baselinePerSecond),
+};
+process.stdout.write(`${JSON.stringify(result)}\n`);

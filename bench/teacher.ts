@@ -15,6 +15,7 @@ import { laneExamples } from "../core/ledger.ts";
 import { packagePath } from "../proto/package.ts";
 import { Arena } from "../worker/arena.ts";
 import { modelRequest } from "../worker/context.ts";
+import { factsOf } from "../worker/data/dataset.ts";
 import { processEnvironment } from "../worker/engine/environment.ts";
 import { SoftTargetClient } from "../worker/softtargets/client.ts";
 import { bytesPerExample, type LogitsFormat } from "../worker/softtargets/format.ts";
@@ -48,7 +49,8 @@ async function serve(): Promise<void> {
   const built = await device.ask("build", { name: "teacher", ...modelRequest(context, "teacher") });
   context.trained.set("teach", { ...built, sha256: "t" });
   const never = new AbortController().signal;
-  const teacher = await Teacher.prepare(context, { term: 1, teacherSha256: "t", teacherSources: [] }, never);
+  const wanted = { term: 1, teacherSha256: "t", teacherSources: [], dataset: factsOf(dataset) };
+  const teacher = await Teacher.prepare(context, wanted, never);
   services.softTargets.serve(teacher.serving(1, "distil"));
   const floats = job.lanes.batch * sizeOf(dataset.shape);
   process.on("disconnect", () => process.exit());
@@ -105,6 +107,7 @@ async function asked({ address, teacher, dataset }: Served, students: number, mi
     term: 1,
     format,
     classes: mnist.classes,
+    inputs: null,
     deadlineMs: 60_000,
     onNoTeacher: "wait",
     random: Math.random,

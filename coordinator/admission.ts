@@ -1,4 +1,7 @@
-/** Who may join: workers introduce themselves, load their engine and open the dataset; what they found must agree. */
+/**
+ * Who may join: workers introduce themselves, load their engine and open the dataset; what they found must agree. Who
+ * came as auto and cannot open it is a teacher for good, where teachers are sent their inputs.
+ */
 import { LimbeckError } from "../core/errors.ts";
 import type { DatasetInfo__Output } from "../proto/gen/limbeck/v1/DatasetInfo.ts";
 import { lose } from "./departure.ts";
@@ -72,7 +75,8 @@ function roleInTerm({ teachers }: Recovering, name: string): Role {
 }
 
 /** A worker's engine is up and its dataset open. What does not fit those before it may not take part. */
-export function prepared(plan: Plan, state: Active, atMs: number, worker: Worker, found: Prepared): Next {
+export function prepared(plan: Plan, state: Active, atMs: number, came: Worker, found: Prepared): Next {
+  const { worker, told: turned } = placedByDataset(came, found, atMs);
   const misfit = objection(plan, state, worker, found);
   if (misfit?.isFatal) {
     const workers = state.workers.filter(({ session }) => session !== worker.session);
@@ -80,10 +84,23 @@ export function prepared(plan: Plan, state: Active, atMs: number, worker: Worker
   }
   const { backend, device, why } = found.engine;
   const workers = state.workers.map((each) => (each.name === worker.name ? { ...worker, prepared: found } : each));
-  const told: Effect[] = [announce(atMs, { kind: "worker-prepared", worker: worker.name, backend, device, why })];
+  const isPrepared = announce(atMs, { kind: "worker-prepared", worker: worker.name, backend, device, why });
+  const told: Effect[] = [isPrepared, ...turned];
   if (misfit) told.push(announce(atMs, { kind: "worker-warned", worker: worker.name, why: misfit.error.message }));
   const [next, ...effects] = employed(plan, { ...state, workers, sinceMs: atMs }, atMs);
   return [next, ...told, ...effects];
+}
+
+/** Without the dataset it may only serve, if its role is not fixed. */
+function placedByDataset(worker: Worker, { dataset, noDataset }: Prepared, atMs: number) {
+  const told: Effect[] = [];
+  if (dataset !== null || !worker.isAuto) return { worker, told };
+  const { name } = worker;
+  told.push(announce(atMs, { kind: "worker-warned", worker: name, why: `it can only be a teacher: ${noDataset}` }));
+  if (worker.role === "teacher") return { worker, told };
+  const why = "it cannot open the dataset";
+  told.push(announce(atMs, { kind: "role-changed", worker: name, role: "teacher", why }));
+  return { worker: { ...worker, role: "teacher" as const }, told };
 }
 
 /** One more is prepared: what it changes depends on what the job is at. */
@@ -108,10 +125,15 @@ function objection(
   found: Prepared,
 ): { error: LimbeckError; isFatal: boolean } | null {
   const { name, role } = worker;
+  if (found.dataset === null && (role === "student" || job.softTargets.inputs === "ids")) {
+    const message = `${name} cannot be a ${role}: ${found.noDataset}`;
+    return { error: new LimbeckError("bad_data", message), isFatal: true };
+  }
   const others = state.workers.filter((each) => each.prepared !== null && each.name !== name);
-  const whose = others[0]?.name ?? "the job";
-  const dataset = state.kind === "gathering" && !state.course ? others[0]?.prepared?.dataset : datasetOf(state);
-  const difference = dataset ? datasetDifference(dataset, found.dataset) : null;
+  const opener = others.find((each) => each.prepared!.dataset !== null);
+  const whose = opener?.name ?? "the job";
+  const dataset = state.kind === "gathering" && !state.course ? opener?.prepared?.dataset : datasetOf(state);
+  const difference = dataset && found.dataset ? datasetDifference(dataset, found.dataset) : null;
   if (difference) {
     const error = new LimbeckError("bad_data", `${whose} and ${name} opened different datasets: ${difference}`);
     return { error, isFatal: true };

@@ -55,7 +55,8 @@ function beginOrGoOn(plan: Plan, state: Gathering, atMs: number): Next {
 function settle(plan: Plan, state: Gathering, atMs: number): Next {
   const { job } = plan;
   const [student, teacher] = [named(state.workers, "student")[0]!, named(state.workers, "teacher")[0]];
-  const { dataset, engine } = student.prepared!;
+  const { engine } = student.prepared!;
+  const dataset = student.prepared!.dataset!; // Without one nobody is a student.
   const fingerprints = { student: engine.fingerprint, teacher: teacher?.prepared?.engine.fingerprint ?? "" };
   const stages = planStages(job, dataset.trainExamples);
   const fresh = { dataset, fingerprints, stages, finished: [], doctor: [], uncacheable: "" };

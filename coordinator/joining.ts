@@ -33,15 +33,16 @@ function newcomersOf({ job }: Plan, { workers, deal, teachers, bench, course, te
 
 /** The last member by lanes gives its replica: the lead has enough to do. */
 function follow({ course, workers, deal, term }: Running, { session, role }: Worker): Effect {
+  const { dataset } = course;
   const { stage, steps } = course.plan;
   if (role === "teacher") {
     const teacherSources = holdersOf(workers, "teach").map((worker) => member(worker));
-    const follow = { stage, steps, teacherSha256: taughtSha256(course), teacherSources };
+    const follow = { stage, steps, teacherSha256: taughtSha256(course), teacherSources, dataset };
     return send(session, { term, follow, body: "follow" });
   }
   const last = deal.at(-1)!;
   const source = member(workers.find(({ name }) => name === last.worker)!, last);
-  return send(session, { term, follow: { stage, steps, source }, body: "follow" });
+  return send(session, { term, follow: { stage, steps, source, dataset }, body: "follow" });
 }
 
 /** A newcomer is ready to be a member. */

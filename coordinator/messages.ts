@@ -5,7 +5,6 @@ import type { ExportedModel, LedgerTotals, ReportedEngine } from "../core/report
 import type { Stage } from "../core/stages.ts";
 import type { Checkpointed__Output } from "../proto/gen/limbeck/v1/Checkpointed.ts";
 import type { Corrupted__Output } from "../proto/gen/limbeck/v1/Corrupted.ts";
-import type { DatasetInfo__Output } from "../proto/gen/limbeck/v1/DatasetInfo.ts";
 import type { EvaluatedChunk__Output } from "../proto/gen/limbeck/v1/EvaluatedChunk.ts";
 import type { ExportedModel__Output } from "../proto/gen/limbeck/v1/ExportedModel.ts";
 import type { FromWorker__Output } from "../proto/gen/limbeck/v1/FromWorker.ts";
@@ -13,6 +12,7 @@ import type { Heartbeat__Output } from "../proto/gen/limbeck/v1/Heartbeat.ts";
 import type { Hello__Output } from "../proto/gen/limbeck/v1/Hello.ts";
 import type { Metrics__Output } from "../proto/gen/limbeck/v1/Metrics.ts";
 import type { PhaseSeconds__Output } from "../proto/gen/limbeck/v1/PhaseSeconds.ts";
+import type { Prepared__Output } from "../proto/gen/limbeck/v1/Prepared.ts";
 import type { Progress__Output } from "../proto/gen/limbeck/v1/Progress.ts";
 import type { Ready__Output } from "../proto/gen/limbeck/v1/Ready.ts";
 import type { Suspect__Output } from "../proto/gen/limbeck/v1/Suspect.ts";
@@ -73,7 +73,7 @@ export interface StageDone {
 export type WorkerMessage = { readonly term: number } & (
   | ({ readonly kind: "hello" } & Hello)
   | ({ readonly kind: "heartbeat" } & Heartbeat__Output)
-  | { readonly kind: "prepared"; readonly engine: ReportedEngine; readonly dataset: DatasetInfo__Output }
+  | ({ readonly kind: "prepared"; readonly engine: ReportedEngine } & Pick<Prepared__Output, "dataset" | "noDataset">)
   | ({ readonly kind: "ready" } & Ready__Output)
   | ({ readonly kind: "progress" } & Progress)
   | ({ readonly kind: "evaluated" } & Evaluated)
@@ -110,10 +110,11 @@ function understandBody(message: FromWorker__Output, body: NonNullable<FromWorke
     case "heartbeat":
       return { kind: body, term, ...message.heartbeat! };
     case "prepared": {
+      const { dataset, noDataset } = message.prepared!;
       const engine = given(message.prepared!.engine, "prepared.engine");
       const tensorflowVersion = engine.tensorflowVersion || null;
-      const dataset = given(message.prepared!.dataset, "prepared.dataset");
-      return { kind: body, term, engine: { ...engine, tensorflowVersion }, dataset };
+      if (noDataset === "") given(dataset, "prepared.dataset");
+      return { kind: body, term, engine: { ...engine, tensorflowVersion }, dataset, noDataset };
     }
     case "ready":
       return { kind: body, term, ...message.ready! };

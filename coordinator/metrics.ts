@@ -52,6 +52,7 @@ export function createMetrics(build: string, stages: readonly Stage[], state: ()
   const softTargets = counter("limbeck_soft_target_requests_total", "Soft targets that students needed.");
   const softTargetsCached = counter("limbeck_soft_targets_cached_total", "Of them, those that were on disk.");
   const softTargetBytes = counter("limbeck_soft_target_bytes_total", "Bytes of logits that students received.");
+  const softTargetInputBytes = counter("limbeck_soft_target_input_bytes_total", "Bytes of inputs that students sent.");
   const hedged = counter("limbeck_soft_target_hedges_total", "Requests that a second teacher was asked for, too.");
   const askedAgain = counter("limbeck_soft_target_retries_total", "Requests that came to nothing with a teacher.");
   const payloadError = gauge(
@@ -140,6 +141,7 @@ export function createMetrics(build: string, stages: readonly Stage[], state: ()
       softTargets.inc(progress.softTargets);
       softTargetsCached.inc(progress.softTargetsCached);
       softTargetBytes.inc(progress.softTargetBytes);
+      softTargetInputBytes.inc(progress.softTargetInputBytes);
       hedged.inc(progress.hedged);
       askedAgain.inc(progress.askedAgain);
       if (progress.payloadError?.examples) payloadError.set(progress.payloadError.sum / progress.payloadError.examples);

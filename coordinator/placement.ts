@@ -148,8 +148,9 @@ function turnable(job: Job, state: Placeable, to: Role): Worker[] {
   return [...outside, ...free.filter(isInStage).sort(slowest).slice(0, spare)];
 }
 
-/** L1. All of a role compute equal bits. */
+/** L1. All of a role compute equal bits. Who has not opened the dataset cannot train. */
 function fits({ numerics }: Job, course: Course | null, { prepared }: Worker, role: Role): boolean {
+  if (role === "student" && prepared!.dataset === null) return false;
   const wanted = course?.fingerprints[role] ?? "";
   return numerics === "fast" || wanted === "" || prepared!.engine.fingerprint === wanted;
 }

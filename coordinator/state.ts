@@ -64,7 +64,10 @@ export interface Patience {
 
 export interface Prepared {
   readonly engine: ReportedEngine;
-  readonly dataset: DatasetInfo__Output;
+  /** null where it is not open: the worker can only be a teacher that is sent its inputs. */
+  readonly dataset: DatasetInfo__Output | null;
+  /** Why it is not. */
+  readonly noDataset: string;
 }
 
 /** A worker with a session. */
@@ -82,7 +85,7 @@ export interface Worker {
   readonly heardMs: number;
   readonly status: Heartbeat__Output;
   readonly peakResidentBytes: number;
-  /** null until its engine is up and its dataset open. */
+  /** null until its engine is up and, where it needs one, its dataset open. */
   readonly prepared: Prepared | null;
   /** Stages whose trained weights it has. */
   readonly holds: readonly string[];

@@ -90,8 +90,8 @@ function hear(plan: Plan, state: Active, atMs: number, worker: Worker, message: 
     case "warned":
       return [state, announce(atMs, { kind: "worker-warned", worker: worker.name, why: message.why })];
     case "prepared": {
-      const { engine, dataset } = message;
-      return worker.prepared ? [state] : prepared(plan, state, atMs, worker, { engine, dataset });
+      const { engine, dataset, noDataset } = message;
+      return worker.prepared ? [state] : prepared(plan, state, atMs, worker, { engine, dataset, noDataset });
     }
     default:
       // L3. What was meant for another term has no effect on this one.

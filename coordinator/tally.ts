@@ -50,6 +50,7 @@ function served(before: SoftTargetTotals, progress: Progress): SoftTargetTotals 
     requested: before.requested + progress.softTargets,
     cached: before.cached + progress.softTargetsCached,
     bytes: before.bytes + progress.softTargetBytes,
+    inputBytes: before.inputBytes + progress.softTargetInputBytes,
     hedged: before.hedged + progress.hedged,
     askedAgain: before.askedAgain + progress.askedAgain,
     secondsWaited: before.secondsWaited + progress.phases.softTargets,

@@ -112,6 +112,7 @@ function assignment(
     planned,
     restore,
     restoreBelow: rollbackBelow ?? 0,
+    dataset: course.dataset,
   };
 }
 

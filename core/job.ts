@@ -115,9 +115,17 @@ const schema = z
             "How logits travel; float16 halves the bytes, `topk` sends the `k` largest and the mass of the others. What that costs is measured and reported.",
           ),
         k: count.default(32).describe("Of topk: logits kept per example."),
+        inputs: z
+          .enum(["ids", "tensors"])
+          .default("ids")
+          .describe(
+            "What a teacher is asked with. `ids`: it reads the dataset and makes the view itself. `tensors`: students send the inputs, and a teacher needs no dataset; in exact numerics a lane must then fit into a message of 64 MiB. Changes no bit of the result.",
+          ),
         aheadBytes: count
           .default(64 * 2 ** 20)
-          .describe("Bound of the logits a student asks for in advance; how far ahead is found by measuring."),
+          .describe(
+            "Bound of the logits, and of the inputs that are sent for them, that a student asks for in advance; how far ahead is found by measuring.",
+          ),
         onNoTeacher: z
           .enum(["wait", "fail"])
           .default("wait")

@@ -8,6 +8,7 @@ const harmless: ReadonlySet<string> = new Set([
   "verification",
   "doctor",
   "evaluation.everyEpochs",
+  "softTargets.inputs",
   "softTargets.aheadBytes",
   "softTargets.onNoTeacher",
   "teacher.remote.timeoutSeconds",

@@ -39,4 +39,13 @@ export function randomStream(...words: readonly number[]): () => number {
 }
 
 /** What a draw is for; first word of every seed, so that no two uses share a stream. */
-export const purpose = { order: 1, view: 2, initial: 3, dropout: 4, holdout: 5, sample: 6, canary: 7 } as const;
+export const purpose = {
+  order: 1,
+  view: 2,
+  initial: 3,
+  dropout: 4,
+  holdout: 5,
+  sample: 6,
+  canary: 7,
+  rows: 8,
+} as const;

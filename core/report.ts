@@ -44,6 +44,8 @@ export interface SoftTargetTotals {
   readonly cached: number;
   /** Of logits received from teachers. */
   readonly bytes: number;
+  /** Of inputs sent to them; 0 where they read the dataset themselves. */
+  readonly inputBytes: number;
   /** Requests that a second teacher was asked for, too, as the first was late. */
   readonly hedged: number;
   /** Requests that came to nothing with the teacher asked first. */
@@ -55,7 +57,7 @@ export interface SoftTargetTotals {
 }
 
 export const noSoftTargets: SoftTargetTotals = {
-  ...{ requested: 0, cached: 0, bytes: 0, hedged: 0, askedAgain: 0, secondsWaited: 0 },
+  ...{ requested: 0, cached: 0, bytes: 0, inputBytes: 0, hedged: 0, askedAgain: 0, secondsWaited: 0 },
   error: { examples: 0, sum: 0, max: 0 },
 };
 

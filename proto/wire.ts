@@ -9,6 +9,8 @@ import type { ProtoGrpcType } from "./gen/limbeck.ts";
 import { packagePath } from "./package.ts";
 
 const mebibyte = 2 ** 20;
+/** The largest message that is sent or taken. */
+export const messageBytes = 64 * mebibyte;
 
 // The generated types describe exactly these options: proto/generate.mjs has them too.
 export const loading = { longs: Number, enums: String, defaults: true, oneofs: true } as const;
@@ -18,8 +20,8 @@ const { v1 } = (
 ).limbeck;
 
 const limits: ChannelOptions = {
-  "grpc.max_receive_message_length": 64 * mebibyte,
-  "grpc.max_send_message_length": 64 * mebibyte,
+  "grpc.max_receive_message_length": messageBytes,
+  "grpc.max_send_message_length": messageBytes,
   // A network that swallows packets breaks no TCP connection by itself: pings find it (L7).
   "grpc.keepalive_time_ms": 10_000,
   "grpc.keepalive_timeout_ms": 5_000,

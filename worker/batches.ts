@@ -3,12 +3,11 @@
  * for the same views. The compute thread never waits for what could have been there.
  */
 
-import { setImmediate } from "node:timers/promises";
-import { sizeOf } from "../core/layout.ts";
 import { type LedgerPlan, laneExamples, laneShare, stepShare } from "../core/ledger.ts";
 import { regionOf } from "./arena.ts";
 import type { LaneRegions } from "./compute/protocol.ts";
 import type { Dataset, ViewKey } from "./data/dataset.ts";
+import { writeInTurns } from "./data/inturns.ts";
 import { joinedIds } from "./ids.ts";
 import type { FetchAhead, StepExamples } from "./softtargets/fetchahead.ts";
 
@@ -53,9 +52,6 @@ interface Made {
   readonly slot: readonly PartMemory[];
   readonly complete: Promise<void>;
 }
-
-/** Floats of views written between two turns of the event loop: a millisecond or a few. */
-const turnFloats = 2 ** 18;
 
 export class Batches {
   readonly #source: BatchSource;
@@ -116,11 +112,12 @@ export class Batches {
       () => {},
     );
     complete.catch(() => {}); // Reported by take(); a batch that is never taken fails nobody.
+    const view = this.#source.view(epoch);
     const regions: LaneRegions[] = [];
     for (const [at, part] of parts.entries()) {
       const { inputs, labels, teacherLogits } = slot[at]!;
       const examples = ids[at]!;
-      await this.#writeViews(examples, epoch, inputs);
+      await writeInTurns(dataset, { examples, view }, inputs);
       dataset.labels("train", examples, labels);
       regions.push({
         lane: part.firstLane,
@@ -132,19 +129,6 @@ export class Batches {
     }
     const batch = { step, epoch, globalExamples, parts: regions, examples: joinedIds(ids) };
     return { batch, slot, complete };
-  }
-
-  /** In turns: no heartbeat is late because a batch is large (L7). */
-  async #writeViews(examples: Uint32Array, epoch: number, into: Float32Array): Promise<void> {
-    const { dataset } = this.#source;
-    const view = this.#source.view(epoch);
-    const features = sizeOf(dataset.shape);
-    const perTurn = Math.max(1, Math.floor(turnFloats / features));
-    for (let at = 0; at < examples.length; at += perTurn) {
-      const some = examples.subarray(at, at + perTurn);
-      dataset.examples("train", some, view, into.subarray(at * features, (at + some.length) * features));
-      await setImmediate();
-    }
   }
 }
 

@@ -7,6 +7,7 @@ import type { Stage } from "../core/stages.ts";
 import { type Checkpoint, latestCheckpoint, pruneCheckpoints, saveCheckpoint } from "./artifacts/checkpoint.ts";
 import { sha256Hex } from "./artifacts/digest.ts";
 import type { WorkerContext } from "./context.ts";
+import type { DatasetFacts } from "./data/dataset.ts";
 import { optimizerSlots } from "./optimizers/slots.ts";
 import type { Replica, ReplicaState } from "./replica.ts";
 
@@ -39,7 +40,7 @@ export async function saveReplica(
   return { stage: plan.stage, step: state.step, folder: relative(runFolder, saved.folder), bytes: saved.bytes };
 }
 
-export function checkpointRoot({ runFolder }: WorkerContext): string {
+export function checkpointRoot({ runFolder }: Pick<WorkerContext, "runFolder">): string {
   return join(runFolder, "checkpoints");
 }
 
@@ -53,7 +54,7 @@ export interface Restored {
 
 /** The newest checkpoint of the stage that is whole and of this job, of a step below `below` where that is not 0. */
 export async function findCheckpoint(
-  context: WorkerContext,
+  context: Pick<WorkerContext, "job" | "runFolder"> & { readonly dataset: Pick<DatasetFacts, "digest"> },
   stage: Stage,
   below = 0,
 ): Promise<{ readonly found: Checkpoint | null } & Pick<Restored, "restoredFrom" | "skipped">> {

@@ -1,10 +1,11 @@
 /** What a worker has once it is prepared, for all it does afterwards. */
 import { isPlain, viewPeriod } from "../core/caching.ts";
+import { LimbeckError } from "../core/errors.ts";
 import type { Job } from "../core/job.ts";
 import type { Stage } from "../core/stages.ts";
 import type { Device } from "./compute/device.ts";
 import type { BuiltNetwork } from "./compute/protocol.ts";
-import type { Dataset, Split, ViewKey } from "./data/dataset.ts";
+import type { Dataset, DatasetFacts, Split, ViewKey } from "./data/dataset.ts";
 import type { ModelRequest } from "./inference/open.ts";
 import type { Services } from "./services.ts";
 
@@ -43,13 +44,14 @@ export interface TrainedModel extends BuiltNetwork {
   readonly sha256: string;
 }
 
-export interface WorkerContext {
+/** @typeParam Data `Dataset | null` where it need not be open, for its inputs are sent to a teacher */
+export interface WorkerContext<Data extends Dataset | null = Dataset> {
   /** The three of the last Welcome: what does not decide the result may differ in a job that is resumed. */
   job: Job;
   jobFolder: string;
   runFolder: string;
   readonly name: string;
-  readonly dataset: Dataset;
+  readonly dataset: Data;
   readonly device: Device;
   readonly services: Services;
   readonly status: Status;
@@ -57,9 +59,19 @@ export interface WorkerContext {
   readonly trained: Map<Stage, TrainedModel>;
 }
 
+/** For what cannot be done without the dataset. The coordinator makes no student of who has not opened it. */
+export function withDataset(context: WorkerContext<Dataset | null>): WorkerContext {
+  if (context.dataset !== null) return context as WorkerContext;
+  throw new LimbeckError("internal", `${context.name} has not opened the dataset, and was told to train`);
+}
+
 /** What every worker of the job builds the model of this role from: equal requests give equal bits (L1). */
 export function modelRequest(
-  { job, jobFolder, dataset }: Pick<WorkerContext, "job" | "jobFolder" | "dataset">,
+  {
+    job,
+    jobFolder,
+    dataset,
+  }: Pick<WorkerContext, "job" | "jobFolder"> & { readonly dataset: Pick<DatasetFacts, "shape" | "classes"> },
   role: "teacher" | "student",
 ): ModelRequest {
   const { seed, distil } = job;

@@ -8,15 +8,12 @@ import type { Device } from "./compute/device.ts";
 import { newStatus } from "./context.ts";
 import { Outbox } from "./outbox.ts";
 import { Participation } from "./participation.ts";
-import { adopt, openDevice, type Preparation, prepareWorker } from "./preparation.ts";
+import { adopt, openDevice, type Preparation, prepareWorker, type Role } from "./preparation.ts";
 import { openServices, type Services } from "./services.ts";
 import { joinCoordinator, type Session, SessionBroken } from "./session.ts";
 
-export type Role = "student" | "teacher" | "auto";
-
 export interface WorkerOptions {
   readonly coordinator: { readonly host: string; readonly port: number };
-  /** "auto": as the coordinator chooses. */
   readonly role: Role;
   readonly name: string;
   readonly listen: { readonly host: string; readonly port: number };
@@ -163,8 +160,8 @@ class WorkerProcess {
 
   async #prepare(welcome: Welcome__Output): Promise<Participation> {
     this.#device ??= openDevice(welcome);
-    const { name } = this.#options;
-    const own = { name, services: this.#services, status: this.#status, device: this.#device };
+    const { name, role } = this.#options;
+    const own = { name, role, services: this.#services, status: this.#status, device: this.#device };
     this.#preparation = await prepareWorker(welcome, own);
     this.#status.doing = "waiting for work";
     return new Participation(this.#preparation.context, {

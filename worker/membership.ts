@@ -5,8 +5,10 @@ import type { Assigned } from "../core/participant.ts";
 import { planStages, type StagePlan } from "../core/stages.ts";
 import { maximalSubtrees, type TreeNode } from "../core/tree.ts";
 import type { Assign__Output } from "../proto/gen/limbeck/v1/Assign.ts";
+import type { DatasetInfo__Output } from "../proto/gen/limbeck/v1/DatasetInfo.ts";
 import type { Member__Output } from "../proto/gen/limbeck/v1/Member.ts";
 import type { Part } from "./batches.ts";
+import { type Dataset, type DatasetFacts, factsOf } from "./data/dataset.ts";
 
 export interface Membership extends Assigned {
   readonly plan: StagePlan;
@@ -23,6 +25,7 @@ export interface Membership extends Assigned {
   /** Look for a checkpoint; one of a step below `restoreBelow`, where that is not 0. */
   readonly restore: boolean;
   readonly restoreBelow: number;
+  readonly dataset: DatasetFacts;
 }
 
 /** The reduction tree of a term and what each student holds of it. */
@@ -35,11 +38,13 @@ export interface Reduction {
 export interface Reader {
   readonly name: string;
   readonly job: Job;
-  readonly trainExamples: number;
+  /** As it is open here; null where it is not: the order tells of it then. */
+  readonly dataset: Dataset | null;
 }
 
-export function understand(term: number, assign: Assign__Output, { name, job, trainExamples }: Reader): Membership {
-  const plan = planOf(assign, job, trainExamples);
+export function understand(term: number, assign: Assign__Output, { name, job, dataset }: Reader): Membership {
+  const facts = factsIn(assign, dataset);
+  const plan = planOf(assign, job, facts.trainExamples);
   const students = assign.students.filter(({ lanes }) => lanes > 0);
   const at = students.findIndex(({ worker }) => worker === name);
   const rank = at < 0 ? null : at;
@@ -56,7 +61,18 @@ export function understand(term: number, assign: Assign__Output, { name, job, tr
     ...teaching,
     restore,
     restoreBelow,
+    dataset: facts,
   };
+}
+
+/** What is known here of the dataset that an order is about. */
+export function factsIn(
+  { dataset: told }: { dataset: DatasetInfo__Output | null },
+  open: Dataset | null,
+): DatasetFacts {
+  if (open) return factsOf(open);
+  if (told) return told;
+  throw new LimbeckError("internal", "an order says nothing of the dataset, which is not open here");
 }
 
 /** The stage of an order; throws `internal` where the coordinator's job has another one. */

@@ -17,12 +17,13 @@ import type { FromWorker } from "../proto/gen/limbeck/v1/FromWorker.ts";
 import type { ToWorker__Output } from "../proto/gen/limbeck/v1/ToWorker.ts";
 import { KeptCache } from "./cache/kept.ts";
 import { catchUp } from "./catchup.ts";
-import { nothing, type WorkerContext } from "./context.ts";
+import { nothing, type WorkerContext, withDataset } from "./context.ts";
+import type { Dataset } from "./data/dataset.ts";
 import { aborted, Ending } from "./ending.ts";
 import { PeerFailure } from "./exchange/peerfailure.ts";
 import { exportStage } from "./export.ts";
 import { follow } from "./following.ts";
-import { type Membership, planOf, understand } from "./membership.ts";
+import { factsIn, type Membership, planOf, understand } from "./membership.ts";
 import { type Report, Reports } from "./reports.ts";
 import { Student } from "./student.ts";
 import { StudentTerm } from "./studentterm.ts";
@@ -42,7 +43,7 @@ export interface Surroundings {
 }
 
 export class Participation {
-  readonly #context: WorkerContext;
+  readonly #context: WorkerContext<Dataset | null>;
   readonly #around: Surroundings;
   #state: Participant<Membership> = newParticipant;
   /** Of the work in flight. */
@@ -56,7 +57,7 @@ export class Participation {
   #follow: Follow__Output | null = null;
   #exports = "";
 
-  constructor(context: WorkerContext, around: Surroundings) {
+  constructor(context: WorkerContext<Dataset | null>, around: Surroundings) {
     this.#context = context;
     this.#around = around;
     context.services.peers.client.onCorrupted = (from, kind, why) => this.#tell({ corrupted: { from, kind, why } });
@@ -111,9 +112,7 @@ export class Participation {
   #hear(term: number, order: Omit<ToWorker__Output, "term">): void {
     switch (order.body) {
       case "assign": {
-        const { name, job, dataset } = this.#context;
-        const reader = { name, job, trainExamples: dataset.count("train") };
-        this.#on({ kind: "assigned", assigned: understand(term, order.assign!, reader) });
+        this.#on({ kind: "assigned", assigned: understand(term, order.assign!, this.#context) });
         return;
       }
       case "begin": {
@@ -271,7 +270,7 @@ export class Participation {
     const told = isNew && restore ? await student.restore(restoreBelow) : { restoredFrom: "", skipped: [] };
     await student.layOut(membership);
     this.#studentTerm = new StudentTerm({
-      context: this.#context,
+      context: withDataset(this.#context),
       membership,
       student,
       reports: this.#reports(membership.term),
@@ -285,7 +284,7 @@ export class Participation {
   async #build(plan: Membership["plan"]): Promise<Student> {
     await this.#student?.saved().catch(() => {});
     this.#student = null;
-    this.#student = await Student.build(this.#context, plan);
+    this.#student = await Student.build(withDataset(this.#context), plan);
     return this.#student;
   }
 
@@ -296,7 +295,7 @@ export class Participation {
   async #catchUp(how: CatchUp, beginning: Beginning, ending: Ending): Promise<Event> {
     const { students: members } = this.#membership!;
     const { replica } = this.#student!;
-    await catchUp(how, beginning, { context: this.#context, replica, members, signal: ending.now });
+    await catchUp(how, beginning, { context: withDataset(this.#context), replica, members, signal: ending.now });
     return { kind: "caught-up", term: beginning.term };
   }
 
@@ -308,11 +307,12 @@ export class Participation {
   async #keepUp(order: Follow__Output, ending: Ending): Promise<Event> {
     const { job, dataset, services, status } = this.#context;
     const { term } = this.#state;
-    const plan = planOf(order, job, dataset.count("train"));
+    const facts = factsIn(order, dataset);
+    const plan = planOf(order, job, facts.trainExamples);
     services.peers.server.openTerm(term);
     await this.#keepOnly(order.source ? "student" : "teacher");
     if (!order.source) {
-      await this.#readyTeacher({ term, ...order }, ending);
+      await this.#readyTeacher({ term, ...order, dataset: facts }, ending);
       this.#around.send({ term, caughtUp: { stage: plan.stage, step: 0 } });
       await aborted(ending.soon);
       return { kind: "stopped" };
@@ -321,14 +321,14 @@ export class Participation {
     status.doing = "following the students";
     const caughtUp = (step: number) => this.#around.send({ term, caughtUp: { stage: plan.stage, step } });
     const { replica } = student;
-    await follow({ context: this.#context, replica, term, source: order.source, caughtUp }, ending);
+    await follow({ context: withDataset(this.#context), replica, term, source: order.source, caughtUp }, ending);
     return { kind: "stopped" };
   }
 
   async #export(ending: Ending): Promise<Event> {
     const { term } = this.#state;
     const stage = this.#exports as Stage;
-    const models = await exportStage(this.#context, stage, ending.soon);
+    const models = await exportStage(withDataset(this.#context), stage, ending.soon);
     this.#around.send({ term, exported: { stage, models } });
     return { kind: "exported", term };
   }

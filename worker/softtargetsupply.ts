@@ -12,6 +12,7 @@ import { CachedSoftTargets, cacheSettings } from "./softtargets/cached.ts";
 import { SoftTargetClient, type SoftTargetSettings } from "./softtargets/client.ts";
 import { FetchAhead } from "./softtargets/fetchahead.ts";
 import { formatOf } from "./softtargets/format.ts";
+import { floatsSent, inputSource } from "./softtargets/inputs.ts";
 import type { SoftTargetKey } from "./softtargets/provenance.ts";
 
 export interface SupplyParts {
@@ -55,13 +56,14 @@ export class SoftTargetSupply {
   /** From this step on. */
   ahead(range: { from: number; steps: number }): FetchAhead {
     const { context, lanes, signal } = this.#parts;
+    const { classes, shape } = context.dataset;
     const softTargets = this.#softTargets;
     const source = {
       examplesOf: (step: number) => stepExamples(lanes, step),
       request: (examples: Uint32Array, epoch: number, spareMs: number) =>
         softTargets.request(this.#keyOf(examples, epoch), signal, spareMs),
       latencyMs: () => softTargets.latencyMs,
-      classes: context.dataset.classes,
+      bytesPerExample: 4 * (classes + floatsSent(context.job, shape)),
       maxBytes: context.job.softTargets.aheadBytes,
     };
     return new FetchAhead(source, range);
@@ -105,8 +107,9 @@ export class SoftTargetSupply {
     const { softTargets } = context.job;
     const format = formatOf(softTargets, plan.soft!.temperature);
     const { onNoTeacher } = softTargets;
+    const inputs = inputSource(context, plan.stage);
     return {
-      ...{ term, teachers, format, classes: context.dataset.classes, deadlineMs: softTargetsMs, onNoTeacher },
+      ...{ term, teachers, format, classes: context.dataset.classes, inputs, deadlineMs: softTargetsMs, onNoTeacher },
       random: Math.random,
       onLost: (worker, why) => reports.tell({ suspect: { worker, why } }),
       onCorrupted: (from, why) => reports.tell({ corrupted: { from, kind: "soft-targets", why } }),

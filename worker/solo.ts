@@ -1,7 +1,7 @@
 /** A worker by itself, prepared as for a job but joined to none: for what is asked about a job before it runs. */
 import type { Job } from "../core/job.ts";
 import type { ReportedEngine } from "../core/report.ts";
-import { newStatus, type WorkerContext } from "./context.ts";
+import { newStatus, type WorkerContext, withDataset } from "./context.ts";
 import { openDevice, prepareWorker } from "./preparation.ts";
 import { openServices } from "./services.ts";
 
@@ -26,9 +26,10 @@ export async function openSolo(job: Job, jobFolder: string, runFolder: string): 
   };
   try {
     const status = newStatus("");
-    const { context, prepared } = await prepareWorker(welcome, { name: "this process", services, status, device });
+    const own = { name: "this process", role: "student", services, status, device } as const;
+    const { context, prepared } = await prepareWorker(welcome, own);
     const { backend = "", device: name = "", gpu = false } = prepared.engine!;
-    return { context, engine: { backend, device: name, gpu }, close };
+    return { context: withDataset(context), engine: { backend, device: name, gpu }, close };
   } catch (thrown) {
     await close();
     throw thrown;

@@ -10,47 +10,58 @@ import { weightsInOrder } from "./artifacts/digest.ts";
 import { findCheckpoint } from "./checkpoints.ts";
 import type { BuiltNetwork } from "./compute/protocol.ts";
 import { awaiting, modelRequest, nothing, type TrainedModel, viewOfEpoch, type WorkerContext } from "./context.ts";
-import type { ViewKey } from "./data/dataset.ts";
+import type { Dataset, DatasetFacts, ViewKey } from "./data/dataset.ts";
+import { type Payload, payloadBytes } from "./exchange/payload.ts";
 import { PeerFailure } from "./exchange/peerfailure.ts";
 import type { Membership } from "./membership.ts";
-import { rowDependence } from "./softtargets/rows.ts";
+import { floatsSent } from "./softtargets/inputs.ts";
+import { drawnExamples, rowDependence } from "./softtargets/rows.ts";
 import { passesUnderWay, type Serving } from "./softtargets/server.ts";
 import { transferMs } from "./transfer.ts";
 import { sha256InTurns } from "./turns.ts";
 
-/** Which teacher a term wants, and who has it. */
-export type WantedTeacher = Pick<Membership, "term" | "teacherSha256" | "teacherSources">;
+/** Which teacher a term wants, who has it, and what it is asked about. */
+export type WantedTeacher = Pick<Membership, "term" | "teacherSha256" | "teacherSources" | "dataset">;
+
+/** The dataset need not be open where inputs are sent. */
+type Context = WorkerContext<Dataset | null>;
+
+/** Writes the inputs of a pass. */
+type Write = (into: Float32Array) => void;
 
 export class Teacher {
   /** Why its soft targets must not be cached; empty where they may. */
   uncacheable = "";
   readonly sha256: string;
   readonly parameters: number;
-  readonly #context: WorkerContext;
+  readonly #context: Context;
+  readonly #dataset: DatasetFacts;
   /** Shared and aligned: neither cloned on its way to the compute thread nor copied by TensorFlow. Those of no pass. */
   readonly #inputs: Float32Array[];
 
-  private constructor(context: WorkerContext, { sha256, weights }: TrainedModel) {
+  private constructor(context: Context, dataset: DatasetFacts, { sha256, weights }: TrainedModel) {
     this.#context = context;
+    this.#dataset = dataset;
     this.sha256 = sha256;
     this.parameters = weights.length;
-    const { job, dataset } = context;
+    const { job } = context;
     const floats = job.lanes.count * job.lanes.batch * sizeOf(dataset.shape);
     this.#inputs = Array.from({ length: passesUnderWay }, () => Arena.create(4 * floats).floats(floats));
   }
 
   /** Builds the teacher and gets the weights that the term asks for. */
-  static async prepare(context: WorkerContext, wanted: WantedTeacher, signal: AbortSignal): Promise<Teacher> {
-    const { job, device, status } = context;
+  static async prepare(context: Context, wanted: WantedTeacher, signal: AbortSignal): Promise<Teacher> {
+    const { job, jobFolder, device, status } = context;
+    const { dataset } = wanted;
     status.doing = "building the teacher";
-    const building = device.ask("build", { name: "teacher", ...modelRequest(context, "teacher") });
+    const building = device.ask("build", { name: "teacher", ...modelRequest({ job, jobFolder, dataset }, "teacher") });
     const built = await awaiting(status, serversOf(job.teacher), building);
     const isTaught = sourceOfTeacher(job.teacher) === null;
     const model = isTaught ? await taught(context, wanted, built, signal) : await loaded(built, wanted);
     if (isTaught) await device.ask("load", { name: "teacher", weights: model.weights });
     // Whoever serves it can also pass it on.
     context.trained.set("teach", model);
-    const teacher = new Teacher(context, model);
+    const teacher = new Teacher(context, dataset, model);
     // Only what may be cached must not depend on its place.
     if (job.numerics === "exact" && cachePlan(job, "").kind === "cached") await teacher.#checkRows();
     return teacher;
@@ -63,28 +74,41 @@ export class Teacher {
 
   /** What it gives in a term. */
   serving(term: number, stage: Stage): Serving {
-    const { job, dataset } = this.#context;
+    const { job } = this.#context;
     const { numerics, lanes, distil } = job;
+    const { digest, classes, shape } = this.#dataset;
+    const inputFloats = floatsSent(job, shape);
     return {
-      ...{ term, teacher: this.sha256, dataset: dataset.digest, classes: dataset.classes },
+      ...{ term, teacher: this.sha256, dataset: digest, classes, inputFloats },
       temperature: distil.temperature,
       mergesUpTo: numerics === "fast" ? lanes.count * lanes.batch : 0,
-      answer: (examples, epoch) => this.#pass(examples, viewOfEpoch(job, stage, epoch)),
+      answer: (examples, epoch, inputs) => {
+        const write = inputFloats > 0 ? copyOf(inputs) : this.#own(examples, viewOfEpoch(job, stage, epoch));
+        return this.#pass(examples.length, write);
+      },
     };
   }
 
+  /** Training examples under the view, from the dataset itself. */
+  #own(examples: Uint32Array, view: ViewKey | null): Write {
+    const { dataset } = this.#context;
+    if (dataset) return (into) => dataset.examples("train", examples, view, into);
+    throw new LimbeckError("internal", "a teacher that has not opened the dataset was asked without inputs");
+  }
+
   /**
-   * Logits [examples, classes] of training examples under the view, in one forward pass. Exact: always of the shape of a
+   * Logits [examples, classes] of inputs [examples, …shape], in one forward pass. Exact: always of the shape of a
    * whole lane, for bits depend on it (L1); the rows beyond the examples are zeros, and dropped.
    */
-  async #pass(examples: Uint32Array, view: ViewKey | null): Promise<Float32Array> {
-    const { job, dataset, device, status } = this.#context;
+  async #pass(examples: number, write: Write): Promise<Float32Array> {
+    const { job, device, status } = this.#context;
+    const features = sizeOf(this.#dataset.shape);
     const { numerics, lanes } = job;
     const isExact = numerics === "exact";
     const most = isExact ? lanes.batch : lanes.count * lanes.batch;
-    if (examples.length > most) {
+    if (examples > most) {
       const whole = isExact ? "a lane" : "a step";
-      const message = `${examples.length} soft targets were asked for at once, ${whole} has no more than ${most}`;
+      const message = `${examples} soft targets were asked for at once, ${whole} has no more than ${most}`;
       throw new LimbeckError("internal", message);
     }
     const inputs = this.#inputs.pop();
@@ -92,11 +116,11 @@ export class Teacher {
     const servers = serversOf(job.teacher);
     if (servers !== "") status.waitingFor = () => (this.#inputs.length < passesUnderWay ? servers : "");
     try {
-      const count = isExact ? lanes.batch : examples.length;
-      dataset.examples("train", examples, view, inputs);
-      inputs.fill(0, examples.length * sizeOf(dataset.shape), count * sizeOf(dataset.shape));
+      const count = isExact ? lanes.batch : examples;
+      write(inputs);
+      inputs.fill(0, examples * features, count * features);
       const logits = await device.ask("logits", { name: "teacher", inputs, count });
-      return logits.subarray(0, (logits.length / count) * examples.length);
+      return logits.subarray(0, (logits.length / count) * examples);
     } finally {
       this.#inputs.push(inputs);
     }
@@ -104,9 +128,25 @@ export class Teacher {
 
   async #checkRows(): Promise<void> {
     const { job, dataset } = this.#context;
-    const pass = (examples: Uint32Array) => this.#pass(examples, null);
-    this.uncacheable = (await rowDependence(pass, job.lanes.batch, dataset.count("train"))) ?? "";
+    const { batch } = job.lanes;
+    const drawn = dataset ? null : drawnExamples(sizeOf(this.#dataset.shape));
+    const pass = (examples: Uint32Array) =>
+      this.#pass(examples.length, drawn ? (into) => drawn(examples, into) : this.#own(examples, null));
+    // Twice a batch of drawn ones: every row can have another company.
+    this.uncacheable = (await rowDependence(pass, batch, dataset?.count("train") ?? 2 * batch)) ?? "";
   }
+}
+
+/** Of any alignment, one after another. */
+function copyOf(inputs: Payload): Write {
+  return ({ buffer, byteOffset }) => {
+    const bytes = new Uint8Array(buffer, byteOffset, payloadBytes(inputs));
+    let at = 0;
+    for (const some of inputs) {
+      bytes.set(some, at);
+      at += some.byteLength;
+    }
+  };
 }
 
 async function digested(built: BuiltNetwork, weights: Float32Array): Promise<TrainedModel> {
@@ -129,13 +169,13 @@ async function loaded(built: BuiltNetwork, { teacherSha256 }: WantedTeacher): Pr
  * `teach`. Throws where nobody has them, which another term may mend.
  */
 async function taught(
-  context: WorkerContext,
+  context: Context,
   asked: WantedTeacher,
   built: BuiltNetwork,
   signal: AbortSignal,
 ): Promise<TrainedModel> {
   const { services, status, trained } = context;
-  const { term, teacherSha256, teacherSources } = asked;
+  const { term, teacherSha256, teacherSources, dataset } = asked;
   const own = trained.get("teach");
   if (own?.sha256 === teacherSha256) return own;
   const failures: unknown[] = [];
@@ -157,7 +197,7 @@ async function taught(
       status.waitingFor = nothing;
     }
   }
-  const { found } = await findCheckpoint(context, "teach");
+  const { found } = await findCheckpoint({ ...context, dataset }, "teach");
   if (found?.weightsSha256 === teacherSha256) return await digested(built, found.weights);
   throw failures.at(-1) ?? new LimbeckError("lost_worker", `nobody has the teacher of weights ${teacherSha256}`);
 }

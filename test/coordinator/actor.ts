@@ -117,6 +117,7 @@ export class Actor {
       softTargets: isDistil ? examples : 0,
       softTargetsCached: 0,
       softTargetBytes: isDistil ? examples * 6 : 0,
+      softTargetInputBytes: isDistil ? examples * 8 : 0,
     };
   }
 

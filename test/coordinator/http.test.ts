@@ -53,6 +53,7 @@ test("/metrics counts what was done, and promtool finds nothing to say", bounded
   }
   assert.equal(value("limbeck_soft_target_requests_total"), 80);
   assert.equal(value("limbeck_soft_target_bytes_total"), 480);
+  assert.equal(value("limbeck_soft_target_input_bytes_total"), 640);
   assert.equal(value('limbeck_loss_nats{stage="distil",kind="soft"}'), 1);
   assert.equal(
     value('limbeck_step_phase_seconds_count{phase="soft_targets"}'),

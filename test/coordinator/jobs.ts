@@ -17,6 +17,7 @@ export interface JobChoices {
   /** The teacher is loaded, not taught. */
   readonly loads?: boolean;
   readonly epochs?: number;
+  readonly inputs?: "ids" | "tensors";
 }
 
 export function testJob({
@@ -25,6 +26,7 @@ export function testJob({
   numerics = "exact",
   loads = false,
   epochs = 2,
+  inputs = "ids",
 }: JobChoices = {}): Job {
   const optimizer = { kind: "sgd", learningRate: 0.1 } as const;
   const model = { kind: "mlp", widths: [2] } as const;
@@ -38,6 +40,7 @@ export function testJob({
     ...(loads ? {} : { teach: { epochs, optimizer } }),
     distil: { temperature: 2, softWeight: 0.5, epochs, optimizer },
     baseline,
+    softTargets: { inputs },
     ...(workers ? { workers } : {}),
   });
 }

@@ -93,7 +93,8 @@ test("a job of three students and two teachers comes to its end", () => {
   );
   assert.deepEqual(report!.ledger, { examplesPerEpoch: 20, epochs: 4, seen: 80, duplicated: 0, missing: 0 });
   const { secondsWaited, cache, ...softTargets } = report!.softTargets;
-  assert.deepEqual(softTargets, { requested: 80, cached: 0, bytes: 480, hedged: 0, askedAgain: 0, error: null });
+  const none = { cached: 0, hedged: 0, askedAgain: 0, error: null };
+  assert.deepEqual(softTargets, { requested: 80, bytes: 480, inputBytes: 640, ...none });
   assert.ok(secondsWaited > 0);
   assert.match(cache, /^cached: /);
   assert.deepEqual(

@@ -16,6 +16,7 @@ const intervals = [
   "evaluation.everyEpochs=0",
   "softTargets.aheadBytes=9000000",
   "softTargets.onNoTeacher=fail",
+  "softTargets.inputs=tensors",
   "softTargets.cache=false",
   "softTargets.cache.maxBytes=9",
 ];

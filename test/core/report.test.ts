@@ -88,7 +88,7 @@ test("the figures are those of the distil stage, the models those of their stage
   assert.equal(report.student.parameters, 11);
   assert.deepEqual(report.ledger, student.ledger);
   assert.deepEqual(report.softTargets, {
-    ...{ requested: 48, cached: 8, bytes: 960, hedged: 0, askedAgain: 0, secondsWaited: 0 },
+    ...{ requested: 48, cached: 8, bytes: 960, inputBytes: 0, hedged: 0, askedAgain: 0, secondsWaited: 0 },
     error: { examples: 4, meanKl: 0.005, maxKl: 0.01 },
     cache: "cached: the examples of distil are plain, every epoch has the same",
   });

@@ -7,6 +7,7 @@ import { planStages } from "../../core/stages.ts";
 import type { FromWorker } from "../../proto/gen/limbeck/v1/FromWorker.ts";
 import { viewOfEpoch, type WorkerContext } from "../../worker/context.ts";
 import { Participation } from "../../worker/participation.ts";
+import { floatsSent } from "../../worker/softtargets/inputs.ts";
 import type { Serving } from "../../worker/softtargets/server.ts";
 import { openTeacher } from "../worker/softtargets/teachers.ts";
 
@@ -62,11 +63,16 @@ export async function distil(
   const member = { worker: name, address, host, firstLane: 0, lanes: job.lanes.count };
   const teachers = [{ ...member, lanes: 0 }, ...(other ? [{ ...member, lanes: 0, ...other.member }] : [])];
   const order = { stage: "distil", steps, teacherSha256: "", teacherSources: [], restore: false, restoreBelow: 0 };
-  const assign = { ...order, students: [member], teachers, planned: true, why: "a test" };
+  const assign = { ...order, students: [member], teachers, planned: true, why: "a test", dataset: null };
   participation.hear({ term: 1, body: "assign", assign });
   await Promise.race([isReady, over]);
   const { sha256 } = context.trained.get("teach")!;
-  const sizes = { classes: dataset.classes, temperature: job.distil.temperature, mergesUpTo: 0 };
+  const sizes = {
+    classes: dataset.classes,
+    temperature: job.distil.temperature,
+    inputFloats: floatsSent(job, dataset.shape),
+    mergesUpTo: 0,
+  };
   if (second) other!.server.serve({ term: 1, teacher: sha256, dataset: dataset.digest, ...sizes, answer: second });
   const begin = { step: 0, sources: [name], sumSources: [], evaluate: false, teacherEngine: "", uncacheable: "" };
   participation.hear({ term: 1, body: "begin", begin });

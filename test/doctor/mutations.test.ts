@@ -111,18 +111,22 @@ test("e. a teacher that says the same of every example, and a soft term without 
   assert.deepEqual(complaints(weightless), ["soft-term: warning"]);
 });
 
-test("a stage with healthy teachers comes to its end, its canaries alive", bounded, async (t) => {
-  const context = await openPatient(
-    t,
-    jobWith(await savedTeacher(t, await nearestMean()), ["doctor.canaryEverySteps=1"]),
+for (const inputs of ["ids", "tensors"]) {
+  test(
+    `a stage with healthy teachers, asked with ${inputs}, comes to its end, its canaries alive`,
+    bounded,
+    async (t) => {
+      const how = ["doctor.canaryEverySteps=1", `softTargets.inputs=${inputs}`];
+      const context = await openPatient(t, jobWith(await savedTeacher(t, await nearestMean()), how));
+      const second = perturbedAnswers(context, (weight) => weight);
+      const { findings, failure, steps } = await distil(t, context, { second });
+      assert.equal(failure, null, failure?.message);
+      assert.equal(steps, 32);
+      assert.deepEqual(complaints(findings), []);
+      assert.equal(found(findings, "replicas").severity, "ok");
+    },
   );
-  const second = perturbedAnswers(context, (weight) => weight);
-  const { findings, failure, steps } = await distil(t, context, { second });
-  assert.equal(failure, null, failure?.message);
-  assert.equal(steps, 32);
-  assert.deepEqual(complaints(findings), []);
-  assert.equal(found(findings, "replicas").severity, "ok");
-});
+}
 
 test("d. a teacher whose weights have changed", bounded, async (t) => {
   const context = await openPatient(t, jobWith(await savedTeacher(t, await nearestMean())));
@@ -138,7 +142,10 @@ test("d. a teacher whose weights have changed", bounded, async (t) => {
 test("f. a teacher that answers with the rows of other examples", bounded, async (t) => {
   const context = await openPatient(t, jobWith(await savedTeacher(t, await nearestMean())));
   const { findings, failure, steps } = await distil(t, context, {
-    spoil: (answer) => async (examples, epoch) => rolled(await answer(examples, epoch), examples.length),
+    spoil:
+      (answer) =>
+      async (examples, ...key) =>
+        rolled(await answer(examples, ...key), examples.length),
   });
   assert.ok(complaints(findings).includes("pairing: refusal"));
   assert.match(found(findings, "pairing").message, /for example \d+ .*, which is what example \d+ was given/);
@@ -146,17 +153,26 @@ test("f. a teacher that answers with the rows of other examples", bounded, async
   assert.equal(steps, 0, "no step was taken");
 });
 
-for (const canaryEverySteps of [1, 0]) {
-  const how = canaryEverySteps === 0 ? "goes unseen without canaries" : "is found by a canary";
+for (const [canaryEverySteps, inputs] of [
+  [1, "ids"],
+  [1, "tensors"],
+  [0, "ids"],
+] as const) {
+  const how = canaryEverySteps === 0 ? "goes unseen without canaries" : `is found by a canary with ${inputs}`;
   test(`f. a teacher that begins to do so in the middle of training ${how}`, bounded, async (t) => {
     const teacher = await savedTeacher(t, await nearestMean());
-    const context = await openPatient(t, jobWith(teacher, [`doctor.canaryEverySteps=${canaryEverySteps}`]));
+    const context = await openPatient(
+      t,
+      jobWith(teacher, [`doctor.canaryEverySteps=${canaryEverySteps}`, `softTargets.inputs=${inputs}`]),
+    );
     let answers = 0;
     const { findings, failure, steps } = await distil(t, context, {
-      spoil: (answer) => async (examples, epoch) => {
-        const logits = await answer(examples, epoch);
-        return ++answers > 60 ? rolled(logits, examples.length) : logits;
-      },
+      spoil:
+        (answer) =>
+        async (examples, ...key) => {
+          const logits = await answer(examples, ...key);
+          return ++answers > 60 ? rolled(logits, examples.length) : logits;
+        },
     });
     assert.deepEqual(complaints(findings), []);
     assert.ok(steps > 0, "it had begun");

@@ -27,11 +27,11 @@ export interface Running {
 
 const commandDeadlineMs = 120_000;
 
-/** Starts `limbeck ARGS…` from the package's folder. `env` comes on top of ours. */
-export function start(args: readonly string[], env: Record<string, string> = {}): Running {
+/** Starts `limbeck ARGS…`, from the package's folder if no other is given. `env` comes on top of ours. */
+export function start(args: readonly string[], env: Record<string, string> = {}, cwd = packagePath(".")): Running {
   const argv = ["--enable-source-maps", packagePath("dist/cli/main.js"), ...args];
   const child = spawn(process.execPath, argv, {
-    cwd: packagePath("."),
+    cwd,
     timeout: commandDeadlineMs,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],

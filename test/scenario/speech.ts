@@ -51,7 +51,8 @@ export function messageOf({ verb, words, values }: Line, current: number, atStag
         fingerprint,
       };
       const dataset = { trainExamples: number("train", 16), evaluationExamples: 4, classes: 3, shape: [2], digest };
-      return { kind: "prepared", term, engine, dataset };
+      const { without: noDataset = "" } = values;
+      return { kind: "prepared", term, engine, dataset: noDataset === "" ? dataset : null, noDataset };
     }
     case "ready":
       return {
@@ -90,6 +91,7 @@ export function messageOf({ verb, words, values }: Line, current: number, atStag
         softTargets: number("soft", 0),
         softTargetsCached: number("cached", 0),
         softTargetBytes: 2 * number("soft", 0),
+        softTargetInputBytes: 0,
         hedged: 0,
         askedAgain: 0,
         payloadError: null,

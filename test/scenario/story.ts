@@ -215,6 +215,7 @@ function jobOf({ values }: Line): Job {
     baseline: baseline === "true",
     numerics: numerics === "fast" ? "fast" : "exact",
     loads: loads === "true",
+    inputs: values["inputs"] === "tensors" ? "tensors" : "ids",
   });
 }
 

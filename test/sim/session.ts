@@ -83,7 +83,13 @@ export class Session {
     const prepared = () => {
       this.#isPrepared = true;
       if (worker.doing === loading) worker.doing = "waiting for work";
-      this.send({ kind: "prepared", term: worker.state.term, engine: engineOf, dataset: datasetOf(this.#world.scene) });
+      this.send({
+        kind: "prepared",
+        term: worker.state.term,
+        engine: engineOf,
+        dataset: datasetOf(this.#world.scene),
+        noDataset: "",
+      });
       if (rejoined) worker.tellAgain();
     };
     if (this.#isPrepared) {

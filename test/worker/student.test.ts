@@ -68,7 +68,7 @@ class Prompter {
     const member = { worker: name, address, host, firstLane: 0, lanes: job.lanes.count };
     const teacherSha256 = soft ? trained.get("teach")!.sha256 : "";
     const members = { students: [member], teachers: soft ? [{ ...member, lanes: 0 }] : [] };
-    const order = { planned: true, teacherSources: [member], restore: false, restoreBelow: 0, why: "" };
+    const order = { planned: true, teacherSources: [member], restore: false, restoreBelow: 0, why: "", dataset: null };
     const term = ++this.#term;
     const ready = this.hear((message) => message.term === term && message.ready);
     this.#heard.on("message", ({ evaluated: share }: FromWorker) => share && evaluated());

@@ -10,6 +10,14 @@ export interface ViewKey {
   readonly epoch: number;
 }
 
+/** What is known of a dataset by who has not opened it, too. */
+export interface DatasetFacts {
+  readonly shape: readonly number[];
+  readonly classes: number;
+  readonly digest: string;
+  readonly trainExamples: number;
+}
+
 export interface Dataset {
   /** Shape of one example, e.g. [28, 28, 1] or [columns]. */
   readonly shape: readonly number[];
@@ -27,4 +35,8 @@ export interface Dataset {
   examples(split: Split, examples: Uint32Array, view: ViewKey | null, into: Float32Array): void;
   /** Writes the label of each example. */
   labels(split: Split, examples: Uint32Array, into: Int32Array): void;
+}
+
+export function factsOf({ shape, classes, digest, count }: Dataset): DatasetFacts {
+  return { shape, classes, digest, trainExamples: count("train") };
 }

@@ -3,7 +3,9 @@ import { type CheckName, type Finding, notRun } from "../../core/doctor/finding.
 import { sourceOfTeacher } from "../../core/jobteacher.ts";
 import type { LedgerPlan } from "../../core/ledger.ts";
 import { modelRequest, type WorkerContext } from "../context.ts";
+import { factsOf } from "../data/dataset.ts";
 import { formatOf } from "../softtargets/format.ts";
+import { inputSource } from "../softtargets/inputs.ts";
 import { keysOf } from "../softtargetsupply.ts";
 import { Teacher } from "../teacher.ts";
 import { examineModels, examineTeaching } from "./examination.ts";
@@ -41,7 +43,8 @@ export async function checkUp(context: WorkerContext, signal: AbortSignal): Prom
 /** Serves the teacher as a teacher worker does, to this very process. */
 async function serveAlone(context: WorkerContext, signal: AbortSignal): Promise<TeacherLines> {
   const { job, dataset, services, name } = context;
-  const teacher = await Teacher.prepare(context, { term, teacherSha256: "", teacherSources: [] }, signal);
+  const wanted = { term, teacherSha256: "", teacherSources: [], dataset: factsOf(dataset) };
+  const teacher = await Teacher.prepare(context, wanted, signal);
   services.softTargets.serve(teacher.serving(term, "distil"));
   const teachers = [{ worker: name, address: services.address }];
   const format = formatOf(job.softTargets, job.distil.temperature);
@@ -51,6 +54,7 @@ async function serveAlone(context: WorkerContext, signal: AbortSignal): Promise<
     teachers,
     format,
     classes,
+    inputs: inputSource(context, "distil"),
     deadlineMs: answerMs,
     onNoTeacher: "fail",
     random: Math.random,

@@ -4,6 +4,7 @@ import type { StagePlan } from "../../core/stages.ts";
 import type { Progress } from "../../proto/gen/limbeck/v1/Progress.ts";
 import { KeptCache } from "../cache/kept.ts";
 import type { WorkerContext } from "../context.ts";
+import { factsOf } from "../data/dataset.ts";
 import { Ending } from "../ending.ts";
 import type { Membership } from "../membership.ts";
 import { Reports } from "../reports.ts";
@@ -39,7 +40,7 @@ export async function measureSteps(context: WorkerContext, { plan, term, forMs }
       rank: 0,
       isTeacher: false,
     },
-    ...{ teacherSha256: "", teacherSources: [], restore: false, restoreBelow: 0 },
+    ...{ teacherSha256: "", teacherSources: [], restore: false, restoreBelow: 0, dataset: factsOf(context.dataset) },
   };
   const student = await Student.build(context, endless);
   await student.layOut(membership);

@@ -3,8 +3,10 @@ import { setTimeout } from "node:timers/promises";
 import { LimbeckError } from "../../core/errors.ts";
 import type { SoftTargets__Output } from "../../proto/gen/limbeck/v1/SoftTargets.ts";
 import { bytesOf } from "../exchange/payload.ts";
+import { checksum } from "../kernels/checksum.ts";
 import { decodeLogits, formatName, type LogitsFormat, parseFormat } from "./format.ts";
 import { HedgeBudget } from "./hedgebudget.ts";
+import type { InputSource } from "./inputs.ts";
 import { Latencies } from "./latency.ts";
 import { LostTeacher, type TeacherAddress, TeacherLink } from "./link.ts";
 import { addPayloadErrors, noPayloadError, type PayloadError } from "./payloaderror.ts";
@@ -16,6 +18,8 @@ export interface SoftTargetSettings {
   readonly teachers: readonly TeacherAddress[];
   readonly format: LogitsFormat;
   readonly classes: number;
+  /** What is sent with the keys; null where the teachers read the dataset. */
+  readonly inputs: InputSource | null;
   /** For whoever was asked to answer. */
   readonly deadlineMs: number;
   /** What to do where no teacher is left: wait for one, or fail with `lost_worker`. */
@@ -32,21 +36,31 @@ export interface SoftTargetSettings {
 export interface SoftTargetCounts {
   readonly softTargets: number;
   readonly softTargetBytes: number;
+  readonly softTargetInputBytes: number;
   readonly hedged: number;
   readonly askedAgain: number;
   readonly payloadError: PayloadError;
 }
 
+/** Empty where the teachers read the dataset. */
+interface SentInputs {
+  readonly bytes: Uint8Array;
+  readonly checksum: number;
+}
+
 /** A request of a student. */
 interface Pursuit {
   readonly key: SoftTargetKey;
+  readonly inputs: SentInputs;
   /** When it is needed. */
   readonly dueMs: number;
   readonly signal: AbortSignal;
 }
 
+const noInputs: SentInputs = { bytes: new Uint8Array(0), checksum: 0 };
+
 const noCounts: SoftTargetCounts = {
-  ...{ softTargets: 0, softTargetBytes: 0, hedged: 0, askedAgain: 0 },
+  ...{ softTargets: 0, softTargetBytes: 0, softTargetInputBytes: 0, hedged: 0, askedAgain: 0 },
   payloadError: noPayloadError,
 };
 
@@ -92,13 +106,17 @@ export class SoftTargetClient {
    * @throws wrong_key, stale_term, corrupt, lost_worker, timeout, or the signal's reason
    */
   async request(key: SoftTargetKey, signal: AbortSignal, spareMs = 0): Promise<Float32Array> {
+    const { mostExamples = Number.POSITIVE_INFINITY } = this.#settings.inputs ?? {};
+    if (key.examples.length > mostExamples) return await this.#requestInParts(key, mostExamples, { signal, spareMs });
     const ended = AbortSignal.any([signal, this.#closed.signal]);
     const dueMs = performance.now() + spareMs;
+    const source = this.#settings.inputs;
+    const inputs = source ? await sentInputs(source, key) : noInputs;
     for (let damaged = 0; ; ) {
       ended.throwIfAborted();
       const link = this.#soonest(key.examples.length) ?? (await this.#strand(ended));
       try {
-        return await this.#attempt(link, { key, dueMs, signal: ended });
+        return await this.#attempt(link, { key, inputs, dueMs, signal: ended });
       } catch (thrown) {
         if (ended.aborted) throw ended.reason;
         const isDamaged = thrown instanceof LimbeckError && thrown.code === "corrupt";
@@ -107,6 +125,23 @@ export class SoftTargetClient {
         this.#count({ askedAgain: 1 });
       }
     }
+  }
+
+  /** What one message does not hold. Never a lane in exact numerics, which may not be cut (checkInputsFit). */
+  async #requestInParts(
+    key: SoftTargetKey,
+    mostExamples: number,
+    { signal, spareMs }: { readonly signal: AbortSignal; readonly spareMs: number },
+  ): Promise<Float32Array> {
+    const { classes } = this.#settings;
+    const logits = new Float32Array(key.examples.length * classes);
+    const starts = Array.from({ length: Math.ceil(key.examples.length / mostExamples) }, (_, at) => at * mostExamples);
+    const ask = async (from: number) => {
+      const examples = key.examples.subarray(from, from + mostExamples);
+      logits.set(await this.request({ ...key, examples }, signal, spareMs), from * classes);
+    };
+    await Promise.all(starts.map(ask));
+    return logits;
   }
 
   /** Since the last call. */
@@ -178,7 +213,7 @@ export class SoftTargetClient {
     }
   }
 
-  async #attempt(first: TeacherLink, { key, dueMs, signal }: Pursuit): Promise<Float32Array> {
+  async #attempt(first: TeacherLink, { key, inputs, dueMs, signal }: Pursuit): Promise<Float32Array> {
     const { term, format, deadlineMs } = this.#settings;
     const examples = key.examples.length;
     const startedMs = performance.now();
@@ -186,7 +221,9 @@ export class SoftTargetClient {
       ask: (link) => {
         const spareMs = Math.max(0, Math.round(dueMs - performance.now()));
         const wanted = { term, request: ++this.#requests, format: formatName(format), spareMs };
-        return link.ask({ ...wanted, key: { ...key, examples: bytesOf(key.examples) } }, examples);
+        const sent = { inputs: inputs.bytes, inputsChecksum: inputs.checksum };
+        this.#count({ softTargetInputBytes: inputs.bytes.byteLength });
+        return link.ask({ ...wanted, ...sent, key: { ...key, examples: bytesOf(key.examples) } }, examples);
       },
       second: (asked) => {
         const other = this.#hedges.isLeft ? this.#soonest(examples, asked) : null;
@@ -200,7 +237,7 @@ export class SoftTargetClient {
       what: `${examples} soft targets`,
       signal,
     });
-    const logits = this.#logits(from, key, reply);
+    const logits = this.#logits(from, { key, inputs }, reply);
     this.#latencies.add(performance.now() - startedMs);
     return logits;
   }
@@ -211,10 +248,14 @@ export class SoftTargetClient {
     return Math.max(this.#latencies.quantile(late)!, spareMs - this.#latencies.quantile(0.5)!);
   }
 
-  #logits(from: TeacherLink, key: SoftTargetKey, reply: SoftTargets__Output): Float32Array {
+  #logits(
+    from: TeacherLink,
+    { key, inputs }: Pick<Pursuit, "key" | "inputs">,
+    reply: SoftTargets__Output,
+  ): Float32Array {
     const { classes } = this.#settings;
     try {
-      this.#provenance.check(from.worker, key, reply);
+      this.#provenance.check(from.worker, key, inputs.checksum, reply);
       const format = parseFormat(reply.format);
       if (!format) throw new LimbeckError("internal", `${from.worker} answered with logits as "${reply.format}"`);
       const logits = decodeLogits(reply.logits, format, { examples: key.examples.length, classes });
@@ -236,13 +277,19 @@ export class SoftTargetClient {
   }
 
   #count(more: Partial<SoftTargetCounts>): void {
-    const { softTargets, softTargetBytes, hedged, askedAgain, payloadError } = this.#counts;
+    const { softTargets, softTargetBytes, softTargetInputBytes, hedged, askedAgain, payloadError } = this.#counts;
     this.#counts = {
       softTargets: softTargets + (more.softTargets ?? 0),
       softTargetBytes: softTargetBytes + (more.softTargetBytes ?? 0),
+      softTargetInputBytes: softTargetInputBytes + (more.softTargetInputBytes ?? 0),
       hedged: hedged + (more.hedged ?? 0),
       askedAgain: askedAgain + (more.askedAgain ?? 0),
       payloadError: addPayloadErrors(payloadError, more.payloadError ?? noPayloadError),
     };
   }
+}
+
+async function sentInputs(source: InputSource, { examples, view }: SoftTargetKey): Promise<SentInputs> {
+  const bytes = bytesOf(await source.of(examples, view));
+  return { bytes, checksum: checksum(bytes, 0) };
 }

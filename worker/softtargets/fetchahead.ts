@@ -15,8 +15,9 @@ export interface FetchAheadSource {
   request(examples: Uint32Array, epoch: number, spareMs: number): Promise<Float32Array>;
   /** How long a late answer takes; null where nothing is known. */
   latencyMs(): number | null;
-  readonly classes: number;
-  /** Of logits that are asked for or wait to be used. */
+  /** Of its logits, and of its inputs where they are sent. */
+  readonly bytesPerExample: number;
+  /** Of all that is asked for or waits to be used. */
   readonly maxBytes: number;
 }
 
@@ -83,7 +84,7 @@ export class FetchAhead {
   }
 
   #ask(step: number, current: number): void {
-    const { examplesOf, request, classes } = this.#source;
+    const { examplesOf, request, bytesPerExample } = this.#source;
     const { epoch, parts } = examplesOf(step);
     const spareMs = (step - current) * (this.#stepMs ?? 0);
     const asked = parts.map((examples) =>
@@ -91,7 +92,7 @@ export class FetchAhead {
     );
     // Reported by whoever takes it; what is never taken fails nobody.
     for (const each of asked) each.catch(() => {});
-    const bytes = 4 * classes * parts.reduce((sum, { length }) => sum + length, 0);
+    const bytes = bytesPerExample * parts.reduce((sum, { length }) => sum + length, 0);
     this.#fetching.set(step, { parts: asked, bytes });
     this.#bytes += bytes;
   }

@@ -25,8 +25,11 @@ export class Provenance {
     this.#term = term;
   }
 
-  /** Throws what the teacher refused with, stale_term, wrong_key, or `corrupt` where the reply is damaged. */
-  check(worker: string, key: SoftTargetKey, reply: SoftTargets__Output): void {
+  /**
+   * Throws what the teacher refused with, stale_term, wrong_key, or `corrupt` where the reply is damaged.
+   * @param inputs checksum of those that were sent with the key; 0 where none were
+   */
+  check(worker: string, key: SoftTargetKey, inputs: number, reply: SoftTargets__Output): void {
     if (reply.errorCode !== "") {
       const code = isErrorCode(reply.errorCode) ? reply.errorCode : "internal";
       throw new LimbeckError(code, `${worker}: ${reply.error}`);
@@ -39,9 +42,11 @@ export class Provenance {
       dataset: key.dataset,
       view: key.view,
       examples: crc32(bytesOf(key.examples)),
+      inputs,
     };
-    const given = { teacher: reply.teacher, dataset: reply.dataset, view: reply.view, examples: reply.examplesCrc32 };
-    for (const part of ["teacher", "dataset", "view", "examples"] as const) {
+    const { teacher, dataset, view, examplesCrc32: examples, inputsChecksum } = reply;
+    const given = { teacher, dataset, view, examples, inputs: inputsChecksum };
+    for (const part of ["teacher", "dataset", "view", "examples", "inputs"] as const) {
       if (given[part] === asked[part]) continue;
       const message = `${worker} answered for ${part} ${given[part]}, asked for was ${asked[part]}`;
       throw new LimbeckError("wrong_key", message);

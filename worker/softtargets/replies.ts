@@ -5,6 +5,7 @@ import type { SoftTargetKey__Output } from "../../proto/gen/limbeck/v1/SoftTarge
 import type { SoftTargetRequest__Output } from "../../proto/gen/limbeck/v1/SoftTargetRequest.ts";
 import type { SoftTargets } from "../../proto/gen/limbeck/v1/SoftTargets.ts";
 import { idsOf } from "../ids.ts";
+import { checksum } from "../kernels/checksum.ts";
 import { decodeLogits, encodeLogits, formatName, type LogitsFormat, parseFormat } from "./format.ts";
 import { payloadError } from "./payloaderror.ts";
 
@@ -16,14 +17,23 @@ export interface Asked {
   readonly format: LogitsFormat;
   readonly examples: Uint32Array;
   readonly view: number;
+  /** [examples × features], float32 little-endian; empty where the teacher reads the dataset. */
+  readonly inputs: Uint8Array;
+  readonly inputsChecksum: number;
 }
 
-export function understood({ term, request, key, format: name }: SoftTargetRequest__Output): Asked | LimbeckError {
+export function understood(asked: SoftTargetRequest__Output): Asked | LimbeckError {
+  const { term, request, key, format: name, inputs, inputsChecksum } = asked;
   const format = parseFormat(name);
   if (!key || !format || key.examples.byteLength % 4 !== 0) {
     return new LimbeckError("internal", `a request for soft targets as "${name}" that is not well-formed`);
   }
-  return { term, request, key, format, examples: idsOf(key.examples), view: key.view };
+  const found = inputs.byteLength === 0 ? 0 : checksum(inputs, 0);
+  if (found !== inputsChecksum) {
+    const message = `the inputs of ${key.examples.byteLength / 4} examples arrived damaged: their checksum is ${found}, should be ${inputsChecksum}`;
+    return new LimbeckError("corrupt", message);
+  }
+  return { term, request, key, format, examples: idsOf(key.examples), view: key.view, inputs, inputsChecksum };
 }
 
 /** Every so many replies the error of the format is measured, on so many examples. */
@@ -43,7 +53,7 @@ export class Replies {
 
   /** @param logits [examples, classes] */
   answer(
-    { term, request, key, format: asked, examples, view }: Asked,
+    { term, request, key, format: asked, examples, view, inputsChecksum }: Asked,
     logits: Float32Array,
     { teacher, dataset, classes, temperature }: Provenance,
   ): SoftTargets {
@@ -58,6 +68,7 @@ export class Replies {
     return {
       ...{ term, request, teacher, dataset, view },
       ...{ examplesCrc32: crc32(key.examples), format: formatName(format), logits: bytes, logitsCrc32: crc32(bytes) },
+      inputsChecksum,
       ...(error && { payloadError: error }),
     };
   }

@@ -4,8 +4,9 @@
  * soft target stand for a fresh one in exact numerics (L1). Matrix products may round the rows at the end of a batch
  * otherwise than those in its middle, so it is tried with the real weights, at every row.
  */
+import { purpose, randomStream } from "../../core/random.ts";
 
-/** Logits [batch, classes] of training examples in one pass; rows beyond the examples are padding. */
+/** Logits [batch, classes] of examples in one pass; rows beyond the examples are padding. */
 export type Pass = (examples: Uint32Array) => Promise<Float32Array>;
 
 interface Trial {
@@ -28,10 +29,29 @@ export async function rowDependence(pass: Pass, batch: number, available: number
     for (const [row, example] of examples.entries()) {
       if (example >= count) continue;
       if (sameBits(rowOf(again, row, classes), rowOf(logits, example, classes))) continue;
-      return `in a batch of ${batch} the teacher gives other bits for training example ${example} in row ${row} than in row ${example}, ${what}`;
+      return `in a batch of ${batch} the teacher gives other bits for example ${example} in row ${row} than in row ${example}, ${what}`;
     }
   }
   return null;
+}
+
+/** Coprime with every number of features below it: no two of the drawn examples are alike. */
+const drawnFloats = 65_521;
+
+/**
+ * Examples for who has none: drawn from [0, 1), the same for the same id.
+ * @returns writes [examples × features]
+ */
+export function drawnExamples(features: number): (examples: Uint32Array, into: Float32Array) => void {
+  const draw = randomStream(purpose.rows);
+  const drawn = Float32Array.from({ length: drawnFloats }, draw);
+  return (examples, into) => {
+    for (const [row, example] of examples.entries()) {
+      for (let at = 0; at < features; at++) {
+        into[row * features + at] = drawn[(example * features + at) % drawnFloats]!;
+      }
+    }
+  };
 }
 
 /** Turned by one, every row is compared with the next, so all rows with each other. */

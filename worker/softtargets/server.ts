@@ -8,6 +8,7 @@ import type { SoftTargetRequest__Output } from "../../proto/gen/limbeck/v1/SoftT
 import type { SoftTargets } from "../../proto/gen/limbeck/v1/SoftTargets.ts";
 import type { TeacherHandlers } from "../../proto/gen/limbeck/v1/Teacher.ts";
 import { teacherService } from "../../proto/wire.ts";
+import type { Payload } from "../exchange/payload.ts";
 import { joinedIds } from "../ids.ts";
 import { BatchSize } from "./batchsize.ts";
 import { RequestQueue, type Waiting } from "./queue.ts";
@@ -23,13 +24,16 @@ export interface Serving {
   readonly classes: number;
   /** At which students soften, for the error that a format causes. */
   readonly temperature: number;
+  /** Floats of an example's inputs that come with its id; 0 where the teacher reads the dataset. */
+  readonly inputFloats: number;
   /** How many examples of several requests one pass may have; 0 where every request has its own. */
   readonly mergesUpTo: number;
   /**
    * Logits [examples, classes] of training examples under the view, in one forward pass of exactly this shape. It is
    * called again while it works, once: views are written while the device computes.
+   * @param inputs those that came, in the order of the examples: float32 little-endian
    */
-  answer(examples: Uint32Array, view: number): Promise<Float32Array>;
+  answer(examples: Uint32Array, view: number, inputs: Payload): Promise<Float32Array>;
 }
 
 type Stream = ServerDuplexStream<SoftTargetRequest__Output, SoftTargets>;
@@ -157,7 +161,7 @@ export class SoftTargetServer {
 
   /** One pass for all of them; what goes wrong is said to each. */
   async #answers(asked: readonly Asked[]): Promise<SoftTargets[]> {
-    const refusals = asked.map(({ term, key }) => this.#objection(term, key));
+    const refusals = asked.map((each) => this.#objection(each));
     const welcome = asked.filter((_, at) => refusals[at] === null);
     let logits: readonly Float32Array[] = [];
     let failure: LimbeckError | null = null;
@@ -168,7 +172,7 @@ export class SoftTargetServer {
     }
     return asked.map((each, at) => {
       // L3. The term may have ended meanwhile, and the weights with it.
-      const error = refusals[at] ?? failure ?? this.#objection(each.term, each.key);
+      const error = refusals[at] ?? failure ?? this.#objection(each);
       if (error) return this.#replies.refusal(each, error);
       return this.#replies.answer(each, logits[welcome.indexOf(each)]!, this.#serving!);
     });
@@ -177,7 +181,8 @@ export class SoftTargetServer {
   async #pass(asked: readonly Asked[]): Promise<Float32Array[]> {
     const { answer, classes } = this.#serving!;
     const ids = asked.map(({ examples }) => examples);
-    const logits = await answer(joinedIds(ids), asked[0]!.view);
+    const inputs = asked.map((each) => each.inputs);
+    const logits = await answer(joinedIds(ids), asked[0]!.view, inputs);
     let end = 0;
     return ids.map(({ length }) => {
       end += length;
@@ -186,12 +191,17 @@ export class SoftTargetServer {
   }
 
   /** L3, L6. Why it cannot be answered; null where it can. An empty teacher stands for the one the workers loaded themselves. */
-  #objection(term: number, key: Asked["key"]): LimbeckError | null {
+  #objection({ term, key, examples, inputs }: Asked): LimbeckError | null {
     const asked = `soft targets of term ${term} were asked for, the teacher serves`;
     if (!this.#serving) return new LimbeckError("stale_term", `${asked} none now`);
-    const { teacher, dataset } = this.#serving;
+    const { teacher, dataset, inputFloats } = this.#serving;
     if (this.#serving.term !== term) return new LimbeckError("stale_term", `${asked} term ${this.#serving.term}`);
-    if ((key.teacher === "" || key.teacher === teacher) && key.dataset === dataset) return null;
+    if ((key.teacher === "" || key.teacher === teacher) && key.dataset === dataset) {
+      const bytes = 4 * inputFloats * examples.length;
+      if (inputs.byteLength === bytes) return null;
+      const came = `${inputs.byteLength} bytes of inputs came for ${examples.length} examples`;
+      return new LimbeckError("corrupt", `${came}, should be ${bytes}`);
+    }
     const ours = `teacher ${teacher.slice(0, 12)} on dataset ${dataset.slice(0, 12)}`;
     const theirs = `teacher ${key.teacher.slice(0, 12)} on dataset ${key.dataset.slice(0, 12)}`;
     return new LimbeckError("wrong_key", `${ours} was asked for ${theirs}`);

@@ -15,7 +15,10 @@ function source(changes: Partial<FetchAheadSource> = {}) {
     asked.push({ step: examples[0]!, epoch, spareMs });
     return new Float32Array(examples.length * classes).fill(examples[0]!);
   };
-  return { asked, given: { examplesOf, request, latencyMs: () => null, classes, maxBytes: 1e6, ...changes } };
+  return {
+    asked,
+    given: { examplesOf, request, latencyMs: () => null, bytesPerExample: 4 * classes, maxBytes: 1e6, ...changes },
+  };
 }
 
 const steps = (asked: readonly { step: number }[]) => [...new Set(asked.map(({ step }) => step))];

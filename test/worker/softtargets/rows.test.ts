@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { hash32 } from "../../../core/random.ts";
-import { rowDependence } from "../../../worker/softtargets/rows.ts";
+import { drawnExamples, rowDependence } from "../../../worker/softtargets/rows.ts";
 
 const classes = 3;
 
@@ -35,7 +35,7 @@ test("any one row that rounds otherwise is found, and named", async () => {
     fc.asyncProperty(row, async ([batch, odd]) => {
       const teacher = pass((example, at) => clean(example) + (at === odd ? 2 ** -9 : 0));
       const why = await rowDependence(teacher, batch, 1000);
-      assert.match(why ?? "", new RegExp(`^in a batch of ${batch} the teacher gives other bits for training example`));
+      assert.match(why ?? "", new RegExp(`^in a batch of ${batch} the teacher gives other bits for example`));
     }),
   );
 });
@@ -61,4 +61,21 @@ test("a NaN equals itself, and zeros differ by their sign", async () => {
   );
   const signed = async (examples: Uint32Array) => Float32Array.from(examples, (_, row) => (row === 3 ? -0 : 0));
   assert.match((await rowDependence(signed, 8, 100)) ?? "", /row 3/);
+});
+
+test("drawn examples are the same for the same id, in [0, 1), and no two of them are alike", () => {
+  for (const features of [1, 3, 784, 70_000]) {
+    const draw = drawnExamples(features);
+    const into = new Float32Array(64 * features);
+    draw(
+      Uint32Array.from({ length: 64 }, (_, id) => id),
+      into,
+    );
+    assert.ok(into.every((value) => value >= 0 && value < 1));
+    const rows = Array.from({ length: 64 }, (_, id) => into.subarray(id * features, (id + 1) * features));
+    assert.equal(new Set(rows.map((row) => row.slice(0, 8).join())).size, 64);
+    const again = new Float32Array(features);
+    draw(Uint32Array.of(5), again);
+    assert.deepEqual(again, rows[5]);
+  }
 });

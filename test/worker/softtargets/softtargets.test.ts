@@ -20,7 +20,13 @@ for (const format of ["float16", "float32"] as const) {
     );
     const bytes = 9 * classes * (format === "float16" ? 2 : 4);
     const { payloadError, ...counts } = client.takeCounts();
-    assert.deepEqual(counts, { softTargets: 9, softTargetBytes: bytes, hedged: 0, askedAgain: 0 });
+    assert.deepEqual(counts, {
+      softTargets: 9,
+      softTargetBytes: bytes,
+      softTargetInputBytes: 0,
+      hedged: 0,
+      askedAgain: 0,
+    });
     assert.deepEqual(payloadError, { examples: format === "float16" ? 3 : 0, sum: 0, max: 0 });
     assert.equal(client.takeCounts().softTargets, 0);
     const { busySeconds, ...served } = teacher.server.counts;

@@ -1,6 +1,7 @@
 /** Real teachers on loopback, whose networks are a formula, for the tests of soft targets. */
 import type { TestContext } from "node:test";
 import { Server } from "@grpc/grpc-js";
+import type { SoftTargetRequest__Output } from "../../../proto/gen/limbeck/v1/SoftTargetRequest.ts";
 import type { SoftTargets } from "../../../proto/gen/limbeck/v1/SoftTargets.ts";
 import type { TeacherHandlers } from "../../../proto/gen/limbeck/v1/Teacher.ts";
 import { serverOptions, teacherClient, teacherService } from "../../../proto/wire.ts";
@@ -36,7 +37,7 @@ export async function openTeacher(
     return logitsOf(examples, view);
   };
   server.serve({
-    ...{ term: 1, teacher: "t1", dataset: "d1", classes, temperature: 1, mergesUpTo: 0 },
+    ...{ term: 1, teacher: "t1", dataset: "d1", classes, inputFloats: 0, temperature: 1, mergesUpTo: 0 },
     answer,
     ...changes,
   });
@@ -53,24 +54,31 @@ export function ask(
   teachers: SoftTargetSettings["teachers"],
   changes: Partial<SoftTargetSettings> = {},
 ): SoftTargetClient {
-  const usual = { format: { kind: "float16" }, deadlineMs: 5_000, onNoTeacher: "wait", random: () => 0.5 } as const;
+  const usual = {
+    format: { kind: "float16" },
+    inputs: null,
+    deadlineMs: 5_000,
+    onNoTeacher: "wait",
+    random: () => 0.5,
+  } as const;
   const client = new SoftTargetClient({ ...usual, term: 1, teachers, classes, ...changes });
   t.after(() => client.close());
   return client;
 }
 
-/** The real teacher behind something that changes its answers, counted from 1. */
+/** The real teacher behind something that changes its answers, or what it is asked, counted from 1. */
 export async function spoiled(
   t: TestContext,
   teacher: TestTeacher,
   spoil: (reply: SoftTargets, count: number) => SoftTargets | null,
+  spoilRequest: (request: SoftTargetRequest__Output, count: number) => SoftTargetRequest__Output = (request) => request,
 ) {
   const client = teacherClient(teacher.member.address);
   const handlers: TeacherHandlers = {
     SoftTargets(stream) {
       const inner = client.softTargets();
-      let count = 0;
-      stream.on("data", (request) => inner.write(request));
+      let [requests, count] = [0, 0];
+      stream.on("data", (request) => inner.write(spoilRequest(request, ++requests)));
       inner.on("error", () => {});
       inner.on("data", (reply) => {
         const passed = spoil(reply, ++count);

@@ -1,6 +1,7 @@
 // Original file: limbeck.proto
 
 import type { Member as _limbeck_v1_Member, Member__Output as _limbeck_v1_Member__Output } from '../../limbeck/v1/Member.ts';
+import type { DatasetInfo as _limbeck_v1_DatasetInfo, DatasetInfo__Output as _limbeck_v1_DatasetInfo__Output } from '../../limbeck/v1/DatasetInfo.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Assign {
@@ -14,6 +15,7 @@ export interface Assign {
   'teacherSources'?: (_limbeck_v1_Member)[];
   'restore'?: (boolean);
   'restoreBelow'?: (number | string | Long);
+  'dataset'?: (_limbeck_v1_DatasetInfo | null);
 }
 
 export interface Assign__Output {
@@ -27,4 +29,5 @@ export interface Assign__Output {
   'teacherSources': (_limbeck_v1_Member__Output)[];
   'restore': (boolean);
   'restoreBelow': (number);
+  'dataset': (_limbeck_v1_DatasetInfo__Output | null);
 }

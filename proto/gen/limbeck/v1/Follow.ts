@@ -1,6 +1,7 @@
 // Original file: limbeck.proto
 
 import type { Member as _limbeck_v1_Member, Member__Output as _limbeck_v1_Member__Output } from '../../limbeck/v1/Member.ts';
+import type { DatasetInfo as _limbeck_v1_DatasetInfo, DatasetInfo__Output as _limbeck_v1_DatasetInfo__Output } from '../../limbeck/v1/DatasetInfo.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Follow {
@@ -9,6 +10,7 @@ export interface Follow {
   'source'?: (_limbeck_v1_Member | null);
   'teacherSha256'?: (string);
   'teacherSources'?: (_limbeck_v1_Member)[];
+  'dataset'?: (_limbeck_v1_DatasetInfo | null);
 }
 
 export interface Follow__Output {
@@ -17,4 +19,5 @@ export interface Follow__Output {
   'source': (_limbeck_v1_Member__Output | null);
   'teacherSha256': (string);
   'teacherSources': (_limbeck_v1_Member__Output)[];
+  'dataset': (_limbeck_v1_DatasetInfo__Output | null);
 }

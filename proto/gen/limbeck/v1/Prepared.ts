@@ -6,9 +6,11 @@ import type { DatasetInfo as _limbeck_v1_DatasetInfo, DatasetInfo__Output as _li
 export interface Prepared {
   'engine'?: (_limbeck_v1_EngineInfo | null);
   'dataset'?: (_limbeck_v1_DatasetInfo | null);
+  'noDataset'?: (string);
 }
 
 export interface Prepared__Output {
   'engine': (_limbeck_v1_EngineInfo__Output | null);
   'dataset': (_limbeck_v1_DatasetInfo__Output | null);
+  'noDataset': (string);
 }

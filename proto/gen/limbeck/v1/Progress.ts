@@ -20,6 +20,7 @@ export interface Progress {
   'hedged'?: (number | string | Long);
   'askedAgain'?: (number | string | Long);
   'softTargetsCached'?: (number | string | Long);
+  'softTargetInputBytes'?: (number | string | Long);
 }
 
 export interface Progress__Output {
@@ -37,4 +38,5 @@ export interface Progress__Output {
   'hedged': (number);
   'askedAgain': (number);
   'softTargetsCached': (number);
+  'softTargetInputBytes': (number);
 }

@@ -10,6 +10,8 @@ export interface SoftTargetRequest {
   'format'?: (string);
   'spareMs'?: (number);
   'cancel'?: (boolean);
+  'inputs'?: (Buffer | Uint8Array | string);
+  'inputsChecksum'?: (number);
 }
 
 export interface SoftTargetRequest__Output {
@@ -19,4 +21,6 @@ export interface SoftTargetRequest__Output {
   'format': (string);
   'spareMs': (number);
   'cancel': (boolean);
+  'inputs': (Buffer);
+  'inputsChecksum': (number);
 }

@@ -16,6 +16,7 @@ export interface SoftTargets {
   'errorCode'?: (string);
   'error'?: (string);
   'payloadError'?: (_limbeck_v1_PayloadError | null);
+  'inputsChecksum'?: (number);
 }
 
 export interface SoftTargets__Output {
@@ -31,4 +32,5 @@ export interface SoftTargets__Output {
   'errorCode': (string);
   'error': (string);
   'payloadError': (_limbeck_v1_PayloadError__Output | null);
+  'inputsChecksum': (number);
 }
