@@ -48,7 +48,7 @@ async function serve(): Promise<void> {
   const built = await device.ask("build", { name: "teacher", ...modelRequest(context, "teacher") });
   context.trained.set("teach", { ...built, sha256: "t" });
   const never = new AbortController().signal;
-  const teacher = await Teacher.prepare(context, { term: 1, teacherSha256: "t", teacherSources: [] }, never);
+  const teacher = await Teacher.prepare(context, { term: 1, part: 0, teacherSha256: "t", teacherSources: [] }, never);
   services.softTargets.serve(teacher.serving(1, "distil"));
   const floats = job.lanes.batch * sizeOf(dataset.shape);
   process.on("disconnect", () => process.exit());
@@ -103,6 +103,7 @@ async function asked({ address, teacher, dataset }: Served, students: number, mi
   const format = { kind: "float16" } as const;
   const usual = {
     term: 1,
+    field: "teacher",
     format,
     classes: mnist.classes,
     deadlineMs: 60_000,

@@ -58,7 +58,8 @@ function welcome(plan: Plan, state: Active, atMs: number, session: number, hello
   const identity = { session, name, instance, role, isAuto, address, host, pid };
   const fresh = { heardMs: atMs, status, peakResidentBytes: 0, prepared: null, followsIn: 0, leaving: null };
   const replicaOf = isBack ? state.course.plan.stage : null;
-  const joined: Worker = { ...identity, ...fresh, holds, replicaOf };
+  const part = isBack ? (state.parts[name] ?? null) : null;
+  const joined: Worker = { ...identity, ...fresh, holds, replicaOf, part };
   return [
     { ...state, workers: [...state.workers, joined], sinceMs: atMs },
     announce(atMs, { kind: "worker-joined", worker: name, role, address, pid }),

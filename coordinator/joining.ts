@@ -6,6 +6,7 @@ import { studentRange } from "../core/job.ts";
 import { send } from "./letters.ts";
 import { named } from "./members.ts";
 import type { MessageOf } from "./messages.ts";
+import { withParts } from "./parts.ts";
 import type { Effect, Next, Plan, Running, Worker } from "./state.ts";
 import { holdersOf, member, openTerm, taughtSha256 } from "./term.ts";
 
@@ -14,8 +15,21 @@ export function tendNewcomers(plan: Plan, state: Running, atMs: number): Next {
   const newcomers = newcomersOf(plan, state, atMs);
   if (newcomers.length === 0) return [state];
   const names = new Set(newcomers.map(({ name }) => name));
-  const workers = state.workers.map((each) => (names.has(each.name) ? { ...each, followsIn: state.term } : each));
-  return [{ ...state, workers }, ...newcomers.map((worker) => follow(state, worker))];
+  const told = state.workers.map((each) => (names.has(each.name) ? { ...each, followsIn: state.term } : each));
+  const next = { ...state, workers: withPartsOfNewcomers(plan, { ...state, workers: told }, names) };
+  const following = next.workers.filter(({ name }) => names.has(name));
+  return [next, ...following.map((worker) => follow(next, worker))];
+}
+
+/** Those in the term keep their parts: they may be asked for them now. */
+function withPartsOfNewcomers({ job }: Plan, state: Running, newcomers: ReadonlySet<string>): Worker[] {
+  const { workers, teachers, term } = state;
+  const serving = workers.filter(({ name }) => teachers.includes(name));
+  const coming = named(workers, "teacher").filter(
+    ({ name, followsIn }) => followsIn === term && !teachers.includes(name),
+  );
+  const dealt = withParts(job, state, [...serving, ...coming]).workers;
+  return workers.map((each, at) => (newcomers.has(each.name) ? { ...each, part: dealt[at]!.part } : each));
 }
 
 function newcomersOf({ job }: Plan, { workers, deal, teachers, bench, course, term }: Running, atMs: number): Worker[] {
@@ -32,11 +46,11 @@ function newcomersOf({ job }: Plan, { workers, deal, teachers, bench, course, te
 }
 
 /** The last member by lanes gives its replica: the lead has enough to do. */
-function follow({ course, workers, deal, term }: Running, { session, role }: Worker): Effect {
+function follow({ course, workers, deal, term }: Running, { session, role, part }: Worker): Effect {
   const { stage, steps } = course.plan;
   if (role === "teacher") {
     const teacherSources = holdersOf(workers, "teach").map((worker) => member(worker));
-    const follow = { stage, steps, teacherSha256: taughtSha256(course), teacherSources };
+    const follow = { stage, steps, teacherSha256: taughtSha256(course), teacherSources, part: part ?? 0 };
     return send(session, { term, follow, body: "follow" });
   }
   const last = deal.at(-1)!;

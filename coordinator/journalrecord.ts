@@ -33,6 +33,8 @@ export type JournalRecord =
       readonly stage: Stage;
       readonly deal: readonly DealtLanes[];
       readonly teachers: readonly string[];
+      /** By teacher, the part it serves; only where the teacher has several. */
+      readonly parts?: Readonly<Record<string, number>>;
       readonly instances: Readonly<Record<string, string>>;
       readonly rollbackBelow: number | null;
       readonly why: string;

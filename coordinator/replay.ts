@@ -107,6 +107,7 @@ export function replay(plan: Plan, records: readonly JournalRecord[], atMs: numb
     course,
     deal: last.deal,
     teachers: last.teachers,
+    parts: last.parts ?? {},
     expected: new Map(Object.entries(last.instances)),
     begun: begun && !isPaused ? begun : null,
     openedMs: last.atMs,

@@ -376,7 +376,7 @@ export class Participation {
         status.waitingFor = nothing;
         return;
       case "ready":
-        status.doing = this.#membership?.isTeacher ? "serving soft targets" : "waiting for the others";
+        status.doing = this.#membership?.isTeacher && this.#teacher ? this.#teacher.doing : "waiting for the others";
         status.waitingFor = nothing;
         return;
       case "stalled":

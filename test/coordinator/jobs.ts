@@ -17,6 +17,9 @@ export interface JobChoices {
   /** The teacher is loaded, not taught. */
   readonly loads?: boolean;
   readonly epochs?: number;
+  /** Members of an ensemble that is served apart; without it the teacher is one. */
+  readonly apart?: number;
+  readonly onNoTeacher?: "wait" | "fail";
 }
 
 export function testJob({
@@ -25,17 +28,22 @@ export function testJob({
   numerics = "exact",
   loads = false,
   epochs = 2,
+  apart = 0,
+  onNoTeacher = "wait",
 }: JobChoices = {}): Job {
   const optimizer = { kind: "sgd", learningRate: 0.1 } as const;
   const model = { kind: "mlp", widths: [2] } as const;
+  const members = Array.from({ length: apart }, (_, at) => ({ load: `m${at}` }));
+  const ensemble = { ensemble: members, workers: "apart" };
   return jobSchema.parse({
     name: "story",
     numerics,
     dataset: { kind: "csv", path: ".", train: { examples: "a.csv" }, test: { examples: "b.csv" }, label: "label" },
     lanes: { count: 4, batch: 2 },
-    teacher: loads ? { load: "teacher" } : model,
+    teacher: apart > 0 ? ensemble : loads ? { load: "teacher" } : model,
     student: model,
-    ...(loads ? {} : { teach: { epochs, optimizer } }),
+    ...(loads || apart > 0 ? {} : { teach: { epochs, optimizer } }),
+    softTargets: { onNoTeacher },
     distil: { temperature: 2, softWeight: 0.5, epochs, optimizer },
     baseline,
     ...(workers ? { workers } : {}),

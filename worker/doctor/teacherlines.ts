@@ -1,33 +1,36 @@
 /** A line to each teacher of a term, on the path that training takes, so that one can be asked rather than another. */
-import { SoftTargetClient, type SoftTargetSettings } from "../softtargets/client.ts";
+import type { SoftTargetSource } from "../softtargets/client.ts";
 import type { SoftTargetKey } from "../softtargets/provenance.ts";
+import { groupsOf, openSoftTargets, type SourceSettings } from "../softtargets/source.ts";
 
 export interface TeacherLine {
+  /** Who answers; several names where they serve the members of an ensemble. */
   readonly worker: string;
-  /** Logits [examples, classes] under the view of the epoch. Rejects as SoftTargetClient.request does. */
+  /** Logits [examples, classes] under the view of the epoch. Rejects as SoftTargetSource.request does. */
   ask(examples: Uint32Array, epoch: number, signal: AbortSignal): Promise<Float32Array>;
 }
 
 export class TeacherLines {
   readonly all: readonly TeacherLine[];
-  readonly #clients: readonly SoftTargetClient[];
+  readonly #sources: readonly SoftTargetSource[];
 
-  constructor(settings: SoftTargetSettings, keyOf: (examples: Uint32Array, epoch: number) => SoftTargetKey) {
+  constructor(settings: SourceSettings, keyOf: (examples: Uint32Array, epoch: number) => SoftTargetKey) {
     // All logits: what is judged is the teacher, not what a format keeps of it.
     const format = settings.format.kind === "float32" ? settings.format : ({ kind: "float16" } as const);
-    this.#clients = settings.teachers.map((each) => new SoftTargetClient({ ...settings, format, teachers: [each] }));
-    this.all = settings.teachers.map(({ worker }, at) => ({
-      worker,
-      ask: (examples, epoch, signal) => this.#clients[at]!.request(keyOf(examples, epoch), signal),
+    const groups = groupsOf(settings.job, settings.teachers);
+    this.#sources = groups.map((teachers) => openSoftTargets({ ...settings, format, teachers }));
+    this.all = groups.map((teachers, at) => ({
+      worker: teachers.map(({ worker }) => worker).join(" and "),
+      ask: (examples, epoch, signal) => this.#sources[at]!.request(keyOf(examples, epoch), signal),
     }));
   }
 
   /** The teachers whose answers are awaited, in words; empty where none (L7). */
   get waitingFor(): string {
-    return this.#clients.flatMap(({ waitingFor }) => waitingFor || []).join(", ");
+    return this.#sources.flatMap(({ waitingFor }) => waitingFor || []).join(", ");
   }
 
   close(): void {
-    for (const client of this.#clients) client.close();
+    for (const source of this.#sources) source.close();
   }
 }

@@ -14,6 +14,8 @@ import { race } from "./race.ts";
 export interface SoftTargetSettings {
   readonly term: number;
   readonly teachers: readonly TeacherAddress[];
+  /** What they serve, as the job names it; "teacher" for the whole. */
+  readonly field: string;
   readonly format: LogitsFormat;
   readonly classes: number;
   /** For whoever was asked to answer. */
@@ -35,6 +37,26 @@ export interface SoftTargetCounts {
   readonly hedged: number;
   readonly askedAgain: number;
   readonly payloadError: PayloadError;
+}
+
+/** Whoever a student asks for soft targets. */
+export interface SoftTargetSource {
+  /**
+   * Logits [examples, classes].
+   * @param spareMs until it is needed
+   * @throws wrong_key, stale_term, corrupt, lost_worker, timeout, or the signal's reason
+   */
+  request(key: SoftTargetKey, signal: AbortSignal, spareMs?: number): Promise<Float32Array>;
+  /** Since the last call. */
+  takeCounts(): SoftTargetCounts;
+  /** How long answers take, at the share of them that is late; null before anything is known. */
+  readonly latencyMs: number | null;
+  /** The teachers whose answers are awaited, in words; empty where none (L7). */
+  readonly waitingFor: string;
+  /** Something is asked for that no teacher is left to answer. */
+  readonly isStranded: boolean;
+  /** Ends the streams; what is outstanding fails with `stopped`. */
+  close(): void;
 }
 
 /** A request of a student. */
@@ -62,7 +84,7 @@ const longestNapMs = 250;
 /** Seconds an example takes, where no teacher has shown it: only their order matters. */
 const unknownPace = 1e-3;
 
-export class SoftTargetClient {
+export class SoftTargetClient implements SoftTargetSource {
   readonly #settings: SoftTargetSettings;
   readonly #links: readonly TeacherLink[];
   readonly #provenance: Provenance;
@@ -88,8 +110,6 @@ export class SoftTargetClient {
    * Logits [examples, classes]. Of a teacher that is lost another is asked at once; where the first is late, a second is
    * asked, too, and the answer that comes first is taken (Dean and Barroso 2013, "The Tail at Scale"). With no teacher
    * left it waits for one that is back, or for the signal: another term may have one.
-   * @param spareMs until it is needed
-   * @throws wrong_key, stale_term, corrupt, lost_worker, timeout, or the signal's reason
    */
   async request(key: SoftTargetKey, signal: AbortSignal, spareMs = 0): Promise<Float32Array> {
     const ended = AbortSignal.any([signal, this.#closed.signal]);
@@ -109,31 +129,36 @@ export class SoftTargetClient {
     }
   }
 
-  /** Since the last call. */
   takeCounts(): SoftTargetCounts {
     const counts = this.#counts;
     this.#counts = noCounts;
     return counts;
   }
 
-  /** How long answers take, at the share of them that is late; null before anything is known. */
+  /** Digest of what its teachers serve, as the replies so far said; null before the first. */
+  get servedSha256(): string | null {
+    return this.#provenance.teacher;
+  }
+
   get latencyMs(): number | null {
     return this.#latencies.quantile(late);
   }
 
-  /** The teachers whose answers are awaited, in words; empty where none (L7). */
   get waitingFor(): string {
-    if (this.#stranded > 0) return `a teacher: none is left in term ${this.#settings.term}`;
+    if (this.#stranded > 0) return `a ${this.#whom}: none is left in term ${this.#settings.term}`;
     const busy = this.#links.filter(({ owed }) => owed > 0);
     return busy.map(({ worker, owed }) => `${owed} answers of ${worker}`).join(", ");
   }
 
-  /** Something is asked for that no teacher is left to answer. */
   get isStranded(): boolean {
     return this.#stranded > 0;
   }
 
-  /** Ends the streams; what is outstanding fails with `stopped`. */
+  get #whom(): string {
+    const { field } = this.#settings;
+    return field === "teacher" ? field : `teacher for ${field}`;
+  }
+
   close(): void {
     const { term } = this.#settings;
     const why = new LimbeckError("stopped", `the soft targets of term ${term} are no longer needed`);
@@ -159,7 +184,7 @@ export class SoftTargetClient {
   async #strand(signal: AbortSignal): Promise<TeacherLink> {
     const { onNoTeacher, term } = this.#settings;
     if (onNoTeacher === "fail") {
-      const message = `no teacher is left in term ${term}, and the job says softTargets.onNoTeacher: fail`;
+      const message = `no ${this.#whom} is left in term ${term}, and the job says softTargets.onNoTeacher: fail`;
       throw new LimbeckError("lost_worker", message);
     }
     this.#stranded += 1;

@@ -53,7 +53,13 @@ export function ask(
   teachers: SoftTargetSettings["teachers"],
   changes: Partial<SoftTargetSettings> = {},
 ): SoftTargetClient {
-  const usual = { format: { kind: "float16" }, deadlineMs: 5_000, onNoTeacher: "wait", random: () => 0.5 } as const;
+  const usual = {
+    field: "teacher",
+    format: { kind: "float16" },
+    deadlineMs: 5_000,
+    onNoTeacher: "wait",
+    random: () => 0.5,
+  } as const;
   const client = new SoftTargetClient({ ...usual, term: 1, teachers, classes, ...changes });
   t.after(() => client.close());
   return client;

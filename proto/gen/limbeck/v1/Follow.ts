@@ -9,6 +9,7 @@ export interface Follow {
   'source'?: (_limbeck_v1_Member | null);
   'teacherSha256'?: (string);
   'teacherSources'?: (_limbeck_v1_Member)[];
+  'part'?: (number);
 }
 
 export interface Follow__Output {
@@ -17,4 +18,5 @@ export interface Follow__Output {
   'source': (_limbeck_v1_Member__Output | null);
   'teacherSha256': (string);
   'teacherSources': (_limbeck_v1_Member__Output)[];
+  'part': (number);
 }
