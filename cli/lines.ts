@@ -101,6 +101,8 @@ export function describe(event: ProgressEvent): string | null {
         .map(({ worker, firstLane, lanes }) => `${worker} lanes ${firstLane}-${firstLane + lanes - 1}`)
         .concat(Object.entries(event.parts ?? {}).map(([worker, part]) => `${worker} teacher.ensemble.${part}`))
         .join(", ")}`;
+    case "teachers-changed":
+      return `term ${event.term} goes on: ${event.why}; taught by ${event.teachers.join(", ") || "nobody"}`;
     case "stage-started":
       return `${event.stage}: ${whole.format(event.steps)} steps, ${whole.format(event.stepsPerEpoch)} per epoch, ${whole.format(event.parameters)} parameters`;
     case "soft-target-cache":

@@ -1,12 +1,15 @@
 /**
- * Workers that come while others train. A student first follows a member until its replica is as far as theirs, a
- * teacher first gets its weights; only then a term opens with them, so that nobody waits for what they lacked.
+ * Workers that come while others train. A student first follows a member until its replica is as far as theirs; only
+ * then a term opens with it, so that nobody waits for what it lacked. A teacher first gets its weights, and then serves in
+ * the term that runs (staff.ts).
  */
 import { studentRange } from "../core/job.ts";
+import { isApart } from "../core/teacherparts.ts";
 import { send } from "./letters.ts";
 import { named } from "./members.ts";
 import type { MessageOf } from "./messages.ts";
 import { withParts } from "./parts.ts";
+import { restaffed } from "./staff.ts";
 import type { Effect, Next, Plan, Running, Worker } from "./state.ts";
 import { holdersOf, member, openTerm, taughtSha256 } from "./term.ts";
 
@@ -63,7 +66,23 @@ export function caughtUp(plan: Plan, state: Running, atMs: number, worker: Worke
   const { stage } = state.course.plan;
   const isFor = found.stage === stage && worker.followsIn === state.term && worker.leaving === null;
   if (!isFor) return [state];
-  const workers = state.workers.map((each) => (each.name === worker.name ? { ...each, replicaOf: stage } : each));
-  const why = worker.role === "teacher" ? `${worker.name} serves, too` : `${worker.name} joins`;
-  return openTerm(plan, { ...state, workers }, { atMs, why, planned: true });
+  const { name, role } = worker;
+  if (role === "teacher") return serves(plan, state, atMs, worker, found);
+  const workers = state.workers.map((each) => (each.name === name ? { ...each, replicaOf: stage } : each));
+  return openTerm(plan, { ...state, workers }, { atMs, why: `${name} joins`, planned: true });
+}
+
+/**
+ * It serves already; the students have only to be told. Where the teacher has parts, or must not be cached and was, a term
+ * opens, for its members then compare what they have.
+ */
+function serves(plan: Plan, state: Running, atMs: number, { name }: Worker, found: MessageOf<"caughtUp">): Next {
+  const { holds, uncacheable, stage } = found;
+  const workers = state.workers.map((each) => (each.name === name ? { ...each, replicaOf: stage, holds } : each));
+  const told = { atMs, why: `${name} serves, too` };
+  const next = { ...state, workers };
+  const isNews = uncacheable !== "" && state.course.uncacheable === "";
+  const takesTerm = isNews || isApart(plan.job.teacher);
+  const restaff = takesTerm ? null : restaffed(plan, next, [...state.teachers, name], told);
+  return restaff ?? openTerm(plan, next, { ...told, planned: true });
 }

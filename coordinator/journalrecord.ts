@@ -40,6 +40,15 @@ export type JournalRecord =
       readonly why: string;
     }
   | ({ readonly kind: "begun"; readonly term: number; readonly parameters: number } & Begun)
+  /** The term goes on with other teachers. */
+  | {
+      readonly kind: "teachers";
+      readonly term: number;
+      readonly teachers: readonly string[];
+      /** Of the teachers. */
+      readonly instances: Readonly<Record<string, string>>;
+      readonly parts?: Readonly<Record<string, number>>;
+    }
   /** Too few are left of the term's members: they do nothing until another term opens. */
   | { readonly kind: "paused"; readonly term: number }
   | {

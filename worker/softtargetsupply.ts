@@ -12,6 +12,7 @@ import type { Reports } from "./reports.ts";
 import { CachedSoftTargets, cacheSettings } from "./softtargets/cached.ts";
 import { FetchAhead } from "./softtargets/fetchahead.ts";
 import { formatOf } from "./softtargets/format.ts";
+import type { PartTeacher } from "./softtargets/link.ts";
 import type { SoftTargetKey } from "./softtargets/provenance.ts";
 import { openSoftTargets, type SourceSettings } from "./softtargets/source.ts";
 
@@ -69,6 +70,12 @@ export class SoftTargetSupply {
     return new FetchAhead(source, range);
   }
 
+  /** Teachers came or went. */
+  teachersAre(teachers: readonly PartTeacher[]): void {
+    this.lines?.teachersAre(teachers);
+    this.#softTargets.teachersAre(teachers);
+  }
+
   get waitingFor(): string {
     return this.#softTargets.waitingFor;
   }
@@ -95,7 +102,7 @@ export class SoftTargetSupply {
     // What top-k keeps of a row may turn on the last bit of a logit, and that on the row's place.
     if (!lines || !job.doctor || job.doctor.canaryEverySteps === 0 || job.softTargets.format === "topk") return null;
     return new Canaries({
-      teachers: lines.all,
+      teachers: () => lines.all,
       everyRequests: job.doctor.canaryEverySteps * lanes.parts.length,
       ...{ classes: dataset.classes, seed: job.seed, signal },
     });

@@ -148,10 +148,22 @@ class Story {
       [...this.#sessions].find(([, each]) => each === session)?.[0] ?? `session ${session}`;
     switch (effect.kind) {
       case "send": {
-        const { term, body, assign, stop, begin, follow, pause, checkpoint, export: exporting } = effect.message;
+        const {
+          term,
+          body,
+          assign,
+          stop,
+          begin,
+          follow,
+          pause,
+          checkpoint,
+          export: exporting,
+          teachers: staff,
+        } = effect.message;
         const lanes = assign?.students?.map((each) => `${each.worker} ${each.firstLane}+${each.lanes}`).join(", ");
         const whole = assign?.teacherSha256;
-        const served = (part = 0) => (isApart(this.#plan.job.teacher) ? `member ${part} of ${whole!.slice(0, 6)}` : whole);
+        const served = (part = 0) =>
+          isApart(this.#plan.job.teacher) ? `member ${part} of ${whole!.slice(0, 6)}` : whole;
         const teachers = assign?.teachers?.map(({ worker, part }) => `; ${worker} serves ${served(part)}`);
         const words = {
           welcome: effect.message.welcome?.rejoined ? " back" : "",
@@ -162,6 +174,7 @@ class Story {
           checkpoint: `: ${checkpoint?.why}`,
           export: ` ${exporting?.stage}`,
           stop: `: ${stop?.why}`,
+          teachers: ` ${staff?.teachers?.map(({ worker }) => worker).join(", ") || "nobody"}: ${staff?.why}`,
         };
         return [`-> ${whom(effect.session)} (term ${term}) ${body}${words[body!]}`];
       }

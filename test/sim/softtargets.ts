@@ -75,6 +75,8 @@ export class SoftTargetClient {
   readonly #life: Life;
   readonly #onLost: (teacher: string, why: string) => void;
   readonly #teachers = new Map<string, Teacher>();
+  readonly #owner: { readonly name: string; readonly life: Life };
+  #arrivals: (() => void)[] = [];
   #requests = 0;
   /** Examples since it was last asked. */
   #asked = 0;
@@ -83,7 +85,7 @@ export class SoftTargetClient {
 
   constructor(
     world: World,
-    { name, life }: { name: string; life: Life },
+    owner: { readonly name: string; readonly life: Life },
     {
       term,
       teachers,
@@ -91,25 +93,40 @@ export class SoftTargetClient {
     }: { term: number; teachers: readonly string[]; onLost(teacher: string, why: string): void },
   ) {
     this.#world = world;
-    this.#life = life;
+    this.#owner = owner;
+    this.#life = owner.life;
     this.#term = term;
     this.#onLost = onLost;
-    for (const teacher of teachers) {
-      const asked = new Map<number, Settle<Reply>>();
-      const end = world.network.connect({ name, life }, `${teacher}/teacher`, {
-        data: (message) => {
-          const reply = message as Reply;
-          const settle = asked.get(reply.id);
-          asked.delete(reply.id);
-          settle?.ok(reply);
-        },
-        broken: (error) => this.#lose(teacher, error),
-      });
-      this.#teachers.set(teacher, { name: teacher, end, asked });
-    }
+    this.teachersAre(teachers);
   }
 
-  /** Throws stale_term, or the signal's reason: with no teacher left it waits for the signal. */
+  /** Whom to ask from now on. */
+  teachersAre(names: readonly string[]): void {
+    for (const [name, { end, asked }] of [...this.#teachers]) {
+      if (names.includes(name)) continue;
+      this.#teachers.delete(name);
+      end.close();
+      for (const settle of [...asked.values()]) settle.fail(new LimbeckError("lost_worker", `${name} has gone`));
+    }
+    for (const name of names) if (!this.#teachers.has(name)) this.#connect(name);
+    for (const arrival of this.#arrivals.splice(0)) arrival();
+  }
+
+  #connect(teacher: string): void {
+    const asked = new Map<number, Settle<Reply>>();
+    const end = this.#world.network.connect(this.#owner, `${teacher}/teacher`, {
+      data: (message) => {
+        const reply = message as Reply;
+        const settle = asked.get(reply.id);
+        asked.delete(reply.id);
+        settle?.ok(reply);
+      },
+      broken: (error) => this.#lose(teacher, error),
+    });
+    this.#teachers.set(teacher, { name: teacher, end, asked });
+  }
+
+  /** Throws stale_term, or the signal's reason: with no teacher left it waits for one, or for the signal. */
   *request(step: number, lane: number, view: number, signal: Signal): Task<number> {
     const { scene, oracle, invariants } = this.#world;
     const ids = oracle.idsOf(step)[lane]!;
@@ -119,8 +136,9 @@ export class SoftTargetClient {
       if (!teacher) {
         this.waitingFor = `a teacher: none is left in term ${this.#term}`;
         this.#stranded += 1;
-        yield* wait(until<never>(signal, () => {}));
-        throw new Error("not reached");
+        yield* wait(until<void>(signal, ({ ok }) => void this.#arrivals.push(() => ok(undefined))));
+        this.#stranded -= 1;
+        continue;
       }
       this.waitingFor = `soft targets of step ${step} from ${teacher.name}`;
       const request = { id: ++this.#requests, term: this.#term, step, lane, view };

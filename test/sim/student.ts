@@ -20,6 +20,7 @@ const chunkExamples = 2;
 export class StudentTerm {
   isCheckpointWanted = false;
   #softTargetClient: SoftTargetClient | null = null;
+  #teachers: readonly string[];
   readonly #world: World;
   readonly #worker: WorkerProcess;
   readonly #membership: Membership;
@@ -30,6 +31,12 @@ export class StudentTerm {
     this.#worker = worker;
     this.#membership = membership;
     this.#replica = replica;
+    this.#teachers = membership.teachers;
+  }
+
+  teachersAre(teachers: readonly string[]): void {
+    this.#teachers = teachers;
+    this.#softTargetClient?.teachersAre(teachers);
   }
 
   get needsTeacher(): boolean {
@@ -82,7 +89,8 @@ export class StudentTerm {
     const membership = this.#membership;
     const replica = this.#replica;
     const plan = this.#plan;
-    const { teachers, term } = membership;
+    const { term } = membership;
+    const teachers = this.#teachers;
     const onLost = (teacher: string, why: string) => this.#tell({ kind: "suspect", worker: teacher, why });
     const softTargets = plan.soft ? new SoftTargetClient(world, worker, { term, teachers, onLost }) : null;
     this.#softTargetClient = softTargets;

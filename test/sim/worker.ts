@@ -168,6 +168,10 @@ export class WorkerProcess {
         this.#on({ kind: "begun", beginning, step: this.replica.step });
         return;
       }
+      case "teachers":
+        if (term === this.state.term)
+          this.#studentTerm?.teachersAre(message.teachers!.teachers!.map(({ worker }) => worker!));
+        return;
       case "follow":
         this.#follow = message.follow!;
         this.#on({ kind: "told-to-follow", term });
@@ -403,14 +407,17 @@ export class WorkerProcess {
     const at = this.#world.oracle.indexOf(stage!);
     this.peers.publications.openTerm(term);
     this.doing = "following";
-    const caughtUp = (step: number) => this.tell(term, { kind: "caughtUp", stage: stage! as "teach", step });
+    const caughtUp = (step: number) =>
+      this.tell(term, { kind: "caughtUp", stage: stage! as "teach", step, holds: this.holds, uncacheable: "" });
     this.#keepOnly(source ? "student" : "teacher");
     if (!source) {
       const sources = teacherSources!.map(({ worker }) => worker!);
-      yield* this.#getTaught({ term, teacherSha256: teacherSha256!, teacherSources: sources }, ending);
+      const wanted = { term, teacherSha256: teacherSha256!, teacherSources: sources };
+      this.#softTargets.serve(term, yield* this.#getTaught(wanted, ending));
+      ending.soon.throwIfAborted();
+      this.#on({ kind: "serves", term });
       caughtUp(0);
-      yield* wait<void>(({ ok }) => void ending.soon.onAbort(() => ok(undefined)));
-      return { kind: "stopped" };
+      return { kind: "serves", term };
     }
     if (this.replica?.stage !== at) yield* this.#build(at);
     const following = { world: this.#world, worker: this, replica: this.replica!, term, source: source.worker! };
@@ -435,6 +442,7 @@ export class WorkerProcess {
     if (work.kind === "none") this.doing = event.kind === "paused" ? `paused: ${event.why}` : "waiting for work";
     if (work.kind === "ready")
       this.doing = this.#membership?.isTeacher ? "serving soft targets" : "waiting for the others";
+    if (work.kind === "serving") this.doing = "serving soft targets";
     if (work.kind === "stalled") this.doing = `waiting for the term after ${term}: ${work.why}`;
     if (work.kind === "preparing") this.doing = `preparing term ${term}`;
     if (work.kind === "stopping") this.doing = "ending the term before";

@@ -10,18 +10,35 @@ export interface TeacherLine {
   ask(examples: Uint32Array, epoch: number, signal: AbortSignal): Promise<Float32Array>;
 }
 
-export class TeacherLines {
-  readonly all: readonly TeacherLine[];
-  readonly #sources: readonly SoftTargetSource[];
+type KeyOf = (examples: Uint32Array, epoch: number) => SoftTargetKey;
 
-  constructor(settings: SourceSettings, keyOf: (examples: Uint32Array, epoch: number) => SoftTargetKey) {
+export class TeacherLines {
+  #settings: SourceSettings;
+  readonly #keyOf: KeyOf;
+  #sources: readonly SoftTargetSource[] = [];
+  #all: readonly TeacherLine[] = [];
+
+  constructor(settings: SourceSettings, keyOf: KeyOf) {
     // All logits: what is judged is the teacher, not what a format keeps of it.
     const format = settings.format.kind === "float32" ? settings.format : ({ kind: "float16" } as const);
-    const groups = groupsOf(settings.job, settings.teachers);
-    this.#sources = groups.map((teachers) => openSoftTargets({ ...settings, format, teachers }));
-    this.all = groups.map((teachers, at) => ({
+    this.#settings = { ...settings, format };
+    this.#keyOf = keyOf;
+    this.teachersAre(settings.teachers);
+  }
+
+  get all(): readonly TeacherLine[] {
+    return this.#all;
+  }
+
+  /** Lines are made anew: what the old ones are asked fails with `stopped`. */
+  teachersAre(teachers: SourceSettings["teachers"]): void {
+    this.close();
+    const groups = groupsOf(this.#settings.job, teachers);
+    const sources = groups.map((some) => openSoftTargets({ ...this.#settings, teachers: some }));
+    this.#sources = sources;
+    this.#all = groups.map((teachers, at) => ({
       worker: teachers.map(({ worker }) => worker).join(" and "),
-      ask: (examples, epoch, signal) => this.#sources[at]!.request(keyOf(examples, epoch), signal),
+      ask: (examples, epoch, signal) => sources[at]!.request(this.#keyOf(examples, epoch), signal),
     }));
   }
 

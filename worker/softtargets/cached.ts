@@ -8,6 +8,7 @@ import type { WorkerContext } from "../context.ts";
 import { softTargetFolder } from "../engine/environment.ts";
 import type { SoftTargetCounts, SoftTargetSource } from "./client.ts";
 import { formatName, formatOf } from "./format.ts";
+import type { PartTeacher } from "./link.ts";
 import type { SoftTargetKey } from "./provenance.ts";
 
 export interface CachedSoftTargetsSettings {
@@ -86,6 +87,10 @@ export class CachedSoftTargets {
 
   get isStranded(): boolean {
     return this.#settings.teachers.isStranded;
+  }
+
+  teachersAre(teachers: readonly PartTeacher[]): void {
+    this.#settings.teachers.teachersAre(teachers);
   }
 
   /** Ends the streams; the cache stays open. */

@@ -6,7 +6,7 @@ import { bytesOf } from "../exchange/payload.ts";
 import { decodeLogits, formatName, type LogitsFormat, parseFormat } from "./format.ts";
 import { HedgeBudget } from "./hedgebudget.ts";
 import { Latencies } from "./latency.ts";
-import { LostTeacher, type TeacherAddress, TeacherLink } from "./link.ts";
+import { LostTeacher, type PartTeacher, type TeacherAddress, TeacherLink } from "./link.ts";
 import { addPayloadErrors, noPayloadError, type PayloadError } from "./payloaderror.ts";
 import { Provenance, type SoftTargetKey } from "./provenance.ts";
 import { race } from "./race.ts";
@@ -55,6 +55,8 @@ export interface SoftTargetSource {
   readonly waitingFor: string;
   /** Something is asked for that no teacher is left to answer. */
   readonly isStranded: boolean;
+  /** Whom to ask from now on: what is owed by one that is not among them is asked of another. */
+  teachersAre(teachers: readonly PartTeacher[]): void;
   /** Ends the streams; what is outstanding fails with `stopped`. */
   close(): void;
 }
@@ -86,7 +88,7 @@ const unknownPace = 1e-3;
 
 export class SoftTargetClient implements SoftTargetSource {
   readonly #settings: SoftTargetSettings;
-  readonly #links: readonly TeacherLink[];
+  #links: readonly TeacherLink[] = [];
   readonly #provenance: Provenance;
   readonly #closed = new AbortController();
   readonly #latencies = new Latencies();
@@ -99,11 +101,23 @@ export class SoftTargetClient implements SoftTargetSource {
   constructor(settings: SoftTargetSettings) {
     this.#settings = settings;
     this.#provenance = new Provenance(settings.term);
+    this.teachersAre(settings.teachers);
+  }
+
+  teachersAre(teachers: readonly TeacherAddress[]): void {
+    const { term, random, onLost } = this.#settings;
     const broke = ({ worker, breaker }: TeacherLink, why: LimbeckError) => {
       // A stream that broke once may only have broken: who does not come back either is lost.
-      if (breaker.failures === 2 || why.code === "timeout") settings.onLost?.(worker, why.message);
+      if (breaker.failures === 2 || why.code === "timeout") onLost?.(worker, why.message);
     };
-    this.#links = settings.teachers.map((teacher) => new TeacherLink(teacher, broke, settings.random));
+    const before = this.#links;
+    this.#links = teachers.map(
+      (teacher) => before.find((link) => link.reaches(teacher)) ?? new TeacherLink(teacher, broke, random),
+    );
+    for (const link of before) {
+      if (this.#links.includes(link)) continue;
+      link.close(new LostTeacher("lost_worker", `${link.worker} does not serve in term ${term} any more`));
+    }
   }
 
   /**

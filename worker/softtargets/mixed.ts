@@ -8,6 +8,7 @@ import { type Mixture, mixedLogits, mixtureIdentity } from "../../core/mixture.t
 import { sha256Hex } from "../artifacts/digest.ts";
 import { SoftTargetClient, type SoftTargetCounts, type SoftTargetSettings, type SoftTargetSource } from "./client.ts";
 import { decodeLogits, encodeLogits } from "./format.ts";
+import type { PartTeacher } from "./link.ts";
 import { addPayloadErrors, noPayloadError, type PayloadError, PayloadSampling } from "./payloaderror.ts";
 import type { SoftTargetKey } from "./provenance.ts";
 
@@ -72,6 +73,10 @@ export class MixedSoftTargets implements SoftTargetSource {
 
   get isStranded(): boolean {
     return this.#members.some(({ isStranded }) => isStranded);
+  }
+
+  teachersAre(teachers: readonly PartTeacher[]): void {
+    this.#members.forEach((member, at) => void member.teachersAre(teachers.filter(({ part }) => part === at)));
   }
 
   close(): void {

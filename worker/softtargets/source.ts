@@ -4,13 +4,8 @@ import type { Job } from "../../core/job.ts";
 import { mixtureOf } from "../../core/mixture.ts";
 import { isApart, teacherParts } from "../../core/teacherparts.ts";
 import { SoftTargetClient, type SoftTargetSettings, type SoftTargetSource } from "./client.ts";
-import type { TeacherAddress } from "./link.ts";
+import type { PartTeacher } from "./link.ts";
 import { MixedSoftTargets } from "./mixed.ts";
-
-export interface PartTeacher extends TeacherAddress {
-  /** Which part of the teacher it serves, by its place in core/teacherparts.ts. */
-  readonly part: number;
-}
 
 export type SourceSettings = Omit<SoftTargetSettings, "field" | "teachers"> & {
   readonly job: Pick<Job, "teacher" | "distil">;
