@@ -151,7 +151,8 @@ class Story {
         const { term, body, assign, stop, begin, follow, pause, checkpoint, export: exporting } = effect.message;
         const lanes = assign?.students?.map((each) => `${each.worker} ${each.firstLane}+${each.lanes}`).join(", ");
         const whole = assign?.teacherSha256;
-        const served = (part = 0) => (isApart(this.#plan.job.teacher) ? `member ${part} of ${whole!.slice(0, 6)}` : whole);
+        const served = (part = 0) =>
+          isApart(this.#plan.job.teacher) ? `member ${part} of ${whole!.slice(0, 6)}` : whole;
         const teachers = assign?.teachers?.map(({ worker, part }) => `; ${worker} serves ${served(part)}`);
         const words = {
           welcome: effect.message.welcome?.rejoined ? " back" : "",
