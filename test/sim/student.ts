@@ -52,7 +52,7 @@ export class StudentTerm {
     worker.trained.set(stage, replica.weights);
     const consumed = replica.consumption.totalsAfter(replica.step, this.#world.oracle.ledger);
     this.#world.invariants.stageEnded(worker.name, replica, consumed);
-    const weightsSha256 = sha256Of(replica.weights);
+    const weightsSha256 = this.#world.oracle.digestOf(replica.stage, replica.weights);
     this.#tell({ kind: "stageDone", stage, step: replica.step, weightsSha256, consumed });
     worker.doing = `done with ${stage}`;
   }
