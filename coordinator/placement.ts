@@ -111,8 +111,8 @@ function turnWhile(
 }
 
 /**
- * How few and how many teachers there may be; none only where students that find none may wait for one, and one is
- * enough to go on.
+ * How few and how many teachers there may be; none only where students that find none may wait for one, and one alone
+ * can answer.
  */
 export function bounds({ job }: Plan, state: Placeable): { readonly fewest: number; readonly most: number } {
   const [students, teachers] = [named(state.workers, "student").length, named(state.workers, "teacher").length];

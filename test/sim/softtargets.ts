@@ -1,7 +1,8 @@
 /** Soft targets: keys go to teachers, values come back with the key they were made for (L6). */
 import { LimbeckError } from "../../core/errors.ts";
-import { softTargetsOf } from "./arithmetic.ts";
+import { mixed, softTargetsOf } from "./arithmetic.ts";
 import type { Life } from "./clock.ts";
+import type { PartTeacher } from "./membership.ts";
 import type { End } from "./network.ts";
 import { type Settle, type Signal, type Task, until, wait } from "./task.ts";
 import { between, type World } from "./world.ts";
@@ -64,6 +65,7 @@ export class SoftTargetServer {
 
 interface Teacher {
   readonly name: string;
+  readonly part: number;
   readonly end: End;
   readonly asked: Map<number, Settle<Reply>>;
 }
@@ -90,7 +92,7 @@ export class SoftTargetClient {
       term,
       teachers,
       onLost,
-    }: { term: number; teachers: readonly string[]; onLost(teacher: string, why: string): void },
+    }: { term: number; teachers: readonly PartTeacher[]; onLost(teacher: string, why: string): void },
   ) {
     this.#world = world;
     this.#owner = owner;
@@ -101,18 +103,18 @@ export class SoftTargetClient {
   }
 
   /** Whom to ask from now on. */
-  teachersAre(names: readonly string[]): void {
+  teachersAre(teachers: readonly PartTeacher[]): void {
     for (const [name, { end, asked }] of [...this.#teachers]) {
-      if (names.includes(name)) continue;
+      if (teachers.some(({ worker }) => worker === name)) continue;
       this.#teachers.delete(name);
       end.close();
       for (const settle of [...asked.values()]) settle.fail(new LimbeckError("lost_worker", `${name} has gone`));
     }
-    for (const name of names) if (!this.#teachers.has(name)) this.#connect(name);
+    for (const teacher of teachers) if (!this.#teachers.has(teacher.worker)) this.#connect(teacher);
     for (const arrival of this.#arrivals.splice(0)) arrival();
   }
 
-  #connect(teacher: string): void {
+  #connect({ worker: teacher, part }: PartTeacher): void {
     const asked = new Map<number, Settle<Reply>>();
     const end = this.#world.network.connect(this.#owner, `${teacher}/teacher`, {
       data: (message) => {
@@ -123,16 +125,26 @@ export class SoftTargetClient {
       },
       broken: (error) => this.#lose(teacher, error),
     });
-    this.#teachers.set(teacher, { name: teacher, end, asked });
+    this.#teachers.set(teacher, { name: teacher, part, end, asked });
   }
 
   /** Throws stale_term, or the signal's reason: with no teacher left it waits for one, or for the signal. */
   *request(step: number, lane: number, view: number, signal: Signal): Task<number> {
-    const { scene, oracle, invariants } = this.#world;
+    const { scene, oracle } = this.#world;
+    if (scene.isCached(step)) return oracle.softTargets(view, oracle.idsOf(step)[lane]!);
+    const values: number[] = [];
+    for (let part = 0; part < oracle.parts; part++)
+      values.push(yield* this.#ofPart(part, { step, lane, view }, signal));
+    return mixed(values);
+  }
+
+  *#ofPart(part: number, key: Pick<Request, "step" | "lane" | "view">, signal: Signal): Task<number> {
+    const { oracle, invariants } = this.#world;
+    const { step, lane } = key;
     const ids = oracle.idsOf(step)[lane]!;
-    if (scene.isCached(step)) return softTargetsOf(oracle.teacher, view, ids);
     for (;;) {
-      const teacher = [...this.#teachers.values()].sort((a, b) => a.asked.size - b.asked.size)[0];
+      const able = [...this.#teachers.values()].filter((each) => each.part === part);
+      const teacher = able.sort((a, b) => a.asked.size - b.asked.size)[0];
       if (!teacher) {
         this.waitingFor = `a teacher: none is left in term ${this.#term}`;
         this.#stranded += 1;
@@ -141,7 +153,7 @@ export class SoftTargetClient {
         continue;
       }
       this.waitingFor = `soft targets of step ${step} from ${teacher.name}`;
-      const request = { id: ++this.#requests, term: this.#term, step, lane, view };
+      const request = { id: ++this.#requests, term: this.#term, ...key };
       const reply = yield* wait(until<Reply | null>(signal, (settle) => this.#ask(teacher, request, settle)));
       this.waitingFor = "";
       if (!reply) continue;

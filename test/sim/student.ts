@@ -20,7 +20,7 @@ const chunkExamples = 2;
 export class StudentTerm {
   isCheckpointWanted = false;
   #softTargetClient: SoftTargetClient | null = null;
-  #teachers: readonly string[];
+  #teachers: Membership["teachers"];
   readonly #world: World;
   readonly #worker: WorkerProcess;
   readonly #membership: Membership;
@@ -34,7 +34,7 @@ export class StudentTerm {
     this.#teachers = membership.teachers;
   }
 
-  teachersAre(teachers: readonly string[]): void {
+  teachersAre(teachers: Membership["teachers"]): void {
     this.#teachers = teachers;
     this.#softTargetClient?.teachersAre(teachers);
   }
@@ -59,7 +59,7 @@ export class StudentTerm {
     worker.trained.set(stage, replica.weights);
     const consumed = replica.consumption.totalsAfter(replica.step, this.#world.oracle.ledger);
     this.#world.invariants.stageEnded(worker.name, replica, consumed);
-    const weightsSha256 = sha256Of(replica.weights);
+    const weightsSha256 = this.#world.oracle.digestOf(replica.stage, replica.weights);
     this.#tell({ kind: "stageDone", stage, step: replica.step, weightsSha256, consumed });
     worker.doing = `done with ${stage}`;
   }

@@ -31,7 +31,7 @@ export class MixedSoftTargets implements SoftTargetSource {
     this.#members = members.map((member) => new SoftTargetClient({ ...rest, ...member, format: { kind: "float32" } }));
   }
 
-  /** Of members that are asked for nothing, for another has failed, the answers are cancelled. */
+  /** Where one member fails, what the others were asked for is cancelled. */
   async request(key: SoftTargetKey, signal: AbortSignal, spareMs = 0): Promise<Float32Array> {
     const failed = new AbortController();
     const either = AbortSignal.any([signal, failed.signal]);

@@ -21,13 +21,14 @@ export function openSoftTargets({ job, teachers, ...settings }: SourceSettings):
 
 /**
  * The teachers in groups that can answer by themselves: each alone, or one of each part. Every teacher is in one at
- * least; of a part that has fewer than others its teachers are in several, of one that has none nobody is.
+ * least; of a part that has fewer than others its teachers are in several, of one that has none nobody is. Without any
+ * teacher there is one group of nobody, which is waited for as a student waits.
  */
 export function groupsOf(
   { teacher }: Pick<Job, "teacher">,
   teachers: readonly PartTeacher[],
 ): readonly PartTeacher[][] {
   const parts = teacherParts(teacher).map((_, at) => teachers.filter(({ part }) => part === at));
-  const count = Math.max(...parts.map(({ length }) => length));
+  const count = Math.max(1, ...parts.map(({ length }) => length));
   return Array.from({ length: count }, (_, at) => parts.flatMap((some) => some[at % some.length] ?? []));
 }
