@@ -49,7 +49,7 @@ async function serve(): Promise<void> {
   const built = await device.ask("build", { name: "teacher", ...modelRequest(context, "teacher") });
   context.trained.set("teach", { ...built, sha256: "t" });
   const never = new AbortController().signal;
-  const wanted = { term: 1, teacherSha256: "t", teacherSources: [], dataset: factsOf(dataset) };
+  const wanted = { term: 1, part: 0, teacherSha256: "t", teacherSources: [], dataset: factsOf(dataset) };
   const teacher = await Teacher.prepare(context, wanted, never);
   services.softTargets.serve(teacher.serving(1, "distil"));
   const floats = job.lanes.batch * sizeOf(dataset.shape);
@@ -105,6 +105,7 @@ async function asked({ address, teacher, dataset }: Served, students: number, mi
   const format = { kind: "float16" } as const;
   const usual = {
     term: 1,
+    field: "teacher",
     format,
     classes: mnist.classes,
     inputs: null,

@@ -97,7 +97,12 @@ export function describe(event: ProgressEvent): string | null {
     case "dataset-opened":
       return `dataset: ${whole.format(event.trainExamples)} training and ${whole.format(event.evaluationExamples)} evaluation examples of [${event.shape.join(", ")}], ${event.classes} classes`;
     case "term-opened":
-      return `term ${event.term}: ${event.why}; ${event.deal.map(({ worker, firstLane, lanes }) => `${worker} lanes ${firstLane}-${firstLane + lanes - 1}`).join(", ")}`;
+      return `term ${event.term}: ${event.why}; ${event.deal
+        .map(({ worker, firstLane, lanes }) => `${worker} lanes ${firstLane}-${firstLane + lanes - 1}`)
+        .concat(Object.entries(event.parts ?? {}).map(([worker, part]) => `${worker} teacher.ensemble.${part}`))
+        .join(", ")}`;
+    case "teachers-changed":
+      return `term ${event.term} goes on: ${event.why}; taught by ${event.teachers.join(", ") || "nobody"}`;
     case "stage-started":
       return `${event.stage}: ${whole.format(event.steps)} steps, ${whole.format(event.stepsPerEpoch)} per epoch, ${whole.format(event.parameters)} parameters`;
     case "soft-target-cache":

@@ -7,6 +7,7 @@ import { type Job, studentRange } from "../core/job.ts";
 import type { Calibration } from "../core/plan/calibration.ts";
 import { bestSplit, type Prediction, predict } from "../core/plan/prediction.ts";
 import { type CacheEstimate, cacheEstimate, type DiskEstimate, diskEstimate } from "../core/plan/storage.ts";
+import { isApart, teacherParts } from "../core/teacherparts.ts";
 import { sizeText } from "../worker/cache/stores.ts";
 import { ensureEngine } from "../worker/engine/install.ts";
 import { calibrate } from "../worker/plan/calibrate.ts";
@@ -39,14 +40,24 @@ export interface JobPlan {
 
 const usualSizes = [2, 4, 8];
 
+/** A student, and a teacher for each part. */
+function fewestWorkers({ teacher }: Job): number {
+  return 1 + teacherParts(teacher).length;
+}
+
 export async function plan(file: string, options: PlanCommand): Promise<void> {
   if (!hasProcessEnvironment()) {
     process.exitCode = await runAgain();
     return;
   }
-  const tooFew = options.workers.find((workers) => workers < 2);
-  if (tooFew !== undefined) throw new LimbeckError("usage", `--workers ${tooFew}: a job needs a student and a teacher`);
   const job = await readJob(file, options.set);
+  const tooFew = options.workers.find((workers) => workers < fewestWorkers(job));
+  if (tooFew !== undefined) {
+    const teachers = isApart(job.teacher)
+      ? `a teacher for each of ${job.teacher.ensemble.length} members`
+      : "a teacher";
+    throw new LimbeckError("usage", `--workers ${tooFew}: the job needs a student and ${teachers}`);
+  }
   const log = (line: string) => void process.stderr.write(`${line}\n`);
   await ensureEngine(job.engine, { log });
   const scratchFolder = await mkdtemp(join(tmpdir(), "limbeck-plan-"));
@@ -69,7 +80,9 @@ async function planOf(job: Job, calibration: Calibration, sizes: readonly number
     calibration,
     asGiven,
     best: bestSplit(job, calibration, given.students + given.teachers),
-    others: (sizes.length > 0 ? sizes : usualSizes).map((workers) => bestSplit(job, calibration, workers)),
+    others: (sizes.length > 0 ? sizes : usualSizes.filter((workers) => workers >= fewestWorkers(job))).map((workers) =>
+      bestSplit(job, calibration, workers),
+    ),
     cache,
     disk: { ...diskEstimate(job, calibration, cache), freeBytes: bavail * bsize },
   };

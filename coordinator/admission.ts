@@ -53,7 +53,8 @@ function refuse(state: State, atMs: number, session: number, worker: string, err
 
 function welcome(plan: Plan, state: Active, atMs: number, session: number, hello: MessageOf<"hello">): Next {
   const { worker: name, instance, address, host, pid, holds } = hello;
-  const isBack = state.kind === "recovering" && state.expected.get(name) === instance && hello.term === state.term;
+  const wasMember = state.kind === "recovering" && state.expected.get(name) === instance;
+  const isBack = wasMember && hello.term === state.term;
   const isAuto = hello.role === "auto";
   const role = hello.role !== "auto" ? hello.role : isBack ? roleInTerm(state, name) : roleFor(plan, state);
   const served = { servedExamples: 0, servingSeconds: 0, needsTeacher: false };
@@ -61,7 +62,8 @@ function welcome(plan: Plan, state: Active, atMs: number, session: number, hello
   const identity = { session, name, instance, role, isAuto, address, host, pid };
   const fresh = { heardMs: atMs, status, peakResidentBytes: 0, prepared: null, followsIn: 0, leaving: null };
   const replicaOf = isBack ? state.course.plan.stage : null;
-  const joined: Worker = { ...identity, ...fresh, holds, replicaOf };
+  const part = wasMember ? (state.parts[name] ?? null) : null;
+  const joined: Worker = { ...identity, ...fresh, holds, replicaOf, part };
   return [
     { ...state, workers: [...state.workers, joined], sinceMs: atMs },
     announce(atMs, { kind: "worker-joined", worker: name, role, address, pid }),

@@ -1,9 +1,12 @@
 /** How a term begins: its members say where their replicas stand, and begin together at the furthest. */
 import { cachePlan } from "../core/caching.ts";
+import type { Job } from "../core/job.ts";
+import { isApart } from "../core/teacherparts.ts";
 import type { Ready__Output } from "../proto/gen/limbeck/v1/Ready.ts";
 import { rollBack } from "./divergence.ts";
 import { announce, fail } from "./ending.ts";
 import { beginOrders } from "./letters.ts";
+import { idleParts, wrongMember } from "./parts.ts";
 import type { Course, Next, Plan, Readying, Running, Tally, Worker } from "./state.ts";
 import { taughtSha256 } from "./term.ts";
 
@@ -23,7 +26,7 @@ export function ready(plan: Plan, before: Readying, atMs: number, worker: Worker
     sinceMs: atMs,
   };
   const told = notes(state, atMs, name, found);
-  const wrong = isStudent ? misfit(state, name, found) : wrongTeacher(state, name, found);
+  const wrong = isStudent ? misfit(state, name, found) : wrongTeacher(plan.job, state, name, found);
   if (wrong) {
     const [failed, ...effects] = fail(state, atMs, "diverged", wrong);
     return [failed, ...told, ...effects];
@@ -40,8 +43,9 @@ function notes({ course }: Readying, atMs: number, worker: string, { step, resto
   return [...passedOver, announce(atMs, { kind: "restored", worker, stage, step, folder: restoredFrom })];
 }
 
-function wrongTeacher({ course }: Readying, name: string, found: Ready__Output): string | null {
-  const taught = taughtSha256(course);
+function wrongTeacher(job: Job, state: Readying, name: string, found: Ready__Output): string | null {
+  const taught = taughtSha256(state.course);
+  if (isApart(job.teacher)) return wrongMember(job, state, taught);
   if (taught === "" || found.weightsSha256 === taught) return null;
   return `${name} would serve a teacher with the weights ${found.weightsSha256}, the students agreed on ${taught}`;
 }
@@ -68,7 +72,7 @@ function begin(plan: Plan, { kind: _, ready, ...state }: Readying, atMs: number)
   const step = Math.max(...standing.map((each) => each.step));
   const ahead = standing.filter((each) => each.step === step);
   const { parameters } = ahead[0]!;
-  const uncacheable = uncacheableOf(state.teachers, ready, course);
+  const uncacheable = uncacheableOf(plan.job, { ...state, ready });
   const running: Running = {
     ...state,
     kind: "running",
@@ -107,10 +111,10 @@ function begin(plan: Plan, { kind: _, ready, ...state }: Readying, atMs: number)
   ];
 }
 
-/** As the teachers of the term say; without one, as those before them said. */
-function uncacheableOf(teachers: readonly string[], ready: Readying["ready"], { uncacheable }: Course): string {
-  if (teachers.length === 0) return uncacheable;
-  return teachers.map((name) => ready.get(name)!.uncacheable).find((why) => why !== "") ?? "";
+/** As the teachers of the term say; of a part that nobody serves, as those before them said. */
+function uncacheableOf(job: Job, { teachers, workers, ready, course }: Omit<Readying, "kind">): string {
+  const found = teachers.map((name) => ready.get(name)!.uncacheable).find((why) => why !== "") ?? "";
+  return found === "" && idleParts(job, workers, teachers).length > 0 ? course.uncacheable : found;
 }
 
 /** Steps that are done again have yet to be agreed on. */

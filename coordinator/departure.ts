@@ -3,6 +3,7 @@ import { LimbeckError } from "../core/errors.ts";
 import { announce } from "./ending.ts";
 import { send } from "./letters.ts";
 import type { MessageOf } from "./messages.ts";
+import { restaffed } from "./staff.ts";
 import type { Active, Exporting, Next, Plan, Worker } from "./state.ts";
 import { holdersOf, openTerm } from "./term.ts";
 
@@ -59,8 +60,12 @@ function replace(plan: Plan, state: Active, atMs: number, { name, leaving }: Wor
     case "readying":
     case "running": {
       if (!isMember(state, name)) return [state];
+      const isTeacher = state.teachers.includes(name);
+      const others = state.teachers.filter((each) => each !== name);
+      const restaff = isTeacher && state.kind === "running" ? restaffed(plan, state, others, { atMs, why }) : null;
+      if (restaff) return restaff;
       // The members need not break off a step because a teacher has gone.
-      const planned = leaving !== null || state.teachers.includes(name);
+      const planned = leaving !== null || isTeacher;
       return openTerm(plan, state, { atMs, why, planned, rollbackBelow: state.rollbackBelow });
     }
     case "exporting":

@@ -1,6 +1,7 @@
 /** Gathering: workers are missing, before the job begins or in a pause. When enough are there, a term opens. */
 import { studentRange, studentsGiven } from "../core/job.ts";
 import { planStages, type Stage } from "../core/stages.ts";
+import { isApart, teacherParts } from "../core/teacherparts.ts";
 import { announce } from "./ending.ts";
 import { candidates, named } from "./members.ts";
 import { place, tellTurned } from "./placement.ts";
@@ -87,7 +88,9 @@ export function missing({ job }: Plan, { workers, course }: Gathering): string[]
   return (["student", "teacher"] as const).flatMap((role) => {
     const there = workers.filter((worker) => worker.role === role && worker.leaving === null);
     const lacking = wanted[role] - there.length;
-    if (lacking > 0) return [`${counted(lacking, role)} to join`];
+    const idle = role === "teacher" && isApart(job.teacher) ? teacherParts(job.teacher).slice(there.length) : [];
+    const whom = idle.length > 0 ? ` (nobody is there for ${idle.map(({ field }) => field).join(" and ")})` : "";
+    if (lacking > 0) return [`${counted(lacking, role)} to join${whom}`];
     const unprepared = there.filter(({ prepared }) => prepared === null);
     const isEnough = there.length - unprepared.length >= wanted[role];
     return isEnough ? [] : unprepared.map(({ name }) => `${name} to get prepared`);

@@ -1,11 +1,15 @@
 /**
- * Workers that come while others train. A student first follows a member until its replica is as far as theirs, a
- * teacher first gets its weights; only then a term opens with them, so that nobody waits for what they lacked.
+ * Workers that come while others train. A student first follows a member until its replica is as far as theirs; only
+ * then a term opens with it, so that nobody waits for what it lacked. A teacher first gets its weights, and then serves in
+ * the term that runs (staff.ts).
  */
 import { studentRange } from "../core/job.ts";
+import { isApart } from "../core/teacherparts.ts";
 import { send } from "./letters.ts";
 import { named } from "./members.ts";
 import type { MessageOf } from "./messages.ts";
+import { withParts } from "./parts.ts";
+import { restaffed } from "./staff.ts";
 import type { Effect, Next, Plan, Running, Worker } from "./state.ts";
 import { holdersOf, member, openTerm, taughtSha256 } from "./term.ts";
 
@@ -14,8 +18,21 @@ export function tendNewcomers(plan: Plan, state: Running, atMs: number): Next {
   const newcomers = newcomersOf(plan, state, atMs);
   if (newcomers.length === 0) return [state];
   const names = new Set(newcomers.map(({ name }) => name));
-  const workers = state.workers.map((each) => (names.has(each.name) ? { ...each, followsIn: state.term } : each));
-  return [{ ...state, workers }, ...newcomers.map((worker) => follow(state, worker))];
+  const told = state.workers.map((each) => (names.has(each.name) ? { ...each, followsIn: state.term } : each));
+  const next = { ...state, workers: withPartsOfNewcomers(plan, { ...state, workers: told }, names) };
+  const following = next.workers.filter(({ name }) => names.has(name));
+  return [next, ...following.map((worker) => follow(next, worker))];
+}
+
+/** Those in the term keep their parts: they may be asked for them now. */
+function withPartsOfNewcomers({ job }: Plan, state: Running, newcomers: ReadonlySet<string>): Worker[] {
+  const { workers, teachers, term } = state;
+  const serving = workers.filter(({ name }) => teachers.includes(name));
+  const coming = named(workers, "teacher").filter(
+    ({ name, followsIn }) => followsIn === term && !teachers.includes(name),
+  );
+  const dealt = withParts(job, state, [...serving, ...coming]).workers;
+  return workers.map((each, at) => (newcomers.has(each.name) ? { ...each, part: dealt[at]!.part } : each));
 }
 
 function newcomersOf({ job }: Plan, { workers, deal, teachers, bench, course, term }: Running, atMs: number): Worker[] {
@@ -32,12 +49,13 @@ function newcomersOf({ job }: Plan, { workers, deal, teachers, bench, course, te
 }
 
 /** The last member by lanes gives its replica: the lead has enough to do. */
-function follow({ course, workers, deal, term }: Running, { session, role }: Worker): Effect {
+function follow({ course, workers, deal, term }: Running, { session, role, part }: Worker): Effect {
   const { dataset } = course;
   const { stage, steps } = course.plan;
   if (role === "teacher") {
     const teacherSources = holdersOf(workers, "teach").map((worker) => member(worker));
-    const follow = { stage, steps, teacherSha256: taughtSha256(course), teacherSources, dataset };
+    const wanted = { teacherSha256: taughtSha256(course), teacherSources, part: part ?? 0, dataset };
+    const follow = { stage, steps, ...wanted };
     return send(session, { term, follow, body: "follow" });
   }
   const last = deal.at(-1)!;
@@ -50,7 +68,23 @@ export function caughtUp(plan: Plan, state: Running, atMs: number, worker: Worke
   const { stage } = state.course.plan;
   const isFor = found.stage === stage && worker.followsIn === state.term && worker.leaving === null;
   if (!isFor) return [state];
-  const workers = state.workers.map((each) => (each.name === worker.name ? { ...each, replicaOf: stage } : each));
-  const why = worker.role === "teacher" ? `${worker.name} serves, too` : `${worker.name} joins`;
-  return openTerm(plan, { ...state, workers }, { atMs, why, planned: true });
+  const { name, role } = worker;
+  if (role === "teacher") return serves(plan, state, atMs, worker, found);
+  const workers = state.workers.map((each) => (each.name === name ? { ...each, replicaOf: stage } : each));
+  return openTerm(plan, { ...state, workers }, { atMs, why: `${name} joins`, planned: true });
+}
+
+/**
+ * It serves already; the students have only to be told. Where the teacher has parts, or must not be cached and was, a term
+ * opens, for its members then compare what they have.
+ */
+function serves(plan: Plan, state: Running, atMs: number, { name }: Worker, found: MessageOf<"caughtUp">): Next {
+  const { holds, uncacheable, stage } = found;
+  const workers = state.workers.map((each) => (each.name === name ? { ...each, replicaOf: stage, holds } : each));
+  const told = { atMs, why: `${name} serves, too` };
+  const next = { ...state, workers };
+  const isNews = uncacheable !== "" && state.course.uncacheable === "";
+  const takesTerm = isNews || isApart(plan.job.teacher);
+  const restaff = takesTerm ? null : restaffed(plan, next, [...state.teachers, name], told);
+  return restaff ?? openTerm(plan, next, { ...told, planned: true });
 }

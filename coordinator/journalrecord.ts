@@ -33,11 +33,22 @@ export type JournalRecord =
       readonly stage: Stage;
       readonly deal: readonly DealtLanes[];
       readonly teachers: readonly string[];
+      /** By teacher, the part it serves; only where the teacher has several. */
+      readonly parts?: Readonly<Record<string, number>>;
       readonly instances: Readonly<Record<string, string>>;
       readonly rollbackBelow: number | null;
       readonly why: string;
     }
   | ({ readonly kind: "begun"; readonly term: number; readonly parameters: number } & Begun)
+  /** The term goes on with other teachers. */
+  | {
+      readonly kind: "teachers";
+      readonly term: number;
+      readonly teachers: readonly string[];
+      /** Of the teachers. */
+      readonly instances: Readonly<Record<string, string>>;
+      readonly parts?: Readonly<Record<string, number>>;
+    }
   /** Too few are left of the term's members: they do nothing until another term opens. */
   | { readonly kind: "paused"; readonly term: number }
   | {

@@ -44,11 +44,6 @@ export function livingOf(state: Omit<Living, "sinceMs">, atMs: number): Living {
   return { workers, term, startedMs, tickedMs, bench, laneSeconds, servingSeconds, split, sinceMs: atMs };
 }
 
-export function median(values: readonly number[]): number | null {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? null;
-}
-
 /** Members of the last term that have not come back, prepared, in the life they had then. */
 export function absentees({ workers, expected }: Recovering): string[] {
   const isBack = (name: string, instance: string) =>

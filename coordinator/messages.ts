@@ -3,6 +3,7 @@ import type { Finding } from "../core/doctor/finding.ts";
 import { LimbeckError, type LimbeckErrorCode } from "../core/errors.ts";
 import type { ExportedModel, LedgerTotals, ReportedEngine } from "../core/report.ts";
 import type { Stage } from "../core/stages.ts";
+import type { CaughtUp__Output } from "../proto/gen/limbeck/v1/CaughtUp.ts";
 import type { Checkpointed__Output } from "../proto/gen/limbeck/v1/Checkpointed.ts";
 import type { Corrupted__Output } from "../proto/gen/limbeck/v1/Corrupted.ts";
 import type { EvaluatedChunk__Output } from "../proto/gen/limbeck/v1/EvaluatedChunk.ts";
@@ -82,7 +83,7 @@ export type WorkerMessage = { readonly term: number } & (
   | ({ readonly kind: "checkpointed" } & Checkpointed__Output & { readonly stage: Stage })
   | { readonly kind: "failed"; readonly code: LimbeckErrorCode; readonly message: string }
   | { readonly kind: "leaving"; readonly why: string }
-  | { readonly kind: "caughtUp"; readonly stage: Stage; readonly step: number }
+  | ({ readonly kind: "caughtUp" } & CaughtUp__Output & { readonly stage: Stage })
   | ({ readonly kind: "digest" } & Digest)
   | ({ readonly kind: "skipped" } & Skipped)
   | ({ readonly kind: "suspect" } & Suspect__Output)
@@ -151,7 +152,7 @@ function understandBody(message: FromWorker__Output, body: NonNullable<FromWorke
     case "leaving":
       return { kind: body, term, why: message.leaving!.why };
     case "caughtUp":
-      return { kind: body, term, step: message.caughtUp!.step, stage: stageOf(message.caughtUp!.stage) };
+      return { kind: body, term, ...message.caughtUp!, stage: stageOf(message.caughtUp!.stage) };
     case "digest":
       return { kind: body, term, ...message.digest!, stage: stageOf(message.digest!.stage) };
     case "skipped": {

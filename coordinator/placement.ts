@@ -4,6 +4,7 @@
  * lacks; its replica was one of equals and is nobody's only one.
  */
 import { type Job, studentRange, studentsGiven } from "../core/job.ts";
+import { teacherParts } from "../core/teacherparts.ts";
 import { announce } from "./ending.ts";
 import { named } from "./members.ts";
 import type { Role } from "./messages.ts";
@@ -38,7 +39,8 @@ export function roleFor({ job }: Plan, { workers, course, split }: Placeable): R
   if (course === null) return count("teacher") < job.workers.teachers ? "teacher" : "student";
   const { min, max } = studentRange(job);
   if (count("student") < min) return "student";
-  const lacksTeacher = course.plan.soft !== null && count("teacher") === 0 && !split.isWarm;
+  const needed = teacherParts(job.teacher).length;
+  const lacksTeacher = course.plan.soft !== null && count("teacher") < needed && !split.isWarm;
   return lacksTeacher || count("student") >= max ? "teacher" : "student";
 }
 
@@ -73,15 +75,16 @@ export function place({ job }: Plan, state: Placeable): Placed {
     );
   }
   if (course === null) return placed;
+  const needed = teacherParts(job.teacher).length;
   const few = { role: "student", why: "too few students are left" } as const;
   placed = turnWhile(
     job,
     { ...state, ...placed },
     few,
-    (now) => now.students < range.min && (now.teachers > 1 || split.isWarm),
+    (now) => now.students < range.min && (now.teachers > needed || split.isWarm),
   );
-  const none = { role: "teacher", why: "no teacher is left" } as const;
-  const isNeeded = (now: Count) => now.teachers === 0 && now.students > range.min && !split.isWarm;
+  const none = { role: "teacher", why: needed === 1 ? "no teacher is left" : "too few teachers are left" } as const;
+  const isNeeded = (now: Count) => now.teachers < needed && now.students > range.min && !split.isWarm;
   return turnWhile(job, { ...state, ...placed }, none, isNeeded);
 }
 
@@ -107,13 +110,17 @@ function turnWhile(
   }
 }
 
-/** How few and how many teachers there may be; none only where students that find none may wait for one. */
+/**
+ * How few and how many teachers there may be; none only where students that find none may wait for one, and one alone
+ * can answer.
+ */
 export function bounds({ job }: Plan, state: Placeable): { readonly fewest: number; readonly most: number } {
   const [students, teachers] = [named(state.workers, "student").length, named(state.workers, "teacher").length];
   const { min, max } = studentRange(job);
   const fewer = Math.min(turnable(job, state, "student").length, Math.max(0, max - students));
   const more = Math.min(turnable(job, state, "teacher").length, Math.max(0, students - min));
-  const least = job.softTargets.onNoTeacher === "fail" ? 1 : 0;
+  const needed = teacherParts(job.teacher).length;
+  const least = needed > 1 || job.softTargets.onNoTeacher === "fail" ? needed : 0;
   return { fewest: Math.max(least, teachers - fewer), most: teachers + more };
 }
 
@@ -128,7 +135,9 @@ export function placeTeachers({ job }: Plan, state: Placeable, teachers: number,
 
 /** It gives up its place: it is in no stage until it has caught up with the others, or has the teacher. */
 function turn(workers: readonly Worker[], { name }: Worker, role: Role): Worker[] {
-  return workers.map((each) => (each.name === name ? { ...each, role, replicaOf: null, followsIn: 0 } : each));
+  return workers.map((each) =>
+    each.name === name ? { ...each, role, replicaOf: null, followsIn: 0, part: null } : each,
+  );
 }
 
 /** Who may take the role, in the order in which they should; of equals the last by name, for the first leads. */

@@ -7,6 +7,7 @@ import { tendNewcomers } from "./joining.ts";
 import type { Begun } from "./journalrecord.ts";
 import { beginOrders, greeting } from "./letters.ts";
 import { absentees, livingOf } from "./members.ts";
+import { staffOrders } from "./staff.ts";
 import { exportOrder, nextStage } from "./stage.ts";
 import type { Effect, Exporting, Next, Plan, Recovering, Running } from "./state.ts";
 import { openTerm } from "./term.ts";
@@ -24,7 +25,8 @@ function goOn(plan: Plan, state: Recovering, atMs: number): Next {
   const nothing = { suspicions: new Map(), digests: new Map(), betterDealSinceMs: null, stopping: null };
   const running: Running = { ...inTerm, ...nothing, kind: "running", parameters };
   const [next, ...effects] = tendNewcomers(plan, running, atMs);
-  return [next, ...takenBack(plan, state, begun), ...effects];
+  const staff = course.plan.soft ? staffOrders(running, "the coordinator is back") : [];
+  return [next, ...takenBack(plan, state, begun), ...staff, ...effects];
 }
 
 /**

@@ -42,6 +42,13 @@ function evaluationOf(correctBase64: string, predictionsBase64: string, crossEnt
   return { score, predictions, correct };
 }
 
+/** Of the term, with the teachers it has now; name to instance. */
+function membersOf({ deal, instances }: Of<"term">, staff: Of<"term" | "teachers">): Map<string, string> {
+  const names = [...deal.map(({ worker }) => worker), ...staff.teachers];
+  const all = { ...instances, ...staff.instances };
+  return new Map(names.map((name) => [name, all[name]!]));
+}
+
 function resultOf(result: FinishedStage | undefined, exported: readonly ExportedModel[] = []): FinishedStage | null {
   return result ? { ...result, exported } : null;
 }
@@ -101,13 +108,15 @@ export function replay(plan: Plan, records: readonly JournalRecord[], atMs: numb
     const gathering: Gathering = { kind: "gathering", ...living, course, why, rollbackBelow: null };
     return [gathering, told];
   }
+  const staff = find("teachers").findLast((record) => record.term === term) ?? last;
   const recovering: Recovering = {
     kind: "recovering",
     ...living,
     course,
     deal: last.deal,
-    teachers: last.teachers,
-    expected: new Map(Object.entries(last.instances)),
+    teachers: staff.teachers,
+    parts: staff.parts ?? {},
+    expected: membersOf(last, staff),
     begun: begun && !isPaused ? begun : null,
     openedMs: last.atMs,
     // A term that has begun has gone back.

@@ -5,8 +5,12 @@
  */
 import { type DealtWorker, deal, stepSeconds } from "../core/deal.ts";
 import { studentRange } from "../core/job.ts";
-import { median, named } from "./members.ts";
+import { median } from "../core/median.ts";
+import { partRates } from "../core/partdeal.ts";
+import { teacherParts } from "../core/teacherparts.ts";
+import { named } from "./members.ts";
 import type { MessageOf, Progress } from "./messages.ts";
+import { partWorkers, withParts } from "./parts.ts";
 import { bounds, placeTeachers } from "./placement.ts";
 import { type Decision, decide, observed, recall, type Situation, splitAbout } from "./split.ts";
 import type { Active, Next, Plan, Running, Worker } from "./state.ts";
@@ -53,10 +57,12 @@ export function reconsider(plan: Plan, before: Running, atMs: number): Next {
   const teachers = named(state.workers, "teacher").length;
   const { most, fewest } = bounds(plan, state);
   const { splitMs: windowMs, splitSteps: windowSteps, resplitMs: retryMs } = plan.patience;
-  if (teachers === 0 && most > 0 && (!state.split.isWarm || isStarved(state))) {
-    return change(plan, state, atMs, { split: recall(state.split, { atMs, retryMs }), teachers: 1 });
+  const needed = teacherParts(plan.job.teacher).length;
+  if (teachers < needed && most > teachers && (!state.split.isWarm || isStarved(state))) {
+    const split = recall(state.split, { atMs, retryMs });
+    return change(plan, state, atMs, { split, teachers: Math.min(most, needed) });
   }
-  if (!isInForce(plan, state, atMs) || fewest === most || isNearlyOver(state, windowMs)) return [state];
+  if (!isInForce(plan, state, atMs) || fewest >= most || isNearlyOver(state, windowMs)) return [state];
   const predict = (count: number) => predictRate(plan, state, count);
   const situation: Situation = { atMs, teachers, fewest, most, windowMs, windowSteps, retryMs, predict };
   return change(plan, state, atMs, decide(state.split, situation));
@@ -95,15 +101,14 @@ function isNearlyOver({ course: { plan, tally }, split: { window } }: Running, w
 
 /**
  * Examples a second with so many teachers, if each went on as fast as it was measured: no faster than its students can
- * consume, nor than its teachers can serve. One whose speed is not known counts as the middle one.
+ * consume, nor than the teachers of any part can serve. One whose speed is not known counts as the middle one.
  */
 function predictRate(plan: Plan, state: Running, count: number): number | null {
   const { workers } = placeTeachers(plan, state, count, "");
   const { laneSeconds, servingSeconds, split } = state;
   const { window } = split;
   const lane = median([...laneSeconds.values()]);
-  const serving = median([...servingSeconds.values()]);
-  if (lane === null || serving === null || window.steps === 0) return null;
+  if (lane === null || servingSeconds.size === 0 || window.steps === 0) return null;
   const students = named(workers, "student").map(
     ({ name }): DealtWorker => ({ name, laneSeconds: laneSeconds.get(name) ?? lane }),
   );
@@ -112,9 +117,7 @@ function predictRate(plan: Plan, state: Running, count: number): number | null {
   const most = students.slice(0, lanes);
   const seconds = stepSeconds(deal(lanes, most), most) + window.otherSeconds / window.steps;
   const consumed = window.examples / window.steps / seconds;
-  const perSecond = named(workers, "teacher").map(({ name }) => 1 / (servingSeconds.get(name) ?? serving));
-  return Math.min(
-    consumed,
-    perSecond.reduce((sum, each) => sum + each, 0),
-  );
+  const placed = withParts(plan.job, { workers, servingSeconds }, named(workers, "teacher"));
+  const serving = partWorkers(named(placed.workers, "teacher"), placed.servingSeconds);
+  return Math.min(consumed, ...partRates(teacherParts(plan.job.teacher).length, serving));
 }

@@ -93,6 +93,8 @@ export interface Worker {
   readonly replicaOf: Stage | null;
   /** The term in which it was told to follow, or to get the teacher ready; 0 where it was not. */
   readonly followsIn: number;
+  /** Of the teacher, the part it serves or was told to get ready, by its place in core/teacherparts.ts; null where none. */
+  readonly part: number | null;
   /** Set where it asked to go. */
   readonly leaving: string | null;
 }
@@ -173,6 +175,8 @@ export interface Recovering extends OnCourse {
   readonly kind: "recovering";
   readonly deal: readonly DealtLanes[];
   readonly teachers: readonly string[];
+  /** Of those of the last term that serve one of several parts of the teacher, the part. */
+  readonly parts: Readonly<Record<string, number>>;
   /** Members of the last term, name to instance. */
   readonly expected: ReadonlyMap<string, string>;
   /** How that term began; null where it had not, or is paused. */

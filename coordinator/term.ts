@@ -9,10 +9,12 @@
 import { type DealtWorker, deal } from "../core/deal.ts";
 import type { DealtLanes } from "../core/events.ts";
 import { studentRange } from "../core/job.ts";
+import { median } from "../core/median.ts";
 import type { Assign } from "../proto/gen/limbeck/v1/Assign.ts";
 import { announce } from "./ending.ts";
 import { send } from "./letters.ts";
-import { candidates, livingOf, median, named, trainees } from "./members.ts";
+import { candidates, livingOf, named, trainees } from "./members.ts";
+import { partsToTell, withParts } from "./parts.ts";
 import { place, type Turned, tellTurned } from "./placement.ts";
 import type { Course, Gathering, Living, Next, Plan, Readying, Worker } from "./state.ts";
 
@@ -37,22 +39,23 @@ export interface Opening {
 export function openTerm(plan: Plan, before: BeforeTerm, opening: Opening): Next {
   const { atMs, why, planned, rollbackBelow = null, turned = [] } = opening;
   const placed = place(plan, before);
-  const state: BeforeTerm = { ...before, workers: placed.workers };
-  const { course } = state;
+  const { course } = before;
   const { stage, soft } = course.plan;
   const { min } = studentRange(plan.job);
-  const able = candidates(state.workers, state.bench, { atMs, min });
-  if (able.length < min) return pause(plan, state, opening, able.length);
+  const able = candidates(placed.workers, before.bench, { atMs, min });
+  if (able.length < min) return pause(plan, { ...before, workers: placed.workers }, opening, able.length);
   const isInStage = (worker: Worker) => worker.replicaOf === stage && rollbackBelow === null;
   const chosen = trainees(plan.job, able, isInStage);
   const restore = !chosen.some(isInStage);
   // Where students have a replica that others would wait for, a teacher is made ready before it gets its place.
   const isReady = (worker: Worker) => !course.hasBegun || restore || worker.replicaOf === stage;
-  const serving = soft ? named(state.workers, "teacher").filter(isReady) : [];
+  const teaching = soft ? named(placed.workers, "teacher").filter(isReady) : [];
+  const state: BeforeTerm = { ...before, ...withParts(plan.job, { ...before, workers: placed.workers }, teaching) };
+  const teachers = teaching.map(({ name }) => name);
   const dealt = deal(plan.job.lanes.count, withSpeeds(chosen, state));
-  const isIn = new Set([...dealt.map(({ worker }) => worker), ...serving.map(({ name }) => name)]);
+  const isIn = new Set([...dealt.map(({ worker }) => worker), ...teachers]);
   const term = state.term + 1;
-  const assign = assignment(state, { ...opening, rollbackBelow }, { dealt, serving, restore });
+  const assign = assignment(state, { ...opening, rollbackBelow }, { dealt, teachers, restore });
   const next: Readying = {
     ...livingOf(state, atMs),
     kind: "readying",
@@ -70,7 +73,7 @@ export function openTerm(plan: Plan, before: BeforeTerm, opening: Opening): Next
     ),
     course: { ...course, tally: { ...course.tally, done: new Map() } },
     deal: dealt,
-    teachers: serving.map(({ name }) => name),
+    teachers,
     openedMs: atMs,
     rollbackBelow,
     ready: new Map(),
@@ -81,15 +84,13 @@ export function openTerm(plan: Plan, before: BeforeTerm, opening: Opening): Next
   const instances = Object.fromEntries(
     told.flatMap((each) => (isIn.has(each.name) ? [[each.name, each.instance]] : [])),
   );
-  const teachers = next.teachers;
+  const parts = partsToTell(plan.job, state.workers, teachers);
+  const membership = { deal: dealt, teachers, ...parts };
   return [
     next,
-    {
-      kind: "journal",
-      record: { kind: "term", atMs, term, stage, deal: dealt, teachers, instances, rollbackBelow, why },
-    },
+    { kind: "journal", record: { kind: "term", atMs, term, stage, ...membership, instances, rollbackBelow, why } },
     ...tellTurned([...turned, ...placed.turned], atMs),
-    announce(atMs, { kind: "term-opened", term, stage, why, planned, deal: dealt, teachers }),
+    announce(atMs, { kind: "term-opened", term, stage, why, planned, ...membership }),
     ...told.map(({ session }) => send(session, { term, assign, body: "assign" })),
   ];
 }
@@ -97,7 +98,7 @@ export function openTerm(plan: Plan, before: BeforeTerm, opening: Opening): Next
 function assignment(
   { workers, course }: BeforeTerm,
   { why, planned, rollbackBelow }: Opening,
-  { dealt, serving, restore }: { dealt: readonly DealtLanes[]; serving: readonly Worker[]; restore: boolean },
+  { dealt, teachers, restore }: { dealt: readonly DealtLanes[]; teachers: readonly string[]; restore: boolean },
 ): Assign {
   const { stage, steps, soft } = course.plan;
   const workerOf = (name: string) => workers.find((worker) => worker.name === name)!;
@@ -105,7 +106,7 @@ function assignment(
     stage,
     steps,
     students: dealt.map((each) => member(workerOf(each.worker), each)),
-    teachers: serving.map((worker) => member(worker)),
+    teachers: teachers.map((name) => member(workerOf(name))),
     teacherSha256: soft ? taughtSha256(course) : "",
     teacherSources: soft ? holdersOf(workers, "teach").map((worker) => member(worker)) : [],
     why,
@@ -116,8 +117,9 @@ function assignment(
   };
 }
 
-export function member({ name, address, host }: Worker, lanes?: Pick<DealtLanes, "firstLane" | "lanes">) {
-  return { worker: name, address, host, firstLane: lanes?.firstLane ?? 0, lanes: lanes?.lanes ?? 0 };
+export function member({ name, address, host, part }: Worker, lanes?: Pick<DealtLanes, "firstLane" | "lanes">) {
+  const { firstLane, lanes: count } = lanes ?? { firstLane: 0, lanes: 0 };
+  return { worker: name, address, host, firstLane, lanes: count, part: part ?? 0 };
 }
 
 export function holdersOf(workers: readonly Worker[], stage: string): Worker[] {

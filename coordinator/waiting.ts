@@ -1,7 +1,9 @@
 /** What the coordinator waits for, why, and for how long (L7): for the deadline, /state and the log alike. */
+import { isApart } from "../core/teacherparts.ts";
 import { reasonOf } from "./ending.ts";
 import { missing } from "./gather.ts";
 import { absentees } from "./members.ts";
+import { idleParts } from "./parts.ts";
 import type { Active, Ending, Plan, Worker } from "./state.ts";
 
 export interface Wait {
@@ -39,7 +41,9 @@ export function waitOf(plan: Plan, state: Active | Ending): Wait {
         const why = `${current.stage} ends when its students have told all shares of the evaluation`;
         return { for: names, why, limitMs: patience.progressMs };
       }
-      const noTeacher = current.soft && state.teachers.length === 0 ? "; no teacher is there to serve it" : "";
+      const idle = current.soft ? idleParts(plan.job, state.workers, state.teachers) : [];
+      const whom = isApart(plan.job.teacher) ? idle.join(" and ") : "it";
+      const noTeacher = idle.length > 0 ? `; no teacher is there to serve ${whom}` : "";
       const why = `${current.stage} ends when all its students are done${noTeacher}`;
       return { for: described(busy), why, limitMs: noTeacher ? patience.pauseMs : patience.progressMs };
     }

@@ -83,6 +83,17 @@ type Body =
       readonly planned: boolean;
       readonly deal: readonly DealtLanes[];
       readonly teachers: readonly string[];
+      /** By teacher, which member of an ensemble it serves, from 0; only where they are served apart. */
+      readonly parts?: Readonly<Record<string, number>>;
+    }
+  /** Teachers came or went, and the term goes on with these. */
+  | {
+      readonly kind: "teachers-changed";
+      readonly term: number;
+      readonly stage: Stage;
+      readonly why: string;
+      readonly teachers: readonly string[];
+      readonly parts?: Readonly<Record<string, number>>;
     }
   /** All members are ready and begin at this step. */
   | { readonly kind: "term-begun"; readonly term: number; readonly stage: Stage; readonly step: number }

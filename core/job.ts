@@ -6,6 +6,7 @@ import { z } from "zod";
 import { dataset } from "./jobdataset.ts";
 import { evaluation, model, optimizer, schedule, views } from "./jobparts.ts";
 import { sourceOfTeacher, type TeacherSpec, teacher } from "./jobteacher.ts";
+import { teacherParts } from "./teacherparts.ts";
 
 const count = z.int().positive();
 
@@ -235,6 +236,11 @@ const schema = z
     if (lanes.count < max) {
       const message = `${lanes.count} lanes cannot be dealt to ${max} students: every student needs at least one`;
       refuse(["lanes", "count"], message, ["workers", "students"]);
+    }
+    const parts = teacherParts(job.teacher).length;
+    if (workers.teachers < parts) {
+      const message = `the ${parts} members of teacher.ensemble, served apart, need a worker each: give at least ${parts}, found ${workers.teachers}, or set teacher.workers to together`;
+      refuse(["workers", "teachers"], message, ["teacher", "workers"]);
     }
     for (const split of ["train", "test"] as const) {
       const path = ["dataset", split, "labels"];

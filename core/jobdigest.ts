@@ -12,6 +12,7 @@ const harmless: ReadonlySet<string> = new Set([
   "softTargets.aheadBytes",
   "softTargets.onNoTeacher",
   "teacher.remote.timeoutSeconds",
+  "teacher.workers",
   "softTargets.cache",
 ]);
 

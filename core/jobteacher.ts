@@ -76,12 +76,18 @@ const ensemble = z
     ensemble: z
       .array(z.union([loadAny.extend({ weight }), remote.extend({ weight })]))
       .min(2)
-      .describe("The members: each loads or is remote. All are asked by the same worker."),
+      .describe("The members: each loads or is remote."),
     mean: z
       .enum(["probabilities", "logits"])
       .default("probabilities")
       .describe(
         "What is averaged: the distributions softened by `distil.temperature` (Hinton et al. 2015), or the logits. The mean of distributions is served as the logits that have it at that temperature, and evaluated as such.",
+      ),
+    workers: z
+      .enum(["together", "apart"])
+      .default("together")
+      .describe(
+        "`together`: every teacher worker asks all members. `apart`: each loads and serves one of them, students ask a worker of each and take the mean; `workers.teachers` must be at least the number of members. Changes no bit of the result, whatever `softTargets.format` says: members' logits travel as float32, and the mean is rounded to the format where it is taken.",
       ),
   })
   .describe("Several teachers as one.");

@@ -64,6 +64,8 @@ export type Work<A> =
   | { readonly kind: "catching-up"; readonly beginning: Beginning }
   | { readonly kind: "training" }
   | { readonly kind: "following" }
+  /** A teacher that came while the term ran, and gives soft targets in it. */
+  | { readonly kind: "serving" }
   /** The term cannot go on here; the coordinator will open another. */
   | { readonly kind: "stalled"; readonly why: string }
   /** With the stage. */
@@ -85,6 +87,7 @@ export type ParticipantEvent<A> =
   /** The shell did what it was asked for in this term, or could not. */
   | { readonly kind: "prepared"; readonly term: number }
   | { readonly kind: "caught-up"; readonly term: number }
+  | { readonly kind: "serves"; readonly term: number }
   | { readonly kind: "finished"; readonly term: number }
   | { readonly kind: "exported"; readonly term: number }
   | { readonly kind: "troubled"; readonly term: number; readonly trouble: Trouble }
@@ -136,6 +139,8 @@ export function participate<A extends Assigned>(state: Participant<A>, event: Pa
       if (state.term !== event.term || state.work.kind !== "catching-up") return [state];
       return train(state, state.work.beginning);
     }
+    case "serves":
+      return is(state, event.term, "following") ? [{ ...state, work: { kind: "serving" } }] : [state];
     case "finished":
       return is(state, event.term, "training") ? [{ ...state, work: { kind: "finished" } }] : [state];
     case "exported":
@@ -161,13 +166,17 @@ function assign<A extends Assigned>(state: Participant<A>, assigned: A): NextPar
   return halt({ ...state, term: assigned.term }, { kind: "assigned", assigned }, how);
 }
 
-/** A newer order to follow drops the feed of the older one. Whoever has a place in the term is not asked to. */
+/**
+ * A newer order to follow drops the feed of the older one. Whoever has a place in the term is not asked to; a teacher that
+ * served before the coordinator knew finds in a newer one that it has none.
+ */
 function follow<A extends Assigned>(state: Participant<A>, term: number): NextParticipant<A> {
   if (term < state.term) return [state]; // L3.
   const { work } = state;
   const isFree =
     work.kind === "none" ||
     work.kind === "following" ||
+    (work.kind === "serving" && term > state.term) ||
     (work.kind === "stopping" && !(work.next.kind === "assigned" && work.next.assigned.member));
   if (!isFree) return [state];
   return halt({ ...state, term }, { kind: "follow" }, { planned: false, why: `it follows in term ${term}` });
@@ -200,6 +209,7 @@ function halt<A extends Assigned>(
       ];
     case "none":
     case "ready":
+    case "serving":
     case "stalled":
     case "finished":
       return proceed(state, next, forget);

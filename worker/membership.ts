@@ -18,6 +18,8 @@ export interface Membership extends Assigned {
   /** This worker's place among the students; null where it has no lanes. */
   readonly rank: number | null;
   readonly isTeacher: boolean;
+  /** Of a teacher: the part it serves, by its place in core/teacherparts.ts. */
+  readonly part: number;
   /** Weights the teachers must serve; empty where they load the model themselves. */
   readonly teacherSha256: string;
   /** Who has these weights. */
@@ -48,9 +50,10 @@ export function understand(term: number, assign: Assign__Output, { name, job, da
   const students = assign.students.filter(({ lanes }) => lanes > 0);
   const at = students.findIndex(({ worker }) => worker === name);
   const rank = at < 0 ? null : at;
-  const isTeacher = assign.teachers.some(({ worker }) => worker === name);
+  const own = assign.teachers.find(({ worker }) => worker === name);
   const { planned, teachers, teacherSha256, teacherSources, restore, restoreBelow } = assign;
-  const teaching = { teachers, isTeacher, teacherSha256, teacherSources };
+  const isTeacher = own !== undefined;
+  const teaching = { teachers, isTeacher, part: own?.part ?? 0, teacherSha256, teacherSources };
   return {
     term,
     planned,

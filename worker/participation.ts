@@ -19,7 +19,7 @@ import { KeptCache } from "./cache/kept.ts";
 import { catchUp } from "./catchup.ts";
 import { nothing, type WorkerContext, withDataset } from "./context.ts";
 import type { Dataset } from "./data/dataset.ts";
-import { aborted, Ending } from "./ending.ts";
+import { Ending } from "./ending.ts";
 import { PeerFailure } from "./exchange/peerfailure.ts";
 import { exportStage } from "./export.ts";
 import { follow } from "./following.ts";
@@ -122,6 +122,9 @@ export class Participation {
         this.#on({ kind: "begun", beginning, step: this.#student.replica.step });
         return;
       }
+      case "teachers":
+        if (term === this.#state.term) this.#studentTerm?.teachersAre(order.teachers!.teachers);
+        return;
       case "follow":
         this.#follow = order.follow!;
         this.#on({ kind: "told-to-follow", term });
@@ -235,14 +238,9 @@ export class Participation {
     services.peers.server.publish({ term, kind: "teacher", step: 0, slice: 0, payload, sha256 });
   }
 
-  async #serve(membership: Membership, ending: Ending): Promise<Teacher> {
-    const teacher = await this.#readyTeacher(membership, ending);
-    this.#context.services.softTargets.serve(teacher.serving(membership.term, membership.plan.stage));
-    return teacher;
-  }
-
-  async #readyTeacher(wanted: WantedTeacher, ending: Ending): Promise<Teacher> {
+  async #serve(wanted: WantedTeacher & Pick<Membership, "plan">, ending: Ending): Promise<Teacher> {
     if (!this.#teacher?.fits(wanted)) this.#teacher = await Teacher.prepare(this.#context, wanted, ending.soon);
+    this.#context.services.softTargets.serve(this.#teacher!.serving(wanted.term, wanted.plan.stage));
     return this.#teacher!;
   }
 
@@ -312,10 +310,12 @@ export class Participation {
     services.peers.server.openTerm(term);
     await this.#keepOnly(order.source ? "student" : "teacher");
     if (!order.source) {
-      await this.#readyTeacher({ term, ...order, dataset: facts }, ending);
-      this.#around.send({ term, caughtUp: { stage: plan.stage, step: 0 } });
-      await aborted(ending.soon);
-      return { kind: "stopped" };
+      const { uncacheable } = await this.#serve({ term, plan, ...order, dataset: facts }, ending);
+      ending.soon.throwIfAborted();
+      // First so that what is asked finds it serving.
+      this.#on({ kind: "serves", term });
+      this.#around.send({ term, caughtUp: { stage: plan.stage, step: 0, holds: this.holds, uncacheable } });
+      return { kind: "serves", term };
     }
     const student = this.#student?.replica.plan.stage === plan.stage ? this.#student : await this.#build(plan);
     status.doing = "following the students";
@@ -376,7 +376,11 @@ export class Participation {
         status.waitingFor = nothing;
         return;
       case "ready":
-        status.doing = this.#membership?.isTeacher ? "serving soft targets" : "waiting for the others";
+        status.doing = this.#membership?.isTeacher && this.#teacher ? this.#teacher.doing : "waiting for the others";
+        status.waitingFor = nothing;
+        return;
+      case "serving":
+        status.doing = this.#teacher!.doing;
         status.waitingFor = nothing;
         return;
       case "stalled":

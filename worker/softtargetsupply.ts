@@ -1,6 +1,7 @@
 /** Where a student's soft targets come from in one term: the cache, else teachers, asked ahead of the steps that take them. */
 import type { Beginning } from "../core/participant.ts";
 import type { Stage } from "../core/stages.ts";
+import { teacherParts } from "../core/teacherparts.ts";
 import { type BatchSource, stepExamples } from "./batches.ts";
 import type { KeptCache } from "./cache/kept.ts";
 import { viewOfEpoch, type WorkerContext } from "./context.ts";
@@ -9,11 +10,12 @@ import { TeacherLines } from "./doctor/teacherlines.ts";
 import type { Membership } from "./membership.ts";
 import type { Reports } from "./reports.ts";
 import { CachedSoftTargets, cacheSettings } from "./softtargets/cached.ts";
-import { SoftTargetClient, type SoftTargetSettings } from "./softtargets/client.ts";
 import { FetchAhead } from "./softtargets/fetchahead.ts";
 import { formatOf } from "./softtargets/format.ts";
 import { floatsSent, inputSource } from "./softtargets/inputs.ts";
+import type { PartTeacher } from "./softtargets/link.ts";
 import type { SoftTargetKey } from "./softtargets/provenance.ts";
+import { openSoftTargets, type SourceSettings } from "./softtargets/source.ts";
 
 export interface SupplyParts {
   readonly context: WorkerContext;
@@ -45,7 +47,7 @@ export class SoftTargetSupply {
     const canaries = this.#canaries(this.lines);
     const settings = cacheSettings(context, membership.teacherSha256, beginning);
     this.#softTargets = new CachedSoftTargets({
-      teachers: new SoftTargetClient(this.#settings()),
+      teachers: openSoftTargets(this.#settings()),
       cache: settings && cache.of(settings, (why) => reports.tell({ warned: { why } })),
       wholeLanes: job.numerics === "exact",
       classes: dataset.classes,
@@ -64,9 +66,16 @@ export class SoftTargetSupply {
         softTargets.request(this.#keyOf(examples, epoch), signal, spareMs),
       latencyMs: () => softTargets.latencyMs,
       bytesPerExample: 4 * (classes + floatsSent(context.job, shape)),
-      maxBytes: context.job.softTargets.aheadBytes,
+      // Each is asked for as often as the teacher has parts.
+      maxBytes: context.job.softTargets.aheadBytes / teacherParts(context.job.teacher).length,
     };
     return new FetchAhead(source, range);
+  }
+
+  /** Teachers came or went. */
+  teachersAre(teachers: readonly PartTeacher[]): void {
+    this.lines?.teachersAre(teachers);
+    this.#softTargets.teachersAre(teachers);
   }
 
   get waitingFor(): string {
@@ -95,21 +104,23 @@ export class SoftTargetSupply {
     // What top-k keeps of a row may turn on the last bit of a logit, and that on the row's place.
     if (!lines || !job.doctor || job.doctor.canaryEverySteps === 0 || job.softTargets.format === "topk") return null;
     return new Canaries({
-      teachers: lines.all,
+      teachers: () => lines.all,
       everyRequests: job.doctor.canaryEverySteps * lanes.parts.length,
       ...{ classes: dataset.classes, seed: job.seed, signal },
     });
   }
 
-  #settings(): SoftTargetSettings {
+  #settings(): SourceSettings {
     const { context, membership, reports } = this.#parts;
     const { term, teachers, plan } = membership;
-    const { softTargets } = context.job;
+    const { job } = context;
+    const { softTargets } = job;
     const format = formatOf(softTargets, plan.soft!.temperature);
     const { onNoTeacher } = softTargets;
     const inputs = inputSource(context, plan.stage);
     return {
-      ...{ term, teachers, format, classes: context.dataset.classes, inputs, deadlineMs: softTargetsMs, onNoTeacher },
+      ...{ job, term, teachers, format, classes: context.dataset.classes, inputs, onNoTeacher },
+      deadlineMs: softTargetsMs,
       random: Math.random,
       onLost: (worker, why) => reports.tell({ suspect: { worker, why } }),
       onCorrupted: (from, why) => reports.tell({ corrupted: { from, kind: "soft-targets", why } }),

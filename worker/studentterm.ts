@@ -42,10 +42,20 @@ export class StudentTerm {
   readonly #rank: number;
   /** The coordinator has asked for a checkpoint at the next boundary. */
   isCheckpointWanted = false;
+  /** While it trains from soft targets. */
+  #softTargets: SoftTargetSupply | null = null;
+  #teachers: Membership["teachers"];
 
   constructor(parts: StudentTermParts) {
     this.#parts = parts;
     this.#rank = parts.membership.rank!;
+    this.#teachers = parts.membership.teachers;
+  }
+
+  /** Teachers came or went, and the term goes on. */
+  teachersAre(teachers: Membership["teachers"]): void {
+    this.#teachers = teachers;
+    this.#softTargets?.teachersAre(teachers);
   }
 
   /** Trains to the end of the stage, evaluates, and reports that the stage is done. Throws the ending's reason where it is told to end. */
@@ -80,7 +90,11 @@ export class StudentTerm {
     const deal = student.deal!;
     const reduction = reductionOf(membership, job);
     const lanes = { ledger: replica.ledger, parts: partsOf(students[this.#rank]!, job) };
-    const softTargets = plan.soft && new SoftTargetSupply({ ...this.#parts, beginning, lanes, signal: ending.soon });
+    const supplied = { ...membership, teachers: this.#teachers };
+    const softTargets =
+      plan.soft &&
+      new SoftTargetSupply({ ...this.#parts, membership: supplied, beginning, lanes, signal: ending.soon });
+    this.#softTargets = softTargets;
     if (this.#rank === 0 && replica.step === 0 && job.doctor) await this.#consultDoctor(softTargets, ending);
     const report = this.#stepReport(softTargets);
     const exchange = new Exchange({
@@ -124,6 +138,7 @@ export class StudentTerm {
       status.waitingFor = nothing;
       status.needsTeacher = () => false;
       exchange.closeTerm(`${context.name} has left off at step ${replica.step}`);
+      this.#softTargets = null;
       softTargets?.close();
     }
   }

@@ -1,10 +1,11 @@
-/** A teacher worker: the built teacher, kept across terms for as long as its weights are those asked for. */
+/** A teacher worker: the built teacher, or the member of an ensemble that it serves, kept across terms for as long as its weights are those asked for. */
 
 import { cachePlan } from "../core/caching.ts";
 import { LimbeckError } from "../core/errors.ts";
 import { serversOf, sourceOfTeacher } from "../core/jobteacher.ts";
 import { sizeOf } from "../core/layout.ts";
 import type { Stage } from "../core/stages.ts";
+import { isApart, type TeacherPart, teacherParts } from "../core/teacherparts.ts";
 import { Arena } from "./arena.ts";
 import { weightsInOrder } from "./artifacts/digest.ts";
 import { findCheckpoint } from "./checkpoints.ts";
@@ -20,8 +21,8 @@ import { passesUnderWay, type Serving } from "./softtargets/server.ts";
 import { transferMs } from "./transfer.ts";
 import { sha256InTurns } from "./turns.ts";
 
-/** Which teacher a term wants, who has it, and what it is asked about. */
-export type WantedTeacher = Pick<Membership, "term" | "teacherSha256" | "teacherSources" | "dataset">;
+/** Which teacher a term wants, which part of it, who has it, and what it is asked about. */
+export type WantedTeacher = Pick<Membership, "term" | "part" | "teacherSha256" | "teacherSources" | "dataset">;
 
 /** The dataset need not be open where inputs are sent. */
 type Context = WorkerContext<Dataset | null>;
@@ -32,15 +33,22 @@ type Write = (into: Float32Array) => void;
 export class Teacher {
   /** Why its soft targets must not be cached; empty where they may. */
   uncacheable = "";
+  /** Of what it serves: of a member of an ensemble, the member's own. */
   readonly sha256: string;
   readonly parameters: number;
+  readonly #part: TeacherPart;
   readonly #context: Context;
   readonly #dataset: DatasetFacts;
   /** Shared and aligned: neither cloned on its way to the compute thread nor copied by TensorFlow. Those of no pass. */
   readonly #inputs: Float32Array[];
 
-  private constructor(context: Context, dataset: DatasetFacts, { sha256, weights }: TrainedModel) {
+  private constructor(
+    context: Context,
+    { part, dataset }: { readonly part: TeacherPart; readonly dataset: DatasetFacts },
+    { sha256, weights }: TrainedModel,
+  ) {
     this.#context = context;
+    this.#part = part;
     this.#dataset = dataset;
     this.sha256 = sha256;
     this.parameters = weights.length;
@@ -49,27 +57,39 @@ export class Teacher {
     this.#inputs = Array.from({ length: passesUnderWay }, () => Arena.create(4 * floats).floats(floats));
   }
 
-  /** Builds the teacher and gets the weights that the term asks for. */
+  /** Builds the teacher, or its part, and gets the weights that the term asks for. */
   static async prepare(context: Context, wanted: WantedTeacher, signal: AbortSignal): Promise<Teacher> {
     const { job, jobFolder, device, status } = context;
     const { dataset } = wanted;
-    status.doing = "building the teacher";
-    const building = device.ask("build", { name: "teacher", ...modelRequest({ job, jobFolder, dataset }, "teacher") });
-    const built = await awaiting(status, serversOf(job.teacher), building);
+    const part = partOf(context, wanted);
+    status.doing = isApart(job.teacher) ? `building ${part.field}` : "building the teacher";
+    const whole = modelRequest({ job, jobFolder, dataset }, "teacher");
+    const request = { ...whole, name: "teacher", spec: part.spec, role: part.field } as const;
+    const built = await awaiting(status, serversOf(part.spec), device.ask("build", request));
     const isTaught = sourceOfTeacher(job.teacher) === null;
-    const model = isTaught ? await taught(context, wanted, built, signal) : await loaded(built, wanted);
+    // The digest of a member is not known: the coordinator, and who mixes, compare that of all members together.
+    const sha256 = isApart(job.teacher) ? "" : wanted.teacherSha256;
+    const model = isTaught ? await taught(context, wanted, built, signal) : await loaded(built, sha256);
     if (isTaught) await device.ask("load", { name: "teacher", weights: model.weights });
     // Whoever serves it can also pass it on.
-    context.trained.set("teach", model);
-    const teacher = new Teacher(context, dataset, model);
+    if (!isApart(job.teacher)) context.trained.set("teach", model);
+    const teacher = new Teacher(context, { part, dataset }, model);
     // Only what may be cached must not depend on its place.
     if (job.numerics === "exact" && cachePlan(job, "").kind === "cached") await teacher.#checkRows();
     return teacher;
   }
 
   /** It serves what the term asks for. */
-  fits({ teacherSha256 }: WantedTeacher): boolean {
-    return teacherSha256 === "" || teacherSha256 === this.sha256;
+  fits(wanted: WantedTeacher): boolean {
+    if (partOf(this.#context, wanted).field !== this.#part.field) return false;
+    const { teacherSha256 } = wanted;
+    return isApart(this.#context.job.teacher) || teacherSha256 === "" || teacherSha256 === this.sha256;
+  }
+
+  /** What it does, in words (L7). */
+  get doing(): string {
+    const of = isApart(this.#context.job.teacher) ? ` of ${this.#part.field}` : "";
+    return `serving soft targets${of}`;
   }
 
   /** What it gives in a term. */
@@ -113,7 +133,7 @@ export class Teacher {
     }
     const inputs = this.#inputs.pop();
     if (!inputs) throw new LimbeckError("internal", `more than ${passesUnderWay} passes are under way`);
-    const servers = serversOf(job.teacher);
+    const servers = serversOf(this.#part.spec);
     if (servers !== "") status.waitingFor = () => (this.#inputs.length < passesUnderWay ? servers : "");
     try {
       const count = isExact ? lanes.batch : examples;
@@ -154,8 +174,15 @@ async function digested(built: BuiltNetwork, weights: Float32Array): Promise<Tra
   return { ...built, weights, sha256: givenSha256 ?? (await sha256InTurns(weightsInOrder(order, layout, weights))) };
 }
 
-/** The model from disk or a server: the students evaluated the same one. */
-async function loaded(built: BuiltNetwork, { teacherSha256 }: WantedTeacher): Promise<TrainedModel> {
+function partOf({ job }: Pick<Context, "job">, { part }: WantedTeacher): TeacherPart {
+  const found = teacherParts(job.teacher)[part];
+  if (!found)
+    throw new LimbeckError("internal", `part ${part} of the teacher is to be served, which this job does not have`);
+  return found;
+}
+
+/** The model from disk or a server: the students evaluated the same one. @param teacherSha256 "" where that is not known */
+async function loaded(built: BuiltNetwork, teacherSha256: string): Promise<TrainedModel> {
   const model = await digested(built, built.weights);
   if (teacherSha256 === "" || model.sha256 === teacherSha256) return model;
   throw new LimbeckError(

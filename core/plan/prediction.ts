@@ -4,6 +4,7 @@
  */
 import type { Job } from "../job.ts";
 import { planStages, type Stage, type StagePlan } from "../stages.ts";
+import { teacherParts } from "../teacherparts.ts";
 import type { Calibration, TrainingCost } from "./calibration.ts";
 
 export interface Split {
@@ -43,9 +44,12 @@ export function predict(job: Job, calibration: Calibration, split: Split): Predi
   return { ...split, stages, wallSeconds };
 }
 
-/** The split of so many workers with the shortest job; the first of equals has the most students. */
+/**
+ * The split of so many workers with the shortest job; the first of equals has the most students.
+ * @param workers at least a student and as many teachers as the teacher has parts
+ */
 export function bestSplit(job: Job, calibration: Calibration, workers: number): Prediction {
-  const most = Math.min(workers - 1, job.lanes.count);
+  const most = Math.min(workers - teacherParts(job.teacher).length, job.lanes.count);
   const splits = Array.from({ length: most }, (_, at) => ({ students: most - at, teachers: workers - most + at }));
   const predictions = splits.map((split) => predict(job, calibration, split));
   return predictions.reduce((best, each) => (each.wallSeconds < best.wallSeconds ? each : best));
@@ -87,7 +91,7 @@ function forwardSeconds({ forward }: Calibration, { model }: StagePlan): number 
 }
 
 function stepOf(
-  { lanes }: Job,
+  { lanes, teacher }: Job,
   calibration: Calibration,
   { students, teachers }: Split,
   { cost, servedLaneSeconds }: { readonly cost: TrainingCost; readonly servedLaneSeconds: number },
@@ -96,7 +100,9 @@ function stepOf(
   const share = sharing(calibration, Math.min(busy, capacity(calibration)));
   const exchange = exchangeSeconds(calibration, cost, students);
   const ofStudents = share * (Math.ceil(lanes.count / students) * cost.laneSeconds + cost.stepSeconds) + exchange;
-  const ofTeachers = share * Math.ceil(lanes.count / teachers) * servedLaneSeconds;
+  // Members of an ensemble that is served apart are taken to cost the same; the one with the fewest workers is the slowest.
+  const parts = teacherParts(teacher).length;
+  const ofTeachers = (share * Math.ceil(lanes.count / Math.floor(teachers / parts)) * servedLaneSeconds) / parts;
   const work = lanes.count * (cost.laneSeconds + servedLaneSeconds) + students * (cost.stepSeconds + exchange);
   const ofCores = (work * threadsOf(calibration)) / capacity(calibration);
   const seconds = Math.max(ofStudents, ofTeachers, ofCores);

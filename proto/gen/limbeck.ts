@@ -39,6 +39,7 @@ import type { Skipped as _limbeck_v1_Skipped, Skipped__Output as _limbeck_v1_Ski
 import type { SoftTargetKey as _limbeck_v1_SoftTargetKey, SoftTargetKey__Output as _limbeck_v1_SoftTargetKey__Output } from './limbeck/v1/SoftTargetKey.ts';
 import type { SoftTargetRequest as _limbeck_v1_SoftTargetRequest, SoftTargetRequest__Output as _limbeck_v1_SoftTargetRequest__Output } from './limbeck/v1/SoftTargetRequest.ts';
 import type { SoftTargets as _limbeck_v1_SoftTargets, SoftTargets__Output as _limbeck_v1_SoftTargets__Output } from './limbeck/v1/SoftTargets.ts';
+import type { Staff as _limbeck_v1_Staff, Staff__Output as _limbeck_v1_Staff__Output } from './limbeck/v1/Staff.ts';
 import type { StageDone as _limbeck_v1_StageDone, StageDone__Output as _limbeck_v1_StageDone__Output } from './limbeck/v1/StageDone.ts';
 import type { StopReply as _limbeck_v1_StopReply, StopReply__Output as _limbeck_v1_StopReply__Output } from './limbeck/v1/StopReply.ts';
 import type { StopRequest as _limbeck_v1_StopRequest, StopRequest__Output as _limbeck_v1_StopRequest__Output } from './limbeck/v1/StopRequest.ts';
@@ -97,6 +98,7 @@ export interface ProtoGrpcType {
       SoftTargetKey: MessageTypeDefinition<_limbeck_v1_SoftTargetKey, _limbeck_v1_SoftTargetKey__Output>
       SoftTargetRequest: MessageTypeDefinition<_limbeck_v1_SoftTargetRequest, _limbeck_v1_SoftTargetRequest__Output>
       SoftTargets: MessageTypeDefinition<_limbeck_v1_SoftTargets, _limbeck_v1_SoftTargets__Output>
+      Staff: MessageTypeDefinition<_limbeck_v1_Staff, _limbeck_v1_Staff__Output>
       StageDone: MessageTypeDefinition<_limbeck_v1_StageDone, _limbeck_v1_StageDone__Output>
       StopReply: MessageTypeDefinition<_limbeck_v1_StopReply, _limbeck_v1_StopReply__Output>
       StopRequest: MessageTypeDefinition<_limbeck_v1_StopRequest, _limbeck_v1_StopRequest__Output>

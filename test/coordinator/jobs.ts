@@ -18,6 +18,9 @@ export interface JobChoices {
   readonly loads?: boolean;
   readonly epochs?: number;
   readonly inputs?: "ids" | "tensors";
+  /** Members of an ensemble that is served apart; without it the teacher is one. */
+  readonly apart?: number;
+  readonly onNoTeacher?: "wait" | "fail";
 }
 
 export function testJob({
@@ -27,20 +30,24 @@ export function testJob({
   loads = false,
   epochs = 2,
   inputs = "ids",
+  apart = 0,
+  onNoTeacher = "wait",
 }: JobChoices = {}): Job {
   const optimizer = { kind: "sgd", learningRate: 0.1 } as const;
   const model = { kind: "mlp", widths: [2] } as const;
+  const members = Array.from({ length: apart }, (_, at) => ({ load: `m${at}` }));
+  const ensemble = { ensemble: members, workers: "apart" };
   return jobSchema.parse({
     name: "story",
     numerics,
     dataset: { kind: "csv", path: ".", train: { examples: "a.csv" }, test: { examples: "b.csv" }, label: "label" },
     lanes: { count: 4, batch: 2 },
-    teacher: loads ? { load: "teacher" } : model,
+    teacher: apart > 0 ? ensemble : loads ? { load: "teacher" } : model,
     student: model,
-    ...(loads ? {} : { teach: { epochs, optimizer } }),
+    ...(loads || apart > 0 ? {} : { teach: { epochs, optimizer } }),
     distil: { temperature: 2, softWeight: 0.5, epochs, optimizer },
     baseline,
-    softTargets: { inputs },
+    softTargets: { inputs, onNoTeacher },
     ...(workers ? { workers } : {}),
   });
 }

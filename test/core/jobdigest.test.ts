@@ -55,6 +55,14 @@ for (const override of [
   });
 }
 
+test("whether an ensemble is served apart is harmless, what it is made of is not", () => {
+  const ensemble = (members: string, workers: string) =>
+    job(`teacher={ensemble: [${members}], workers: ${workers}}`, "teach=", "workers.teachers=2");
+  const was = ensemble("{load: a}, {load: b}", "together");
+  assert.equal(jobDifferences(was, ensemble("{load: a}, {load: b}", "apart")).harmful.length, 0);
+  assert.equal(jobDifferences(was, ensemble("{load: b}, {load: a}", "together")).harmful.length, 1);
+});
+
 test("a difference is shown with both values and where they stand", () => {
   const places = { was: "in DIR/job.yaml", now: "in JOB.yaml" };
   const { harmful } = jobDifferences(job(), job("distil.temperature=8", "dataset.limit=100"), places);

@@ -18,6 +18,7 @@ test("what is not said of a given teacher has a default", () => {
       { remote: { address: "triton:8001", model: "digits", timeoutSeconds: 30 }, weight: 1 },
     ],
     mean: "probabilities",
+    workers: "together",
   });
   assert.deepEqual(parseJob(jobOf("  load: a"), "job.yaml").teacher, { load: "a" });
 });
@@ -52,6 +53,11 @@ const mistakes: readonly [what: string, teacher: string, said: string][] = [
     "a member of no weight",
     "  ensemble: [{ load: a }, { load: b, weight: 0 }]",
     "job.yaml:12: teacher.ensemble.1.weight: must be greater than 0, found 0",
+  ],
+  [
+    "fewer workers than members that need one each",
+    "  ensemble: [{ load: a }, { load: b }]\n  workers: apart",
+    "job.yaml:13: teacher.workers: the 2 members of teacher.ensemble, served apart, need a worker each: give at least 2, found 1, or set teacher.workers to together",
   ],
   [
     "a member that is to be trained",

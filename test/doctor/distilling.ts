@@ -60,7 +60,7 @@ export async function distil(
   });
   const { steps } = planStages(job, dataset.count("train")).find(({ stage }) => stage === "distil")!;
   const { address, host } = services;
-  const member = { worker: name, address, host, firstLane: 0, lanes: job.lanes.count };
+  const member = { worker: name, address, host, firstLane: 0, lanes: job.lanes.count, part: 0 };
   const teachers = [{ ...member, lanes: 0 }, ...(other ? [{ ...member, lanes: 0, ...other.member }] : [])];
   const order = { stage: "distil", steps, teacherSha256: "", teacherSources: [], restore: false, restoreBelow: 0 };
   const assign = { ...order, students: [member], teachers, planned: true, why: "a test", dataset: null };

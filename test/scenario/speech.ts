@@ -151,7 +151,14 @@ export function messageOf({ verb, words, values }: Line, current: number, atStag
     case "leaving":
       return { kind: "leaving", term, why: rest.join(" ") };
     case "caughtUp":
-      return { kind: "caughtUp", term, stage, step: number("step", 2) };
+      return {
+        kind: "caughtUp",
+        term,
+        stage,
+        step: number("step", 2),
+        holds: holdsOf(values),
+        uncacheable: values["uncacheable"] ?? "",
+      };
     case "digest":
       return { kind: "digest", term, stage, step: number("step", 2), weightsSha256: values["sha"] ?? "same" };
     case "skipped": {

@@ -18,6 +18,7 @@ import { step } from "../../coordinator/step.ts";
 import { waitOf } from "../../coordinator/waiting.ts";
 import { LimbeckError, type LimbeckErrorCode } from "../../core/errors.ts";
 import type { Job } from "../../core/job.ts";
+import { isApart } from "../../core/teacherparts.ts";
 import type { ToWorker } from "../../proto/gen/limbeck/v1/ToWorker.ts";
 import { testJob, testPlan } from "../coordinator/jobs.ts";
 import { messageOf } from "./speech.ts";
@@ -147,18 +148,33 @@ class Story {
       [...this.#sessions].find(([, each]) => each === session)?.[0] ?? `session ${session}`;
     switch (effect.kind) {
       case "send": {
-        const { term, body, assign, stop, begin, follow, pause, checkpoint, export: exporting } = effect.message;
+        const {
+          term,
+          body,
+          assign,
+          stop,
+          begin,
+          follow,
+          pause,
+          checkpoint,
+          export: exporting,
+          teachers: staff,
+        } = effect.message;
         const lanes = assign?.students?.map((each) => `${each.worker} ${each.firstLane}+${each.lanes}`).join(", ");
-        const teachers = assign?.teachers?.map(({ worker }) => `; ${worker} serves ${assign.teacherSha256}`);
+        const whole = assign?.teacherSha256;
+        const served = (part = 0) =>
+          isApart(this.#plan.job.teacher) ? `member ${part} of ${whole!.slice(0, 6)}` : whole;
+        const teachers = assign?.teachers?.map(({ worker, part }) => `; ${worker} serves ${served(part)}`);
         const words = {
           welcome: effect.message.welcome?.rejoined ? " back" : "",
           assign: ` ${assign?.stage} of ${assign?.steps} steps: ${lanes}${teachers?.join("")}${flagged(assign)}`,
           begin: ` at step ${begin?.step}${catchUpFrom(begin)}`,
-          follow: ` ${follow?.stage} from ${follow?.source?.worker ?? `teachers ${follow?.teacherSources?.map(({ worker }) => worker).join(", ")}`}`,
+          follow: ` ${follow?.stage} from ${follow?.source?.worker ?? `teachers ${follow?.teacherSources?.map(({ worker }) => worker).join(", ")}`}${isApart(this.#plan.job.teacher) ? ` for member ${follow?.part}` : ""}`,
           pause: `: ${pause?.why}`,
           checkpoint: `: ${checkpoint?.why}`,
           export: ` ${exporting?.stage}`,
           stop: `: ${stop?.why}`,
+          teachers: ` ${staff?.teachers?.map(({ worker }) => worker).join(", ") || "nobody"}: ${staff?.why}`,
         };
         return [`-> ${whom(effect.session)} (term ${term}) ${body}${words[body!]}`];
       }
@@ -216,6 +232,7 @@ function jobOf({ values }: Line): Job {
     numerics: numerics === "fast" ? "fast" : "exact",
     loads: loads === "true",
     inputs: values["inputs"] === "tensors" ? "tensors" : "ids",
+    apart: Number(values["apart"] ?? 0),
   });
 }
 

@@ -49,6 +49,16 @@ export function softTargetsOf(teacher: number, view: number, ids: Uint32Array): 
   return hash32(0x50f7, teacher, view, ...ids);
 }
 
+/** A member of an ensemble, whose weights follow from those of the whole. */
+export function memberOf(teacher: number, part: number): number {
+  return hash32(0x3e3b, teacher, part);
+}
+
+/** Of several members, in their order. */
+export function mixed(values: readonly number[]): number {
+  return values.length === 1 ? values[0]! : hash32(0x313c, ...values);
+}
+
 export function sha256Of(weights: number): string {
   return weights.toString(16).padStart(8, "0");
 }

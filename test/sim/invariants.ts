@@ -5,7 +5,6 @@ import { waitOf } from "../../coordinator/waiting.ts";
 import type { ConsumptionTotals } from "../../core/consumption.ts";
 import type { ProgressEvent } from "../../core/events.ts";
 import { stepShare } from "../../core/ledger.ts";
-import { sha256Of } from "./arithmetic.ts";
 import type { Oracle } from "./oracle.ts";
 import type { Wanted } from "./publications.ts";
 import type { Replica } from "./replica.ts";
@@ -60,7 +59,8 @@ export class Invariants {
   }
 
   finished({ stage, weightsSha256 }: JournalRecord & { kind: "finished" }): void {
-    const expected = sha256Of(this.#oracle.weights[this.#oracle.indexOf(stage)]!.at(-1)!);
+    const at = this.#oracle.indexOf(stage);
+    const expected = this.#oracle.digestOf(at, this.#oracle.weights[at]!.at(-1)!);
     if (weightsSha256 !== expected && !this.hasEscaped)
       this.#violated("L1", `${stage} ended with ${weightsSha256}, not ${expected}`);
   }
@@ -120,8 +120,10 @@ export class Invariants {
     if (event.kind === "role-changed") this.roleChanges += 1;
     if (event.kind !== "term-opened") return;
     this.terms += 1;
+    const flipped = event.deal.filter(({ worker }) => worker === this.flipped);
     if (rollsBack.test(event.why)) this.flipped = null;
-    else if (this.flipped && !event.deal.some(({ worker }) => worker === this.flipped)) this.hasEscaped = true;
+    // With it gone, or the others, nobody is left to compare it with.
+    else if (this.flipped && (flipped.length === 0 || flipped.length === event.deal.length)) this.hasEscaped = true;
   }
 
   waits(worker: WorkerProcess): void {

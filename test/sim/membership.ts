@@ -8,13 +8,19 @@ export interface Member {
   readonly lanes: number;
 }
 
+export interface PartTeacher {
+  readonly worker: string;
+  readonly part: number;
+}
+
 export interface Membership extends Assigned {
   /** Place of the stage in the job. */
   readonly stage: number;
   readonly students: readonly Member[];
-  readonly teachers: readonly string[];
+  readonly teachers: readonly PartTeacher[];
   readonly rank: number | null;
   readonly isTeacher: boolean;
+  readonly part: number;
   readonly teacherSha256: string;
   readonly teacherSources: readonly string[];
   readonly restore: boolean;
@@ -28,9 +34,10 @@ export function understand(
 ): Membership {
   const students = (assign.students as Member[]).filter(({ lanes }) => lanes > 0);
   const at = students.findIndex(({ worker }) => worker === name);
-  const teachers = assign.teachers!.map(({ worker }) => worker!);
+  const teachers = assign.teachers!.map(({ worker, part }) => ({ worker: worker!, part: part! }));
   const rank = at < 0 ? null : at;
-  const isTeacher = teachers.includes(name);
+  const own = teachers.find(({ worker }) => worker === name);
+  const isTeacher = own !== undefined;
   return {
     term,
     planned: assign.planned!,
@@ -40,6 +47,7 @@ export function understand(
     teachers,
     rank,
     isTeacher,
+    part: own?.part ?? 0,
     teacherSha256: assign.teacherSha256!,
     teacherSources: assign.teacherSources!.map(({ worker }) => worker!),
     restore: assign.restore!,

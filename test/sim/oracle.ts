@@ -1,8 +1,22 @@
 /** What must come out: one undisturbed pass over the job, computed beforehand, by code that shares nothing with the run's. */
+import { createHash } from "node:crypto";
 import type { Job } from "../../core/job.ts";
 import { type LedgerPlan, laneExamples, stepShare } from "../../core/ledger.ts";
+import { mixtureIdentity, mixtureOf } from "../../core/mixture.ts";
 import { planStages, type StagePlan } from "../../core/stages.ts";
-import { add, type Gradient, initialWeights, isFiniteSum, laneGradient, softTargetsOf, updated } from "./arithmetic.ts";
+import { isApart, teacherParts } from "../../core/teacherparts.ts";
+import {
+  add,
+  type Gradient,
+  initialWeights,
+  isFiniteSum,
+  laneGradient,
+  memberOf,
+  mixed,
+  sha256Of,
+  softTargetsOf,
+  updated,
+} from "./arithmetic.ts";
 
 /** "stage/step/lane" */
 export type Poison = ReadonlySet<string>;
@@ -35,6 +49,29 @@ export class Oracle {
 
   get teacher(): number {
     return this.weights[0]!.at(-1)!;
+  }
+
+  /** What a worker serves of the teacher. */
+  partOf(teacher: number, part: number): number {
+    return isApart(this.job.teacher) ? memberOf(teacher, part) : teacher;
+  }
+
+  get parts(): number {
+    return teacherParts(this.job.teacher).length;
+  }
+
+  softTargets(view: number, ids: Uint32Array): number {
+    const parts = Array.from({ length: this.parts }, (_, part) => this.partOf(this.teacher, part));
+    return mixed(parts.map((each) => softTargetsOf(each, view, ids)));
+  }
+
+  /** Digest of the model that a stage gives: of an ensemble, that of its members together. */
+  digestOf(stage: number, weights: number): string {
+    const { teacher, distil } = this.job;
+    if (stage > 0 || !isApart(teacher)) return sha256Of(weights);
+    const members = teacher.ensemble.map((_, part) => sha256Of(memberOf(weights, part)));
+    const identity = mixtureIdentity(mixtureOf(teacher, distil.temperature), members);
+    return createHash("sha256").update(identity).digest("hex");
   }
 
   indexOf(stage: string): number {
@@ -71,7 +108,7 @@ export class Oracle {
       const now = weights[step]!;
       const view = stepShare(this.ledger, step).epoch;
       const gradients = this.idsOf(step).map((ids, lane) => {
-        const targets = soft ? softTargetsOf(this.teacher, view, ids) : 0;
+        const targets = soft ? this.softTargets(view, ids) : 0;
         return this.gradient(stage, step, lane, now, targets);
       });
       const sum = sumOf(gradients);

@@ -52,13 +52,18 @@ export function sceneOf(random: () => number): Scene {
   const optimizer = { kind: "sgd", learningRate: 0.1 } as const;
   const model = { kind: "mlp", widths: [2] } as const;
   const length = () => (random() < 0.5 ? { epochs: whole(random, 2, 4) } : { steps: whole(random, 6, 18) });
-  const teachers = random() < 0.7 ? 1 : 2;
+  const few = random() < 0.7 ? 1 : 2;
+  const seed = whole(random, 0, 1000);
+  // Half of the given teachers are ensembles whose members have workers of their own.
+  const isApart = loads && seed % 2 === 0;
+  const teachers = isApart ? few + 1 : few;
+  const ensemble = { ensemble: [{ load: "a" }, { load: "b", weight: 2 }], workers: "apart" };
   const job = jobSchema.parse({
     name: "sim",
-    seed: whole(random, 0, 1000),
+    seed,
     dataset: { kind: "csv", path: ".", train: { examples: "a.csv" }, test: { examples: "b.csv" }, label: "label" },
     lanes: { count: lanes, batch: whole(random, 1, 2) },
-    teacher: loads ? { load: "teacher" } : model,
+    teacher: isApart ? ensemble : loads ? { load: "teacher" } : model,
     student: model,
     ...(loads ? {} : { teach: { ...length(), optimizer } }),
     distil: { temperature: 2, softWeight: 0.5, ...length(), optimizer },

@@ -1,7 +1,8 @@
 /** Soft targets: keys go to teachers, values come back with the key they were made for (L6). */
 import { LimbeckError } from "../../core/errors.ts";
-import { softTargetsOf } from "./arithmetic.ts";
+import { mixed, softTargetsOf } from "./arithmetic.ts";
 import type { Life } from "./clock.ts";
+import type { PartTeacher } from "./membership.ts";
 import type { End } from "./network.ts";
 import { type Settle, type Signal, type Task, until, wait } from "./task.ts";
 import { between, type World } from "./world.ts";
@@ -64,6 +65,7 @@ export class SoftTargetServer {
 
 interface Teacher {
   readonly name: string;
+  readonly part: number;
   readonly end: End;
   readonly asked: Map<number, Settle<Reply>>;
 }
@@ -75,6 +77,8 @@ export class SoftTargetClient {
   readonly #life: Life;
   readonly #onLost: (teacher: string, why: string) => void;
   readonly #teachers = new Map<string, Teacher>();
+  readonly #owner: { readonly name: string; readonly life: Life };
+  #arrivals: (() => void)[] = [];
   #requests = 0;
   /** Examples since it was last asked. */
   #asked = 0;
@@ -83,47 +87,73 @@ export class SoftTargetClient {
 
   constructor(
     world: World,
-    { name, life }: { name: string; life: Life },
+    owner: { readonly name: string; readonly life: Life },
     {
       term,
       teachers,
       onLost,
-    }: { term: number; teachers: readonly string[]; onLost(teacher: string, why: string): void },
+    }: { term: number; teachers: readonly PartTeacher[]; onLost(teacher: string, why: string): void },
   ) {
     this.#world = world;
-    this.#life = life;
+    this.#owner = owner;
+    this.#life = owner.life;
     this.#term = term;
     this.#onLost = onLost;
-    for (const teacher of teachers) {
-      const asked = new Map<number, Settle<Reply>>();
-      const end = world.network.connect({ name, life }, `${teacher}/teacher`, {
-        data: (message) => {
-          const reply = message as Reply;
-          const settle = asked.get(reply.id);
-          asked.delete(reply.id);
-          settle?.ok(reply);
-        },
-        broken: (error) => this.#lose(teacher, error),
-      });
-      this.#teachers.set(teacher, { name: teacher, end, asked });
-    }
+    this.teachersAre(teachers);
   }
 
-  /** Throws stale_term, or the signal's reason: with no teacher left it waits for the signal. */
+  /** Whom to ask from now on. */
+  teachersAre(teachers: readonly PartTeacher[]): void {
+    for (const [name, { end, asked }] of [...this.#teachers]) {
+      if (teachers.some(({ worker }) => worker === name)) continue;
+      this.#teachers.delete(name);
+      end.close();
+      for (const settle of [...asked.values()]) settle.fail(new LimbeckError("lost_worker", `${name} has gone`));
+    }
+    for (const teacher of teachers) if (!this.#teachers.has(teacher.worker)) this.#connect(teacher);
+    for (const arrival of this.#arrivals.splice(0)) arrival();
+  }
+
+  #connect({ worker: teacher, part }: PartTeacher): void {
+    const asked = new Map<number, Settle<Reply>>();
+    const end = this.#world.network.connect(this.#owner, `${teacher}/teacher`, {
+      data: (message) => {
+        const reply = message as Reply;
+        const settle = asked.get(reply.id);
+        asked.delete(reply.id);
+        settle?.ok(reply);
+      },
+      broken: (error) => this.#lose(teacher, error),
+    });
+    this.#teachers.set(teacher, { name: teacher, part, end, asked });
+  }
+
+  /** Throws stale_term, or the signal's reason: with no teacher left it waits for one, or for the signal. */
   *request(step: number, lane: number, view: number, signal: Signal): Task<number> {
-    const { scene, oracle, invariants } = this.#world;
+    const { scene, oracle } = this.#world;
+    if (scene.isCached(step)) return oracle.softTargets(view, oracle.idsOf(step)[lane]!);
+    const values: number[] = [];
+    for (let part = 0; part < oracle.parts; part++)
+      values.push(yield* this.#ofPart(part, { step, lane, view }, signal));
+    return mixed(values);
+  }
+
+  *#ofPart(part: number, key: Pick<Request, "step" | "lane" | "view">, signal: Signal): Task<number> {
+    const { oracle, invariants } = this.#world;
+    const { step, lane } = key;
     const ids = oracle.idsOf(step)[lane]!;
-    if (scene.isCached(step)) return softTargetsOf(oracle.teacher, view, ids);
     for (;;) {
-      const teacher = [...this.#teachers.values()].sort((a, b) => a.asked.size - b.asked.size)[0];
+      const able = [...this.#teachers.values()].filter((each) => each.part === part);
+      const teacher = able.sort((a, b) => a.asked.size - b.asked.size)[0];
       if (!teacher) {
         this.waitingFor = `a teacher: none is left in term ${this.#term}`;
         this.#stranded += 1;
-        yield* wait(until<never>(signal, () => {}));
-        throw new Error("not reached");
+        yield* wait(until<void>(signal, ({ ok }) => void this.#arrivals.push(() => ok(undefined))));
+        this.#stranded -= 1;
+        continue;
       }
       this.waitingFor = `soft targets of step ${step} from ${teacher.name}`;
-      const request = { id: ++this.#requests, term: this.#term, step, lane, view };
+      const request = { id: ++this.#requests, term: this.#term, ...key };
       const reply = yield* wait(until<Reply | null>(signal, (settle) => this.#ask(teacher, request, settle)));
       this.waitingFor = "";
       if (!reply) continue;

@@ -20,6 +20,7 @@ const chunkExamples = 2;
 export class StudentTerm {
   isCheckpointWanted = false;
   #softTargetClient: SoftTargetClient | null = null;
+  #teachers: Membership["teachers"];
   readonly #world: World;
   readonly #worker: WorkerProcess;
   readonly #membership: Membership;
@@ -30,6 +31,12 @@ export class StudentTerm {
     this.#worker = worker;
     this.#membership = membership;
     this.#replica = replica;
+    this.#teachers = membership.teachers;
+  }
+
+  teachersAre(teachers: Membership["teachers"]): void {
+    this.#teachers = teachers;
+    this.#softTargetClient?.teachersAre(teachers);
   }
 
   get needsTeacher(): boolean {
@@ -52,7 +59,7 @@ export class StudentTerm {
     worker.trained.set(stage, replica.weights);
     const consumed = replica.consumption.totalsAfter(replica.step, this.#world.oracle.ledger);
     this.#world.invariants.stageEnded(worker.name, replica, consumed);
-    const weightsSha256 = sha256Of(replica.weights);
+    const weightsSha256 = this.#world.oracle.digestOf(replica.stage, replica.weights);
     this.#tell({ kind: "stageDone", stage, step: replica.step, weightsSha256, consumed });
     worker.doing = `done with ${stage}`;
   }
@@ -82,7 +89,8 @@ export class StudentTerm {
     const membership = this.#membership;
     const replica = this.#replica;
     const plan = this.#plan;
-    const { teachers, term } = membership;
+    const { term } = membership;
+    const teachers = this.#teachers;
     const onLost = (teacher: string, why: string) => this.#tell({ kind: "suspect", worker: teacher, why });
     const softTargets = plan.soft ? new SoftTargetClient(world, worker, { term, teachers, onLost }) : null;
     this.#softTargetClient = softTargets;

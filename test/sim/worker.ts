@@ -168,6 +168,12 @@ export class WorkerProcess {
         this.#on({ kind: "begun", beginning, step: this.replica.step });
         return;
       }
+      case "teachers":
+        if (term === this.state.term)
+          this.#studentTerm?.teachersAre(
+            message.teachers!.teachers!.map(({ worker, part }) => ({ worker: worker!, part: part! })),
+          );
+        return;
       case "follow":
         this.#follow = message.follow!;
         this.#on({ kind: "told-to-follow", term });
@@ -295,7 +301,12 @@ export class WorkerProcess {
     if (rank !== null) {
       told = yield* this.#layOut(membership);
       const { weights, step, sum } = this.replica!;
-      standing = { parameters: 1, weightsSha256: sha256Of(weights), step, hasSum: sum?.step === step - 1 };
+      standing = {
+        parameters: 1,
+        weightsSha256: oracle.digestOf(stage, weights),
+        step,
+        hasSum: sum?.step === step - 1,
+      };
     }
     yield* this.sleep(between(random, 1, 10));
     ending.now.throwIfAborted();
@@ -354,13 +365,24 @@ export class WorkerProcess {
 
   /** The teacher: its own, those of whoever gives them first, or those of the last checkpoint of `teach`. */
   *#getTaught(
-    { term, teacherSha256, teacherSources }: Pick<Membership, "term" | "teacherSha256" | "teacherSources">,
+    {
+      term,
+      part,
+      teacherSha256,
+      teacherSources,
+    }: Pick<Membership, "term" | "part" | "teacherSha256" | "teacherSources">,
     ending: Ending,
   ): Task<number> {
     const { oracle, disk, scene } = this.#world;
     const fits = (weights: number | null | undefined): weights is number =>
       weights !== null && weights !== undefined && (teacherSha256 === "" || sha256Of(weights) === teacherSha256);
-    if (sourceOfTeacher(scene.job.teacher) !== null) this.#teacher = oracle.teacher;
+    if (sourceOfTeacher(scene.job.teacher) !== null) {
+      const given = oracle.partOf(oracle.teacher, part);
+      // A member of an ensemble has a digest of its own, which the coordinator compares; another has to be loaded.
+      if (oracle.parts > 1 && this.#teacher !== given) yield* this.sleep(20);
+      this.#teacher = given;
+      if (oracle.parts > 1) return given;
+    }
     if (fits(this.#teacher)) return this.#teacher;
     yield* this.sleep(20);
     let found: number | null = this.trained.get("teach") ?? null;
@@ -399,18 +421,21 @@ export class WorkerProcess {
 
   *#keepUp(ending: Ending): Task<Event> {
     const { term } = this.state;
-    const { stage, source, teacherSha256, teacherSources } = this.#follow!;
+    const { stage, source, teacherSha256, teacherSources, part } = this.#follow!;
     const at = this.#world.oracle.indexOf(stage!);
     this.peers.publications.openTerm(term);
     this.doing = "following";
-    const caughtUp = (step: number) => this.tell(term, { kind: "caughtUp", stage: stage! as "teach", step });
+    const caughtUp = (step: number) =>
+      this.tell(term, { kind: "caughtUp", stage: stage! as "teach", step, holds: this.holds, uncacheable: "" });
     this.#keepOnly(source ? "student" : "teacher");
     if (!source) {
       const sources = teacherSources!.map(({ worker }) => worker!);
-      yield* this.#getTaught({ term, teacherSha256: teacherSha256!, teacherSources: sources }, ending);
+      const wanted = { term, part: part!, teacherSha256: teacherSha256!, teacherSources: sources };
+      this.#softTargets.serve(term, yield* this.#getTaught(wanted, ending));
+      ending.soon.throwIfAborted();
+      this.#on({ kind: "serves", term });
       caughtUp(0);
-      yield* wait<void>(({ ok }) => void ending.soon.onAbort(() => ok(undefined)));
-      return { kind: "stopped" };
+      return { kind: "serves", term };
     }
     if (this.replica?.stage !== at) yield* this.#build(at);
     const following = { world: this.#world, worker: this, replica: this.replica!, term, source: source.worker! };
@@ -435,6 +460,7 @@ export class WorkerProcess {
     if (work.kind === "none") this.doing = event.kind === "paused" ? `paused: ${event.why}` : "waiting for work";
     if (work.kind === "ready")
       this.doing = this.#membership?.isTeacher ? "serving soft targets" : "waiting for the others";
+    if (work.kind === "serving") this.doing = "serving soft targets";
     if (work.kind === "stalled") this.doing = `waiting for the term after ${term}: ${work.why}`;
     if (work.kind === "preparing") this.doing = `preparing term ${term}`;
     if (work.kind === "stopping") this.doing = "ending the term before";

@@ -65,7 +65,7 @@ class Prompter {
     const { job, services, dataset, name, trained } = this.context;
     const { steps, soft } = planStages(job, dataset.count("train")).find((plan) => plan.stage === stage)!;
     const { address, host } = services;
-    const member = { worker: name, address, host, firstLane: 0, lanes: job.lanes.count };
+    const member = { worker: name, address, host, firstLane: 0, lanes: job.lanes.count, part: 0 };
     const teacherSha256 = soft ? trained.get("teach")!.sha256 : "";
     const members = { students: [member], teachers: soft ? [{ ...member, lanes: 0 }] : [] };
     const order = { planned: true, teacherSources: [member], restore: false, restoreBelow: 0, why: "", dataset: null };

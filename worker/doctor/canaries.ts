@@ -8,7 +8,8 @@ import { hash32, purpose } from "../../core/random.ts";
 import type { TeacherLine } from "./teacherlines.ts";
 
 export interface CanarySettings {
-  readonly teachers: readonly TeacherLine[];
+  /** Of now. */
+  teachers(): readonly TeacherLine[];
   /** Of this worker, in the requests that it makes. */
   readonly everyRequests: number;
   readonly classes: number;
@@ -35,20 +36,22 @@ export class Canaries {
    */
   watch(examples: Uint32Array, epoch: number, logits: Float32Array): void {
     if (this.#failure) throw this.#failure;
-    const { everyRequests, seed, teachers } = this.#settings;
+    const { everyRequests, seed } = this.#settings;
     const company = this.#company;
     this.#company = examples.slice();
     this.#requests += 1;
-    if (this.#isOut || teachers.length === 0 || this.#requests % everyRequests !== 0) return;
+    if (this.#isOut || this.#requests % everyRequests !== 0) return;
     this.#isOut = true;
     const given = { from: "a teacher", examples, logits: logits.slice() };
     void this.#askAgain(given, { epoch, examples: remixed(examples, company, hash32(seed, this.#requests)) });
   }
 
   async #askAgain(given: Answer, { epoch, examples }: { epoch: number; examples: Uint32Array }): Promise<void> {
-    const { teachers, signal, classes } = this.#settings;
-    const teacher = teachers[this.#asked++ % teachers.length]!;
+    const { signal, classes } = this.#settings;
+    const teachers = this.#settings.teachers();
+    const teacher = teachers[this.#asked++ % teachers.length];
     try {
+      if (!teacher) return;
       const logits = await teacher.ask(examples, epoch, signal);
       const again = { from: `${teacher.worker}, asked again,`, examples, logits };
       const difference = differenceOf(given, again, classes);

@@ -2,6 +2,7 @@
 import { type CheckName, type Finding, notRun } from "../../core/doctor/finding.ts";
 import { sourceOfTeacher } from "../../core/jobteacher.ts";
 import type { LedgerPlan } from "../../core/ledger.ts";
+import { together } from "../../core/teacherparts.ts";
 import { modelRequest, type WorkerContext } from "../context.ts";
 import { factsOf } from "../data/dataset.ts";
 import { formatOf } from "../softtargets/format.ts";
@@ -16,8 +17,10 @@ const ofTeacher: readonly CheckName[] = ["teacher-accuracy", "soft-targets", "so
 const term = 1;
 const answerMs = 60_000;
 
-export async function checkUp(context: WorkerContext, signal: AbortSignal): Promise<Finding[]> {
-  const { job } = context;
+export async function checkUp(given: WorkerContext, signal: AbortSignal): Promise<Finding[]> {
+  // One process serves all members: what they give is the same.
+  const job = { ...given.job, teacher: together(given.job.teacher) };
+  const context = { ...given, job };
   const { temperature, softWeight } = job.distil;
   const objective = { temperature, softWeight };
   const findings = await examineModels(context, { objective, roles: ["teacher", "student"] });
@@ -43,13 +46,14 @@ export async function checkUp(context: WorkerContext, signal: AbortSignal): Prom
 /** Serves the teacher as a teacher worker does, to this very process. */
 async function serveAlone(context: WorkerContext, signal: AbortSignal): Promise<TeacherLines> {
   const { job, dataset, services, name } = context;
-  const wanted = { term, teacherSha256: "", teacherSources: [], dataset: factsOf(dataset) };
+  const wanted = { term, part: 0, teacherSha256: "", teacherSources: [], dataset: factsOf(dataset) };
   const teacher = await Teacher.prepare(context, wanted, signal);
   services.softTargets.serve(teacher.serving(term, "distil"));
-  const teachers = [{ worker: name, address: services.address }];
+  const teachers = [{ worker: name, address: services.address, part: 0 }];
   const format = formatOf(job.softTargets, job.distil.temperature);
   const { classes } = dataset;
   const settings = {
+    job,
     term,
     teachers,
     format,

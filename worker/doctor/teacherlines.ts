@@ -1,33 +1,53 @@
 /** A line to each teacher of a term, on the path that training takes, so that one can be asked rather than another. */
-import { SoftTargetClient, type SoftTargetSettings } from "../softtargets/client.ts";
+import type { SoftTargetSource } from "../softtargets/client.ts";
 import type { SoftTargetKey } from "../softtargets/provenance.ts";
+import { groupsOf, openSoftTargets, type SourceSettings } from "../softtargets/source.ts";
 
 export interface TeacherLine {
+  /** Who answers; several names where they serve the members of an ensemble. */
   readonly worker: string;
-  /** Logits [examples, classes] under the view of the epoch. Rejects as SoftTargetClient.request does. */
+  /** Logits [examples, classes] under the view of the epoch. Rejects as SoftTargetSource.request does. */
   ask(examples: Uint32Array, epoch: number, signal: AbortSignal): Promise<Float32Array>;
 }
 
-export class TeacherLines {
-  readonly all: readonly TeacherLine[];
-  readonly #clients: readonly SoftTargetClient[];
+type KeyOf = (examples: Uint32Array, epoch: number) => SoftTargetKey;
 
-  constructor(settings: SoftTargetSettings, keyOf: (examples: Uint32Array, epoch: number) => SoftTargetKey) {
+export class TeacherLines {
+  #settings: SourceSettings;
+  readonly #keyOf: KeyOf;
+  #sources: readonly SoftTargetSource[] = [];
+  #all: readonly TeacherLine[] = [];
+
+  constructor(settings: SourceSettings, keyOf: KeyOf) {
     // All logits: what is judged is the teacher, not what a format keeps of it.
     const format = settings.format.kind === "float32" ? settings.format : ({ kind: "float16" } as const);
-    this.#clients = settings.teachers.map((each) => new SoftTargetClient({ ...settings, format, teachers: [each] }));
-    this.all = settings.teachers.map(({ worker }, at) => ({
-      worker,
-      ask: (examples, epoch, signal) => this.#clients[at]!.request(keyOf(examples, epoch), signal),
+    this.#settings = { ...settings, format };
+    this.#keyOf = keyOf;
+    this.teachersAre(settings.teachers);
+  }
+
+  get all(): readonly TeacherLine[] {
+    return this.#all;
+  }
+
+  /** Lines are made anew: what the old ones are asked fails with `stopped`. */
+  teachersAre(teachers: SourceSettings["teachers"]): void {
+    this.close();
+    const groups = groupsOf(this.#settings.job, teachers);
+    const sources = groups.map((some) => openSoftTargets({ ...this.#settings, teachers: some }));
+    this.#sources = sources;
+    this.#all = groups.map((teachers, at) => ({
+      worker: teachers.map(({ worker }) => worker).join(" and "),
+      ask: (examples, epoch, signal) => sources[at]!.request(this.#keyOf(examples, epoch), signal),
     }));
   }
 
   /** The teachers whose answers are awaited, in words; empty where none (L7). */
   get waitingFor(): string {
-    return this.#clients.flatMap(({ waitingFor }) => waitingFor || []).join(", ");
+    return this.#sources.flatMap(({ waitingFor }) => waitingFor || []).join(", ");
   }
 
   close(): void {
-    for (const client of this.#clients) client.close();
+    for (const source of this.#sources) source.close();
   }
 }

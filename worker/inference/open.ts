@@ -4,10 +4,11 @@ import { readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { LimbeckError } from "../../core/errors.ts";
 import type { EnsembleSpec, LoadSpec, RemoteSpec, TeacherSpec } from "../../core/jobteacher.ts";
+import { mixtureOf } from "../../core/mixture.ts";
 import { weightsSha256 } from "../artifacts/digest.ts";
 import type { Engine } from "../engine/engine.ts";
 import { buildNetwork, Network, type NetworkRequest } from "../learn/network.ts";
-import { ensembleOf, type Member } from "./ensemble.ts";
+import { ensembleOf } from "./ensemble.ts";
 import { fitted } from "./fitted.ts";
 import { openGraphModel } from "./graphmodel.ts";
 import type { Fit, Inference, Runner } from "./inference.ts";
@@ -34,22 +35,18 @@ export async function openModel(engine: Engine, request: ModelRequest): Promise<
   return await buildNetwork(engine, { ...request, spec });
 }
 
-async function openEnsemble(
-  engine: Engine,
-  { ensemble, mean }: EnsembleSpec,
-  request: ModelRequest,
-): Promise<Inference> {
-  const members: Member[] = [];
+async function openEnsemble(engine: Engine, spec: EnsembleSpec, request: ModelRequest): Promise<Inference> {
+  const members: Inference[] = [];
   try {
-    for (const [at, { weight, ...spec }] of ensemble.entries()) {
-      const model = await openGiven(engine, spec as Given, request, `teacher.ensemble.${at}`);
-      members.push({ weight, model: model instanceof Network ? asInference(model) : model });
+    for (const [at, { weight: _, ...member }] of spec.ensemble.entries()) {
+      const model = await openGiven(engine, member as Given, request, `teacher.ensemble.${at}`);
+      members.push(model instanceof Network ? asInference(model) : model);
     }
   } catch (thrown) {
-    for (const { model } of members) await model.dispose();
+    for (const member of members) await member.dispose();
     throw thrown;
   }
-  return ensembleOf(members, { of: mean, temperature: request.temperature, classes: request.classes });
+  return ensembleOf(members, mixtureOf(spec, request.temperature), request.classes);
 }
 
 async function openGiven(

@@ -26,7 +26,8 @@ const fewestReports = 3;
 
 export async function measureSteps(context: WorkerContext, { plan, term, forMs }: StepsFor): Promise<TrainingCost> {
   const { name, services, job } = context;
-  const member = { worker: name, address: services.address, host: services.host, firstLane: 0, lanes: job.lanes.count };
+  const { address, host } = services;
+  const member = { worker: name, address, host, firstLane: 0, lanes: job.lanes.count, part: 0 };
   // Without an end within reach.
   const endless: StagePlan = { ...plan, steps: 2 ** 31, soft: null };
   const membership: Membership = {
@@ -40,7 +41,8 @@ export async function measureSteps(context: WorkerContext, { plan, term, forMs }
       rank: 0,
       isTeacher: false,
     },
-    ...{ teacherSha256: "", teacherSources: [], restore: false, restoreBelow: 0, dataset: factsOf(context.dataset) },
+    ...{ part: 0, teacherSha256: "", teacherSources: [], restore: false, restoreBelow: 0 },
+    dataset: factsOf(context.dataset),
   };
   const student = await Student.build(context, endless);
   await student.layOut(membership);

@@ -6,12 +6,13 @@ import type { SoftTargetCache } from "../cache/cache.ts";
 import type { CacheSettings } from "../cache/protocol.ts";
 import type { WorkerContext } from "../context.ts";
 import { softTargetFolder } from "../engine/environment.ts";
-import type { SoftTargetClient, SoftTargetCounts } from "./client.ts";
+import type { SoftTargetCounts, SoftTargetSource } from "./client.ts";
 import { formatName, formatOf } from "./format.ts";
+import type { PartTeacher } from "./link.ts";
 import type { SoftTargetKey } from "./provenance.ts";
 
 export interface CachedSoftTargetsSettings {
-  readonly teachers: SoftTargetClient;
+  readonly teachers: SoftTargetSource;
   /** null where nothing is cached. */
   readonly cache: SoftTargetCache | null;
   /** Exact numerics: a lane is asked for whole, for bits may depend on a batch's shape (L1). */
@@ -33,7 +34,7 @@ export class CachedSoftTargets {
   /**
    * Logits [examples, classes]. A cached one has the bits that a teacher would give: they do not depend on what it is
    * batched with, or nothing is cached (worker/softtargets/rows.ts).
-   * @throws as SoftTargetClient.request
+   * @throws as SoftTargetSource.request
    */
   async request(key: SoftTargetKey, signal: AbortSignal, spareMs = 0): Promise<Float32Array> {
     const { cache, wholeLanes, classes } = this.#settings;
@@ -86,6 +87,10 @@ export class CachedSoftTargets {
 
   get isStranded(): boolean {
     return this.#settings.teachers.isStranded;
+  }
+
+  teachersAre(teachers: readonly PartTeacher[]): void {
+    this.#settings.teachers.teachersAre(teachers);
   }
 
   /** Ends the streams; the cache stays open. */

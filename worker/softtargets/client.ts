@@ -8,7 +8,7 @@ import { decodeLogits, formatName, type LogitsFormat, parseFormat } from "./form
 import { HedgeBudget } from "./hedgebudget.ts";
 import type { InputSource } from "./inputs.ts";
 import { Latencies } from "./latency.ts";
-import { LostTeacher, type TeacherAddress, TeacherLink } from "./link.ts";
+import { LostTeacher, type PartTeacher, type TeacherAddress, TeacherLink } from "./link.ts";
 import { addPayloadErrors, noPayloadError, type PayloadError } from "./payloaderror.ts";
 import { Provenance, type SoftTargetKey } from "./provenance.ts";
 import { race } from "./race.ts";
@@ -16,6 +16,8 @@ import { race } from "./race.ts";
 export interface SoftTargetSettings {
   readonly term: number;
   readonly teachers: readonly TeacherAddress[];
+  /** What they serve, as the job names it; "teacher" for the whole. */
+  readonly field: string;
   readonly format: LogitsFormat;
   readonly classes: number;
   /** What is sent with the keys; null where the teachers read the dataset. */
@@ -48,6 +50,28 @@ interface SentInputs {
   readonly checksum: number;
 }
 
+/** Whoever a student asks for soft targets. */
+export interface SoftTargetSource {
+  /**
+   * Logits [examples, classes].
+   * @param spareMs until it is needed
+   * @throws wrong_key, stale_term, corrupt, lost_worker, timeout, or the signal's reason
+   */
+  request(key: SoftTargetKey, signal: AbortSignal, spareMs?: number): Promise<Float32Array>;
+  /** Since the last call. */
+  takeCounts(): SoftTargetCounts;
+  /** How long answers take, at the share of them that is late; null before anything is known. */
+  readonly latencyMs: number | null;
+  /** The teachers whose answers are awaited, in words; empty where none (L7). */
+  readonly waitingFor: string;
+  /** Something is asked for that no teacher is left to answer. */
+  readonly isStranded: boolean;
+  /** Whom to ask from now on: what is owed by one that is not among them is asked of another. */
+  teachersAre(teachers: readonly PartTeacher[]): void;
+  /** Ends the streams; what is outstanding fails with `stopped`. */
+  close(): void;
+}
+
 /** A request of a student. */
 interface Pursuit {
   readonly key: SoftTargetKey;
@@ -76,9 +100,9 @@ const longestNapMs = 250;
 /** Seconds an example takes, where no teacher has shown it: only their order matters. */
 const unknownPace = 1e-3;
 
-export class SoftTargetClient {
+export class SoftTargetClient implements SoftTargetSource {
   readonly #settings: SoftTargetSettings;
-  readonly #links: readonly TeacherLink[];
+  #links: readonly TeacherLink[] = [];
   readonly #provenance: Provenance;
   readonly #closed = new AbortController();
   readonly #latencies = new Latencies();
@@ -91,19 +115,29 @@ export class SoftTargetClient {
   constructor(settings: SoftTargetSettings) {
     this.#settings = settings;
     this.#provenance = new Provenance(settings.term);
+    this.teachersAre(settings.teachers);
+  }
+
+  teachersAre(teachers: readonly TeacherAddress[]): void {
+    const { term, random, onLost } = this.#settings;
     const broke = ({ worker, breaker }: TeacherLink, why: LimbeckError) => {
       // A stream that broke once may only have broken: who does not come back either is lost.
-      if (breaker.failures === 2 || why.code === "timeout") settings.onLost?.(worker, why.message);
+      if (breaker.failures === 2 || why.code === "timeout") onLost?.(worker, why.message);
     };
-    this.#links = settings.teachers.map((teacher) => new TeacherLink(teacher, broke, settings.random));
+    const before = this.#links;
+    this.#links = teachers.map(
+      (teacher) => before.find((link) => link.reaches(teacher)) ?? new TeacherLink(teacher, broke, random),
+    );
+    for (const link of before) {
+      if (this.#links.includes(link)) continue;
+      link.close(new LostTeacher("lost_worker", `${link.worker} does not serve in term ${term} any more`));
+    }
   }
 
   /**
    * Logits [examples, classes]. Of a teacher that is lost another is asked at once; where the first is late, a second is
    * asked, too, and the answer that comes first is taken (Dean and Barroso 2013, "The Tail at Scale"). With no teacher
    * left it waits for one that is back, or for the signal: another term may have one.
-   * @param spareMs until it is needed
-   * @throws wrong_key, stale_term, corrupt, lost_worker, timeout, or the signal's reason
    */
   async request(key: SoftTargetKey, signal: AbortSignal, spareMs = 0): Promise<Float32Array> {
     const { mostExamples = Number.POSITIVE_INFINITY } = this.#settings.inputs ?? {};
@@ -144,31 +178,36 @@ export class SoftTargetClient {
     return logits;
   }
 
-  /** Since the last call. */
   takeCounts(): SoftTargetCounts {
     const counts = this.#counts;
     this.#counts = noCounts;
     return counts;
   }
 
-  /** How long answers take, at the share of them that is late; null before anything is known. */
+  /** Digest of what its teachers serve, as the replies so far said; null before the first. */
+  get servedSha256(): string | null {
+    return this.#provenance.teacher;
+  }
+
   get latencyMs(): number | null {
     return this.#latencies.quantile(late);
   }
 
-  /** The teachers whose answers are awaited, in words; empty where none (L7). */
   get waitingFor(): string {
-    if (this.#stranded > 0) return `a teacher: none is left in term ${this.#settings.term}`;
+    if (this.#stranded > 0) return `a ${this.#whom}: none is left in term ${this.#settings.term}`;
     const busy = this.#links.filter(({ owed }) => owed > 0);
     return busy.map(({ worker, owed }) => `${owed} answers of ${worker}`).join(", ");
   }
 
-  /** Something is asked for that no teacher is left to answer. */
   get isStranded(): boolean {
     return this.#stranded > 0;
   }
 
-  /** Ends the streams; what is outstanding fails with `stopped`. */
+  get #whom(): string {
+    const { field } = this.#settings;
+    return field === "teacher" ? field : `teacher for ${field}`;
+  }
+
   close(): void {
     const { term } = this.#settings;
     const why = new LimbeckError("stopped", `the soft targets of term ${term} are no longer needed`);
@@ -194,7 +233,7 @@ export class SoftTargetClient {
   async #strand(signal: AbortSignal): Promise<TeacherLink> {
     const { onNoTeacher, term } = this.#settings;
     if (onNoTeacher === "fail") {
-      const message = `no teacher is left in term ${term}, and the job says softTargets.onNoTeacher: fail`;
+      const message = `no ${this.#whom} is left in term ${term}, and the job says softTargets.onNoTeacher: fail`;
       throw new LimbeckError("lost_worker", message);
     }
     this.#stranded += 1;

@@ -14,6 +14,11 @@ export interface TeacherAddress {
   readonly address: string;
 }
 
+export interface PartTeacher extends TeacherAddress {
+  /** Which part of the teacher it serves, by its place in core/teacherparts.ts. */
+  readonly part: number;
+}
+
 interface Owed {
   readonly examples: number;
   readonly sentMs: number;
@@ -66,6 +71,10 @@ export class TeacherLink {
     this.#connect(); // At once: a teacher that cannot be reached is known before it is needed.
   }
 
+  reaches({ worker, address }: TeacherAddress): boolean {
+    return worker === this.worker && address === this.#address;
+  }
+
   get owed(): number {
     return this.#owed.size;
   }
@@ -113,6 +122,7 @@ export class TeacherLink {
     this.#isClosed = true;
     for (const { reject } of this.#owed.values()) reject(why);
     this.#owed.clear();
+    this.#owedExamples = 0;
     this.#stream?.cancel();
     this.#client.close();
   }

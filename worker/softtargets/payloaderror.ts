@@ -1,5 +1,6 @@
 /** What a format costs: how far the soft targets that arrive are from those the teacher gave. */
 import { logSumExp } from "../../core/softmax.ts";
+import type { LogitsFormat } from "./format.ts";
 
 /** KL(true || decoded) of the softened distributions, nats, over some examples. */
 export interface PayloadError {
@@ -16,6 +17,29 @@ export function addPayloadErrors(one: PayloadError, other: PayloadError): Payloa
     sum: one.sum + other.sum,
     max: Math.max(one.max, other.max),
   };
+}
+
+/** Every so many answers the error of the format is measured, on so many examples. */
+const sampledEvery = 16;
+const sampledRows = 4;
+
+/** Measures what a format costs on a sample of the answers. */
+export class PayloadSampling {
+  #count = 0;
+
+  /**
+   * @param logits [examples, classes]
+   * @param decoded what is made of them
+   * @returns null for most of them
+   */
+  measure(
+    logits: Float32Array,
+    { kind }: LogitsFormat,
+    { decoded, ...settings }: { decoded(): Float32Array; readonly classes: number; readonly temperature: number },
+  ): PayloadError | null {
+    const isSampled = this.#count++ % sampledEvery === 0 && logits.length > 0 && kind !== "float32";
+    return isSampled ? payloadError(logits, decoded(), { ...settings, rows: sampledRows }) : null;
+  }
 }
 
 /**

@@ -18,11 +18,16 @@ export interface SoftTargetKey {
 
 export class Provenance {
   readonly #term: number;
-  /** The teacher the first reply came from, where the key does not say. */
+  /** The teacher the replies so far came from. */
   #loaded: string | null = null;
 
   constructor(term: number) {
     this.#term = term;
+  }
+
+  /** sha256 of the teacher that the replies so far came from; null before the first. */
+  get teacher(): string | null {
+    return this.#loaded;
   }
 
   /**

@@ -7,7 +7,7 @@ import type { SoftTargets } from "../../proto/gen/limbeck/v1/SoftTargets.ts";
 import { idsOf } from "../ids.ts";
 import { checksum } from "../kernels/checksum.ts";
 import { decodeLogits, encodeLogits, formatName, type LogitsFormat, parseFormat } from "./format.ts";
-import { payloadError } from "./payloaderror.ts";
+import { PayloadSampling } from "./payloaderror.ts";
 
 /** A request that is well-formed. */
 export interface Asked {
@@ -36,15 +36,11 @@ export function understood(asked: SoftTargetRequest__Output): Asked | LimbeckErr
   return { term, request, key, format, examples: idsOf(key.examples), view: key.view, inputs, inputsChecksum };
 }
 
-/** Every so many replies the error of the format is measured, on so many examples. */
-const sampledEvery = 16;
-const sampledRows = 4;
-
 export class Replies {
   examples = 0;
   bytes = 0;
   refused = 0;
-  #count = 0;
+  readonly #sampling = new PayloadSampling();
 
   refusal({ term, request }: { term: number; request: number }, { code, message }: LimbeckError): SoftTargets {
     this.refused += 1;
@@ -60,11 +56,8 @@ export class Replies {
     const { format, bytes } = encodeLogits(logits, classes, asked);
     this.examples += examples.length;
     this.bytes += bytes.byteLength;
-    const isSampled = this.#count++ % sampledEvery === 0 && examples.length > 0 && format.kind !== "float32";
-    const shape = { examples: examples.length, classes };
-    const error = isSampled
-      ? payloadError(logits, decodeLogits(bytes, format, shape), { classes, temperature, rows: sampledRows })
-      : null;
+    const decoded = () => decodeLogits(bytes, format, { examples: examples.length, classes });
+    const error = this.#sampling.measure(logits, format, { decoded, classes, temperature });
     return {
       ...{ term, request, teacher, dataset, view },
       ...{ examplesCrc32: crc32(key.examples), format: formatName(format), logits: bytes, logitsCrc32: crc32(bytes) },

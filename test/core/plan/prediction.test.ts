@@ -41,6 +41,20 @@ test("with cores for all a step is as long as the busiest student, then as the b
   near(distilled(calibrated(8), 4, 2).stepSeconds, 0.01 + 0.002 + 0.0015);
 });
 
+test("of an ensemble served apart the member with the fewest teachers is what a step waits for", () => {
+  const members = "teacher={ensemble: [{load: a}, {load: b}], workers: apart}";
+  const apart = smokeJob("evaluation.everyEpochs=0", members, "teach=", "workers.teachers=2");
+  const stepSeconds = (teachers: number) =>
+    predict(apart, calibrated(16), { students: 4, teachers }).stages[1]!.stepSeconds;
+  near(stepSeconds(2), 0.01 + 0.002 + 0.0015); // 4 lanes of half a teacher: 0.01.
+  const slow = calibrated(16, { forward: { teacherSeconds: 0.02, studentSeconds: 0 } });
+  const bound = (teachers: number) => predict(apart, slow, { students: 4, teachers }).stages[1]!.stepSeconds;
+  near(bound(2), (4 * 0.02) / 2);
+  near(bound(3), (4 * 0.02) / 2);
+  near(bound(4), (2 * 0.02) / 2);
+  for (const workers of [3, 4, 8]) assert.ok(bestSplit(apart, slow, workers).teachers >= 2);
+});
+
 test("processes beyond the cores take turns: more of them make nothing faster", () => {
   const alone = distilled(calibrated(1), 1, 1);
   near(alone.stepSeconds, 4 * (0.01 + 0.005) + 0.002);

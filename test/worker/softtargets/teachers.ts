@@ -55,6 +55,7 @@ export function ask(
   changes: Partial<SoftTargetSettings> = {},
 ): SoftTargetClient {
   const usual = {
+    field: "teacher",
     format: { kind: "float16" },
     inputs: null,
     deadlineMs: 5_000,

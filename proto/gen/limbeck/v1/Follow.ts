@@ -10,6 +10,7 @@ export interface Follow {
   'source'?: (_limbeck_v1_Member | null);
   'teacherSha256'?: (string);
   'teacherSources'?: (_limbeck_v1_Member)[];
+  'part'?: (number);
   'dataset'?: (_limbeck_v1_DatasetInfo | null);
 }
 
@@ -19,5 +20,6 @@ export interface Follow__Output {
   'source': (_limbeck_v1_Member__Output | null);
   'teacherSha256': (string);
   'teacherSources': (_limbeck_v1_Member__Output)[];
+  'part': (number);
   'dataset': (_limbeck_v1_DatasetInfo__Output | null);
 }

@@ -7,6 +7,7 @@ export interface Member {
   'host'?: (string);
   'firstLane'?: (number);
   'lanes'?: (number);
+  'part'?: (number);
 }
 
 export interface Member__Output {
@@ -15,4 +16,5 @@ export interface Member__Output {
   'host': (string);
   'firstLane': (number);
   'lanes': (number);
+  'part': (number);
 }

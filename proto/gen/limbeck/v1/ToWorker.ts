@@ -8,6 +8,7 @@ import type { StopWorker as _limbeck_v1_StopWorker, StopWorker__Output as _limbe
 import type { Follow as _limbeck_v1_Follow, Follow__Output as _limbeck_v1_Follow__Output } from '../../limbeck/v1/Follow.ts';
 import type { Pause as _limbeck_v1_Pause, Pause__Output as _limbeck_v1_Pause__Output } from '../../limbeck/v1/Pause.ts';
 import type { SaveCheckpoint as _limbeck_v1_SaveCheckpoint, SaveCheckpoint__Output as _limbeck_v1_SaveCheckpoint__Output } from '../../limbeck/v1/SaveCheckpoint.ts';
+import type { Staff as _limbeck_v1_Staff, Staff__Output as _limbeck_v1_Staff__Output } from '../../limbeck/v1/Staff.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface ToWorker {
@@ -20,7 +21,8 @@ export interface ToWorker {
   'follow'?: (_limbeck_v1_Follow | null);
   'pause'?: (_limbeck_v1_Pause | null);
   'checkpoint'?: (_limbeck_v1_SaveCheckpoint | null);
-  'body'?: "welcome"|"assign"|"begin"|"export"|"stop"|"follow"|"pause"|"checkpoint";
+  'teachers'?: (_limbeck_v1_Staff | null);
+  'body'?: "welcome"|"assign"|"begin"|"export"|"stop"|"follow"|"pause"|"checkpoint"|"teachers";
 }
 
 export interface ToWorker__Output {
@@ -33,5 +35,6 @@ export interface ToWorker__Output {
   'follow'?: (_limbeck_v1_Follow__Output | null);
   'pause'?: (_limbeck_v1_Pause__Output | null);
   'checkpoint'?: (_limbeck_v1_SaveCheckpoint__Output | null);
-  'body'?: "welcome"|"assign"|"begin"|"export"|"stop"|"follow"|"pause"|"checkpoint";
+  'teachers'?: (_limbeck_v1_Staff__Output | null);
+  'body'?: "welcome"|"assign"|"begin"|"export"|"stop"|"follow"|"pause"|"checkpoint"|"teachers";
 }
