@@ -25,7 +25,7 @@ export class Invariants {
   roleChanges = 0;
   /** Whose bits were flipped, until all have gone back. */
   flipped: string | null = null;
-  /** It left before the replicas were compared: what it gave to the sums is found by nobody. */
+  /** It left before the replicas were compared, or all others did: what it gave to the sums is found by nobody. */
   hasEscaped = false;
   readonly #oracle: Oracle;
   readonly #seen: number[] = [0];
@@ -121,7 +121,7 @@ export class Invariants {
     if (event.kind !== "term-opened") return;
     this.terms += 1;
     if (rollsBack.test(event.why)) this.flipped = null;
-    else if (this.flipped && !event.deal.some(({ worker }) => worker === this.flipped)) this.hasEscaped = true;
+    else if (this.flipped && isBeyondComparison(this.flipped, event.deal)) this.hasEscaped = true;
   }
 
   waits(worker: WorkerProcess): void {
@@ -148,4 +148,9 @@ function isSame(before: State, after: State): boolean {
       return Object.entries(rest).every(([key, value]) => newWorkers[at]![key as keyof typeof rest] === value);
     })
   );
+}
+
+/** It trains no more, or alone: the other students have become teachers. */
+function isBeyondComparison(flipped: string, deal: readonly { readonly worker: string }[]): boolean {
+  return deal.length === 1 || !deal.some(({ worker }) => worker === flipped);
 }
