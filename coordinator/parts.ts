@@ -70,6 +70,6 @@ export function partsToTell(
   teachers: readonly string[],
 ): { readonly parts?: Readonly<Record<string, number>> } {
   if (!isApart(teacher)) return {};
-  const serving = workers.filter(({ name }) => teachers.includes(name));
-  return { parts: Object.fromEntries(serving.map(({ name, part }) => [name, part!])) };
+  const partOf = (name: string) => workers.find((worker) => worker.name === name)!.part!;
+  return { parts: Object.fromEntries(teachers.map((name) => [name, partOf(name)])) };
 }

@@ -25,7 +25,7 @@ export class Invariants {
   roleChanges = 0;
   /** Whose bits were flipped, until all have gone back. */
   flipped: string | null = null;
-  /** It left before the replicas were compared: what it gave to the sums is found by nobody. */
+  /** It left before the replicas were compared, or all others did: what it gave to the sums is found by nobody. */
   hasEscaped = false;
   readonly #oracle: Oracle;
   readonly #seen: number[] = [0];
@@ -120,10 +120,8 @@ export class Invariants {
     if (event.kind === "role-changed") this.roleChanges += 1;
     if (event.kind !== "term-opened") return;
     this.terms += 1;
-    const flipped = event.deal.filter(({ worker }) => worker === this.flipped);
     if (rollsBack.test(event.why)) this.flipped = null;
-    // With it gone, or the others, nobody is left to compare it with.
-    else if (this.flipped && (flipped.length === 0 || flipped.length === event.deal.length)) this.hasEscaped = true;
+    else if (this.flipped && isBeyondComparison(this.flipped, event.deal)) this.hasEscaped = true;
   }
 
   waits(worker: WorkerProcess): void {
@@ -150,4 +148,9 @@ function isSame(before: State, after: State): boolean {
       return Object.entries(rest).every(([key, value]) => newWorkers[at]![key as keyof typeof rest] === value);
     })
   );
+}
+
+/** It trains no more, or alone: the other students have become teachers. */
+function isBeyondComparison(flipped: string, deal: readonly { readonly worker: string }[]): boolean {
+  return deal.length === 1 || !deal.some(({ worker }) => worker === flipped);
 }
