@@ -100,6 +100,12 @@ export function sourceOfTeacher(spec: TeacherSpec): "load" | "remote" | "ensembl
   return null;
 }
 
+/** The teacher says that it gives probabilities, or their logarithms: they must sum to one. An ensemble makes its own. */
+export function claimsProbabilities(spec: TeacherSpec): boolean {
+  const gives = "remote" in spec ? spec.remote.gives : "load" in spec ? spec.gives : undefined;
+  return gives === "probabilities" || gives === "logProbabilities";
+}
+
 /** The servers that an answer of the teacher is waited for from, in words; empty where it is computed by who serves it (L7). */
 export function serversOf(spec: TeacherSpec): string {
   const parts = "ensemble" in spec ? spec.ensemble : [spec];

@@ -3,8 +3,12 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { Finding } from "../../core/doctor/finding.ts";
 import { checkUp } from "../../worker/doctor/checkup.ts";
+import { smokeJob } from "../worker/foreman.ts";
+import { type KserveSettings, serveKserve } from "../worker/inference/kserve.ts";
+import { type Gives, softened } from "../worker/inference/perceptron.ts";
 import { distil, perturbedAnswers, rolled } from "./distilling.ts";
 import {
+  asPerceptron,
   complaints,
   found,
   jobWith,
@@ -95,6 +99,40 @@ test("c. a softmax left on", bounded, async (t) => {
 
 test("c. logits that a temperature has divided already", bounded, async (t) => {
   const findings = await examined(t, await savedTeacher(t, scaled(await nearestMean(), 1 / 20)));
+  assert.deepEqual(complaints(findings), ["soft-targets: warning"], JSON.stringify(findings, null, 1));
+  assert.match(found(findings, "soft-targets").message, /divided by a temperature of about \d+ already/);
+});
+
+/** The digits' teacher on a server, which gives this of its logits and says that it gives that. */
+async function served(t: TestContext, gives: Gives, output: NonNullable<KserveSettings["output"]>): Promise<Finding[]> {
+  const server = await serveKserve(asPerceptron(await nearestMean()), { shape: [-1, 784], output });
+  t.after(server.close);
+  const job = smokeJob(
+    "teach=null",
+    `teacher={remote: {address: "${server.address}", model: digits, gives: ${gives}}}`,
+  );
+  return await checkUp(await openPatient(t, job), never);
+}
+
+test("c. what is said to be probabilities, and does not sum to one", bounded, async (t) => {
+  const sums: readonly [Gives, NonNullable<KserveSettings["output"]>][] = [
+    ["probabilities", (logits) => logits.map((logit) => 1 / (1 + Math.exp(-logit)))],
+    ["logProbabilities", (logits, classes) => softened(logits, classes).map((p) => Math.log(p / 2))],
+  ];
+  for (const [gives, output] of sums) {
+    const findings = await served(t, gives, output);
+    assert.deepEqual(complaints(findings), ["soft-targets: refusal"], JSON.stringify(findings, null, 1));
+    assert.match(
+      found(findings, "soft-targets").message,
+      /said to give probabilities, and those of an example sum to [\d.]+: they must sum to one/,
+    );
+  }
+  const whole = await served(t, "probabilities", softened);
+  assert.deepEqual(complaints(whole), [], JSON.stringify(whole, null, 1));
+});
+
+test("c. probabilities that a temperature has softened already", bounded, async (t) => {
+  const findings = await served(t, "probabilities", (logits, classes) => softened(logits, classes, 20));
   assert.deepEqual(complaints(findings), ["soft-targets: warning"], JSON.stringify(findings, null, 1));
   assert.match(found(findings, "soft-targets").message, /divided by a temperature of about \d+ already/);
 });

@@ -11,7 +11,7 @@ import { otherScalings } from "../../core/doctor/scalings.ts";
 import { softTargets } from "../../core/doctor/softtargets.ts";
 import { selfDivergence, softTerm } from "../../core/doctor/softterm.ts";
 import { asLimbeckError } from "../../core/errors.ts";
-import { sourceOfTeacher } from "../../core/jobteacher.ts";
+import { claimsProbabilities, sourceOfTeacher } from "../../core/jobteacher.ts";
 import { sizeOf } from "../../core/layout.ts";
 import { type LedgerPlan, laneExamples } from "../../core/ledger.ts";
 import { purpose, randomStream } from "../../core/random.ts";
@@ -97,7 +97,7 @@ export async function examineTeaching(subject: Subject, signal: AbortSignal): Pr
     const lane = { teacherLogits: logits.subarray(0, work.examples * classes), classes };
     return [
       await examineAccuracy(context, sample, local),
-      softTargets({ logits, labels, classes }, "logits"),
+      softTargets({ logits, labels, classes }, claimsProbabilities(job.teacher) ? "probabilities" : "logits"),
       softTerm(figures, objective, lane),
       selfDivergence(figures),
       await examinePairing(subject, local, signal),

@@ -15,6 +15,8 @@ export interface KserveSettings {
   readonly busy?: number;
   /** Never answers. */
   readonly silent?: boolean;
+  /** What it gives of the model's logits [examples, classes]; without it, themselves. */
+  readonly output?: (logits: Float64Array, classes: number) => ArrayLike<number>;
   readonly port?: number;
 }
 
@@ -28,7 +30,7 @@ export interface KserveServer {
 
 /** Serves the model `digits`, version 3. */
 export async function serveKserve(model: Perceptron, settings: KserveSettings = {}): Promise<KserveServer> {
-  const { contents = "raw", shape = [-1, model.inputs], isReady = true, silent = false } = settings;
+  const { contents = "raw", shape = [-1, model.inputs], isReady = true, silent = false, output: made } = settings;
   let { busy = 0 } = settings;
   const rows: number[] = [];
   const unknown = (name: string) => ({
@@ -58,7 +60,8 @@ export async function serveKserve(model: Perceptron, settings: KserveSettings = 
       const examples = new Float32Array(new Uint8Array(raw).buffer);
       const count = Number(input!.shape[0]);
       rows.push(count);
-      const scores = Float32Array.from(logitsOf(model, examples, count));
+      const logits = logitsOf(model, examples, count);
+      const scores = Float32Array.from(made ? made(logits, model.classes) : logits);
       const output = { name: "scores", datatype: "FP32", shape: [count, model.classes] };
       done(null, {
         modelName: request.modelName,
