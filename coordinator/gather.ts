@@ -1,6 +1,7 @@
 /** Gathering: workers are missing, before the job begins or in a pause. When enough are there, a term opens. */
 import { studentRange, studentsGiven } from "../core/job.ts";
 import { planStages, type Stage } from "../core/stages.ts";
+import { counted } from "../core/words.ts";
 import { announce } from "./ending.ts";
 import { candidates, named } from "./members.ts";
 import { place, tellTurned } from "./placement.ts";
@@ -91,8 +92,4 @@ export function missing({ job }: Plan, { workers, course }: Gathering): string[]
     const isEnough = there.length - unprepared.length >= wanted[role];
     return isEnough ? [] : unprepared.map(({ name }) => `${name} to get prepared`);
   });
-}
-
-export function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }

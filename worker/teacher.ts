@@ -58,7 +58,7 @@ export class Teacher {
 
   /** It serves what the term asks for. */
   fits({ teacherSha256 }: WantedTeacher): boolean {
-    return teacherSha256 === "" || teacherSha256 === this.sha256;
+    return teacherSha256 === this.sha256;
   }
 
   /** What it gives in a term. */
@@ -114,7 +114,7 @@ async function digested(built: BuiltNetwork, weights: Float32Array): Promise<Tra
   return { ...built, weights, sha256: givenSha256 ?? (await sha256InTurns(weightsInOrder(order, layout, weights))) };
 }
 
-/** The model from disk or a server: the students evaluated the same one. */
+/** The model from disk or a server: the students evaluated the same one. Before a run, for the doctor, nobody has: "". */
 async function loaded(built: BuiltNetwork, { teacherSha256 }: WantedTeacher): Promise<TrainedModel> {
   const model = await digested(built, built.weights);
   if (teacherSha256 === "" || model.sha256 === teacherSha256) return model;

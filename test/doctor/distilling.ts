@@ -8,6 +8,7 @@ import type { FromWorker } from "../../proto/gen/limbeck/v1/FromWorker.ts";
 import { viewOfEpoch, type WorkerContext } from "../../worker/context.ts";
 import { Participation } from "../../worker/participation.ts";
 import type { Serving } from "../../worker/softtargets/server.ts";
+import { Teacher } from "../../worker/teacher.ts";
 import { openTeacher } from "../worker/softtargets/teachers.ts";
 
 type AnswerOf = Serving["answer"];
@@ -26,6 +27,8 @@ export interface Distilled {
   /** Steps it came to. */
   readonly steps: number;
 }
+
+const readyMs = 60_000;
 
 /** Runs the stage to its end, or to what the worker fails of. */
 export async function distil(
@@ -61,11 +64,12 @@ export async function distil(
   const { address, host } = services;
   const member = { worker: name, address, host, firstLane: 0, lanes: job.lanes.count };
   const teachers = [{ ...member, lanes: 0 }, ...(other ? [{ ...member, lanes: 0, ...other.member }] : [])];
-  const order = { stage: "distil", steps, teacherSha256: "", teacherSources: [], restore: false, restoreBelow: 0 };
+  const wanted = { term: 0, teacherSha256: "", teacherSources: [] };
+  const { sha256 } = await Teacher.prepare(context, wanted, AbortSignal.timeout(readyMs));
+  const order = { stage: "distil", steps, teacherSha256: sha256, teacherSources: [], restore: false, restoreBelow: 0 };
   const assign = { ...order, students: [member], teachers, planned: true, why: "a test" };
   participation.hear({ term: 1, body: "assign", assign });
   await Promise.race([isReady, over]);
-  const { sha256 } = context.trained.get("teach")!;
   const sizes = { classes: dataset.classes, temperature: job.distil.temperature, mergesUpTo: 0 };
   if (second) other!.server.serve({ term: 1, teacher: sha256, dataset: dataset.digest, ...sizes, answer: second });
   const begin = { step: 0, sources: [name], sumSources: [], evaluate: false, teacherEngine: "", uncacheable: "" };

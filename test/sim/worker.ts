@@ -359,7 +359,7 @@ export class WorkerProcess {
   ): Task<number> {
     const { oracle, disk, scene } = this.#world;
     const fits = (weights: number | null | undefined): weights is number =>
-      weights !== null && weights !== undefined && (teacherSha256 === "" || sha256Of(weights) === teacherSha256);
+      weights !== null && weights !== undefined && sha256Of(weights) === teacherSha256;
     if (sourceOfTeacher(scene.job.teacher) !== null) this.#teacher = oracle.teacher;
     if (fits(this.#teacher)) return this.#teacher;
     yield* this.sleep(20);

@@ -6,7 +6,7 @@ import { isErrorCode } from "../../proto/status.ts";
 import { bytesOf } from "../exchange/payload.ts";
 
 export interface SoftTargetKey {
-  /** sha256 of the teacher's weights; "" for the one the teachers loaded themselves, which must be the same for all. */
+  /** sha256 of the teacher's weights. */
   readonly teacher: string;
   /** Digest of the dataset. */
   readonly dataset: string;
@@ -18,8 +18,6 @@ export interface SoftTargetKey {
 
 export class Provenance {
   readonly #term: number;
-  /** The teacher the first reply came from, where the key does not say. */
-  #loaded: string | null = null;
 
   constructor(term: number) {
     this.#term = term;
@@ -35,7 +33,7 @@ export class Provenance {
       throw new LimbeckError("stale_term", `${worker} answered for term ${reply.term} in term ${this.#term}`);
     }
     const asked = {
-      teacher: key.teacher || (this.#loaded ?? reply.teacher),
+      teacher: key.teacher,
       dataset: key.dataset,
       view: key.view,
       examples: crc32(bytesOf(key.examples)),
@@ -46,7 +44,6 @@ export class Provenance {
       const message = `${worker} answered for ${part} ${given[part]}, asked for was ${asked[part]}`;
       throw new LimbeckError("wrong_key", message);
     }
-    this.#loaded = reply.teacher;
     const checksum = crc32(reply.logits);
     if (checksum === reply.logitsCrc32) return;
     const found = `CRC-32 is ${checksum}, should be ${reply.logitsCrc32}`;

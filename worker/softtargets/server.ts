@@ -185,13 +185,13 @@ export class SoftTargetServer {
     });
   }
 
-  /** L3, L6. Why it cannot be answered; null where it can. An empty teacher stands for the one the workers loaded themselves. */
+  /** L3, L6. Why it cannot be answered; null where it can. */
   #objection(term: number, key: Asked["key"]): LimbeckError | null {
     const asked = `soft targets of term ${term} were asked for, the teacher serves`;
     if (!this.#serving) return new LimbeckError("stale_term", `${asked} none now`);
     const { teacher, dataset } = this.#serving;
     if (this.#serving.term !== term) return new LimbeckError("stale_term", `${asked} term ${this.#serving.term}`);
-    if ((key.teacher === "" || key.teacher === teacher) && key.dataset === dataset) return null;
+    if (key.teacher === teacher && key.dataset === dataset) return null;
     const ours = `teacher ${teacher.slice(0, 12)} on dataset ${dataset.slice(0, 12)}`;
     const theirs = `teacher ${key.teacher.slice(0, 12)} on dataset ${key.dataset.slice(0, 12)}`;
     return new LimbeckError("wrong_key", `${ours} was asked for ${theirs}`);
