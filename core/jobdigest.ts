@@ -11,6 +11,8 @@ const harmless: ReadonlySet<string> = new Set([
   "softTargets.aheadBytes",
   "softTargets.onNoTeacher",
   "teacher.remote.timeoutSeconds",
+  "teacher.remote.tls",
+  "teacher.remote.headers",
   "softTargets.cache",
 ]);
 

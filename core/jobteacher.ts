@@ -1,6 +1,7 @@
 /** The `teacher` of the job schema: what a student may be, and models that are only asked. */
 import { z } from "zod";
 import { cnn, load, mlp, module } from "./jobparts.ts";
+import { headers, tls } from "./jobserver.ts";
 
 const layout = z
   .enum(["nhwc", "nchw", "flat"])
@@ -56,6 +57,14 @@ const remote = z
         model: z.string().min(1).describe("The model's name on the server."),
         version: z.string().optional().describe("The model's version; without it, the server chooses."),
         ...asked,
+        tls: tls
+          .optional()
+          .describe("Speak TLS with the server, and check who it is; `{}` where its certificate needs no more."),
+        headers: headers
+          .optional()
+          .describe(
+            "Sent with every request, such as a token. They are read anew for each, and stand in no log, event or report. Only with `tls`.",
+          ),
         timeoutSeconds: z
           .number()
           .positive()
@@ -64,6 +73,11 @@ const remote = z
           .describe(
             "How long an answer may take in all: a server that is away or busy is asked again until then, and then the job ends.",
           ),
+      })
+      .superRefine(({ tls, headers }, { addIssue }) => {
+        if (headers === undefined || tls !== undefined) return;
+        const message = "would travel for all to read: give tls, too; {} where the server's certificate needs no more";
+        addIssue({ code: "custom", path: ["headers"], message });
       })
       .describe("A server that speaks the KServe v2 (Open Inference) protocol over gRPC: Triton, KServe and others."),
   })

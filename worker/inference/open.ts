@@ -61,7 +61,10 @@ async function openGiven(
   const { inputShape, classes, jobFolder } = request;
   const fit: Fit = { field, inputShape, classes };
   if ("remote" in spec)
-    return await fitted(await openRemote(spec.remote, fit), spec.remote, { ...fit, field: `${field}.remote` });
+    return await fitted(await openRemote(spec.remote, fit, jobFolder), spec.remote, {
+      ...fit,
+      field: `${field}.remote`,
+    });
   const path = resolve(jobFolder, spec.load);
   const format = spec.format ?? (await formatOf(path));
   if (format !== "layers") {
