@@ -71,7 +71,7 @@ const remote = z
           .max(3600)
           .default(30)
           .describe(
-            "How long an answer may take in all: a server that is away or busy is asked again until then, and then the job ends.",
+            "How long an answer may take in all: a server that is away or busy is asked again until then. What happens then `softTargets.onNoTeacher` says.",
           ),
       })
       .superRefine(({ tls, headers }, { addIssue }) => {
@@ -118,6 +118,12 @@ export function sourceOfTeacher(spec: TeacherSpec): "load" | "remote" | "ensembl
 export function claimsProbabilities(spec: TeacherSpec): boolean {
   const gives = "remote" in spec ? spec.remote.gives : "load" in spec ? spec.gives : undefined;
   return gives === "probabilities" || gives === "logProbabilities";
+}
+
+/** Seconds that the servers of a teacher may take for an answer; 0 where it asks none. */
+export function serverSeconds(spec: TeacherSpec): number {
+  const parts = "ensemble" in spec ? spec.ensemble : [spec];
+  return Math.max(...parts.map((part) => ("remote" in part ? part.remote.timeoutSeconds : 0)));
 }
 
 /** The servers that an answer of the teacher is waited for from, in words; empty where it is computed by who serves it (L7). */

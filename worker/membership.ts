@@ -16,7 +16,7 @@ export interface Membership extends Assigned {
   /** This worker's place among the students; null where it has no lanes. */
   readonly rank: number | null;
   readonly isTeacher: boolean;
-  /** Weights the teachers must serve; empty where they load the model themselves. */
+  /** The teacher that is served; empty in a stage without soft targets. */
   readonly teacherSha256: string;
   /** Who has these weights. */
   readonly teacherSources: readonly Member__Output[];

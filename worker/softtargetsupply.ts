@@ -1,4 +1,6 @@
 /** Where a student's soft targets come from in one term: the cache, else teachers, asked ahead of the steps that take them. */
+import type { Job } from "../core/job.ts";
+import { serverSeconds } from "../core/jobteacher.ts";
 import type { Beginning } from "../core/participant.ts";
 import type { Stage } from "../core/stages.ts";
 import { type BatchSource, stepExamples } from "./batches.ts";
@@ -25,8 +27,10 @@ export interface SupplyParts {
   readonly signal: AbortSignal;
 }
 
-/** Of one request: a teacher that is alive answers in milliseconds, one that is busy in seconds. */
-const softTargetsMs = 60_000;
+/** Of one request: a teacher that is alive answers in milliseconds, one that is busy in seconds, one that asks a server when that does. */
+export function answerMs({ teacher }: Job): number {
+  return 60_000 + 1_000 * serverSeconds(teacher);
+}
 
 export class SoftTargetSupply {
   /** The doctor's, to each teacher; null where the job has no doctor. */
@@ -76,6 +80,11 @@ export class SoftTargetSupply {
     return this.#softTargets.isStranded;
   }
 
+  /** Something is asked for whose teachers wait for a server of their own. */
+  get isServerAway(): boolean {
+    return this.#softTargets.isServerAway;
+  }
+
   /** Since the last call. */
   takeCounts(): ReturnType<CachedSoftTargets["takeCounts"]> {
     return this.#softTargets.takeCounts();
@@ -105,8 +114,9 @@ export class SoftTargetSupply {
     const { softTargets } = context.job;
     const format = formatOf(softTargets, plan.soft!.temperature);
     const { onNoTeacher } = softTargets;
+    const deadlineMs = answerMs(context.job);
     return {
-      ...{ term, teachers, format, classes: context.dataset.classes, deadlineMs: softTargetsMs, onNoTeacher },
+      ...{ term, teachers, format, classes: context.dataset.classes, deadlineMs, onNoTeacher },
       random: Math.random,
       onLost: (worker, why) => reports.tell({ suspect: { worker, why } }),
       onCorrupted: (from, why) => reports.tell({ corrupted: { from, kind: "soft-targets", why } }),

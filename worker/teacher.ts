@@ -9,10 +9,11 @@ import { Arena } from "./arena.ts";
 import { weightsInOrder } from "./artifacts/digest.ts";
 import { findCheckpoint } from "./checkpoints.ts";
 import type { BuiltNetwork } from "./compute/protocol.ts";
-import { awaiting, modelRequest, nothing, type TrainedModel, viewOfEpoch, type WorkerContext } from "./context.ts";
+import { modelRequest, nothing, type TrainedModel, viewOfEpoch, type WorkerContext } from "./context.ts";
 import type { ViewKey } from "./data/dataset.ts";
 import { PeerFailure } from "./exchange/peerfailure.ts";
 import type { Membership } from "./membership.ts";
+import { isOfAwayServer, patiently } from "./patience.ts";
 import { rowDependence } from "./softtargets/rows.ts";
 import { passesUnderWay, type Serving } from "./softtargets/server.ts";
 import { transferMs } from "./transfer.ts";
@@ -29,6 +30,8 @@ export class Teacher {
   readonly #context: WorkerContext;
   /** Shared and aligned: neither cloned on its way to the compute thread nor copied by TensorFlow. Those of no pass. */
   readonly #inputs: Float32Array[];
+  /** Of its server, while that does not answer; empty where it did, the last time. */
+  #away = "";
 
   private constructor(context: WorkerContext, { sha256, weights }: TrainedModel) {
     this.#context = context;
@@ -43,8 +46,8 @@ export class Teacher {
   static async prepare(context: WorkerContext, wanted: WantedTeacher, signal: AbortSignal): Promise<Teacher> {
     const { job, device, status } = context;
     status.doing = "building the teacher";
-    const building = device.ask("build", { name: "teacher", ...modelRequest(context, "teacher") });
-    const built = await awaiting(status, serversOf(job.teacher), building);
+    const building = () => device.ask("build", { name: "teacher", ...modelRequest(context, "teacher") });
+    const built = await patiently(context, job.teacher, building, signal);
     const isTaught = sourceOfTeacher(job.teacher) === null;
     const model = isTaught ? await taught(context, wanted, built, signal) : await loaded(built, wanted);
     if (isTaught) await device.ask("load", { name: "teacher", weights: model.weights });
@@ -52,7 +55,7 @@ export class Teacher {
     context.trained.set("teach", model);
     const teacher = new Teacher(context, model);
     // Only what may be cached must not depend on its place.
-    if (job.numerics === "exact" && cachePlan(job, "").kind === "cached") await teacher.#checkRows();
+    if (job.numerics === "exact" && cachePlan(job, "").kind === "cached") await teacher.#checkRows(signal);
     return teacher;
   }
 
@@ -90,21 +93,27 @@ export class Teacher {
     const inputs = this.#inputs.pop();
     if (!inputs) throw new LimbeckError("internal", `more than ${passesUnderWay} passes are under way`);
     const servers = serversOf(job.teacher);
-    if (servers !== "") status.waitingFor = () => (this.#inputs.length < passesUnderWay ? servers : "");
+    const isUnderWay = () => this.#inputs.length < passesUnderWay;
+    if (servers !== "") status.waitingFor = () => this.#away || (isUnderWay() ? servers : "");
     try {
       const count = isExact ? lanes.batch : examples.length;
       dataset.examples("train", examples, view, inputs);
       inputs.fill(0, examples.length * sizeOf(dataset.shape), count * sizeOf(dataset.shape));
       const logits = await device.ask("logits", { name: "teacher", inputs, count });
+      this.#away = "";
       return logits.subarray(0, (logits.length / count) * examples.length);
+    } catch (thrown) {
+      if (isOfAwayServer(thrown)) this.#away = thrown.message;
+      throw thrown;
     } finally {
       this.#inputs.push(inputs);
     }
   }
 
-  async #checkRows(): Promise<void> {
+  async #checkRows(signal: AbortSignal): Promise<void> {
     const { job, dataset } = this.#context;
-    const pass = (examples: Uint32Array) => this.#pass(examples, null);
+    const pass = (examples: Uint32Array) =>
+      patiently(this.#context, job.teacher, () => this.#pass(examples, null), signal);
     this.uncacheable = (await rowDependence(pass, job.lanes.batch, dataset.count("train"))) ?? "";
   }
 }

@@ -4,7 +4,7 @@ import { sourceOfTeacher } from "../../core/jobteacher.ts";
 import type { LedgerPlan } from "../../core/ledger.ts";
 import { modelRequest, type WorkerContext } from "../context.ts";
 import { formatOf } from "../softtargets/format.ts";
-import { keysOf } from "../softtargetsupply.ts";
+import { answerMs, keysOf } from "../softtargetsupply.ts";
 import { Teacher } from "../teacher.ts";
 import { examineModels, examineTeaching } from "./examination.ts";
 import { TeacherLines } from "./teacherlines.ts";
@@ -12,7 +12,6 @@ import { TeacherLines } from "./teacherlines.ts";
 /** What only a trained teacher can be asked. */
 const ofTeacher: readonly CheckName[] = ["teacher-accuracy", "soft-targets", "soft-term", "pairing", "replicas"];
 const term = 1;
-const answerMs = 60_000;
 
 export async function checkUp(context: WorkerContext, signal: AbortSignal): Promise<Finding[]> {
   const { job } = context;
@@ -51,7 +50,7 @@ async function serveAlone(context: WorkerContext, signal: AbortSignal): Promise<
     teachers,
     format,
     classes,
-    deadlineMs: answerMs,
+    deadlineMs: answerMs(job),
     onNoTeacher: "fail",
     random: Math.random,
   } as const;

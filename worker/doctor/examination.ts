@@ -86,7 +86,7 @@ export async function examineTeaching(subject: Subject, signal: AbortSignal): Pr
   const { classes } = dataset;
   const first = teachers[0]!;
   status.doing = "examining the teacher";
-  const local = await openLocalTeacher(context);
+  const local = await openLocalTeacher(context, signal);
   try {
     const view = viewOfEpoch(job, "distil", 0);
     const sample = await takeSample(dataset, { ledger, view }, (examples) => first.ask(examples, 0, signal));

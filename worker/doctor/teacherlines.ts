@@ -27,6 +27,11 @@ export class TeacherLines {
     return this.#clients.flatMap(({ waitingFor }) => waitingFor || []).join(", ");
   }
 
+  /** One of them does not answer because its server does not. */
+  get isServerAway(): boolean {
+    return this.#clients.some(({ isServerAway }) => isServerAway);
+  }
+
   close(): void {
     for (const client of this.#clients) client.close();
   }

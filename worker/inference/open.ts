@@ -25,7 +25,7 @@ type Given = LoadSpec | RemoteSpec;
 
 /**
  * Builds, loads or reaches the model. What can be trained is a network; the rest is only asked.
- * @throws LimbeckError `bad_model`, or `unavailable` and `timeout` of a server, naming the field and what would be right
+ * @throws LimbeckError `bad_model`, or `server_away`, naming the field and what would be right
  */
 export async function openModel(engine: Engine, request: ModelRequest): Promise<Network | Inference> {
   const { spec, role: field } = request;

@@ -22,11 +22,13 @@ type Spec = RemoteSpec["remote"];
 
 /** A server that is away or busy is asked again, until the time for the answer is over. */
 const again = { firstMs: 100, longestMs: 2_000 };
+/** A look whether a server is back. */
+const lookSeconds = 2;
 const passing: ReadonlySet<status> = new Set([status.UNAVAILABLE, status.RESOURCE_EXHAUSTED]);
 
 /**
  * @param folder what relative paths start from
- * @throws `unavailable` or `timeout` where no server answers, `bad_model` where it does not have the model, or cannot be
+ * @throws `server_away` where no server answers, or not for this model yet, `bad_model` where it does not have the model, or cannot be
  * spoken to as the job says
  */
 export async function openRemote(spec: Spec, { field }: Fit, folder: string): Promise<Runner> {
@@ -69,6 +71,7 @@ class Server {
   readonly #field: string;
   readonly #access: Access;
   readonly #client: GRPCInferenceServiceClient;
+  #isAway = false;
 
   constructor(spec: Spec, field: string, access: Access) {
     this.#spec = spec;
@@ -81,16 +84,19 @@ class Server {
 
   /** A server answers before it has loaded its models. */
   async ready(): Promise<void> {
-    const { address, model: name, version = "" } = this.#spec;
-    type Answer = { readonly ready: boolean };
-    const server = await this.#call<Answer>((...how) => this.#client.serverReady({}, ...how));
-    this.#demand(server.ready, `the server at ${address}`);
-    const model = await this.#call<Answer>((...how) => this.#client.modelReady({ name, version }, ...how));
+    const server = await this.#call<Readiness>((...how) => this.#client.serverReady({}, ...how));
+    this.#demand(server.ready, `the server at ${this.#spec.address}`);
+    await this.#modelReady(this.#spec.timeoutSeconds);
+  }
+
+  async #modelReady(seconds: number): Promise<void> {
+    const { model: name, version = "" } = this.#spec;
+    const model = await this.#call<Readiness>((...how) => this.#client.modelReady({ name, version }, ...how), seconds);
     this.#demand(model.ready, this.name);
   }
 
   #demand(ready: boolean, whom: string): void {
-    if (!ready) throw new LimbeckError("unavailable", `${this.#field}: ${whom} says that it is not ready`);
+    if (!ready) throw new LimbeckError("server_away", `${this.#field}: ${whom} says that it is not ready`);
   }
 
   metadata(): Promise<ModelMetadataResponse__Output> {
@@ -107,8 +113,23 @@ class Server {
       outputs: [{ name: output }],
       rawInputContents: [Buffer.from(values.buffer, values.byteOffset, values.byteLength)],
     };
-    const answer = await this.#call<ModelInferResponse__Output>((...how) => this.#client.modelInfer(request, ...how));
+    const answer = await this.#patientOnce(() =>
+      this.#call<ModelInferResponse__Output>((...how) => this.#client.modelInfer(request, ...how)),
+    );
     return this.#tensorOf(answer, output);
+  }
+
+  /** One answer is waited for as long as may be. While the server has not come back, each further one is refused soon. */
+  async #patientOnce<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      if (this.#isAway) await this.#modelReady(Math.min(lookSeconds, this.#spec.timeoutSeconds));
+      const answer = await ask();
+      this.#isAway = false;
+      return answer;
+    } catch (thrown) {
+      this.#isAway = thrown instanceof LimbeckError && thrown.code === "server_away";
+      throw thrown;
+    }
   }
 
   close(): void {
@@ -129,9 +150,9 @@ class Server {
   }
 
   /** L7: one deadline over all attempts. */
-  async #call<T>(ask: Ask<T>): Promise<T> {
+  async #call<T>(ask: Ask<T>, seconds = this.#spec.timeoutSeconds): Promise<T> {
     const { tls, headers } = this.#access;
-    const endMs = performance.now() + this.#spec.timeoutSeconds * 1000;
+    const endMs = performance.now() + seconds * 1000;
     const leftMs = () => Math.max(endMs - performance.now(), 1);
     for (let attempt = 0; ; attempt++) {
       const metadata = await headers.read();
@@ -146,18 +167,17 @@ class Server {
         if (problem) throw new LimbeckError("bad_model", `${this.#field}.tls: ${problem}`, { cause: error });
       }
       const waitMs = backoffMs(again, attempt, Math.random());
-      if (waitMs >= leftMs() || !passing.has(error.code)) throw this.#failure(error);
+      if (waitMs >= leftMs() || !passing.has(error.code)) throw this.#failure(error, seconds);
       await setTimeout(waitMs);
     }
   }
 
-  #failure(error: ServiceError): LimbeckError {
+  #failure(error: ServiceError, seconds: number): LimbeckError {
     const { code } = error;
     const details = this.#access.headers.redacted(error.details);
-    const { timeoutSeconds } = this.#spec;
     if (passing.has(code) || code === status.DEADLINE_EXCEEDED) {
-      const message = `${this.#field}: no answer of ${this.name} in ${timeoutSeconds} s: ${details}`;
-      return new LimbeckError(code === status.DEADLINE_EXCEEDED ? "timeout" : "unavailable", message, { cause: error });
+      const message = `${this.#field}: ${this.name} is away: no answer in ${seconds} s: ${details}`;
+      return new LimbeckError("server_away", message, { cause: error });
     }
     return new LimbeckError("bad_model", `${this.#field}: ${this.name} refuses: ${status[code]}: ${details}`, {
       cause: error,
@@ -165,6 +185,7 @@ class Server {
   }
 }
 
+type Readiness = { readonly ready: boolean };
 type Ask<T> = (
   metadata: Metadata,
   options: CallOptions,

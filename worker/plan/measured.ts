@@ -41,9 +41,9 @@ export async function measureSteps(context: WorkerContext, { plan, term, forMs }
     },
     ...{ teacherSha256: "", teacherSources: [], restore: false, restoreBelow: 0 },
   };
-  const student = await Student.build(context, endless);
-  await student.layOut(membership);
   const ending = new Ending();
+  const student = await Student.build(context, endless, ending.soon);
+  await student.layOut(membership);
   const heard: Progress[] = [];
   let startedMs = 0;
   const reports = new Reports(term, ({ progress }) => {

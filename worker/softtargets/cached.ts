@@ -88,6 +88,10 @@ export class CachedSoftTargets {
     return this.#settings.teachers.isStranded;
   }
 
+  get isServerAway(): boolean {
+    return this.#settings.teachers.isServerAway;
+  }
+
   /** Ends the streams; the cache stays open. */
   close(): void {
     this.#settings.teachers.close();

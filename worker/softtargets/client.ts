@@ -3,6 +3,7 @@ import { setTimeout } from "node:timers/promises";
 import { LimbeckError } from "../../core/errors.ts";
 import type { SoftTargets__Output } from "../../proto/gen/limbeck/v1/SoftTargets.ts";
 import { bytesOf } from "../exchange/payload.ts";
+import { isOfAwayServer } from "../patience.ts";
 import { decodeLogits, formatName, type LogitsFormat, parseFormat } from "./format.ts";
 import { HedgeBudget } from "./hedgebudget.ts";
 import { Latencies } from "./latency.ts";
@@ -77,9 +78,9 @@ export class SoftTargetClient {
   constructor(settings: SoftTargetSettings) {
     this.#settings = settings;
     this.#provenance = new Provenance(settings.term);
-    const broke = ({ worker, breaker }: TeacherLink, why: LimbeckError) => {
+    const broke = ({ worker, breaks }: TeacherLink, why: LimbeckError) => {
       // A stream that broke once may only have broken: who does not come back either is lost.
-      if (breaker.failures === 2 || why.code === "timeout") settings.onLost?.(worker, why.message);
+      if (breaks === 2 || why.code === "timeout") settings.onLost?.(worker, why.message);
     };
     this.#links = settings.teachers.map((teacher) => new TeacherLink(teacher, broke, settings.random));
   }
@@ -89,7 +90,7 @@ export class SoftTargetClient {
    * asked, too, and the answer that comes first is taken (Dean and Barroso 2013, "The Tail at Scale"). With no teacher
    * left it waits for one that is back, or for the signal: another term may have one.
    * @param spareMs until it is needed
-   * @throws wrong_key, stale_term, corrupt, lost_worker, timeout, or the signal's reason
+   * @throws wrong_key, stale_term, corrupt, lost_worker, server_away, timeout, or the signal's reason
    */
   async request(key: SoftTargetKey, signal: AbortSignal, spareMs = 0): Promise<Float32Array> {
     const ended = AbortSignal.any([signal, this.#closed.signal]);
@@ -102,7 +103,7 @@ export class SoftTargetClient {
       } catch (thrown) {
         if (ended.aborted) throw ended.reason;
         const isDamaged = thrown instanceof LimbeckError && thrown.code === "corrupt";
-        if (!isDamaged && !(thrown instanceof LostTeacher)) throw thrown;
+        if (!isDamaged && !(thrown instanceof LostTeacher) && !isOfAwayServer(thrown)) throw thrown;
         if (isDamaged && ++damaged >= attempts) throw thrown;
         this.#count({ askedAgain: 1 });
       }
@@ -123,14 +124,19 @@ export class SoftTargetClient {
 
   /** The teachers whose answers are awaited, in words; empty where none (L7). */
   get waitingFor(): string {
-    if (this.#stranded > 0) return `a teacher: none is left in term ${this.#settings.term}`;
+    if (this.#stranded > 0) return `a teacher: ${this.#away || `none is left in term ${this.#settings.term}`}`;
     const busy = this.#links.filter(({ owed }) => owed > 0);
     return busy.map(({ worker, owed }) => `${owed} answers of ${worker}`).join(", ");
   }
 
   /** Something is asked for that no teacher is left to answer. */
   get isStranded(): boolean {
-    return this.#stranded > 0;
+    return this.#stranded > 0 && this.#away === "";
+  }
+
+  /** Something is asked for that nobody can answer before a server is back that a teacher asks. */
+  get isServerAway(): boolean {
+    return this.#stranded > 0 && this.#away !== "";
   }
 
   /** Ends the streams; what is outstanding fails with `stopped`. */
@@ -139,6 +145,11 @@ export class SoftTargetClient {
     const why = new LimbeckError("stopped", `the soft targets of term ${term} are no longer needed`);
     this.#closed.abort(why);
     for (const link of this.#links) link.close(why);
+  }
+
+  /** What teachers that cannot answer now say; empty where none does. */
+  get #away(): string {
+    return this.#links.flatMap(({ away }) => away || []).join("; ");
   }
 
   /** Who is expected to have answered first, of those that may be asked. */
@@ -159,8 +170,10 @@ export class SoftTargetClient {
   async #strand(signal: AbortSignal): Promise<TeacherLink> {
     const { onNoTeacher, term } = this.#settings;
     if (onNoTeacher === "fail") {
-      const message = `no teacher is left in term ${term}, and the job says softTargets.onNoTeacher: fail`;
-      throw new LimbeckError("lost_worker", message);
+      const [code, why] = this.#away
+        ? (["server_away", `no teacher can answer now: ${this.#away}`] as const)
+        : (["lost_worker", `no teacher is left in term ${term}`] as const);
+      throw new LimbeckError(code, `${why}, and the job says softTargets.onNoTeacher: fail`);
     }
     this.#stranded += 1;
     try {
@@ -218,7 +231,7 @@ export class SoftTargetClient {
       const format = parseFormat(reply.format);
       if (!format) throw new LimbeckError("internal", `${from.worker} answered with logits as "${reply.format}"`);
       const logits = decodeLogits(reply.logits, format, { examples: key.examples.length, classes });
-      from.breaker.succeeded();
+      from.succeeded();
       const { payloadError } = reply;
       this.#count({
         softTargets: key.examples.length,
@@ -231,6 +244,7 @@ export class SoftTargetClient {
       if (thrown instanceof LimbeckError && thrown.code === "corrupt") {
         this.#settings.onCorrupted?.(from.worker, thrown.message);
       }
+      if (isOfAwayServer(thrown)) from.rest(thrown.message);
       throw thrown;
     }
   }

@@ -165,6 +165,7 @@ export class SoftTargetServer {
       logits = welcome.length === 0 ? [] : await this.#pass(welcome);
     } catch (thrown) {
       failure = asLimbeckError(thrown);
+      if (failure.code === "server_away") this.#turnAway(failure);
     }
     return asked.map((each, at) => {
       // L3. The term may have ended meanwhile, and the weights with it.
@@ -172,6 +173,17 @@ export class SoftTargetServer {
       if (error) return this.#replies.refusal(each, error);
       return this.#replies.answer(each, logits[welcome.indexOf(each)]!, this.#serving!);
     });
+  }
+
+  /** Whoever waits would only wait, in turn, for what does not come now; another teacher may have it. */
+  #turnAway(why: LimbeckError): void {
+    const nowMs = performance.now();
+    while (this.#queue.length > 0) {
+      for (const { asker, asked } of this.#queue.take(nowMs, 0)) {
+        this.#send(asker, this.#replies.refusal(asked, why));
+        if (asker.isPaused()) asker.resume();
+      }
+    }
   }
 
   async #pass(asked: readonly Asked[]): Promise<Float32Array[]> {

@@ -13,8 +13,8 @@ export interface KserveSettings {
   readonly isReady?: boolean;
   /** The first requests for an answer, so many, are refused as those of a server that is busy. */
   readonly busy?: number;
-  /** Never answers. */
-  readonly silent?: boolean;
+  /** Whether a request for an answer gets none. */
+  readonly silent?: () => boolean;
   /** What it gives of the model's logits [examples, classes]; without it, themselves. */
   readonly output?: (logits: Float64Array, classes: number) => ArrayLike<number>;
   readonly port?: number;
@@ -34,7 +34,7 @@ export interface KserveServer {
 
 /** Serves the model `digits`, version 3. */
 export async function serveKserve(model: Perceptron, settings: KserveSettings = {}): Promise<KserveServer> {
-  const { contents = "raw", shape = [-1, model.inputs], isReady = true, silent = false, output: made } = settings;
+  const { contents = "raw", shape = [-1, model.inputs], isReady = true, silent = () => false, output: made } = settings;
   let { busy = 0 } = settings;
   const rows: number[] = [];
   const unknown = (name: string) => ({
@@ -59,7 +59,7 @@ export async function serveKserve(model: Perceptron, settings: KserveSettings = 
         outputs: [{ name: "scores", datatype: "FP32", shape: [-1, model.classes] }],
       }),
     ModelInfer: ({ request, metadata }, done) => {
-      if (silent) return;
+      if (silent()) return;
       const refusal = objection(metadata);
       if (refusal) {
         done(refusal);
