@@ -99,12 +99,12 @@ export class SoftTargetSupply {
   #canaries(lines: TeacherLines | null): Canaries | null {
     const { job, dataset } = this.#parts.context;
     const { lanes, signal } = this.#parts;
-    // What top-k keeps of a row may turn on the last bit of a logit, and that on the row's place.
-    if (!lines || !job.doctor || job.doctor.canaryEverySteps === 0 || job.softTargets.format === "topk") return null;
+    if (!lines || !job.doctor || job.doctor.canaryEverySteps === 0) return null;
     return new Canaries({
       teachers: lines.all,
       everyRequests: job.doctor.canaryEverySteps * lanes.parts.length,
       ...{ classes: dataset.classes, seed: job.seed, signal },
+      keptAt: job.softTargets.format === "topk" ? job.distil.temperature : null,
     });
   }
 

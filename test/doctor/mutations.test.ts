@@ -149,18 +149,19 @@ test("e. a teacher that says the same of every example, and a soft term without 
   assert.deepEqual(complaints(weightless), ["soft-term: warning"]);
 });
 
-test("a stage with healthy teachers comes to its end, its canaries alive", bounded, async (t) => {
-  const context = await openPatient(
-    t,
-    jobWith(await savedTeacher(t, await nearestMean()), ["doctor.canaryEverySteps=1"]),
-  );
-  const second = perturbedAnswers(context, (weight) => weight);
-  const { findings, failure, steps } = await distil(t, context, { second });
-  assert.equal(failure, null, failure?.message);
-  assert.equal(steps, 32);
-  assert.deepEqual(complaints(findings), []);
-  assert.equal(found(findings, "replicas").severity, "ok");
-});
+for (const format of ["float16", "topk"]) {
+  test(`a stage with healthy teachers comes to its end, its canaries alive, with ${format}`, bounded, async (t) => {
+    const settings = ["doctor.canaryEverySteps=1", `softTargets.format=${format}`, "softTargets.k=3"];
+    const context = await openPatient(t, jobWith(await savedTeacher(t, await nearestMean()), settings));
+    // As unlike as devices that round otherwise.
+    const second = perturbedAnswers(context, (weight, at) => weight * (1 + (at % 2 === 0 ? 1e-5 : -1e-5)));
+    const { findings, failure, steps } = await distil(t, context, { second });
+    assert.equal(failure, null, failure?.message);
+    assert.equal(steps, 32);
+    assert.deepEqual(complaints(findings), []);
+    assert.equal(found(findings, "replicas").severity, "ok");
+  });
+}
 
 test("d. a teacher whose weights have changed", bounded, async (t) => {
   const context = await openPatient(t, jobWith(await savedTeacher(t, await nearestMean())));
@@ -184,11 +185,17 @@ test("f. a teacher that answers with the rows of other examples", bounded, async
   assert.equal(steps, 0, "no step was taken");
 });
 
-for (const canaryEverySteps of [1, 0]) {
+const topk = ["softTargets.format=topk", "softTargets.k=3"];
+for (const { canaryEverySteps, format } of [
+  { canaryEverySteps: 1, format: [] },
+  { canaryEverySteps: 1, format: topk },
+  { canaryEverySteps: 0, format: [] },
+]) {
   const how = canaryEverySteps === 0 ? "goes unseen without canaries" : "is found by a canary";
-  test(`f. a teacher that begins to do so in the middle of training ${how}`, bounded, async (t) => {
+  const what = format.length > 0 ? "to do so, of whose logits three are kept," : "to do so";
+  test(`f. a teacher that begins ${what} in the middle of training ${how}`, bounded, async (t) => {
     const teacher = await savedTeacher(t, await nearestMean());
-    const context = await openPatient(t, jobWith(teacher, [`doctor.canaryEverySteps=${canaryEverySteps}`]));
+    const context = await openPatient(t, jobWith(teacher, [`doctor.canaryEverySteps=${canaryEverySteps}`, ...format]));
     let answers = 0;
     const { findings, failure, steps } = await distil(t, context, {
       spoil: (answer) => async (examples, epoch) => {
