@@ -4,6 +4,7 @@ import { serverSeconds } from "../core/jobteacher.ts";
 import type { Beginning } from "../core/participant.ts";
 import type { Stage } from "../core/stages.ts";
 import { type BatchSource, stepExamples } from "./batches.ts";
+import type { SoftTargetCache } from "./cache/cache.ts";
 import type { KeptCache } from "./cache/kept.ts";
 import { viewOfEpoch, type WorkerContext } from "./context.ts";
 import { Canaries } from "./doctor/canaries.ts";
@@ -38,6 +39,7 @@ export class SoftTargetSupply {
   readonly #parts: SupplyParts;
   readonly #keyOf: ReturnType<typeof keysOf>;
   readonly #softTargets: CachedSoftTargets;
+  readonly #cache: SoftTargetCache | null;
 
   constructor(parts: SupplyParts) {
     this.#parts = parts;
@@ -47,9 +49,10 @@ export class SoftTargetSupply {
     this.lines = job.doctor ? new TeacherLines(this.#settings(), this.#keyOf) : null;
     const canaries = this.#canaries(this.lines);
     const settings = cacheSettings(context, membership.teacherSha256, beginning);
+    this.#cache = settings && cache.of(settings, (why) => reports.tell({ warned: { why } }));
     this.#softTargets = new CachedSoftTargets({
       teachers: new SoftTargetClient(this.#settings()),
-      cache: settings && cache.of(settings, (why) => reports.tell({ warned: { why } })),
+      cache: this.#cache,
       wholeLanes: job.numerics === "exact",
       classes: dataset.classes,
       heard: ({ examples, view }, logits) => canaries?.watch(examples, view, logits),
@@ -69,6 +72,13 @@ export class SoftTargetSupply {
       maxBytes: context.job.softTargets.aheadBytes,
     };
     return new FetchAhead(source, range);
+  }
+
+  /** Logits [examples, classes] where the cache has all of them, and as teachers give them: not what `topk` keeps; else null. */
+  async cached(examples: Uint32Array, epoch: number): Promise<Float32Array | null> {
+    if (!this.#cache || this.#parts.context.job.softTargets.format === "topk") return null;
+    const { logits, missing } = await this.#cache.lookUp(examples, this.#keyOf(examples, epoch).view);
+    return missing.length === 0 ? logits : null;
   }
 
   get waitingFor(): string {

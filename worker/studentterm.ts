@@ -138,7 +138,9 @@ export class StudentTerm {
     context.status.waitingFor = () => lines?.waitingFor ?? "";
     context.status.isServerAway = () => lines?.isServerAway ?? false;
     try {
-      await consult({ context, plan, ledger, lines, tell: (report) => reports.tell(report) }, ending.soon);
+      const asked = softTargets &&
+        lines && { lines, cached: (ids: Uint32Array, epoch: number) => softTargets.cached(ids, epoch) };
+      await consult({ context, plan, ledger, softTargets: asked, tell: (report) => reports.tell(report) }, ending.soon);
     } catch (thrown) {
       softTargets?.close();
       throw thrown;

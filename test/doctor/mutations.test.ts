@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { Finding } from "../../core/doctor/finding.ts";
 import { checkUp } from "../../worker/doctor/checkup.ts";
-import { smokeJob } from "../worker/foreman.ts";
+import { scratchFolder, smokeJob } from "../worker/foreman.ts";
 import { type KserveSettings, serveKserve } from "../worker/inference/kserve.ts";
 import { type Gives, softened } from "../worker/inference/perceptron.ts";
 import { distil, perturbedAnswers, rolled } from "./distilling.ts";
@@ -162,6 +162,31 @@ for (const format of ["float16", "topk"]) {
     assert.equal(found(findings, "replicas").severity, "ok");
   });
 }
+
+test(
+  "with a warm cache no teacher is asked, neither by the doctor, who says so, nor by training",
+  bounded,
+  async (t) => {
+    const teacher = await savedTeacher(t, await nearestMean());
+    const job = jobWith(teacher, [`softTargets.cache={dir: ${scratchFolder(t)}}`, "doctor.canaryEverySteps=1"]);
+    const run = async () => {
+      const context = await openPatient(t, job);
+      const { findings, failure, steps } = await distil(t, context);
+      assert.equal(failure, null, failure?.message);
+      assert.equal(steps, 32);
+      assert.deepEqual(complaints(findings), []);
+      return { findings, requests: context.services.softTargets.counts.requests };
+    };
+    const cold = await run();
+    assert.ok(cold.requests > 0);
+    assert.equal(found(cold.findings, "soft-targets").evidence["cachedExamples"], 0);
+    const warm = await run();
+    assert.equal(warm.requests, 0);
+    const { evidence } = found(warm.findings, "soft-targets");
+    assert.equal(evidence["cachedExamples"], evidence["examples"]);
+    assert.match(found(warm.findings, "pairing").message, /however they are asked for \(this process itself\)/);
+  },
+);
 
 test("d. a teacher whose weights have changed", bounded, async (t) => {
   const context = await openPatient(t, jobWith(await savedTeacher(t, await nearestMean())));

@@ -29,7 +29,10 @@ export async function checkUp(context: WorkerContext, signal: AbortSignal): Prom
     await device.ask("build", { name: "trained", ...modelRequest(context, "student") });
     const { count: lanes, batch: laneBatch } = job.lanes;
     const ledger: LedgerPlan = { seed: job.seed, trainExamples: dataset.count("train"), lanes, laneBatch };
-    const taught = await examineTeaching({ context, ledger, objective, teachers: lines.all }, signal);
+    const taught = await examineTeaching(
+      { context, ledger, objective, teachers: lines.all, cached: async () => null },
+      signal,
+    );
     const [models] = findings;
     return [models!, ...taught];
   } finally {
