@@ -36,7 +36,8 @@ async function examineEngine({ engine = "auto", threads = 1, json }: DoctorOptio
 /** Exit code 1 where a check refuses the job. */
 async function examineJob(file: string, { engine, threads, set, json }: DoctorOptions): Promise<void> {
   const given = Object.entries({ engine, threads }).flatMap(([path, value]) => (value ? [`${path}=${value}`] : []));
-  const job = await readJob(file, [...set, ...given]);
+  // Who asks wants to know now.
+  const job = await readJob(file, [...set, ...given, "softTargets.onNoTeacher=fail"]);
   const jobFolder = dirname(resolve(file));
   const solo = await openSolo(job, jobFolder, jobFolder);
   try {

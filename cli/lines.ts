@@ -1,6 +1,7 @@
 /** One line of text per progress event. */
 import type { Finding } from "../core/doctor/finding.ts";
 import type { ProgressEvent } from "../core/events.ts";
+import { counted } from "../core/words.ts";
 
 type Of<K extends ProgressEvent["kind"]> = Extract<ProgressEvent, { kind: K }>;
 
@@ -62,7 +63,7 @@ export function diagnosis(findings: readonly Finding[]): string {
 export function describe(event: ProgressEvent): string | null {
   switch (event.kind) {
     case "job-started":
-      return `job ${event.name}: ${event.stages.join(", ")}; ${event.lanes} lanes of ${event.laneBatch}, ${event.students} students, ${event.teachers} teachers, numerics ${event.numerics}, seed ${event.seed}`;
+      return `job ${event.name}: ${event.stages.join(", ")}; ${event.lanes} lanes of ${event.laneBatch}, ${counted(event.students, "student")}, ${counted(event.teachers, "teacher")}, numerics ${event.numerics}, seed ${event.seed}`;
     case "worker-joined":
       return `${event.worker} joined (${event.role}, process ${event.pid}, ${event.address})`;
     case "worker-prepared":

@@ -2,6 +2,7 @@
 import { studentRange, studentsGiven } from "../core/job.ts";
 import { planStages, type Stage } from "../core/stages.ts";
 import { isApart, teacherParts } from "../core/teacherparts.ts";
+import { counted } from "../core/words.ts";
 import { announce } from "./ending.ts";
 import { candidates, named } from "./members.ts";
 import { place, tellTurned } from "./placement.ts";
@@ -95,8 +96,4 @@ export function missing({ job }: Plan, { workers, course }: Gathering): string[]
     const isEnough = there.length - unprepared.length >= wanted[role];
     return isEnough ? [] : unprepared.map(({ name }) => `${name} to get prepared`);
   });
-}
-
-export function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }

@@ -4,7 +4,7 @@
  * the term that runs (staff.ts).
  */
 import { studentRange } from "../core/job.ts";
-import { isApart } from "../core/teacherparts.ts";
+import { isApart, teacherParts } from "../core/teacherparts.ts";
 import { send } from "./letters.ts";
 import { named } from "./members.ts";
 import type { MessageOf } from "./messages.ts";
@@ -42,7 +42,10 @@ function newcomersOf({ job }: Plan, { workers, deal, teachers, bench, course, te
   const isIn = (name: string) => deal.some(({ worker }) => worker === name) || teachers.includes(name);
   const awake = ({ name }: Worker) => (bench.get(name)?.untilMs ?? 0) <= atMs;
   const following = workers.filter((each) => each.role === "student" && each.followsIn === term).length;
-  const room = studentRange(job).max - deal.length - following;
+  // One that is to turn into a teacher makes room (placement.ts).
+  const lacking = soft ? Math.max(0, teacherParts(job.teacher).length - named(workers, "teacher").length) : 0;
+  const turning = workers.filter(({ name, isAuto }) => isAuto && deal.some(({ worker }) => worker === name)).length;
+  const room = studentRange(job).max - deal.length - following + Math.min(lacking, turning);
   const students = named(workers, "student").filter((each) => !isIn(each.name) && isNew(each) && awake(each));
   const serving = soft ? named(workers, "teacher").filter((each) => !isIn(each.name) && isNew(each)) : [];
   return [...students.slice(0, Math.max(room, 0)), ...serving];

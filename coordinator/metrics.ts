@@ -3,6 +3,7 @@
  * with few values: no step, no example, no error text; every label set of a fixed list starts at zero.
  */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { severities } from "../core/doctor/finding.ts";
 import type { ProgressEvent } from "../core/events.ts";
 import type { Stage } from "../core/stages.ts";
 import type { Progress } from "./messages.ts";
@@ -89,6 +90,7 @@ export function createMetrics(build: string, stages: readonly Stage[], state: ()
   for (const phase of phases) seconds.zero({ phase: phaseLabels[phase] });
   watchWorkers(registers, state);
   watchJob(registers, state);
+  watchDoctor(registers, state);
 
   return {
     registry,
@@ -192,6 +194,22 @@ function watchJob(registers: Registry[], current: () => State): void {
     collect() {
       const state = current();
       for (const each of jobStates) this.set({ state: each }, Number(each === jobStateOf(state)));
+    },
+  });
+}
+
+/** From the state, so that a coordinator that was started again has them, too. */
+function watchDoctor(registers: Registry[], current: () => State): void {
+  new Gauge({
+    name: "limbeck_doctor_findings",
+    help: "Checks of the doctor by what their newest finding is.",
+    labelNames: ["severity"],
+    registers,
+    collect() {
+      const state = current();
+      for (const severity of severities) this.set({ severity }, 0);
+      const findings = "course" in state ? (state.course?.doctor ?? []) : [];
+      for (const { severity } of findings) this.inc({ severity });
     },
   });
 }

@@ -16,7 +16,7 @@ import type { WorkerMessage } from "./messages.ts";
 import { tickRecovering } from "./recovery.ts";
 import { reconsider, served } from "./rolechange.ts";
 import { checkpointed, done, evaluated, exported, progressed, skipped } from "./stage.ts";
-import type { Active, Ending, Event, Next, Plan, Readying, Running, State, Worker } from "./state.ts";
+import type { Active, Effect, Ending, Event, Next, Plan, Readying, Running, State, Worker } from "./state.ts";
 import { judge, suspected } from "./suspicion.ts";
 import { waitOf } from "./waiting.ts";
 
@@ -156,8 +156,15 @@ function beat(state: Active, atMs: number, worker: Worker, heartbeat: WorkerMess
   const { doing, waitingFor, residentBytes } = status;
   const peakResidentBytes = Math.max(worker.peakResidentBytes, residentBytes);
   const next = withWorker(served(state, worker, heartbeat), { ...worker, status, peakResidentBytes });
-  if (doing === worker.status.doing && waitingFor === worker.status.waitingFor) return [next];
-  return [next, announce(atMs, { kind: "worker-status", worker: worker.name, doing, waitingFor, residentBytes })];
+  const told: Effect[] = [];
+  if (doing !== worker.status.doing || waitingFor !== worker.status.waitingFor) {
+    told.push(announce(atMs, { kind: "worker-status", worker: worker.name, doing, waitingFor, residentBytes }));
+  }
+  if (status.serverAway !== worker.status.serverAway) {
+    const why = status.serverAway ? `waits for ${waitingFor}` : "waits for no server any more";
+    told.push(announce(atMs, { kind: "worker-warned", worker: worker.name, why }));
+  }
+  return [next, ...told];
 }
 
 /** As many times as long may a worker be silent while it gets prepared. */

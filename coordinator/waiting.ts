@@ -31,7 +31,8 @@ export function waitOf(plan: Plan, state: Active | Ending): Wait {
       const members = [...state.deal.map(({ worker }) => worker), ...state.teachers];
       const unready = members.filter((name) => !state.ready.has(name));
       const why = `${state.course.plan.stage} goes on when all members of term ${state.term} are ready`;
-      return { for: described(unready), why, limitMs: patience.readyMs };
+      const limitMs = waitsForServer(state.workers, unready) ? patience.pauseMs : patience.readyMs;
+      return { for: described(unready), why, limitMs };
     }
     case "running": {
       const { tally, plan: current } = state.course;
@@ -45,7 +46,8 @@ export function waitOf(plan: Plan, state: Active | Ending): Wait {
       const whom = isApart(plan.job.teacher) ? idle.join(" and ") : "it";
       const noTeacher = idle.length > 0 ? `; no teacher is there to serve ${whom}` : "";
       const why = `${current.stage} ends when all its students are done${noTeacher}`;
-      return { for: described(busy), why, limitMs: noTeacher ? patience.pauseMs : patience.progressMs };
+      const isLong = noTeacher || waitsForServer(state.workers, busy);
+      return { for: described(busy), why, limitMs: isLong ? patience.pauseMs : patience.progressMs };
     }
     case "exporting": {
       const why = `${state.exporter} writes the models of ${state.result.plan.stage}`;
@@ -54,6 +56,11 @@ export function waitOf(plan: Plan, state: Active | Ending): Wait {
     case "ending":
       return { for: state.workers.map(({ name }) => name), why: reasonOf(state.outcome), limitMs: patience.leaveMs };
   }
+}
+
+/** The others wait for whoever of them waits for a server of somebody else's. */
+function waitsForServer(workers: readonly Worker[], names: readonly string[]): boolean {
+  return workers.some(({ name, status }) => status.serverAway && names.includes(name));
 }
 
 function describe(workers: readonly Worker[], name: string): string {

@@ -9,6 +9,7 @@ export type LimbeckErrorCode =
   | "bad_model" // a model that cannot be loaded, built or does not fit the job
   | "engine_unavailable" // the compute engine that was asked for is not to be had
   | "unavailable" // a peer, port, disk or service that should have answered
+  | "server_away" // a server that a teacher asks does not answer now; it may later
   | "timeout" // a wait ran past its deadline (L7)
   | "stale_term" // a message of another term (L3)
   | "wrong_key" // soft targets made for another key (L6)

@@ -131,7 +131,7 @@ const schema = z
           .enum(["wait", "fail"])
           .default("wait")
           .describe(
-            "What a student does that needs a soft target and has no teacher left: wait for one, or fail the job.",
+            "What happens when a soft target is needed and no teacher is left, or the teacher's server (`remote`) is away: wait, visibly, or fail the job.",
           ),
         cache,
       })

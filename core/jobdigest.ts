@@ -13,6 +13,8 @@ const harmless: ReadonlySet<string> = new Set([
   "softTargets.onNoTeacher",
   "teacher.remote.timeoutSeconds",
   "teacher.workers",
+  "teacher.remote.tls",
+  "teacher.remote.headers",
   "softTargets.cache",
 ]);
 

@@ -1,6 +1,7 @@
 /** The `teacher` of the job schema: what a student may be, and models that are only asked. */
 import { z } from "zod";
 import { cnn, load, mlp, module } from "./jobparts.ts";
+import { headers, tls } from "./jobserver.ts";
 
 const layout = z
   .enum(["nhwc", "nchw", "flat"])
@@ -56,14 +57,27 @@ const remote = z
         model: z.string().min(1).describe("The model's name on the server."),
         version: z.string().optional().describe("The model's version; without it, the server chooses."),
         ...asked,
+        tls: tls
+          .optional()
+          .describe("Speak TLS with the server, and check who it is; `{}` where its certificate needs no more."),
+        headers: headers
+          .optional()
+          .describe(
+            "Sent with every request, such as a token. They are read anew for each, and stand in no log, event or report. Only with `tls`.",
+          ),
         timeoutSeconds: z
           .number()
           .positive()
           .max(3600)
           .default(30)
           .describe(
-            "How long an answer may take in all: a server that is away or busy is asked again until then, and then the job ends.",
+            "How long an answer may take in all: a server that is away or busy is asked again until then. What happens then `softTargets.onNoTeacher` says.",
           ),
+      })
+      .superRefine(({ tls, headers }, { addIssue }) => {
+        if (headers === undefined || tls !== undefined) return;
+        const message = "would travel for all to read: give tls, too; {} where the server's certificate needs no more";
+        addIssue({ code: "custom", path: ["headers"], message });
       })
       .describe("A server that speaks the KServe v2 (Open Inference) protocol over gRPC: Triton, KServe and others."),
   })
@@ -104,6 +118,18 @@ export type AskedSpec = Pick<LoadSpec, "input" | "output" | "layout" | "gives" |
 export function sourceOfTeacher(spec: TeacherSpec): "load" | "remote" | "ensemble" | null {
   for (const source of ["load", "remote", "ensemble"] as const) if (source in spec) return source;
   return null;
+}
+
+/** The teacher says that it gives probabilities, or their logarithms: they must sum to one. An ensemble makes its own. */
+export function claimsProbabilities(spec: TeacherSpec): boolean {
+  const gives = "remote" in spec ? spec.remote.gives : "load" in spec ? spec.gives : undefined;
+  return gives === "probabilities" || gives === "logProbabilities";
+}
+
+/** Seconds that the servers of a teacher may take for an answer; 0 where it asks none. */
+export function serverSeconds(spec: TeacherSpec): number {
+  const parts = "ensemble" in spec ? spec.ensemble : [spec];
+  return Math.max(...parts.map((part) => ("remote" in part ? part.remote.timeoutSeconds : 0)));
 }
 
 /** The servers that an answer of the teacher is waited for from, in words; empty where it is computed by who serves it (L7). */

@@ -1,5 +1,5 @@
 /** The client side of kserve.proto, and its service for whoever serves it in a test. */
-import { credentials, loadPackageDefinition } from "@grpc/grpc-js";
+import { type ChannelCredentials, type ChannelOptions, loadPackageDefinition } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import type { GRPCInferenceServiceClient } from "./gen/inference/GRPCInferenceService.ts";
 import type { ProtoGrpcType } from "./gen/kserve.ts";
@@ -13,6 +13,10 @@ const { GRPCInferenceService } = (
 export const inferenceService = GRPCInferenceService.service;
 
 /** @param address host:port */
-export function inferenceClient(address: string): GRPCInferenceServiceClient {
-  return new GRPCInferenceService(address, credentials.createInsecure(), channelOptions);
+export function inferenceClient(
+  address: string,
+  credentials: ChannelCredentials,
+  options: ChannelOptions,
+): GRPCInferenceServiceClient {
+  return new GRPCInferenceService(address, credentials, { ...channelOptions, ...options });
 }

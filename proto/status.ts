@@ -11,6 +11,7 @@ const grpcCodes: Readonly<Record<LimbeckErrorCode, status>> = {
   bad_model: status.FAILED_PRECONDITION,
   engine_unavailable: status.FAILED_PRECONDITION,
   unavailable: status.UNAVAILABLE,
+  server_away: status.UNAVAILABLE,
   timeout: status.DEADLINE_EXCEEDED,
   stale_term: status.FAILED_PRECONDITION,
   wrong_key: status.FAILED_PRECONDITION,

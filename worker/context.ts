@@ -17,26 +17,18 @@ export interface Status {
   step: number;
   /** It waits for soft targets, and no teacher of its term is left. */
   needsTeacher: () => boolean;
+  /** It waits for a server that a teacher asks, and that does not answer now. */
+  isServerAway: () => boolean;
   /** Soft targets it has computed since its process began, and how long that took: by that it is placed. */
   serving: () => { readonly servedExamples: number; readonly servingSeconds: number };
 }
 
 export const nothing = (): string => "";
-
-/** Says whom the work waits for while it lasts (L7). @param whom empty where it waits for nobody */
-export async function awaiting<T>(status: Status, whom: string, work: Promise<T>): Promise<T> {
-  if (whom === "") return await work;
-  status.waitingFor = () => whom;
-  try {
-    return await work;
-  } finally {
-    status.waitingFor = nothing;
-  }
-}
+export const no = (): boolean => false;
 
 export function newStatus(doing: string): Status {
   const serving = () => ({ servedExamples: 0, servingSeconds: 0 });
-  return { doing, waitingFor: nothing, step: 0, needsTeacher: () => false, serving };
+  return { doing, waitingFor: nothing, step: 0, needsTeacher: no, isServerAway: no, serving };
 }
 
 /** The trained weights of a stage that is over. */

@@ -7,7 +7,7 @@ import type { Dataset, Split } from "./data/dataset.ts";
 import { type BatchEvaluation, evaluateBatch } from "./learn/evaluation.ts";
 
 export interface EvaluationPlan {
-  readonly device: Device;
+  readonly device: Pick<Device, "ask">;
   readonly network: NetworkName;
   readonly dataset: Dataset;
   readonly split: Split;

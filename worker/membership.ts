@@ -20,7 +20,7 @@ export interface Membership extends Assigned {
   readonly isTeacher: boolean;
   /** Of a teacher: the part it serves, by its place in core/teacherparts.ts. */
   readonly part: number;
-  /** Weights the teachers must serve; empty where they load the model themselves. */
+  /** The teacher that is served; empty in a stage without soft targets. */
   readonly teacherSha256: string;
   /** Who has these weights. */
   readonly teacherSources: readonly Member__Output[];

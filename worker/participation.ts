@@ -213,7 +213,7 @@ export class Participation {
       const { parameters, sha256, uncacheable } = await this.#serve(membership, ending);
       standing = { parameters, weightsSha256: sha256, step: 0, uncacheable };
     }
-    if (rank !== null) standing = await this.#layOut(membership);
+    if (rank !== null) standing = await this.#layOut(membership, ending);
     ending.now.throwIfAborted();
     const ready = { ...standing, holds: this.holds };
     // First so that what Ready calls for finds the worker ready.
@@ -259,12 +259,12 @@ export class Participation {
     }
   }
 
-  async #layOut(membership: Membership): Promise<Report["ready"]> {
+  async #layOut(membership: Membership, ending: Ending): Promise<Report["ready"]> {
     const { plan, restore, restoreBelow } = membership;
     // A checkpoint is for who has nothing; all go back to one only where what they have is not to be trusted.
     const goesBack = restore && restoreBelow > 0;
     const isNew = this.#student?.replica.plan.stage !== plan.stage || goesBack;
-    const student = isNew ? await this.#build(plan) : this.#student!;
+    const student = isNew ? await this.#build(plan, ending) : this.#student!;
     const told = isNew && restore ? await student.restore(restoreBelow) : { restoredFrom: "", skipped: [] };
     await student.layOut(membership);
     this.#studentTerm = new StudentTerm({
@@ -279,10 +279,10 @@ export class Participation {
     return { ...(await student.standing()), ...told, skipped: [...told.skipped] };
   }
 
-  async #build(plan: Membership["plan"]): Promise<Student> {
+  async #build(plan: Membership["plan"], ending: Ending): Promise<Student> {
     await this.#student?.saved().catch(() => {});
     this.#student = null;
-    this.#student = await Student.build(withDataset(this.#context), plan);
+    this.#student = await Student.build(withDataset(this.#context), plan, ending.soon);
     return this.#student;
   }
 
@@ -317,7 +317,7 @@ export class Participation {
       this.#around.send({ term, caughtUp: { stage: plan.stage, step: 0, holds: this.holds, uncacheable } });
       return { kind: "serves", term };
     }
-    const student = this.#student?.replica.plan.stage === plan.stage ? this.#student : await this.#build(plan);
+    const student = this.#student?.replica.plan.stage === plan.stage ? this.#student : await this.#build(plan, ending);
     status.doing = "following the students";
     const caughtUp = (step: number) => this.#around.send({ term, caughtUp: { stage: plan.stage, step } });
     const { replica } = student;

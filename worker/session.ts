@@ -80,7 +80,8 @@ export class Session {
     const heartbeat = () => {
       const residentBytes = process.memoryUsage.rss();
       const { doing, step } = status;
-      const now = { doing, step, waitingFor: status.waitingFor(), needsTeacher: status.needsTeacher(), residentBytes };
+      const waits = { waitingFor: status.waitingFor(), needsTeacher: status.needsTeacher() };
+      const now = { doing, step, ...waits, serverAway: status.isServerAway(), residentBytes };
       this.send({ term: term(), heartbeat: { ...now, ...status.serving() } });
     };
     heartbeat();

@@ -1,8 +1,11 @@
 /** Where a student's soft targets come from in one term: the cache, else teachers, asked ahead of the steps that take them. */
+import type { Job } from "../core/job.ts";
+import { serverSeconds } from "../core/jobteacher.ts";
 import type { Beginning } from "../core/participant.ts";
 import type { Stage } from "../core/stages.ts";
 import { teacherParts } from "../core/teacherparts.ts";
 import { type BatchSource, stepExamples } from "./batches.ts";
+import type { SoftTargetCache } from "./cache/cache.ts";
 import type { KeptCache } from "./cache/kept.ts";
 import { viewOfEpoch, type WorkerContext } from "./context.ts";
 import { Canaries } from "./doctor/canaries.ts";
@@ -28,8 +31,10 @@ export interface SupplyParts {
   readonly signal: AbortSignal;
 }
 
-/** Of one request: a teacher that is alive answers in milliseconds, one that is busy in seconds. */
-const softTargetsMs = 60_000;
+/** Of one request: a teacher that is alive answers in milliseconds, one that is busy in seconds, one that asks a server when that does. */
+export function answerMs({ teacher }: Job): number {
+  return 60_000 + 1_000 * serverSeconds(teacher);
+}
 
 export class SoftTargetSupply {
   /** The doctor's, to each teacher; null where the job has no doctor. */
@@ -37,6 +42,7 @@ export class SoftTargetSupply {
   readonly #parts: SupplyParts;
   readonly #keyOf: ReturnType<typeof keysOf>;
   readonly #softTargets: CachedSoftTargets;
+  readonly #cache: SoftTargetCache | null;
 
   constructor(parts: SupplyParts) {
     this.#parts = parts;
@@ -46,9 +52,10 @@ export class SoftTargetSupply {
     this.lines = job.doctor ? new TeacherLines(this.#settings(), this.#keyOf) : null;
     const canaries = this.#canaries(this.lines);
     const settings = cacheSettings(context, membership.teacherSha256, beginning);
+    this.#cache = settings && cache.of(settings, (why) => reports.tell({ warned: { why } }));
     this.#softTargets = new CachedSoftTargets({
       teachers: openSoftTargets(this.#settings()),
-      cache: settings && cache.of(settings, (why) => reports.tell({ warned: { why } })),
+      cache: this.#cache,
       wholeLanes: job.numerics === "exact",
       classes: dataset.classes,
       heard: ({ examples, view }, logits) => canaries?.watch(examples, view, logits),
@@ -72,6 +79,13 @@ export class SoftTargetSupply {
     return new FetchAhead(source, range);
   }
 
+  /** Logits [examples, classes] where the cache has all of them, and as teachers give them: not what `topk` keeps; else null. */
+  async cached(examples: Uint32Array, epoch: number): Promise<Float32Array | null> {
+    if (!this.#cache || this.#parts.context.job.softTargets.format === "topk") return null;
+    const { logits, missing } = await this.#cache.lookUp(examples, this.#keyOf(examples, epoch).view);
+    return missing.length === 0 ? logits : null;
+  }
+
   /** Teachers came or went. */
   teachersAre(teachers: readonly PartTeacher[]): void {
     this.lines?.teachersAre(teachers);
@@ -85,6 +99,11 @@ export class SoftTargetSupply {
   /** Something is asked for that no teacher is left to answer. */
   get isStranded(): boolean {
     return this.#softTargets.isStranded;
+  }
+
+  /** Something is asked for whose teachers wait for a server of their own. */
+  get isServerAway(): boolean {
+    return this.#softTargets.isServerAway;
   }
 
   /** Since the last call. */
@@ -101,12 +120,12 @@ export class SoftTargetSupply {
   #canaries(lines: TeacherLines | null): Canaries | null {
     const { job, dataset } = this.#parts.context;
     const { lanes, signal } = this.#parts;
-    // What top-k keeps of a row may turn on the last bit of a logit, and that on the row's place.
-    if (!lines || !job.doctor || job.doctor.canaryEverySteps === 0 || job.softTargets.format === "topk") return null;
+    if (!lines || !job.doctor || job.doctor.canaryEverySteps === 0) return null;
     return new Canaries({
       teachers: () => lines.all,
       everyRequests: job.doctor.canaryEverySteps * lanes.parts.length,
       ...{ classes: dataset.classes, seed: job.seed, signal },
+      keptAt: job.softTargets.format === "topk" ? job.distil.temperature : null,
     });
   }
 
@@ -118,9 +137,9 @@ export class SoftTargetSupply {
     const format = formatOf(softTargets, plan.soft!.temperature);
     const { onNoTeacher } = softTargets;
     const inputs = inputSource(context, plan.stage);
+    const deadlineMs = answerMs(job);
     return {
-      ...{ job, term, teachers, format, classes: context.dataset.classes, inputs, onNoTeacher },
-      deadlineMs: softTargetsMs,
+      ...{ job, term, teachers, format, classes: context.dataset.classes, inputs, deadlineMs, onNoTeacher },
       random: Math.random,
       onLost: (worker, why) => reports.tell({ suspect: { worker, why } }),
       onCorrupted: (from, why) => reports.tell({ corrupted: { from, kind: "soft-targets", why } }),

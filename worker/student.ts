@@ -1,17 +1,17 @@
 /** A student in one stage: its network, its replica and their memory, kept across terms; what a term changes is laid out anew. */
 
 import { LimbeckError } from "../core/errors.ts";
-import { serversOf } from "../core/jobteacher.ts";
 import { sizeOf } from "../core/layout.ts";
 import type { LedgerPlan } from "../core/ledger.ts";
 import type { StagePlan } from "../core/stages.ts";
 import { dropCheckpoints } from "./artifacts/checkpoint.ts";
 import { checkpointRoot, findCheckpoint, saveReplica, stateOf } from "./checkpoints.ts";
-import { awaiting, modelRequest, type TrainedModel, type WorkerContext } from "./context.ts";
+import { modelRequest, type TrainedModel, type WorkerContext } from "./context.ts";
 import { exchangeScratchFloats } from "./exchange/exchange.ts";
 import { hostScratchVectors } from "./learn/gradients.ts";
 import { type Membership, partsOf, reductionOf } from "./membership.ts";
 import { optimizerSlots } from "./optimizers/slots.ts";
+import { patiently } from "./patience.ts";
 import { copyState, hasSum, initialReplica, type Replica, takeState, weightsDigest } from "./replica.ts";
 import { type DealMemory, Workspace } from "./workspace.ts";
 
@@ -36,11 +36,11 @@ export class Student {
   }
 
   /** Builds the stage's model: the replica at step 0, with the same bits everywhere (L1). */
-  static async build(context: WorkerContext, plan: StagePlan): Promise<Student> {
+  static async build(context: WorkerContext, plan: StagePlan, signal: AbortSignal): Promise<Student> {
     const { job, dataset, device, status } = context;
     status.doing = `building the ${plan.model}`;
-    const building = device.ask("build", { name: "trained", ...modelRequest(context, plan.model) });
-    const built = await awaiting(status, serversOf(plan.spec), building);
+    const building = () => device.ask("build", { name: "trained", ...modelRequest(context, plan.model) });
+    const built = await patiently(context, plan.spec, building, signal);
     if (built.givenSha256 !== null && plan.training !== null) {
       throw new LimbeckError("bad_model", `the ${plan.model} must be one that can be trained: a tfjs LayersModel`);
     }

@@ -1,13 +1,12 @@
 /** A student in one term: trains its lanes, evaluates its share, saves and compares what is due. */
 
 import { LimbeckError } from "../core/errors.ts";
-import { serversOf } from "../core/jobteacher.ts";
 import type { Beginning } from "../core/participant.ts";
 import type { Checkpointed } from "../proto/gen/limbeck/v1/Checkpointed.ts";
 import { Batches, type BatchSource } from "./batches.ts";
 import type { KeptCache } from "./cache/kept.ts";
 import { offerReplica } from "./catchup.ts";
-import { awaiting, nothing, viewOfEpoch, type WorkerContext } from "./context.ts";
+import { no, nothing, viewOfEpoch, type WorkerContext } from "./context.ts";
 import { consult } from "./doctor/consultation.ts";
 import type { Ending } from "./ending.ts";
 import { chunkCount, type EvaluationPlan, evaluateChunks } from "./evaluate.ts";
@@ -15,6 +14,7 @@ import { Exchange } from "./exchange/exchange.ts";
 import { Feed } from "./feed.ts";
 import { loadKernels } from "./kernels/kernels.ts";
 import { type Membership, partsOf, reductionOf } from "./membership.ts";
+import { patiently } from "./patience.ts";
 import { inspected } from "./quarantine.ts";
 import type { Reports } from "./reports.ts";
 import { SoftTargetSupply } from "./softtargetsupply.ts";
@@ -74,7 +74,7 @@ export class StudentTerm {
     if (this.#rank === 0 && plan.steps > 0 && !student.isSaved) await this.#checkpoint();
     await student.saved();
     status.doing = `evaluating the ${plan.model}`;
-    await awaiting(status, serversOf(plan.spec), this.#evaluate({ last: true }, ending));
+    await this.#evaluate({ last: true }, ending);
     const model = await student.trainedModel();
     trained.set(plan.stage, model);
     const consumed = replica.consumption.totalsAfter(replica.step, replica.ledger);
@@ -116,6 +116,7 @@ export class StudentTerm {
     const awaited = () => exchange.waitingFor || (softTargets?.waitingFor ?? "");
     status.waitingFor = () => (report.phaseMs < noticedMs ? "" : awaited());
     status.needsTeacher = () => softTargets?.isStranded ?? false;
+    status.isServerAway = () => softTargets?.isServerAway ?? false;
     status.doing = `training the ${plan.stage === "teach" ? "teacher" : plan.stage === "distil" ? "student" : "baseline"}`;
     const request = {
       objective: plan.soft,
@@ -136,7 +137,8 @@ export class StudentTerm {
     } finally {
       report.flush();
       status.waitingFor = nothing;
-      status.needsTeacher = () => false;
+      status.needsTeacher = no;
+      status.isServerAway = no;
       exchange.closeTerm(`${context.name} has left off at step ${replica.step}`);
       this.#softTargets = null;
       softTargets?.close();
@@ -149,8 +151,11 @@ export class StudentTerm {
     const { ledger } = student.replica;
     const lines = softTargets?.lines ?? null;
     context.status.waitingFor = () => lines?.waitingFor ?? "";
+    context.status.isServerAway = () => lines?.isServerAway ?? false;
     try {
-      await consult({ context, plan, ledger, lines, tell: (report) => reports.tell(report) }, ending.soon);
+      const asked = softTargets &&
+        lines && { lines, cached: (ids: Uint32Array, epoch: number) => softTargets.cached(ids, epoch) };
+      await consult({ context, plan, ledger, softTargets: asked, tell: (report) => reports.tell(report) }, ending.soon);
     } catch (thrown) {
       softTargets?.close();
       throw thrown;
@@ -225,8 +230,12 @@ export class StudentTerm {
 
   async #evaluate({ last }: { last: boolean }, ending: Ending): Promise<void> {
     const { context, membership, student, reports } = this.#parts;
-    const { job, device, dataset } = context;
+    const { job, dataset } = context;
     const { split, batch } = job.evaluation;
+    const { spec } = membership.plan;
+    const device: EvaluationPlan["device"] = {
+      ask: (kind, ask) => patiently(context, spec, () => context.device.ask(kind, ask), ending.soon),
+    };
     const plan: EvaluationPlan = { device, network: "trained", dataset, split, batch };
     const share = { first: this.#rank, stride: membership.students.length };
     const results = [];

@@ -10,11 +10,12 @@ import { Arena } from "./arena.ts";
 import { weightsInOrder } from "./artifacts/digest.ts";
 import { findCheckpoint } from "./checkpoints.ts";
 import type { BuiltNetwork } from "./compute/protocol.ts";
-import { awaiting, modelRequest, nothing, type TrainedModel, viewOfEpoch, type WorkerContext } from "./context.ts";
+import { modelRequest, nothing, type TrainedModel, viewOfEpoch, type WorkerContext } from "./context.ts";
 import type { Dataset, DatasetFacts, ViewKey } from "./data/dataset.ts";
 import { type Payload, payloadBytes } from "./exchange/payload.ts";
 import { PeerFailure } from "./exchange/peerfailure.ts";
 import type { Membership } from "./membership.ts";
+import { isOfAwayServer, patiently } from "./patience.ts";
 import { floatsSent } from "./softtargets/inputs.ts";
 import { drawnExamples, rowDependence } from "./softtargets/rows.ts";
 import { passesUnderWay, type Serving } from "./softtargets/server.ts";
@@ -41,6 +42,8 @@ export class Teacher {
   readonly #dataset: DatasetFacts;
   /** Shared and aligned: neither cloned on its way to the compute thread nor copied by TensorFlow. Those of no pass. */
   readonly #inputs: Float32Array[];
+  /** Of its server, while that does not answer; empty where it did, the last time. */
+  #away = "";
 
   private constructor(
     context: Context,
@@ -65,7 +68,7 @@ export class Teacher {
     status.doing = isApart(job.teacher) ? `building ${part.field}` : "building the teacher";
     const whole = modelRequest({ job, jobFolder, dataset }, "teacher");
     const request = { ...whole, name: "teacher", spec: part.spec, role: part.field } as const;
-    const built = await awaiting(status, serversOf(part.spec), device.ask("build", request));
+    const built = await patiently(context, part.spec, () => device.ask("build", request), signal);
     const isTaught = sourceOfTeacher(job.teacher) === null;
     // The digest of a member is not known: the coordinator, and who mixes, compare that of all members together.
     const sha256 = isApart(job.teacher) ? "" : wanted.teacherSha256;
@@ -75,15 +78,14 @@ export class Teacher {
     if (!isApart(job.teacher)) context.trained.set("teach", model);
     const teacher = new Teacher(context, { part, dataset }, model);
     // Only what may be cached must not depend on its place.
-    if (job.numerics === "exact" && cachePlan(job, "").kind === "cached") await teacher.#checkRows();
+    if (job.numerics === "exact" && cachePlan(job, "").kind === "cached") await teacher.#checkRows(signal);
     return teacher;
   }
 
   /** It serves what the term asks for. */
   fits(wanted: WantedTeacher): boolean {
     if (partOf(this.#context, wanted).field !== this.#part.field) return false;
-    const { teacherSha256 } = wanted;
-    return isApart(this.#context.job.teacher) || teacherSha256 === "" || teacherSha256 === this.sha256;
+    return isApart(this.#context.job.teacher) || wanted.teacherSha256 === this.sha256;
   }
 
   /** What it does, in words (L7). */
@@ -134,24 +136,30 @@ export class Teacher {
     const inputs = this.#inputs.pop();
     if (!inputs) throw new LimbeckError("internal", `more than ${passesUnderWay} passes are under way`);
     const servers = serversOf(this.#part.spec);
-    if (servers !== "") status.waitingFor = () => (this.#inputs.length < passesUnderWay ? servers : "");
+    const isUnderWay = () => this.#inputs.length < passesUnderWay;
+    if (servers !== "") status.waitingFor = () => this.#away || (isUnderWay() ? servers : "");
     try {
       const count = isExact ? lanes.batch : examples;
       write(inputs);
       inputs.fill(0, examples * features, count * features);
       const logits = await device.ask("logits", { name: "teacher", inputs, count });
+      this.#away = "";
       return logits.subarray(0, (logits.length / count) * examples);
+    } catch (thrown) {
+      if (isOfAwayServer(thrown)) this.#away = thrown.message;
+      throw thrown;
     } finally {
       this.#inputs.push(inputs);
     }
   }
 
-  async #checkRows(): Promise<void> {
+  async #checkRows(signal: AbortSignal): Promise<void> {
     const { job, dataset } = this.#context;
     const { batch } = job.lanes;
     const drawn = dataset ? null : drawnExamples(sizeOf(this.#dataset.shape));
-    const pass = (examples: Uint32Array) =>
+    const once = (examples: Uint32Array) =>
       this.#pass(examples.length, drawn ? (into) => drawn(examples, into) : this.#own(examples, null));
+    const pass = (examples: Uint32Array) => patiently(this.#context, this.#part.spec, () => once(examples), signal);
     // Twice a batch of drawn ones: every row can have another company.
     this.uncacheable = (await rowDependence(pass, batch, dataset?.count("train") ?? 2 * batch)) ?? "";
   }

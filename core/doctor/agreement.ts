@@ -25,8 +25,12 @@ const rangeTolerance = 5e-3;
 const magnitudeTolerance = 1e-3;
 
 /** Of the examples in both, the one on which they differ most, beyond the tolerance; null where they agree. */
-export function differenceOf(one: Answer, other: Answer, classes: number): Difference | null {
-  const tolerance = toleranceOf(one.logits);
+export function differenceOf(
+  one: Answer,
+  other: Answer,
+  classes: number,
+  tolerance = toleranceOf(one.logits),
+): Difference | null {
   const rowOf = new Map([...other.examples].map((example, row) => [example, row]));
   let found: Omit<Difference, "belongsTo"> | null = null;
   let largest = tolerance;
@@ -105,7 +109,8 @@ export function replicas(answers: readonly Answer[], classes: number): Finding {
   };
 }
 
-function toleranceOf(logits: Float32Array): number {
+/** How far logits of equal teachers may be apart. */
+export function toleranceOf(logits: Float32Array): number {
   let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of logits) [least, most] = [Math.min(least, value), Math.max(most, value)];
   return rangeTolerance * (most - least) + magnitudeTolerance * Math.max(Math.abs(least), Math.abs(most));

@@ -10,10 +10,12 @@ export type CheckName =
   | "pairing"
   | "replicas";
 
+/** `refusal`: what would be trained is not what was asked for. `not-run`: the message says why. */
+export const severities = ["ok", "warning", "refusal", "not-run"] as const;
+
 export interface Finding {
   readonly check: CheckName;
-  /** `refusal`: what would be trained is not what was asked for. `not-run`: the message says why. */
-  readonly severity: "ok" | "warning" | "refusal" | "not-run";
+  readonly severity: (typeof severities)[number];
   /** One sentence: what was found, and for a warning or refusal what would be right. */
   readonly message: string;
   /** The numbers behind it, by name. */

@@ -2,9 +2,15 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
+import { withFindings } from "../../coordinator/diagnosis.ts";
+import { open } from "../../coordinator/gather.ts";
+import { createMetrics } from "../../coordinator/metrics.ts";
+import type { State } from "../../coordinator/state.ts";
 import type { JobStatus } from "../../coordinator/status.ts";
+import { type CheckName, type Finding, severities } from "../../core/doctor/finding.ts";
 import { packageVersion } from "../../proto/package.ts";
 import { Actor } from "./actor.ts";
+import { testJob, testPlan } from "./jobs.ts";
 import { bounded, cast, get, play, started } from "./sessions.ts";
 
 test("/state says what is waited for and why, /healthz that it lives", bounded, async (t) => {
@@ -91,4 +97,19 @@ test("workers are counted by role and state", bounded, async (t) => {
   assert.match(text, /^limbeck_worker_resident_bytes\{worker="teacher-1"\} 1$/m);
   coordinator.stop("enough");
   await playing;
+});
+
+test("what the doctor found is counted by severity, the newest of each check, every severity from the start", async () => {
+  let state: State = open(testPlan(testJob()), 0)[0];
+  const { registry } = createMetrics("1", ["distil"], () => state);
+  const count = async (severity: string) => {
+    const line = new RegExp(`^limbeck_doctor_findings\\{severity="${severity}"\\} (\\d+)$`, "m");
+    return Number(line.exec(await registry.metrics())?.[1]);
+  };
+  assert.equal(await count("refusal"), 0);
+  const finding = (check: CheckName, severity: Finding["severity"]) => ({ check, severity, message: "", evidence: {} });
+  const before = [finding("pairing", "ok"), finding("soft-term", "warning")];
+  const doctor = withFindings(before, { findings: [finding("pairing", "refusal"), finding("replicas", "not-run")] });
+  state = { ...state, course: { doctor } } as unknown as State;
+  assert.deepEqual(await Promise.all(severities.map(count)), [0, 1, 1, 1]);
 });

@@ -45,6 +45,26 @@ const mistakes: readonly [what: string, teacher: string, said: string][] = [
     "job.yaml:13: teacher.layout: does not go with remote",
   ],
   [
+    "a certificate without its key",
+    "  remote: { address: 'triton:8001', model: digits, tls: { ca: a.pem, cert: b.pem } }",
+    "job.yaml:12: teacher.remote.tls.key: needed beside cert: a certificate and its key are one",
+  ],
+  [
+    "a token in the clear",
+    "  remote: { address: 'triton:8001', model: digits, headers: [{ name: authorization, env: TOKEN }] }",
+    "job.yaml:12: teacher.remote.headers: would travel for all to read: give tls, too; {} where the server's certificate needs no more",
+  ],
+  [
+    "a header from nowhere",
+    "  remote: { address: 'triton:8001', model: digits, tls: {}, headers: [{ name: authorization }] }",
+    "job.yaml:12: teacher.remote.headers.0: give either file or env: where the value is",
+  ],
+  [
+    "a header that gRPC would not send",
+    "  remote: { address: 'triton:8001', model: digits, tls: {}, headers: [{ name: X-Token, env: TOKEN }] }",
+    'job.yaml:12: teacher.remote.headers.0.name: must be lower-case letters, digits, dashes, dots and underscores, found "X-Token"',
+  ],
+  [
     "an ensemble of one",
     "  ensemble: [{ load: a }]",
     "job.yaml:12: teacher.ensemble: must have at least 2 entries, found 1",

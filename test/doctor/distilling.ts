@@ -6,9 +6,11 @@ import { sizeOf } from "../../core/layout.ts";
 import { planStages } from "../../core/stages.ts";
 import type { FromWorker } from "../../proto/gen/limbeck/v1/FromWorker.ts";
 import { viewOfEpoch, type WorkerContext } from "../../worker/context.ts";
+import { factsOf } from "../../worker/data/dataset.ts";
 import { Participation } from "../../worker/participation.ts";
 import { floatsSent } from "../../worker/softtargets/inputs.ts";
 import type { Serving } from "../../worker/softtargets/server.ts";
+import { Teacher } from "../../worker/teacher.ts";
 import { openTeacher } from "../worker/softtargets/teachers.ts";
 
 type AnswerOf = Serving["answer"];
@@ -27,6 +29,8 @@ export interface Distilled {
   /** Steps it came to. */
   readonly steps: number;
 }
+
+const readyMs = 60_000;
 
 /** Runs the stage to its end, or to what the worker fails of. */
 export async function distil(
@@ -62,11 +66,12 @@ export async function distil(
   const { address, host } = services;
   const member = { worker: name, address, host, firstLane: 0, lanes: job.lanes.count, part: 0 };
   const teachers = [{ ...member, lanes: 0 }, ...(other ? [{ ...member, lanes: 0, ...other.member }] : [])];
-  const order = { stage: "distil", steps, teacherSha256: "", teacherSources: [], restore: false, restoreBelow: 0 };
+  const wanted = { term: 0, part: 0, teacherSha256: "", teacherSources: [], dataset: factsOf(dataset) };
+  const { sha256 } = await Teacher.prepare(context, wanted, AbortSignal.timeout(readyMs));
+  const order = { stage: "distil", steps, teacherSha256: sha256, teacherSources: [], restore: false, restoreBelow: 0 };
   const assign = { ...order, students: [member], teachers, planned: true, why: "a test", dataset: null };
   participation.hear({ term: 1, body: "assign", assign });
   await Promise.race([isReady, over]);
-  const { sha256 } = context.trained.get("teach")!;
   const sizes = {
     classes: dataset.classes,
     temperature: job.distil.temperature,

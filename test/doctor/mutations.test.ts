@@ -3,8 +3,12 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { Finding } from "../../core/doctor/finding.ts";
 import { checkUp } from "../../worker/doctor/checkup.ts";
+import { scratchFolder, smokeJob } from "../worker/foreman.ts";
+import { type KserveSettings, serveKserve } from "../worker/inference/kserve.ts";
+import { type Gives, softened } from "../worker/inference/perceptron.ts";
 import { distil, perturbedAnswers, rolled } from "./distilling.ts";
 import {
+  asPerceptron,
   complaints,
   found,
   jobWith,
@@ -99,6 +103,40 @@ test("c. logits that a temperature has divided already", bounded, async (t) => {
   assert.match(found(findings, "soft-targets").message, /divided by a temperature of about \d+ already/);
 });
 
+/** The digits' teacher on a server, which gives this of its logits and says that it gives that. */
+async function served(t: TestContext, gives: Gives, output: NonNullable<KserveSettings["output"]>): Promise<Finding[]> {
+  const server = await serveKserve(asPerceptron(await nearestMean()), { shape: [-1, 784], output });
+  t.after(server.close);
+  const job = smokeJob(
+    "teach=null",
+    `teacher={remote: {address: "${server.address}", model: digits, gives: ${gives}}}`,
+  );
+  return await checkUp(await openPatient(t, job), never);
+}
+
+test("c. what is said to be probabilities, and does not sum to one", bounded, async (t) => {
+  const sums: readonly [Gives, NonNullable<KserveSettings["output"]>][] = [
+    ["probabilities", (logits) => logits.map((logit) => 1 / (1 + Math.exp(-logit)))],
+    ["logProbabilities", (logits, classes) => softened(logits, classes).map((p) => Math.log(p / 2))],
+  ];
+  for (const [gives, output] of sums) {
+    const findings = await served(t, gives, output);
+    assert.deepEqual(complaints(findings), ["soft-targets: refusal"], JSON.stringify(findings, null, 1));
+    assert.match(
+      found(findings, "soft-targets").message,
+      /said to give probabilities, and those of an example sum to [\d.]+: they must sum to one/,
+    );
+  }
+  const whole = await served(t, "probabilities", softened);
+  assert.deepEqual(complaints(whole), [], JSON.stringify(whole, null, 1));
+});
+
+test("c. probabilities that a temperature has softened already", bounded, async (t) => {
+  const findings = await served(t, "probabilities", (logits, classes) => softened(logits, classes, 20));
+  assert.deepEqual(complaints(findings), ["soft-targets: warning"], JSON.stringify(findings, null, 1));
+  assert.match(found(findings, "soft-targets").message, /divided by a temperature of about \d+ already/);
+});
+
 test("e. a teacher that says the same of every example, and a soft term without weight", bounded, async (t) => {
   const { kernel, bias } = await nearestMean();
   const constant = { kernel: kernel.map(() => 0), bias };
@@ -111,22 +149,44 @@ test("e. a teacher that says the same of every example, and a soft term without 
   assert.deepEqual(complaints(weightless), ["soft-term: warning"]);
 });
 
-for (const inputs of ["ids", "tensors"]) {
-  test(
-    `a stage with healthy teachers, asked with ${inputs}, comes to its end, its canaries alive`,
-    bounded,
-    async (t) => {
-      const how = ["doctor.canaryEverySteps=1", `softTargets.inputs=${inputs}`];
-      const context = await openPatient(t, jobWith(await savedTeacher(t, await nearestMean()), how));
-      const second = perturbedAnswers(context, (weight) => weight);
-      const { findings, failure, steps } = await distil(t, context, { second });
+for (const how of ["softTargets.inputs=ids", "softTargets.inputs=tensors", "softTargets.format=topk"]) {
+  test(`a stage with healthy teachers comes to its end, its canaries alive, with ${how}`, bounded, async (t) => {
+    const settings = ["doctor.canaryEverySteps=1", how, "softTargets.k=3"];
+    const context = await openPatient(t, jobWith(await savedTeacher(t, await nearestMean()), settings));
+    // As unlike as devices that round otherwise.
+    const second = perturbedAnswers(context, (weight, at) => weight * (1 + (at % 2 === 0 ? 1e-5 : -1e-5)));
+    const { findings, failure, steps } = await distil(t, context, { second });
+    assert.equal(failure, null, failure?.message);
+    assert.equal(steps, 32);
+    assert.deepEqual(complaints(findings), []);
+    assert.equal(found(findings, "replicas").severity, "ok");
+  });
+}
+
+test(
+  "with a warm cache no teacher is asked, neither by the doctor, who says so, nor by training",
+  bounded,
+  async (t) => {
+    const teacher = await savedTeacher(t, await nearestMean());
+    const job = jobWith(teacher, [`softTargets.cache={dir: ${scratchFolder(t)}}`, "doctor.canaryEverySteps=1"]);
+    const run = async () => {
+      const context = await openPatient(t, job);
+      const { findings, failure, steps } = await distil(t, context);
       assert.equal(failure, null, failure?.message);
       assert.equal(steps, 32);
       assert.deepEqual(complaints(findings), []);
-      assert.equal(found(findings, "replicas").severity, "ok");
-    },
-  );
-}
+      return { findings, requests: context.services.softTargets.counts.requests };
+    };
+    const cold = await run();
+    assert.ok(cold.requests > 0);
+    assert.equal(found(cold.findings, "soft-targets").evidence["cachedExamples"], 0);
+    const warm = await run();
+    assert.equal(warm.requests, 0);
+    const { evidence } = found(warm.findings, "soft-targets");
+    assert.equal(evidence["cachedExamples"], evidence["examples"]);
+    assert.match(found(warm.findings, "pairing").message, /however they are asked for \(this process itself\)/);
+  },
+);
 
 test("d. a teacher whose weights have changed", bounded, async (t) => {
   const context = await openPatient(t, jobWith(await savedTeacher(t, await nearestMean())));
@@ -153,18 +213,17 @@ test("f. a teacher that answers with the rows of other examples", bounded, async
   assert.equal(steps, 0, "no step was taken");
 });
 
-for (const [canaryEverySteps, inputs] of [
-  [1, "ids"],
-  [1, "tensors"],
-  [0, "ids"],
-] as const) {
-  const how = canaryEverySteps === 0 ? "goes unseen without canaries" : `is found by a canary with ${inputs}`;
-  test(`f. a teacher that begins to do so in the middle of training ${how}`, bounded, async (t) => {
+for (const { canaryEverySteps, how } of [
+  { canaryEverySteps: 1, how: "softTargets.inputs=ids" },
+  { canaryEverySteps: 1, how: "softTargets.inputs=tensors" },
+  { canaryEverySteps: 1, how: "softTargets.format=topk" },
+  { canaryEverySteps: 0, how: "softTargets.inputs=ids" },
+]) {
+  const becomes = canaryEverySteps === 0 ? "goes unseen without canaries" : `is found by a canary with ${how}`;
+  test(`f. a teacher that begins to do so in the middle of training ${becomes}`, bounded, async (t) => {
     const teacher = await savedTeacher(t, await nearestMean());
-    const context = await openPatient(
-      t,
-      jobWith(teacher, [`doctor.canaryEverySteps=${canaryEverySteps}`, `softTargets.inputs=${inputs}`]),
-    );
+    const settings = [`doctor.canaryEverySteps=${canaryEverySteps}`, how, "softTargets.k=3"];
+    const context = await openPatient(t, jobWith(teacher, settings));
     let answers = 0;
     const { findings, failure, steps } = await distil(t, context, {
       spoil:

@@ -11,6 +11,7 @@ import type { WorkerContext } from "../../worker/context.ts";
 import { openDataset } from "../../worker/data/open.ts";
 import { openSolo } from "../../worker/solo.ts";
 import { scratchFolder, smokeJob } from "../worker/foreman.ts";
+import type { Perceptron } from "../worker/inference/perceptron.ts";
 
 const classes = 10;
 const noOverrides: readonly string[] = [];
@@ -80,6 +81,22 @@ export async function savedTeacher(
   const folder = join(scratchFolder(t), "teacher");
   await saveLayersModel(folder, { topology: model.toJSON(null, false), layout, order, weights });
   return folder;
+}
+
+/** As a network with a hidden layer, whose units are the logits and their opposites. */
+export function asPerceptron({ kernel, bias }: Linear): Perceptron {
+  const hidden = 2 * classes;
+  const both = (values: Float32Array) =>
+    Float32Array.from({ length: 2 * values.length }, (_, at) => {
+      const value = values[Math.floor(at / hidden) * classes + (at % classes)]!;
+      return at % hidden < classes ? value : -value;
+    });
+  const sign = (unit: number) => (unit < classes ? 1 : -1);
+  const kernel2 = Float32Array.from({ length: hidden * classes }, (_, at) =>
+    Math.floor(at / classes) % classes === at % classes ? sign(Math.floor(at / classes)) : 0,
+  );
+  const inputs = kernel.length / classes;
+  return { inputs, hidden, classes, kernel: both(kernel), bias: both(bias), kernel2, bias2: new Float32Array(classes) };
 }
 
 export function jobWith(teacher: string, overrides = noOverrides): Job {

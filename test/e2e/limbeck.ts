@@ -84,17 +84,21 @@ export function recordedEvents(folder: string): ProgressEvent[] {
   return lines.map((line) => JSON.parse(line) as ProgressEvent);
 }
 
-/** A job in the middle of its training, which would last for hours. */
-export interface EndlessRun extends Running {
+/** A job that is under way. */
+export interface StartedRun extends Running {
   readonly folder: string;
   /** Process ids by worker. */
   readonly workers: ReadonlyMap<string, number>;
-  /** Process ids of the coordinator and the workers. */
-  readonly children: readonly number[];
   /** The next event from now on of which this is true. */
   event(isMeant: (event: ProgressEvent) => boolean): Promise<ProgressEvent>;
   /** All events so far. */
   seen(): readonly ProgressEvent[];
+}
+
+/** A job in the middle of its training, which would last for hours. */
+export interface EndlessRun extends StartedRun {
+  /** Process ids of the coordinator and the workers. */
+  readonly children: readonly number[];
 }
 
 const eventDeadlineMs = 60_000;
@@ -106,6 +110,13 @@ export function endlessRun(test: TestContext): Promise<EndlessRun> {
 
 /** Starts the smoke job, with an empty cache, and waits for its first step. */
 export async function begunRun(test: TestContext, ...args: string[]): Promise<EndlessRun> {
+  const run = await startedRun(test, ...args);
+  await run.event(({ kind }) => kind === "stepped");
+  return { ...run, children: childrenOf(run.process.pid!) };
+}
+
+/** Starts the smoke job, with an empty cache. */
+export async function startedRun(test: TestContext, ...args: string[]): Promise<StartedRun> {
   const scratch = await scratchFolder(test);
   const folder = join(scratch, "run");
   const cache = ["--set", `softTargets.cache.dir=${join(scratch, "cache")}`];
@@ -131,9 +142,7 @@ export async function begunRun(test: TestContext, ...args: string[]): Promise<En
     }
     throw new Error("unreachable");
   };
-  await event(({ kind }) => kind === "stepped");
-  const children = childrenOf(running.process.pid!);
-  return { ...running, folder, workers, children, event, seen: () => seen };
+  return { ...running, folder, workers, event, seen: () => seen };
 }
 
 export function childrenOf(pid: number): number[] {

@@ -1,13 +1,15 @@
 /** Whole jobs whose teacher is of another kind: the network that the smoke job trains, in other hands. */
 import assert from "node:assert/strict";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { readModelFolder } from "../../worker/artifacts/tfjs.ts";
+import { asPerceptron, nearestMean } from "../doctor/patients.ts";
+import { makeCertificates, serverCredentials } from "../worker/inference/certificates.ts";
 import { serveKserve } from "../worker/inference/kserve.ts";
 import { onnxFile } from "../worker/inference/onnxfile.ts";
 import type { Perceptron } from "../worker/inference/perceptron.ts";
-import { type FinishedRun, finishedRun, limbeck, scratchFolder } from "./limbeck.ts";
+import { type FinishedRun, finishedRun, limbeck, scratchFolder, startedRun } from "./limbeck.ts";
 
 const smoke = "examples/smoke.yaml";
 
@@ -79,8 +81,59 @@ test("a teacher that is not there ends the job with its field and the reason", a
     "run",
     smoke,
     ...sets({ remote: { address: "127.0.0.1:9", model: "digits", timeoutSeconds: 1 } }),
+    ...["--set", "softTargets.onNoTeacher=fail"],
   );
   assert.equal(away.code, 1);
-  assert.match(away.stderr, /teacher\.remote: no answer of digits at 127\.0\.0\.1:9 in 1 s: .*ECONNREFUSED/);
+  assert.match(away.stderr, /teacher\.remote: digits at 127\.0\.0\.1:9 is away: no answer in 1 s: .*ECONNREFUSED/);
   for (const { stderr } of [lost, away]) assert.doesNotMatch(stderr, /\n\s+at /, "a stack trace");
+});
+
+test("a server that is away before the first step and again in the middle is waited for, and no bit changes", async (t) => {
+  const folder = await scratchFolder(t);
+  makeCertificates(folder);
+  const [token, secret] = [join(folder, "token"), "not-to-be-seen"];
+  writeFileSync(token, secret);
+  const teacher = asPerceptron(await nearestMean());
+  const serve = async (port = 0) => {
+    const security = { credentials: serverCredentials(folder, "server"), authorization: () => `Bearer ${secret}` };
+    const server = await serveKserve(teacher, { shape: [-1, 784], port, ...security });
+    t.after(server.close);
+    return server;
+  };
+  const first = await serve();
+  const remote = {
+    ...{ address: first.address, model: "digits", timeoutSeconds: 1, tls: { ca: join(folder, "ca.pem") } },
+    headers: [{ name: "authorization", prefix: "Bearer ", file: token }],
+  };
+  const args = [
+    `teacher=${JSON.stringify({ remote })}`,
+    "teach=",
+    "baseline=false",
+    "distil.epochs=12",
+    "softTargets.cache=false",
+  ].flatMap((each) => ["--set", each]);
+  const undisturbed = await finishedRun(t, smoke, ...args);
+  first.close();
+
+  const run = await startedRun(t, ...args);
+  const warned = (why: RegExp) => run.event((event) => event.kind === "worker-warned" && why.test(event.why));
+  await warned(/^waits for teacher\.remote: digits at .* is away: no answer in 1 s: /);
+  const port = Number(first.address.split(":")[1]);
+  const begun = run.event(({ kind }) => kind === "stepped");
+  const second = await serve(port);
+  await begun;
+  second.close();
+  await warned(/^waits for a teacher: teacher-1: teacher\.remote: digits at .* is away: /);
+  const over = warned(/^waits for no server any more$/);
+  const third = await serve(port);
+  await over;
+  const { code, stdout, stderr } = await run.outcome;
+  assert.equal(code, 0, stderr);
+  assert.ok(third.rows.length > 0, "it was asked for what was missing");
+  const report = JSON.parse(readFileSync(join(run.folder, "report.json"), "utf8"));
+  assert.equal(report.student.weightsSha256, undisturbed.report.student.weightsSha256);
+  assert.ok(!run.seen().some(({ kind }) => kind === "worker-lost"));
+  const files = readdirSync(run.folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const shown = files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), "latin1"));
+  for (const text of [stdout, stderr, ...shown]) assert.ok(!text.includes(secret), "a token is never shown");
 });

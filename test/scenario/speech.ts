@@ -36,7 +36,16 @@ export function messageOf({ verb, words, values }: Line, current: number, atStag
       const { doing = "preparing", waitingFor = "" } = values;
       const served = { servedExamples: number("served", 0), servingSeconds: number("busy", 0) };
       const needsTeacher = values["needs"] === "teacher";
-      const status = { doing, waitingFor, step: 0, residentBytes: number("bytes", 0), ...served, needsTeacher };
+      const serverAway = values["needs"] === "server";
+      const status = {
+        doing,
+        waitingFor,
+        step: 0,
+        residentBytes: number("bytes", 0),
+        ...served,
+        needsTeacher,
+        serverAway,
+      };
       return { kind: "heartbeat", term, ...status };
     }
     case "prepared": {

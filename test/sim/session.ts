@@ -133,7 +133,14 @@ export class Session {
       const step = worker.replica?.step ?? 0;
       const { term } = worker.state;
       const status = { doing, waitingFor: worker.waiting(), step, residentBytes: 1 };
-      this.send({ kind: "heartbeat", term, ...status, ...worker.serving, needsTeacher: worker.needsTeacher });
+      this.send({
+        kind: "heartbeat",
+        term,
+        ...status,
+        ...worker.serving,
+        needsTeacher: worker.needsTeacher,
+        serverAway: false,
+      });
       this.#world.invariants.waits(worker);
       this.#beat();
     });

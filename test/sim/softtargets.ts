@@ -108,7 +108,9 @@ export class SoftTargetClient {
       if (teachers.some(({ worker }) => worker === name)) continue;
       this.#teachers.delete(name);
       end.close();
-      for (const settle of [...asked.values()]) settle.fail(new LimbeckError("lost_worker", `${name} has gone`));
+      const owed = [...asked.values()];
+      asked.clear(); // What it answers now nobody waits for.
+      for (const settle of owed) settle.fail(new LimbeckError("lost_worker", `${name} has gone`));
     }
     for (const teacher of teachers) if (!this.#teachers.has(teacher.worker)) this.#connect(teacher);
     for (const arrival of this.#arrivals.splice(0)) arrival();
@@ -157,7 +159,12 @@ export class SoftTargetClient {
       const reply = yield* wait(until<Reply | null>(signal, (settle) => this.#ask(teacher, request, settle)));
       this.waitingFor = "";
       if (!reply) continue;
-      if (reply.error) throw reply.error;
+      if (reply.error) {
+        // As worker/softtargets/client.ts: the term is over, which ends this, or the teacher has left it.
+        teacher.end.close();
+        this.#lose(teacher.name, reply.error);
+        continue;
+      }
       invariants.usedSoftTargets(reply, request);
       this.#asked += ids.length;
       return reply.value!;

@@ -375,7 +375,7 @@ export class WorkerProcess {
   ): Task<number> {
     const { oracle, disk, scene } = this.#world;
     const fits = (weights: number | null | undefined): weights is number =>
-      weights !== null && weights !== undefined && (teacherSha256 === "" || sha256Of(weights) === teacherSha256);
+      weights !== null && weights !== undefined && sha256Of(weights) === teacherSha256;
     if (sourceOfTeacher(scene.job.teacher) !== null) {
       const given = oracle.partOf(oracle.teacher, part);
       // A member of an ensemble has a digest of its own, which the coordinator compares; another has to be loaded.

@@ -3,6 +3,7 @@
  * where there is one, in another order and company. Training does not wait for the answer; one that differs fails it.
  */
 import { type Answer, describeDifference, differenceOf } from "../../core/doctor/agreement.ts";
+import { differenceOfKept } from "../../core/doctor/kept.ts";
 import { LimbeckError } from "../../core/errors.ts";
 import { hash32, purpose } from "../../core/random.ts";
 import type { TeacherLine } from "./teacherlines.ts";
@@ -13,6 +14,8 @@ export interface CanarySettings {
   /** Of this worker, in the requests that it makes. */
   readonly everyRequests: number;
   readonly classes: number;
+  /** At which the logits that were not kept share their mass; null where all logits were given. */
+  readonly keptAt: number | null;
   readonly seed: number;
   readonly signal: AbortSignal;
 }
@@ -47,14 +50,17 @@ export class Canaries {
   }
 
   async #askAgain(given: Answer, { epoch, examples }: { epoch: number; examples: Uint32Array }): Promise<void> {
-    const { signal, classes } = this.#settings;
+    const { signal, classes, keptAt: temperature } = this.#settings;
     const teachers = this.#settings.teachers();
     const teacher = teachers[this.#asked++ % teachers.length];
     try {
       if (!teacher) return;
       const logits = await teacher.ask(examples, epoch, signal);
       const again = { from: `${teacher.worker}, asked again,`, examples, logits };
-      const difference = differenceOf(given, again, classes);
+      const difference =
+        temperature === null
+          ? differenceOf(given, again, classes)
+          : differenceOfKept(given, again, { classes, temperature });
       if (!difference) return;
       const told = describeDifference(difference, ["at first a teacher", again.from]);
       const message = `soft targets are not what they were: for example ${difference.example} in epoch ${epoch} ${told}`;

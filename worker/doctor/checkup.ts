@@ -7,7 +7,7 @@ import { modelRequest, type WorkerContext } from "../context.ts";
 import { factsOf } from "../data/dataset.ts";
 import { formatOf } from "../softtargets/format.ts";
 import { inputSource } from "../softtargets/inputs.ts";
-import { keysOf } from "../softtargetsupply.ts";
+import { answerMs, keysOf } from "../softtargetsupply.ts";
 import { Teacher } from "../teacher.ts";
 import { examineModels, examineTeaching } from "./examination.ts";
 import { TeacherLines } from "./teacherlines.ts";
@@ -15,7 +15,6 @@ import { TeacherLines } from "./teacherlines.ts";
 /** What only a trained teacher can be asked. */
 const ofTeacher: readonly CheckName[] = ["teacher-accuracy", "soft-targets", "soft-term", "pairing", "replicas"];
 const term = 1;
-const answerMs = 60_000;
 
 export async function checkUp(given: WorkerContext, signal: AbortSignal): Promise<Finding[]> {
   // One process serves all members: what they give is the same.
@@ -35,7 +34,10 @@ export async function checkUp(given: WorkerContext, signal: AbortSignal): Promis
     await device.ask("build", { name: "trained", ...modelRequest(context, "student") });
     const { count: lanes, batch: laneBatch } = job.lanes;
     const ledger: LedgerPlan = { seed: job.seed, trainExamples: dataset.count("train"), lanes, laneBatch };
-    const taught = await examineTeaching({ context, ledger, objective, teachers: lines.all }, signal);
+    const taught = await examineTeaching(
+      { context, ledger, objective, teachers: lines.all, cached: async () => null },
+      signal,
+    );
     const [models] = findings;
     return [models!, ...taught];
   } finally {
@@ -59,7 +61,7 @@ async function serveAlone(context: WorkerContext, signal: AbortSignal): Promise<
     format,
     classes,
     inputs: inputSource(context, "distil"),
-    deadlineMs: answerMs,
+    deadlineMs: answerMs(job),
     onNoTeacher: "fail",
     random: Math.random,
   } as const;

@@ -4,7 +4,7 @@ import type { LedgerPlan } from "../../core/ledger.ts";
 import type { StagePlan } from "../../core/stages.ts";
 import type { WorkerContext } from "../context.ts";
 import type { Report } from "../reports.ts";
-import { examineModels, examineTeaching } from "./examination.ts";
+import { examineModels, examineTeaching, type Subject } from "./examination.ts";
 import type { TeacherLines } from "./teacherlines.ts";
 
 export interface Consultation {
@@ -12,7 +12,7 @@ export interface Consultation {
   readonly plan: StagePlan;
   readonly ledger: LedgerPlan;
   /** null where the stage asks no teacher. */
-  readonly lines: TeacherLines | null;
+  readonly softTargets: { readonly lines: TeacherLines; readonly cached: Subject["cached"] } | null;
   tell(report: Report): void;
 }
 
@@ -22,16 +22,19 @@ export interface Consultation {
  * @throws what the findings refuse, what a request for soft targets throws, and the signal's reason
  */
 export async function consult(
-  { context, plan, ledger, lines, tell }: Consultation,
+  { context, plan, ledger, softTargets, tell }: Consultation,
   signal: AbortSignal,
 ): Promise<void> {
   const { job } = context;
   const { temperature, softWeight } = job.distil;
   const objective = { temperature, softWeight };
-  if (!lines && plan.stage !== "teach") return;
+  if (!softTargets && plan.stage !== "teach") return;
   context.status.doing = "examining the models";
-  const findings = lines
-    ? await examineTeaching({ context, ledger, objective, teachers: lines.all }, signal)
+  const findings = softTargets
+    ? await examineTeaching(
+        { context, ledger, objective, teachers: softTargets.lines.all, cached: softTargets.cached },
+        signal,
+      )
     : await examineModels(context, { objective, roles: ["student"] });
   tell({ diagnosed: { stage: plan.stage, findings: JSON.stringify(findings) } });
   const refusal = refusalOf(findings);

@@ -4,14 +4,14 @@
  */
 
 import { teacherAccuracy } from "../../core/doctor/accuracy.ts";
-import { pairing, replicas } from "../../core/doctor/agreement.ts";
+import { type Answer, pairing, replicas } from "../../core/doctor/agreement.ts";
 import { type Finding, notRun } from "../../core/doctor/finding.ts";
 import { type BuiltModel, modelsFit } from "../../core/doctor/models.ts";
 import { otherScalings } from "../../core/doctor/scalings.ts";
 import { softTargets } from "../../core/doctor/softtargets.ts";
 import { selfDivergence, softTerm } from "../../core/doctor/softterm.ts";
 import { asLimbeckError } from "../../core/errors.ts";
-import { sourceOfTeacher } from "../../core/jobteacher.ts";
+import { claimsProbabilities, sourceOfTeacher } from "../../core/jobteacher.ts";
 import { sizeOf } from "../../core/layout.ts";
 import { type LedgerPlan, laneExamples } from "../../core/ledger.ts";
 import { purpose, randomStream } from "../../core/random.ts";
@@ -23,6 +23,8 @@ import { remixed } from "./canaries.ts";
 import { type LocalTeacher, openLocalTeacher } from "./localteacher.ts";
 import { manyLabels, type Sample, takeSample } from "./sample.ts";
 import type { TeacherLine } from "./teacherlines.ts";
+
+const inCache = "the soft targets of the first lane are in the cache";
 
 /** Above it no other scaling of the inputs can be so much better that it would count. */
 const surelyRight = 0.9;
@@ -74,6 +76,8 @@ export interface Subject {
   readonly objective: Objective;
   /** All teachers of the term. */
   readonly teachers: readonly TeacherLine[];
+  /** Logits [examples, classes] under the view of an epoch that training will take from the cache; null where it will ask. */
+  cached(examples: Uint32Array, epoch: number): Promise<Float32Array | null>;
 }
 
 /**
@@ -86,18 +90,24 @@ export async function examineTeaching(subject: Subject, signal: AbortSignal): Pr
   const { classes } = dataset;
   const first = teachers[0]!;
   status.doing = "examining the teacher";
-  const local = await openLocalTeacher(context);
+  const local = await openLocalTeacher(context, signal);
   try {
     const view = viewOfEpoch(job, "distil", 0);
-    const sample = await takeSample(dataset, { ledger, view }, (examples) => first.ask(examples, 0, signal));
+    let cachedExamples = 0;
+    const sample = await takeSample(dataset, { ledger, view }, async (examples) => {
+      const cached = await subject.cached(examples, 0);
+      if (cached) cachedExamples += examples.length;
+      return cached ?? (await first.ask(examples, 0, signal));
+    });
+    const told = (finding: Finding): Finding => ({ ...finding, evidence: { ...finding.evidence, cachedExamples } });
     const { labels, logits } = sample;
     status.doing = "examining the soft targets";
     const work = { ...sample, lane: 0, examples: Math.min(labels.length, ledger.laneBatch), teacherLogits: logits };
     const figures = await device.ask("softTerm", { name: "trained", objective, work });
     const lane = { teacherLogits: logits.subarray(0, work.examples * classes), classes };
     return [
-      await examineAccuracy(context, sample, local),
-      softTargets({ logits, labels, classes }, "logits"),
+      told(await examineAccuracy(context, sample, local)),
+      told(softTargets({ logits, labels, classes }, claimsProbabilities(job.teacher) ? "probabilities" : "logits")),
       softTerm(figures, objective, lane),
       selfDivergence(figures),
       await examinePairing(subject, local, signal),
@@ -128,27 +138,36 @@ async function examineAccuracy(
 
 /** The first lane, asked for as it is, in another order and company, and computed here. */
 async function examinePairing(
-  { context, ledger, teachers }: Subject,
+  { context, ledger, teachers, cached }: Subject,
   local: LocalTeacher | null,
   signal: AbortSignal,
 ): Promise<Finding> {
   const { job, dataset } = context;
   const examples = laneExamples(ledger, 0, 0);
   const company = laneExamples(ledger, 0, Math.min(1, ledger.lanes - 1));
+  const kept = await cached(examples, 0);
+  if (kept && !local) return notRun("pairing", `${inCache}, and this worker does not have the teacher`);
   const teacher = teachers[0]!;
-  const served = { from: teacher.worker, examples, logits: await teacher.ask(examples, 0, signal) };
-  const again = remixed(examples, company, job.seed);
-  const asked = { from: `${teacher.worker} asked again`, examples: again, logits: await teacher.ask(again, 0, signal) };
-  if (!local) return pairing(served, [asked], dataset.classes);
+  const served = kept
+    ? { from: "the cache", examples, logits: kept }
+    : { from: teacher.worker, examples, logits: await teacher.ask(examples, 0, signal) };
+  const others: Answer[] = [];
+  if (!kept) {
+    const again = remixed(examples, company, job.seed);
+    const logits = await teacher.ask(again, 0, signal);
+    others.push({ from: `${teacher.worker} asked again`, examples: again, logits });
+  }
+  if (!local) return pairing(served, others, dataset.classes);
   const inputs = new Float32Array(examples.length * sizeOf(dataset.shape));
   dataset.examples("train", examples, viewOfEpoch(job, "distil", 0), inputs);
   const computed = { from: `${context.name} itself`, examples, logits: await local.logits(inputs) };
-  return pairing(served, [computed, asked], dataset.classes);
+  return pairing(served, [computed, ...others], dataset.classes);
 }
 
-async function examineReplicas({ context, ledger, teachers }: Subject, signal: AbortSignal): Promise<Finding> {
+async function examineReplicas({ context, ledger, teachers, cached }: Subject, signal: AbortSignal): Promise<Finding> {
   if (teachers.length < 2) return notRun("replicas", "there is one teacher, and none to compare it with");
   const examples = laneExamples(ledger, 0, 0);
+  if (await cached(examples, 0)) return notRun("replicas", `${inCache}, and no teacher is asked`);
   const answers = await Promise.all(
     teachers.map(async ({ worker, ask }) => ({ from: worker, examples, logits: await ask(examples, 0, signal) })),
   );

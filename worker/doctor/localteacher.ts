@@ -3,6 +3,7 @@
 import { sourceOfTeacher } from "../../core/jobteacher.ts";
 import { sizeOf } from "../../core/layout.ts";
 import { modelRequest, type WorkerContext } from "../context.ts";
+import { patiently } from "../patience.ts";
 
 export interface LocalTeacher {
   /** @returns logits [examples, classes] of inputs [examples × features], in passes of a lane's batch */
@@ -11,11 +12,12 @@ export interface LocalTeacher {
 }
 
 /** null where this worker has neither the trained weights nor a file to load them from. Throws `bad_model` where it does not fit. */
-export async function openLocalTeacher(context: WorkerContext): Promise<LocalTeacher | null> {
+export async function openLocalTeacher(context: WorkerContext, signal: AbortSignal): Promise<LocalTeacher | null> {
   const { job, device, dataset, trained } = context;
   const model = trained.get("teach");
   if (!model && sourceOfTeacher(job.teacher) === null) return null;
-  await device.ask("build", { name: "variant", ...modelRequest(context, "teacher") });
+  const built = () => device.ask("build", { name: "variant", ...modelRequest(context, "teacher") });
+  await patiently(context, job.teacher, built, signal);
   if (sourceOfTeacher(job.teacher) === null) await device.ask("load", { name: "variant", weights: model!.weights });
   const features = sizeOf(dataset.shape);
   return {
@@ -25,7 +27,8 @@ export async function openLocalTeacher(context: WorkerContext): Promise<LocalTea
       for (let at = 0; at < examples; at += job.lanes.batch) {
         const count = Math.min(job.lanes.batch, examples - at);
         const some = inputs.slice(at * features, (at + count) * features);
-        logits.set(await device.ask("logits", { name: "variant", inputs: some, count }), at * dataset.classes);
+        const pass = () => device.ask("logits", { name: "variant", inputs: some, count });
+        logits.set(await patiently(context, job.teacher, pass, signal), at * dataset.classes);
       }
       return logits;
     },

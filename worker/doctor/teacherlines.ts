@@ -47,6 +47,11 @@ export class TeacherLines {
     return this.#sources.flatMap(({ waitingFor }) => waitingFor || []).join(", ");
   }
 
+  /** One of them does not answer because its server does not. */
+  get isServerAway(): boolean {
+    return this.#sources.some(({ isServerAway }) => isServerAway);
+  }
+
   close(): void {
     for (const source of this.#sources) source.close();
   }

@@ -26,7 +26,7 @@ type Given = LoadSpec | RemoteSpec;
 
 /**
  * Builds, loads or reaches the model. What can be trained is a network; the rest is only asked.
- * @throws LimbeckError `bad_model`, or `unavailable` and `timeout` of a server, naming the field and what would be right
+ * @throws LimbeckError `bad_model`, or `server_away`, naming the field and what would be right
  */
 export async function openModel(engine: Engine, request: ModelRequest): Promise<Network | Inference> {
   const { spec, role: field } = request;
@@ -58,7 +58,10 @@ async function openGiven(
   const { inputShape, classes, jobFolder } = request;
   const fit: Fit = { field, inputShape, classes };
   if ("remote" in spec)
-    return await fitted(await openRemote(spec.remote, fit), spec.remote, { ...fit, field: `${field}.remote` });
+    return await fitted(await openRemote(spec.remote, fit, jobFolder), spec.remote, {
+      ...fit,
+      field: `${field}.remote`,
+    });
   const path = resolve(jobFolder, spec.load);
   const format = spec.format ?? (await formatOf(path));
   if (format !== "layers") {

@@ -1,7 +1,7 @@
 /** A model on a server that speaks the KServe v2 protocol over gRPC. */
 
 import { setTimeout } from "node:timers/promises";
-import { type CallOptions, type ServiceError, status } from "@grpc/grpc-js";
+import { type CallOptions, ChannelCredentials, type Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { backoffMs } from "../../core/backoff.ts";
 import { LimbeckError } from "../../core/errors.ts";
 import type { RemoteSpec } from "../../core/jobteacher.ts";
@@ -14,17 +14,27 @@ import type {
 } from "../../proto/gen/inference/ModelMetadataResponse.ts";
 import { inferenceClient } from "../../proto/kserve.ts";
 import { sha256Hex } from "../artifacts/digest.ts";
+import { Headers } from "./headers.ts";
 import { chosenTensor, type DeclaredTensor, type Fit, type Runner, type Tensor } from "./inference.ts";
+import { handshakeProblem, openTls, type Tls } from "./tls.ts";
 
 type Spec = RemoteSpec["remote"];
 
 /** A server that is away or busy is asked again, until the time for the answer is over. */
 const again = { firstMs: 100, longestMs: 2_000 };
+/** A look whether a server is back. */
+const lookSeconds = 2;
 const passing: ReadonlySet<status> = new Set([status.UNAVAILABLE, status.RESOURCE_EXHAUSTED]);
 
-/** @throws `unavailable` or `timeout` where no server answers, `bad_model` where it does not have the model */
-export async function openRemote(spec: Spec, { field }: Fit): Promise<Runner> {
-  const server = new Server(spec, `${field}.remote`);
+/**
+ * @param folder what relative paths start from
+ * @throws `server_away` where no server answers, or not for this model yet, `bad_model` where it does not have the model, or cannot be
+ * spoken to as the job says
+ */
+export async function openRemote(spec: Spec, { field }: Fit, folder: string): Promise<Runner> {
+  const own = `${field}.remote`;
+  const tls = spec.tls ? await openTls(spec.tls, spec.address, { folder, field: `${own}.tls` }) : null;
+  const server = new Server(spec, own, { tls, headers: new Headers(spec.headers ?? [], folder, `${own}.headers`) });
   try {
     await server.ready();
     const metadata = await server.metadata();
@@ -49,39 +59,49 @@ export async function openRemote(spec: Spec, { field }: Fit): Promise<Runner> {
   }
 }
 
+/** What it is spoken to with. */
+interface Access {
+  readonly tls: Tls | null;
+  readonly headers: Headers;
+}
+
 class Server {
   readonly name: string;
   readonly #spec: Spec;
   readonly #field: string;
+  readonly #access: Access;
   readonly #client: GRPCInferenceServiceClient;
+  #isAway = false;
 
-  constructor(spec: Spec, field: string) {
+  constructor(spec: Spec, field: string, access: Access) {
     this.#spec = spec;
     this.#field = field;
     const version = spec.version === undefined ? "" : ` version ${spec.version}`;
     this.name = `${spec.model}${version} at ${spec.address}`;
-    this.#client = inferenceClient(spec.address);
+    this.#access = access;
+    this.#client = clientOf(spec.address, access.tls);
   }
 
   /** A server answers before it has loaded its models. */
   async ready(): Promise<void> {
-    const { address, model: name, version = "" } = this.#spec;
-    type Answer = { readonly ready: boolean };
-    const server = await this.#call<Answer>((options, done) => this.#client.serverReady({}, options, done));
-    this.#demand(server.ready, `the server at ${address}`);
-    const model = await this.#call<Answer>((options, done) =>
-      this.#client.modelReady({ name, version }, options, done),
-    );
+    const server = await this.#call<Readiness>((...how) => this.#client.serverReady({}, ...how));
+    this.#demand(server.ready, `the server at ${this.#spec.address}`);
+    await this.#modelReady(this.#spec.timeoutSeconds);
+  }
+
+  async #modelReady(seconds: number): Promise<void> {
+    const { model: name, version = "" } = this.#spec;
+    const model = await this.#call<Readiness>((...how) => this.#client.modelReady({ name, version }, ...how), seconds);
     this.#demand(model.ready, this.name);
   }
 
   #demand(ready: boolean, whom: string): void {
-    if (!ready) throw new LimbeckError("unavailable", `${this.#field}: ${whom} says that it is not ready`);
+    if (!ready) throw new LimbeckError("server_away", `${this.#field}: ${whom} says that it is not ready`);
   }
 
   metadata(): Promise<ModelMetadataResponse__Output> {
     const { model: name, version = "" } = this.#spec;
-    return this.#call((options, done) => this.#client.modelMetadata({ name, version }, options, done));
+    return this.#call((...how) => this.#client.modelMetadata({ name, version }, ...how));
   }
 
   async infer(input: string, output: string, { values, shape }: Tensor): Promise<Tensor> {
@@ -93,10 +113,23 @@ class Server {
       outputs: [{ name: output }],
       rawInputContents: [Buffer.from(values.buffer, values.byteOffset, values.byteLength)],
     };
-    const answer = await this.#call<ModelInferResponse__Output>((options, done) =>
-      this.#client.modelInfer(request, options, done),
+    const answer = await this.#patientOnce(() =>
+      this.#call<ModelInferResponse__Output>((...how) => this.#client.modelInfer(request, ...how)),
     );
     return this.#tensorOf(answer, output);
+  }
+
+  /** One answer is waited for as long as may be. While the server has not come back, each further one is refused soon. */
+  async #patientOnce<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      if (this.#isAway) await this.#modelReady(Math.min(lookSeconds, this.#spec.timeoutSeconds));
+      const answer = await ask();
+      this.#isAway = false;
+      return answer;
+    } catch (thrown) {
+      this.#isAway = thrown instanceof LimbeckError && thrown.code === "server_away";
+      throw thrown;
+    }
   }
 
   close(): void {
@@ -117,36 +150,59 @@ class Server {
   }
 
   /** L7: one deadline over all attempts. */
-  async #call<T>(
-    ask: (options: CallOptions, done: (error: ServiceError | null, answer?: T) => void) => void,
-  ): Promise<T> {
-    const endMs = performance.now() + this.#spec.timeoutSeconds * 1000;
+  async #call<T>(ask: Ask<T>, seconds = this.#spec.timeoutSeconds): Promise<T> {
+    const { tls, headers } = this.#access;
+    const endMs = performance.now() + seconds * 1000;
+    const leftMs = () => Math.max(endMs - performance.now(), 1);
     for (let attempt = 0; ; attempt++) {
-      try {
-        return await new Promise<T>((resolve, reject) => {
-          const deadline = Date.now() + Math.max(endMs - performance.now(), 1);
-          ask({ deadline }, (error, answer) => (error ? reject(error) : resolve(answer!)));
-        });
-      } catch (thrown) {
-        const waitMs = backoffMs(again, attempt, Math.random());
-        const isOver = performance.now() + waitMs >= endMs;
-        if (isOver || !passing.has((thrown as ServiceError).code)) throw this.#failure(thrown as ServiceError);
-        await setTimeout(waitMs);
+      const metadata = await headers.read();
+      const answered = await new Promise<Answered<T>>((resolve) => {
+        const deadline = Date.now() + leftMs();
+        ask(metadata, { deadline }, (error, answer) => resolve(error ? { error } : { answer: answer! }));
+      });
+      if ("answer" in answered) return answered.answer;
+      const { error } = answered;
+      if (error.code === status.UNAVAILABLE) {
+        const problem = await handshakeProblem(this.#spec.address, tls, leftMs());
+        if (problem) throw new LimbeckError("bad_model", `${this.#field}.tls: ${problem}`, { cause: error });
       }
+      const waitMs = backoffMs(again, attempt, Math.random());
+      if (waitMs >= leftMs() || !passing.has(error.code)) throw this.#failure(error, seconds);
+      await setTimeout(waitMs);
     }
   }
 
-  #failure(error: ServiceError): LimbeckError {
-    const { code, details } = error;
-    const { timeoutSeconds } = this.#spec;
+  #failure(error: ServiceError, seconds: number): LimbeckError {
+    const { code } = error;
+    const details = this.#access.headers.redacted(error.details);
     if (passing.has(code) || code === status.DEADLINE_EXCEEDED) {
-      const message = `${this.#field}: no answer of ${this.name} in ${timeoutSeconds} s: ${details}`;
-      return new LimbeckError(code === status.DEADLINE_EXCEEDED ? "timeout" : "unavailable", message, { cause: error });
+      const message = `${this.#field}: ${this.name} is away: no answer in ${seconds} s: ${details}`;
+      return new LimbeckError("server_away", message, { cause: error });
     }
     return new LimbeckError("bad_model", `${this.#field}: ${this.name} refuses: ${status[code]}: ${details}`, {
       cause: error,
     });
   }
+}
+
+type Readiness = { readonly ready: boolean };
+type Ask<T> = (
+  metadata: Metadata,
+  options: CallOptions,
+  done: (error: ServiceError | null, answer?: T) => void,
+) => unknown;
+type Answered<T> = { readonly error: ServiceError } | { readonly answer: T };
+
+function clientOf(address: string, tls: Tls | null): GRPCInferenceServiceClient {
+  if (!tls) return inferenceClient(address, ChannelCredentials.createInsecure(), {});
+  const credentials = ChannelCredentials.createFromSecureContext(tls.context, {
+    checkServerIdentity: tls.checkIdentity,
+  });
+  return inferenceClient(
+    address,
+    credentials,
+    tls.serverName ? { "grpc.ssl_target_name_override": tls.serverName } : {},
+  );
 }
 
 /** Little-endian, at any offset of a message. */

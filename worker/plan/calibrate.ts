@@ -78,6 +78,7 @@ function withoutInterruptions(job: Job): Job {
     evaluation: { ...job.evaluation, everyEpochs: 0 },
     checkpoint: { ...job.checkpoint, everySteps: 0 },
     verification: { ...job.verification, everySteps: 0 },
+    softTargets: { ...job.softTargets, onNoTeacher: "fail" },
   };
 }
 

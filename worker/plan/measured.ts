@@ -44,9 +44,9 @@ export async function measureSteps(context: WorkerContext, { plan, term, forMs }
     ...{ part: 0, teacherSha256: "", teacherSources: [], restore: false, restoreBelow: 0 },
     dataset: factsOf(context.dataset),
   };
-  const student = await Student.build(context, endless);
-  await student.layOut(membership);
   const ending = new Ending();
+  const student = await Student.build(context, endless, ending.soon);
+  await student.layOut(membership);
   const heard: Progress[] = [];
   let startedMs = 0;
   const reports = new Reports(term, ({ progress }) => {

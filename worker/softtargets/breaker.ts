@@ -36,6 +36,11 @@ export class CircuitBreaker {
     this.#isTried = this.#failures > 0;
   }
 
+  /** Nobody waits for the request any more. */
+  abandoned(): void {
+    this.#isTried = false;
+  }
+
   succeeded(): void {
     this.#failures = 0;
     this.#isTried = false;

@@ -89,6 +89,10 @@ export class CachedSoftTargets {
     return this.#settings.teachers.isStranded;
   }
 
+  get isServerAway(): boolean {
+    return this.#settings.teachers.isServerAway;
+  }
+
   teachersAre(teachers: readonly PartTeacher[]): void {
     this.#settings.teachers.teachersAre(teachers);
   }
@@ -111,15 +115,12 @@ function rowsOf(logits: Float32Array, rows: Uint32Array, classes: number): Float
   return some;
 }
 
-/**
- * What the cache of a term is opened with; null where nothing is cached.
- * @param teacher sha256 of its weights; "" where it is not known: nothing can be kept for it then (L6)
- */
+/** What the cache of a term is opened with; null where nothing is cached. @param teacher sha256 of its weights */
 export function cacheSettings(context: WorkerContext, teacher: string, beginning: Beginning): CacheSettings | null {
   const { job, jobFolder, dataset } = context;
   const { softTargets, distil, numerics, lanes, seed } = job;
   const plan = cachePlan(job, beginning.uncacheable);
-  if (plan.kind === "uncached" || softTargets.cache === false || teacher === "") return null;
+  if (plan.kind === "uncached" || softTargets.cache === false) return null;
   const { dir, maxBytes } = softTargets.cache;
   const { repeat: _, ...spec } = distil.views;
   const key = {

@@ -4,6 +4,7 @@ import { LimbeckError } from "../../core/errors.ts";
 import type { SoftTargets__Output } from "../../proto/gen/limbeck/v1/SoftTargets.ts";
 import { bytesOf } from "../exchange/payload.ts";
 import { checksum } from "../kernels/checksum.ts";
+import { isOfAwayServer } from "../patience.ts";
 import { decodeLogits, formatName, type LogitsFormat, parseFormat } from "./format.ts";
 import { HedgeBudget } from "./hedgebudget.ts";
 import type { InputSource } from "./inputs.ts";
@@ -55,7 +56,7 @@ export interface SoftTargetSource {
   /**
    * Logits [examples, classes].
    * @param spareMs until it is needed
-   * @throws wrong_key, stale_term, corrupt, lost_worker, timeout, or the signal's reason
+   * @throws wrong_key, corrupt, lost_worker, server_away, timeout, or the signal's reason
    */
   request(key: SoftTargetKey, signal: AbortSignal, spareMs?: number): Promise<Float32Array>;
   /** Since the last call. */
@@ -66,6 +67,8 @@ export interface SoftTargetSource {
   readonly waitingFor: string;
   /** Something is asked for that no teacher is left to answer. */
   readonly isStranded: boolean;
+  /** Something is asked for that nobody can answer before a server is back that a teacher asks. */
+  readonly isServerAway: boolean;
   /** Whom to ask from now on: what is owed by one that is not among them is asked of another. */
   teachersAre(teachers: readonly PartTeacher[]): void;
   /** Ends the streams; what is outstanding fails with `stopped`. */
@@ -120,9 +123,9 @@ export class SoftTargetClient implements SoftTargetSource {
 
   teachersAre(teachers: readonly TeacherAddress[]): void {
     const { term, random, onLost } = this.#settings;
-    const broke = ({ worker, breaker }: TeacherLink, why: LimbeckError) => {
+    const broke = ({ worker, breaks }: TeacherLink, why: LimbeckError) => {
       // A stream that broke once may only have broken: who does not come back either is lost.
-      if (breaker.failures === 2 || why.code === "timeout") onLost?.(worker, why.message);
+      if (breaks === 2 || why.code === "timeout") onLost?.(worker, why.message);
     };
     const before = this.#links;
     this.#links = teachers.map(
@@ -154,7 +157,7 @@ export class SoftTargetClient implements SoftTargetSource {
       } catch (thrown) {
         if (ended.aborted) throw ended.reason;
         const isDamaged = thrown instanceof LimbeckError && thrown.code === "corrupt";
-        if (!isDamaged && !(thrown instanceof LostTeacher)) throw thrown;
+        if (!isDamaged && !(thrown instanceof LostTeacher) && !isOfAwayServer(thrown)) throw thrown;
         if (isDamaged && ++damaged >= attempts) throw thrown;
         this.#count({ askedAgain: 1 });
       }
@@ -194,13 +197,18 @@ export class SoftTargetClient implements SoftTargetSource {
   }
 
   get waitingFor(): string {
-    if (this.#stranded > 0) return `a ${this.#whom}: none is left in term ${this.#settings.term}`;
+    if (this.#stranded > 0) return `a ${this.#whom}: ${this.#away || `none is left in term ${this.#settings.term}`}`;
     const busy = this.#links.filter(({ owed }) => owed > 0);
     return busy.map(({ worker, owed }) => `${owed} answers of ${worker}`).join(", ");
   }
 
   get isStranded(): boolean {
-    return this.#stranded > 0;
+    return this.#stranded > 0 && this.#away === "";
+  }
+
+  /** Something is asked for that nobody can answer before a server is back that a teacher asks. */
+  get isServerAway(): boolean {
+    return this.#stranded > 0 && this.#away !== "";
   }
 
   get #whom(): string {
@@ -213,6 +221,11 @@ export class SoftTargetClient implements SoftTargetSource {
     const why = new LimbeckError("stopped", `the soft targets of term ${term} are no longer needed`);
     this.#closed.abort(why);
     for (const link of this.#links) link.close(why);
+  }
+
+  /** What teachers that cannot answer now say; empty where none does. */
+  get #away(): string {
+    return this.#links.flatMap(({ away }) => away || []).join("; ");
   }
 
   /** Who is expected to have answered first, of those that may be asked. */
@@ -233,8 +246,10 @@ export class SoftTargetClient implements SoftTargetSource {
   async #strand(signal: AbortSignal): Promise<TeacherLink> {
     const { onNoTeacher, term } = this.#settings;
     if (onNoTeacher === "fail") {
-      const message = `no ${this.#whom} is left in term ${term}, and the job says softTargets.onNoTeacher: fail`;
-      throw new LimbeckError("lost_worker", message);
+      const [code, why] = this.#away
+        ? (["server_away", `no ${this.#whom} can answer now: ${this.#away}`] as const)
+        : (["lost_worker", `no ${this.#whom} is left in term ${term}`] as const);
+      throw new LimbeckError(code, `${why}, and the job says softTargets.onNoTeacher: fail`);
     }
     this.#stranded += 1;
     try {
@@ -298,7 +313,7 @@ export class SoftTargetClient implements SoftTargetSource {
       const format = parseFormat(reply.format);
       if (!format) throw new LimbeckError("internal", `${from.worker} answered with logits as "${reply.format}"`);
       const logits = decodeLogits(reply.logits, format, { examples: key.examples.length, classes });
-      from.breaker.succeeded();
+      from.succeeded();
       const { payloadError } = reply;
       this.#count({
         softTargets: key.examples.length,
@@ -310,6 +325,13 @@ export class SoftTargetClient implements SoftTargetSource {
     } catch (thrown) {
       if (thrown instanceof LimbeckError && thrown.code === "corrupt") {
         this.#settings.onCorrupted?.(from.worker, thrown.message);
+      }
+      if (isOfAwayServer(thrown)) from.rest(thrown.message);
+      // Another term has begun, which will end this request; or the teacher alone has left this one, and another answers.
+      if (thrown instanceof LimbeckError && thrown.code === "stale_term") {
+        const lost = new LostTeacher("lost_worker", thrown.message);
+        from.fail(lost);
+        throw lost;
       }
       throw thrown;
     }

@@ -56,6 +56,8 @@ export class TeacherLink {
   #pace: number | null = null;
   #lastAnswerMs = 0;
   #isClosed = false;
+  #breaks = 0;
+  #away = "";
 
   /** @param broke told of every stream that broke, after what it owed has been rejected */
   constructor(
@@ -83,6 +85,16 @@ export class TeacherLink {
     return this.#pace;
   }
 
+  /** Streams that broke in a row. */
+  get breaks(): number {
+    return this.#breaks;
+  }
+
+  /** Why it cannot answer now, in its own words; empty where it may. */
+  get away(): string {
+    return this.#away;
+  }
+
   /** In how many seconds it would have answered for so many more, at a pace to be used where its own is not known. */
   expectedSeconds(examples: number, otherwise: number): number {
     return (this.#owedExamples + examples) * (this.#pace ?? otherwise);
@@ -100,14 +112,31 @@ export class TeacherLink {
     (this.#stream ?? this.#connect()).write(request);
     const cancel = () => {
       if (!this.#take(number)) return;
+      this.breaker.abandoned();
       this.#stream?.write({ term, request: number, cancel: true });
     };
     return { reply, cancel };
   }
 
+  /** It gave what was asked for. */
+  succeeded(): void {
+    this.breaker.succeeded();
+    this.#breaks = 0;
+    this.#away = "";
+  }
+
+  /** It lives and cannot answer: it is asked nothing for a while. All that it owes is refused alike, which counts once. */
+  rest(why: string): void {
+    const nowMs = performance.now();
+    if (nowMs >= this.breaker.openUntilMs) this.breaker.failed(nowMs);
+    this.#away = why;
+  }
+
   /** It is asked nothing for a while: what it owes is rejected, its stream given up. */
   fail(why: LimbeckError): void {
     this.breaker.failed(performance.now());
+    this.#breaks += 1;
+    this.#away = "";
     const stream = this.#stream;
     this.#stream = null;
     stream?.cancel();

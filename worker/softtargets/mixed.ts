@@ -76,6 +76,10 @@ export class MixedSoftTargets implements SoftTargetSource {
     return this.#members.some(({ isStranded }) => isStranded);
   }
 
+  get isServerAway(): boolean {
+    return this.#members.some(({ isServerAway }) => isServerAway);
+  }
+
   teachersAre(teachers: readonly PartTeacher[]): void {
     this.#members.forEach((member, at) => void member.teachersAre(teachers.filter(({ part }) => part === at)));
   }

@@ -169,6 +169,7 @@ export class SoftTargetServer {
       logits = welcome.length === 0 ? [] : await this.#pass(welcome);
     } catch (thrown) {
       failure = asLimbeckError(thrown);
+      if (failure.code === "server_away") this.#turnAway(failure);
     }
     return asked.map((each, at) => {
       // L3. The term may have ended meanwhile, and the weights with it.
@@ -176,6 +177,17 @@ export class SoftTargetServer {
       if (error) return this.#replies.refusal(each, error);
       return this.#replies.answer(each, logits[welcome.indexOf(each)]!, this.#serving!);
     });
+  }
+
+  /** Whoever waits would only wait, in turn, for what does not come now; another teacher may have it. */
+  #turnAway(why: LimbeckError): void {
+    const nowMs = performance.now();
+    while (this.#queue.length > 0) {
+      for (const { asker, asked } of this.#queue.take(nowMs, 0)) {
+        this.#send(asker, this.#replies.refusal(asked, why));
+        if (asker.isPaused()) asker.resume();
+      }
+    }
   }
 
   async #pass(asked: readonly Asked[]): Promise<Float32Array[]> {
@@ -190,7 +202,7 @@ export class SoftTargetServer {
     });
   }
 
-  /** L3, L6. Why it cannot be answered; null where it can. An empty teacher stands for the one the workers loaded themselves. */
+  /** L3, L6. Why it cannot be answered; null where it can. An empty teacher stands for what is served: see mixed.ts. */
   #objection({ term, key, examples, inputs }: Asked): LimbeckError | null {
     const asked = `soft targets of term ${term} were asked for, the teacher serves`;
     if (!this.#serving) return new LimbeckError("stale_term", `${asked} none now`);

@@ -21,7 +21,10 @@ if (typeof opened === "string") throw new Error(opened);
 export const engine: Engine = opened;
 
 /** @param spec as a user may write it */
-export function open(spec: unknown, rest: { inputShape?: readonly number[]; classes?: number; on?: Engine } = {}) {
+export function open(
+  spec: unknown,
+  rest: { inputShape?: readonly number[]; classes?: number; jobFolder?: string; on?: Engine } = {},
+) {
   const { on = engine, ...given } = rest;
   const request = { inputShape: shape, classes, seed: 1, jobFolder: "/", role: "teacher", temperature, ...given };
   return openModel(on, { ...request, spec: teacher.parse(spec) });

@@ -31,6 +31,25 @@ test("a server that goes and comes back is waited for", async (t) => {
   await found.dispose();
 });
 
+test("of a server that does not answer the first is told late, the others soon, and all is well when it is back", async (t) => {
+  let stuck = true;
+  const server = await serveKserve(model, { shape: [-1, ...shape], silent: () => stuck });
+  t.after(server.close);
+  stuck = false;
+  const found = await open({ remote: { address: server.address, model: "digits", timeoutSeconds: 2 } });
+  assert.ok(!(found instanceof Network));
+  t.after(() => found.dispose());
+  stuck = true;
+  const away = { code: "server_away", message: /^teacher\.remote: digits at .* is away: no answer in 2 s/ };
+  await assert.rejects(found.logits(examples.nhwc, count), away);
+  server.close();
+  await assert.rejects(found.logits(examples.nhwc, count), { ...away, message: /is away: .*(ECONNREFUSED|dropped)/ });
+  stuck = false;
+  const back = await serveKserve(model, { shape: [-1, ...shape], port: Number(server.address.split(":")[1]) });
+  t.after(back.close);
+  assertClose(await found.logits(examples.nhwc, count), reference.nhwc);
+});
+
 test("a remote teacher that cannot be asked is refused with the reason", async (t) => {
   const serve = async (settings: KserveSettings) => {
     const server = await serveKserve(model, settings);
@@ -49,16 +68,16 @@ test("a remote teacher that cannot be asked is refused with the reason", async (
   await refused({ remote: { ...fine, layout: "nchw" } }, /^teacher\.remote\.layout: nchw makes .*: nhwc would fit$/);
   await refused({ remote: fine }, /^teacher\.remote: digits at .* has 3 classes, the dataset 4$/, { classes: 4 });
   const unready = await serve({ isReady: false });
-  await refused({ remote: unready }, /^teacher\.remote: digits at .* says that it is not ready$/, {}, "unavailable");
-  const silent = await serve({ silent: true });
-  await refused({ remote: silent }, /^teacher\.remote: no answer of digits at .* in 0\.5 s/, {}, "timeout");
+  await refused({ remote: unready }, /^teacher\.remote: digits at .* says that it is not ready$/, {}, "server_away");
+  const silent = await serve({ silent: () => true });
+  await refused({ remote: silent }, /^teacher\.remote: digits at .* is away: no answer in 0\.5 s/, {}, "server_away");
   const gone = await serveKserve(model);
   gone.close();
   const away = { address: gone.address, model: "digits", timeoutSeconds: 0.5 };
   await refused(
     { remote: away },
-    /^teacher\.remote: no answer of digits at 127\.0\.0\.1:\d+ in 0\.5 s: .*ECONNREFUSED/,
+    /^teacher\.remote: digits at 127\.0\.0\.1:\d+ is away: no answer in 0\.5 s: .*ECONNREFUSED/,
     {},
-    "unavailable",
+    "server_away",
   );
 });

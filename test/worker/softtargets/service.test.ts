@@ -12,8 +12,9 @@ const slow = (ms: number) => async (examples: Uint32Array, view: number) => {
   return logitsOf(examples, view);
 };
 
-async function until(isSo: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 10_000; !isSo(); await setTimeout(2)) assert.ok(Date.now() < deadline, "in time");
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + 10_000; !(await isSo()); await setTimeout(2))
+    assert.ok(Date.now() < deadline, "in time");
 }
 
 function gate() {
@@ -106,6 +107,59 @@ test("onNoTeacher: fail fails where no teacher is left, and says why", async (t)
   await assert.rejects(client.request(key, never), {
     code: "lost_worker",
     message: "no teacher is left in term 1, and the job says softTargets.onNoTeacher: fail",
+  });
+});
+
+const away = () => Promise.reject(new LimbeckError("server_away", "digits at triton:8001 is away"));
+
+test("a teacher whose server is away is passed over, and asked again when that is back", async (t) => {
+  let isAway = true;
+  const answer = async (examples: Uint32Array, view: number) => (isAway ? away() : logitsOf(examples, view));
+  const cut = await openTeacher(t, "teacher-1", { answer });
+  const whole = await openTeacher(t, "teacher-2");
+  const lost: string[] = [];
+  const client = ask(t, [cut.member, whole.member], { onLost: (worker) => lost.push(worker) });
+  for (let view = 0; view < 40; view++) assert.equal((await client.request({ ...key, view }, never)).length, 9);
+  assert.ok(cut.server.counts.requests < 10, `${cut.server.counts.requests} requests to who cannot answer`);
+  isAway = false;
+  await until(async () => {
+    await client.request(key, never);
+    return cut.server.counts.examples > 0;
+  });
+  assert.deepEqual(lost, [], "it lives");
+});
+
+test("with no other teacher the student waits and says for what, and goes on by itself", async (t) => {
+  const { open, opened } = gate();
+  let isAway = true;
+  const answer = async (examples: Uint32Array, view: number) => {
+    await opened;
+    return isAway ? away() : logitsOf(examples, view);
+  };
+  const teacher = await openTeacher(t, "teacher-1", { answer });
+  const client = ask(t, [teacher.member]);
+  const asked = [1, 2, 3, 4, 5, 6].map((view) => client.request({ ...key, view }, never));
+  await until(() => teacher.server.counts.requests === 6);
+  open();
+  await until(() => client.isServerAway);
+  assert.equal(client.waitingFor, "a teacher: teacher-1: digits at triton:8001 is away");
+  assert.equal(client.isStranded, false, "another teacher would not help");
+  assert.ok(teacher.server.counts.passes < 6, "what waited is not tried in turn");
+  isAway = false;
+  assert.deepEqual(
+    await Promise.all(asked),
+    [1, 2, 3, 4, 5, 6].map((view) => logitsOf(key.examples, view)),
+  );
+  assert.equal(client.waitingFor, "");
+  assert.equal(client.isServerAway, false);
+});
+
+test("onNoTeacher: fail fails where the only teacher's server is away, with its reason", async (t) => {
+  const teacher = await openTeacher(t, "teacher-1", { answer: away });
+  await assert.rejects(ask(t, [teacher.member], { onNoTeacher: "fail" }).request(key, never), {
+    code: "server_away",
+    message:
+      "no teacher can answer now: teacher-1: digits at triton:8001 is away, and the job says softTargets.onNoTeacher: fail",
   });
 });
 

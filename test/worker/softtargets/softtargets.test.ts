@@ -79,23 +79,6 @@ for (const [part, wrong] of Object.entries({ teacher: "t2", dataset: "d2", view:
   });
 }
 
-test("where the teachers loaded their model themselves, all must serve the same one (L6)", async (t) => {
-  const teachers = await Promise.all([openTeacher(t, "teacher-1"), openTeacher(t, "teacher-2", { teacher: "t2" })]);
-  const client = ask(
-    t,
-    teachers.map((teacher) => teacher.member),
-  );
-  const results = await Promise.allSettled([
-    client.request({ ...key, teacher: "" }, never),
-    client.request({ ...key, teacher: "" }, never),
-  ]);
-  assert.deepEqual(results.map((result) => result.status).sort(), ["fulfilled", "rejected"]);
-  assert.equal(
-    (results.find((result) => result.status === "rejected") as PromiseRejectedResult).reason.code,
-    "wrong_key",
-  );
-});
-
 test("a request of another term is refused by the teacher, an answer of another term by the student (L3)", async (t) => {
   const teacher = await openTeacher(t, "teacher-1");
   await assert.rejects(ask(t, [teacher.member], { term: 2 }).request(key, never), {

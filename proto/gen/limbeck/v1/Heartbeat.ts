@@ -10,6 +10,7 @@ export interface Heartbeat {
   'servedExamples'?: (number | string | Long);
   'servingSeconds'?: (number | string);
   'needsTeacher'?: (boolean);
+  'serverAway'?: (boolean);
 }
 
 export interface Heartbeat__Output {
@@ -20,4 +21,5 @@ export interface Heartbeat__Output {
   'servedExamples': (number);
   'servingSeconds': (number);
   'needsTeacher': (boolean);
+  'serverAway': (boolean);
 }
