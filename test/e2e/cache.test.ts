@@ -20,6 +20,12 @@ const counts = ({ report }: FinishedRun) => {
   return { requested, cached, bytes };
 };
 
+/** What the doctor looked at, and how much of it no teacher was asked for. */
+const ofDoctor = ({ report }: FinishedRun) => {
+  const { examples, cachedExamples } = report.doctor.find(({ check }) => check === "soft-targets")!.evidence;
+  return { examples, cachedExamples };
+};
+
 test("the second epoch asks for nothing, a second job for nothing at all, and no bit changes (L1)", async (t) => {
   const dir = join(await scratchFolder(t), "cache");
   const run = (...args: string[]) => finishedRun(t, smoke, ...brief, ...args);
@@ -44,6 +50,7 @@ test("the second epoch asks for nothing, a second job for nothing at all, and no
   const { cached: inSecond } = cold.report.softTargets;
   assert.ok(inSecond > examplesPerEpoch / 2 && inSecond <= seen - examplesPerEpoch, `${inSecond} cached`);
   assert.deepEqual(counts(warm), { requested: seen, cached: seen, bytes: 0 });
+  assert.deepEqual([ofDoctor(cold).cachedExamples, ofDoctor(warm).cachedExamples], [0, ofDoctor(warm).examples]);
   assert.deepEqual(
     notes(warm).map(({ kind }) => kind),
     ["soft-target-cache"],
