@@ -51,5 +51,5 @@ export function caughtUp(plan: Plan, state: Running, atMs: number, worker: Worke
   if (!isFor) return [state];
   const workers = state.workers.map((each) => (each.name === worker.name ? { ...each, replicaOf: stage } : each));
   const why = worker.role === "teacher" ? `${worker.name} serves, too` : `${worker.name} joins`;
-  return openTerm(plan, { ...state, workers }, { atMs, why, planned: true });
+  return openTerm(plan, { ...state, workers }, { atMs, why, reason: "joined", planned: true });
 }

@@ -9,6 +9,8 @@ import type { Member__Output } from "../proto/gen/limbeck/v1/Member.ts";
 import type { Part } from "./batches.ts";
 
 export interface Membership extends Assigned {
+  /** The coordinator's reason for the term. */
+  readonly why: string;
   readonly plan: StagePlan;
   /** Those with lanes, in the order of their lanes. */
   readonly students: readonly Member__Output[];
@@ -44,11 +46,12 @@ export function understand(term: number, assign: Assign__Output, { name, job, tr
   const at = students.findIndex(({ worker }) => worker === name);
   const rank = at < 0 ? null : at;
   const isTeacher = assign.teachers.some(({ worker }) => worker === name);
-  const { planned, teachers, teacherSha256, teacherSources, restore, restoreBelow } = assign;
+  const { planned, why, teachers, teacherSha256, teacherSources, restore, restoreBelow } = assign;
   const teaching = { teachers, isTeacher, teacherSha256, teacherSources };
   return {
     term,
     planned,
+    why,
     member: rank !== null || isTeacher,
     plan,
     students,

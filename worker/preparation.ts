@@ -5,11 +5,10 @@ import { resultDeciding } from "../core/jobdigest.ts";
 import type { Prepared } from "../proto/gen/limbeck/v1/Prepared.ts";
 import type { Welcome__Output } from "../proto/gen/limbeck/v1/Welcome.ts";
 import { Device } from "./compute/device.ts";
-import type { Status, WorkerContext } from "./context.ts";
+import type { WorkerContext } from "./context.ts";
 import { openDataset } from "./data/open.ts";
 import { engineEnvironment } from "./engine/environment.ts";
 import { ensureEngine } from "./engine/install.ts";
-import type { Services } from "./services.ts";
 
 export interface Preparation {
   readonly context: WorkerContext;
@@ -20,16 +19,18 @@ export interface Preparation {
 /** @param device given out before the first wait, so that it can be closed whatever comes of this */
 export async function prepareWorker(
   { job: json, jobFolder, runFolder }: Welcome__Output,
-  own: { readonly name: string; readonly services: Services; readonly status: Status; readonly device: Device },
+  own: Pick<WorkerContext, "name" | "services" | "status" | "metrics" | "log"> & { readonly device: Device },
 ): Promise<Preparation> {
   const job = JSON.parse(json) as Job; // Checked by the coordinator, whose build is ours.
   own.status.doing = "loading the engine and the dataset";
   // `limbeck run` has set it up already; on a machine of its own the worker does.
-  await ensureEngine(job.engine, { log: (line) => process.stderr.write(`${line}\n`) });
+  await ensureEngine(job.engine, { log: (line) => own.log.info(line) });
   const [engine, dataset] = await Promise.all([
     own.device.ask("open", { choice: job.engine, threads: job.threads }),
     openDataset(job, jobFolder),
   ]);
+  own.metrics.prepared(own.name, engine);
+  own.log.info({ event: "prepared", backend: engine.backend, device: engine.device }, engine.why);
   const shape = [...dataset.shape];
   const { classes, digest } = dataset;
   const examples = { trainExamples: dataset.count("train"), evaluationExamples: dataset.count(job.evaluation.split) };

@@ -81,6 +81,10 @@ export class SoftTargetSupply {
     return this.#softTargets.takeCounts();
   }
 
+  get standing(): ReturnType<WorkerContext["metrics"]["standing"]> {
+    return this.#softTargets.standing;
+  }
+
   /** Ends the streams to teachers. */
   close(): void {
     this.lines?.close();
@@ -108,6 +112,8 @@ export class SoftTargetSupply {
     return {
       ...{ term, teachers, format, classes: context.dataset.classes, deadlineMs: softTargetsMs, onNoTeacher },
       random: Math.random,
+      interceptors: context.metrics.interceptors,
+      onAnswer: context.metrics.answered,
       onLost: (worker, why) => reports.tell({ suspect: { worker, why } }),
       onCorrupted: (from, why) => reports.tell({ corrupted: { from, kind: "soft-targets", why } }),
     };

@@ -164,7 +164,7 @@ export class StudentTerm {
     const seconds = Math.max(this.#world.clock.nowMs - begunMs, 0.001) / 1000;
     const softTargets = this.#softTargetClient?.takeAsked() ?? 0;
     const counts = { softTargets, softTargetsCached: 0, softTargetBytes: softTargets, hedged: 0, askedAgain: 0 };
-    const rest = { ...counts, payloadError: null, learningRate: 0.1 };
+    const rest = { ...counts, payloadError: null, learningRate: 0.1, gradientNorm: 1, consumed: null };
     const { stage } = this.#plan;
     this.#tell({ kind: "progress", stage, step: step + 1, examples: own, steps: 1, seconds, metrics, phases, ...rest });
   }

@@ -1,8 +1,10 @@
 /** The student's side: asks whichever teacher is expected to answer first, and uses only what was made for the key (L6). */
 import { setTimeout } from "node:timers/promises";
-import { LimbeckError } from "../../core/errors.ts";
+import { asLimbeckError, LimbeckError, type LimbeckErrorCode } from "../../core/errors.ts";
 import type { SoftTargets__Output } from "../../proto/gen/limbeck/v1/SoftTargets.ts";
+import type { Interceptors } from "../../proto/wire.ts";
 import { bytesOf } from "../exchange/payload.ts";
+import type { BreakerState } from "./breaker.ts";
 import { decodeLogits, formatName, type LogitsFormat, parseFormat } from "./format.ts";
 import { HedgeBudget } from "./hedgebudget.ts";
 import { Latencies } from "./latency.ts";
@@ -22,6 +24,10 @@ export interface SoftTargetSettings {
   readonly onNoTeacher: "wait" | "fail";
   /** In [0, 1): spreads what is tried again. */
   readonly random: () => number;
+  /** What every call to a teacher goes through. */
+  readonly interceptors?: Interceptors;
+  /** Told how a teacher's answer ended: well, or with which error, and how long it took. */
+  onAnswer?(code: LimbeckErrorCode | "ok", seconds: number): void;
   /** Told of a teacher that broke off and cannot be reached again, or did not answer in time. */
   onLost?(worker: string, why: string): void;
   /** Told of logits that came damaged and are asked for again. */
@@ -81,7 +87,7 @@ export class SoftTargetClient {
       // A stream that broke once may only have broken: who does not come back either is lost.
       if (breaker.failures === 2 || why.code === "timeout") settings.onLost?.(worker, why.message);
     };
-    this.#links = settings.teachers.map((teacher) => new TeacherLink(teacher, broke, settings.random));
+    this.#links = settings.teachers.map((teacher) => new TeacherLink(teacher, broke, settings));
   }
 
   /**
@@ -97,10 +103,16 @@ export class SoftTargetClient {
     for (let damaged = 0; ; ) {
       ended.throwIfAborted();
       const link = this.#soonest(key.examples.length) ?? (await this.#strand(ended));
+      const askedMs = performance.now();
+      const answered = (code: LimbeckErrorCode | "ok") =>
+        this.#settings.onAnswer?.(code, (performance.now() - askedMs) / 1_000);
       try {
-        return await this.#attempt(link, { key, dueMs, signal: ended });
+        const logits = await this.#attempt(link, { key, dueMs, signal: ended });
+        answered("ok");
+        return logits;
       } catch (thrown) {
         if (ended.aborted) throw ended.reason;
+        answered(asLimbeckError(thrown).code);
         const isDamaged = thrown instanceof LimbeckError && thrown.code === "corrupt";
         if (!isDamaged && !(thrown instanceof LostTeacher)) throw thrown;
         if (isDamaged && ++damaged >= attempts) throw thrown;
@@ -126,6 +138,14 @@ export class SoftTargetClient {
     if (this.#stranded > 0) return `a teacher: none is left in term ${this.#settings.term}`;
     const busy = this.#links.filter(({ owed }) => owed > 0);
     return busy.map(({ worker, owed }) => `${owed} answers of ${worker}`).join(", ");
+  }
+
+  /** Requests whose answers are on their way, and how many teachers have their breaker in each state. */
+  get standing(): { readonly awaited: number; readonly breakers: Readonly<Record<BreakerState, number>> } {
+    const breakers = { closed: 0, half_open: 0, open: 0 };
+    const nowMs = performance.now();
+    for (const { breaker } of this.#links) breakers[breaker.state(nowMs)] += 1;
+    return { awaited: this.#links.reduce((sum, { owed }) => sum + owed, 0), breakers };
   }
 
   /** Something is asked for that no teacher is left to answer. */

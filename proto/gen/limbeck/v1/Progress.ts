@@ -3,6 +3,7 @@
 import type { Metrics as _limbeck_v1_Metrics, Metrics__Output as _limbeck_v1_Metrics__Output } from '../../limbeck/v1/Metrics.ts';
 import type { PhaseSeconds as _limbeck_v1_PhaseSeconds, PhaseSeconds__Output as _limbeck_v1_PhaseSeconds__Output } from '../../limbeck/v1/PhaseSeconds.ts';
 import type { PayloadError as _limbeck_v1_PayloadError, PayloadError__Output as _limbeck_v1_PayloadError__Output } from '../../limbeck/v1/PayloadError.ts';
+import type { Consumed as _limbeck_v1_Consumed, Consumed__Output as _limbeck_v1_Consumed__Output } from '../../limbeck/v1/Consumed.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Progress {
@@ -20,6 +21,8 @@ export interface Progress {
   'hedged'?: (number | string | Long);
   'askedAgain'?: (number | string | Long);
   'softTargetsCached'?: (number | string | Long);
+  'gradientNorm'?: (number | string);
+  'consumed'?: (_limbeck_v1_Consumed | null);
 }
 
 export interface Progress__Output {
@@ -37,4 +40,6 @@ export interface Progress__Output {
   'hedged': (number);
   'askedAgain': (number);
   'softTargetsCached': (number);
+  'gradientNorm': (number);
+  'consumed': (_limbeck_v1_Consumed__Output | null);
 }
