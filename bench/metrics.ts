@@ -1,7 +1,7 @@
 /**
- * What metrics cost: the rate of training with them, scraped every second, against the rate without, in turns in one process, for
- * a step of the usual size and one of a toy; and how long /metrics of a coordinator with 500 workers takes to answer.
- * `npm run bench -- metrics [SECONDS]`: for each turn.
+ * What metrics cost: the rate of training with them, scraped every half second, against the rate without, in turns in one run, for
+ * steps of the usual size and of a toy; and how long /metrics of a coordinator with 500 workers takes to answer.
+ * `npm run bench -- metrics [SECONDS]`: for each size.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -11,8 +11,9 @@ import { open } from "../coordinator/gather.ts";
 import { createMetrics } from "../coordinator/metrics.ts";
 import type { Happening, State } from "../coordinator/state.ts";
 import { step } from "../coordinator/step.ts";
+import type { Job } from "../core/job.ts";
 import { parseJob } from "../core/jobfile.ts";
-import { planStages, type StagePlan } from "../core/stages.ts";
+import { planStages } from "../core/stages.ts";
 import { packagePath } from "../proto/package.ts";
 import { exposition } from "../proto/telemetry/exposition.ts";
 import { servePages } from "../proto/telemetry/http.ts";
@@ -23,45 +24,51 @@ import type { WorkerContext } from "../worker/context.ts";
 import { WorkerMetrics } from "../worker/metrics.ts";
 import { measureSteps, stepOf } from "../worker/plan/measured.ts";
 import { openSolo } from "../worker/solo.ts";
+import type { PhaseSeconds } from "../worker/stepreport.ts";
 
-const forMs = 1_000 * Number(process.argv[3] ?? 4);
-const turns = 6;
+const forMs = 1_000 * Number(process.argv[3] ?? 60);
+/** Short, so that what else the machine does meets neighbours alike. */
+const blockMs = 500;
+const warmUpBlocks = 8;
 const workers = 500;
 const scrapes = 50;
 const anywhere = { host: "127.0.0.1", port: 0 };
 
-/** Counts nothing. */
-class NoMetrics extends WorkerMetrics {
-  override stepped(): void {}
-  override reported(): void {}
-}
+/** Collects in one block of time and not in the next, and counts the steps of each; a scrape belongs to a block that collects. */
+class InTurns extends WorkerMetrics {
+  readonly #scrape: () => Promise<unknown>;
+  /** Steps per second by block, collecting first. */
+  readonly rates: number[] = [];
+  #steps = 0;
+  #sinceMs = performance.now();
 
-interface Turns {
-  readonly context: WorkerContext;
-  readonly plan: StagePlan;
-  term: number;
-}
+  constructor(services: WorkerContext["services"]) {
+    super();
+    const page = this.page(services);
+    this.#scrape = async () => page("");
+  }
 
-async function secondsPerStep(turn: Turns, metrics: WorkerMetrics): Promise<number> {
-  const { context, plan } = turn;
-  turn.term += 1;
-  const cost = await measureSteps({ ...context, metrics }, { plan, term: turn.term, forMs });
-  return stepOf(cost, context.job.lanes.count);
-}
+  get #collects(): boolean {
+    return this.rates.length % 2 === 0;
+  }
 
-async function scraped(turn: Turns): Promise<number> {
-  const metrics = new WorkerMetrics();
-  const http = await servePages(anywhere, { "/metrics": metrics.page(turn.context.services) });
-  const scraping = setInterval(() => void fetch(`http://${http.address}/metrics`).then((page) => page.text()), 1_000);
-  try {
-    return await secondsPerStep(turn, metrics);
-  } finally {
-    clearInterval(scraping);
-    await http.close();
+  override stepped(phases: PhaseSeconds): void {
+    if (this.#collects) super.stepped(phases);
+    this.#steps += 1;
+    const tookMs = performance.now() - this.#sinceMs;
+    if (tookMs < blockMs) return;
+    this.rates.push((1_000 * this.#steps) / tookMs);
+    this.#steps = 0;
+    this.#sinceMs = performance.now();
+    if (this.#collects) void this.#scrape();
+  }
+
+  override reported(...report: Parameters<WorkerMetrics["reported"]>): void {
+    if (this.#collects) super.reported(...report);
   }
 }
 
-/** The rate with metrics as a share of the rate without: the median over the turns. */
+/** The rate of training with metrics as a share of the rate without: of each block and the next, quartiles. */
 async function training(file: string) {
   const folder = mkdtempSync(join(tmpdir(), "limbeck-bench-"));
   const job = parseJob(await readFile(file, "utf8"), file, ["evaluation.everyEpochs=0", "checkpoint.everySteps=0"]);
@@ -69,18 +76,17 @@ async function training(file: string) {
   try {
     const { context } = solo;
     const stages = planStages(context.job, context.dataset.count("train"));
-    const turn: Turns = { context, plan: stages.find(({ stage }) => stage === "distil")!, term: 0 };
-    const shares: number[] = [];
-    let stepSeconds = 0;
-    for (let each = 0; each < turns; each++) {
-      // Who goes first has the colder machine: they take it in turns, too.
-      const isFirst = each % 2 === 0;
-      const before = isFirst ? await scraped(turn) : 0;
-      stepSeconds = await secondsPerStep(turn, new NoMetrics());
-      shares.push(stepSeconds / (isFirst ? before : await scraped(turn)));
-    }
-    const sorted = shares.map((share) => Number(share.toFixed(4))).sort((a, b) => a - b);
-    return { stepMs: Number((1_000 * stepSeconds).toFixed(2)), ofRate: sorted[turns / 2]!, turns: sorted };
+    const plan = stages.find(({ stage }) => stage === "distil")!;
+    const metrics = new InTurns(context.services);
+    const cost = await measureSteps({ ...context, metrics }, { plan, term: 1, forMs });
+    // What is hot is compiled meanwhile.
+    const rates = metrics.rates.slice(warmUpBlocks);
+    const pairs = Math.floor(rates.length / 2);
+    const shares = Array.from({ length: pairs }, (_, pair) => rates[2 * pair]! / rates[2 * pair + 1]!);
+    shares.sort((one, other) => one - other);
+    const quartile = (at: number) => Number(shares[Math.floor((at * pairs) / 4)]!.toFixed(4));
+    const stepMs = Number((1_000 * stepOf(cost, context.job.lanes.count)).toFixed(2));
+    return { stepMs, pairs, ofRate: quartile(2), quartiles: [quartile(1), quartile(3)] };
   } finally {
     await solo.close();
     rmSync(folder, { recursive: true });
@@ -88,9 +94,14 @@ async function training(file: string) {
 }
 
 /** A job of so many workers in the middle of a term, as the coordinator's own decisions make it. */
-function crowd(): { job: ReturnType<typeof testJob>; state: State } {
-  const job = testJob({ workers: { students: workers - 1, teachers: 1 } });
-  const plan = testPlan({ ...job, lanes: { ...job.lanes, count: workers } });
+function crowd(): { job: Job; state: State } {
+  const few = testJob();
+  const job: Job = {
+    ...few,
+    lanes: { ...few.lanes, count: workers },
+    workers: { ...few.workers, students: workers - 1, teachers: 1 },
+  };
+  const plan = testPlan(job);
   let [state] = open(plan, 0);
   const happen = (happening: Happening) => {
     [state] = step(plan, state, { ...happening, atMs: 0 });

@@ -33,8 +33,9 @@ function standing(state: State): { term: number; step: number; stage?: string } 
 }
 
 /** What says why, and of the rest what is short: a report, a deal or findings are in their own files. */
-function reasonOf(facts: object): { why: string; rest: Record<string, unknown> } {
-  const { why, message, ...others } = facts as { why?: string; message?: string };
+function reasonOf(facts: object): { why: string | undefined; rest: Record<string, unknown> } {
+  // The job's name is in every line.
+  const { why, message, name: _, ...others } = facts as { why?: string; message?: string; name?: string };
   const isShort = ([, value]: [string, unknown]) => typeof value !== "object";
-  return { why: why ?? message ?? "", rest: Object.fromEntries(Object.entries(others).filter(isShort)) };
+  return { why: why ?? message, rest: Object.fromEntries(Object.entries(others).filter(isShort)) };
 }

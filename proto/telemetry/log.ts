@@ -12,6 +12,7 @@ export function openLog(name: string, bindings: Bindings = {}): Log {
   const options = {
     base: { name, ...bindings },
     messageKey: "why",
+    formatters: { level: (level: string) => ({ level }) },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
   };
   // Written at once: what a process said last is what one wants to know when it has died.
