@@ -26,6 +26,8 @@ export interface ChildOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Hears what it writes to stderr. */
   readonly hear?: (text: string) => void;
+  /** Hears its log, which it writes to stdout. */
+  readonly hearLog?: (text: string) => void;
 }
 
 const keptStderr = 4000;
@@ -35,8 +37,12 @@ const toldLines = 5;
  * Starts `limbeck ARGS…` as a child in a process group of its own: Ctrl-C in the terminal reaches only us, and we
  * pass it on as an orderly stop.
  */
-export function startChild(name: string, args: readonly string[], { env = {}, hear }: ChildOptions = {}): Child {
-  const child = limbeck(args, ["ignore", "ignore", "pipe", "ipc"], env);
+export function startChild(
+  name: string,
+  args: readonly string[],
+  { env = {}, hear, hearLog }: ChildOptions = {},
+): Child {
+  const child = limbeck(args, ["ignore", hearLog ? "pipe" : "ignore", "pipe", "ipc"], env);
   let words = "";
   let failure: LimbeckErrorCode | null = null;
   child.stderr!.setEncoding("utf8");
@@ -44,6 +50,7 @@ export function startChild(name: string, args: readonly string[], { env = {}, he
     words = (words + text).slice(-keptStderr);
     hear?.(text);
   });
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => hearLog?.(text));
   child.on("message", (message) => {
     failure = (message as Partial<Told>).failure ?? failure;
   });

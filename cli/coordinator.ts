@@ -1,11 +1,12 @@
 /** `limbeck coordinator`: the coordinator as a process of its own. */
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import type { Endpoint } from "../coordinator/endpoint.ts";
 import { startCoordinator } from "../coordinator/main.ts";
 import { LimbeckError } from "../core/errors.ts";
 import type { Job } from "../core/job.ts";
 import { parseJob } from "../core/jobfile.ts";
+import type { Endpoint } from "../proto/endpoint.ts";
+import { openLog } from "../proto/telemetry/log.ts";
 import { tellParent } from "./children.ts";
 import { earlierPart, finishedNote } from "./resume.ts";
 import { keptPrediction } from "./savedplan.ts";
@@ -50,7 +51,8 @@ async function coordinate(file: string, options: CoordinatorOptions): Promise<vo
     process.stdout.write(`${finishedNote(options.state)}\n${resultTable(earlier.report)}\n`);
     return;
   }
-  for (const line of earlier?.changed ?? []) process.stderr.write(`coordinator: changed: ${line}\n`);
+  const log = openLog("coordinator", { job: job.name });
+  for (const line of earlier?.changed ?? []) log.info({ event: "job-changed" }, line);
   const { listen, http } = options;
   const predicted = await keptPrediction(runFolder);
   const given = {
@@ -61,10 +63,14 @@ async function coordinate(file: string, options: CoordinatorOptions): Promise<vo
     http,
     resume: earlier !== null,
     predicted,
+    log,
   };
   const running = await startCoordinator(given);
   if (process.send) process.send({ address: running.address, http: running.httpAddress });
-  else process.stderr.write(`coordinator: workers join at ${running.address}; http://${running.httpAddress}/state\n`);
+  log.info(
+    { event: "listening", address: running.address, http: running.httpAddress },
+    `workers join at ${running.address}; http://${running.httpAddress}/state`,
+  );
   const stop = (why: string) => void running.stop(why);
   process.once("SIGTERM", () => stop("the coordinator was told to stop (SIGTERM)"));
   process.once("SIGINT", () => stop("the coordinator was told to stop (SIGINT)"));

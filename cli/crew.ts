@@ -1,6 +1,7 @@
 /** The processes of `limbeck run`, each kept alive: a coordinator on the same ports and state in every life, and its workers. */
-import { type Endpoint, hostPort } from "../coordinator/endpoint.ts";
+
 import { LimbeckError } from "../core/errors.ts";
+import { type Endpoint, hostPort } from "../proto/endpoint.ts";
 import { type Child, type Ended, startChild } from "./children.ts";
 import type { Deaths } from "./deaths.ts";
 import type { RunPlan } from "./runplan.ts";

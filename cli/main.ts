@@ -53,7 +53,7 @@ function program(): Command {
     .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])
     .option("--engine <choice>", "compute engine: auto, tensorflow, gpu or wasm, instead of the job's", engineChoice)
     .option("--no-doctor", "begin without the checks of teacher, student and their path, and without canaries")
-    .option("--http <host:port>", "where /metrics, /healthz and /state are served", endpoint, {
+    .option("--http <host:port>", "where /metrics, /targets, /healthz and /state are served", endpoint, {
       host: "127.0.0.1",
       port: 0,
     })
@@ -114,7 +114,12 @@ function program(): Command {
     .command("schema")
     .description("print the JSON Schema of job files")
     .option("--markdown", "the reference page instead")
-    .action(async ({ markdown }: { markdown?: boolean }) => {
+    .option("--metrics", "the reference page of the metrics instead")
+    .action(async ({ markdown, metrics }: { markdown?: boolean; metrics?: boolean }) => {
+      if (metrics) {
+        process.stdout.write((await import("./metricsreference.ts")).metricsReference());
+        return;
+      }
       const { jobJsonSchema, jobReference } = await import("./schema.ts");
       process.stdout.write(markdown ? jobReference() : `${JSON.stringify(jobJsonSchema(), null, 2)}\n`);
     });
@@ -129,7 +134,7 @@ function program(): Command {
     )
     .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])
     .option("--listen <host:port>", "where workers join", endpoint, { host: "127.0.0.1", port: 7070 })
-    .option("--http <host:port>", "where /metrics, /healthz and /state are served", endpoint, {
+    .option("--http <host:port>", "where /metrics, /targets, /healthz and /state are served", endpoint, {
       host: "127.0.0.1",
       port: 7071,
     })
@@ -150,6 +155,7 @@ function program(): Command {
       port: 0,
     })
     .option("--advertise <host:port>", "where other workers are told to reach this one (default: --listen)", endpoint)
+    .option("--http <host:port>", "where /metrics and /healthz are served", endpoint, { host: "127.0.0.1", port: 0 })
     .option("--state <dir>", "folder of the logs of the worker processes, which are then restarted when they die")
     .action(async (options) => (await import("./worker.ts")).worker(options));
 

@@ -1,8 +1,8 @@
 /** `limbeck run`: the whole of a job on this machine, as real processes on loopback, each restarted when it dies. */
 import { relative } from "node:path";
-import type { Endpoint } from "../coordinator/endpoint.ts";
 import { LimbeckError } from "../core/errors.ts";
 import { connectCoordinator } from "../proto/clients.ts";
+import type { Endpoint } from "../proto/endpoint.ts";
 import { ensureEngine } from "../worker/engine/install.ts";
 import { endChildren } from "./children.ts";
 import { startLastingCoordinator, startLastingWorkers } from "./crew.ts";

@@ -1,7 +1,8 @@
 /** `limbeck worker`: one worker as a process of its own, or a supervisor with one per device. */
 import { hostname } from "node:os";
-import type { Endpoint } from "../coordinator/endpoint.ts";
 import { LimbeckError } from "../core/errors.ts";
+import type { Endpoint } from "../proto/endpoint.ts";
+import { openLog } from "../proto/telemetry/log.ts";
 import { runWorker } from "../worker/main.ts";
 import { hasProcessEnvironment, runAgain, tellParent } from "./children.ts";
 import { deviceShares } from "./devices.ts";
@@ -14,6 +15,7 @@ export interface WorkerOptions {
   readonly devices?: string;
   readonly listen: Endpoint;
   readonly advertise?: Endpoint;
+  readonly http: Endpoint;
   readonly state?: string;
 }
 
@@ -35,7 +37,8 @@ export async function worker({ role, name, devices, state, ...options }: WorkerO
   process.once("SIGTERM", () => leave("SIGTERM"));
   process.once("SIGINT", () => leave("SIGINT"));
   process.once("disconnect", () => leave("the process that started this worker has gone"));
-  const given = { ...options, role, name: name ?? `${hostname()}-${deviceShares(undefined)[0]!.label}-${process.pid}` };
+  const own = name ?? `${hostname()}-${deviceShares(undefined)[0]!.label}-${process.pid}`;
+  const given = { ...options, role, name: own, log: openLog(own) };
   try {
     await runWorker(given as RunWorkerOptions, leaving.signal);
   } catch (thrown) {

@@ -3,8 +3,8 @@ import { createWriteStream, type WriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
-import { type Endpoint, hostPort } from "../coordinator/endpoint.ts";
 import { LimbeckError } from "../core/errors.ts";
+import { type Endpoint, hostPort } from "../proto/endpoint.ts";
 import { writing } from "../proto/files.ts";
 import { type Ended, endChildren, startChild, tellParent } from "./children.ts";
 import type { DeviceShare } from "./devices.ts";
@@ -16,6 +16,7 @@ export interface SupervisedWorkers {
   readonly name: string | undefined;
   readonly listen: Endpoint;
   readonly advertise?: Endpoint;
+  readonly http: Endpoint;
   /** Folder of the workers' logs. */
   readonly state: string | undefined;
 }
@@ -25,9 +26,9 @@ const orderlyStopMs = 12_000;
 
 /** Runs until every worker has ended for good. Throws how the first failed, where one did. */
 export async function superviseWorkers(shares: readonly DeviceShare[], options: SupervisedWorkers): Promise<void> {
-  const { listen, advertise, state } = options;
-  if (shares.length > 1 && (listen.port !== 0 || advertise)) {
-    const flag = advertise ? "--advertise" : "--listen";
+  const { listen, advertise, http, state } = options;
+  if (shares.length > 1 && (listen.port !== 0 || advertise || http.port !== 0)) {
+    const flag = advertise ? "--advertise" : listen.port !== 0 ? "--listen" : "--http";
     throw new LimbeckError("usage", `${flag} names one port, and ${shares.length} workers are to start here`);
   }
   const logs = state === undefined ? null : resolve(state);
@@ -60,19 +61,24 @@ function superviseOne(
   count: number,
   { options, logs }: { options: SupervisedWorkers; logs: string | null },
 ): Supervised {
-  const { coordinator, role, listen, advertise } = options;
+  const { coordinator, role, listen, advertise, http } = options;
   // The same in every life: the id is the supervisor's.
   const own = options.name ?? `${hostname()}-${label}-${process.pid}`;
   const name = options.name !== undefined && count > 1 ? `${own}-${label}` : own;
   const args = ["worker", "--coordinator", endpoint(coordinator), "--role", role, "--name", name];
-  args.push("--listen", endpoint(listen));
+  args.push("--listen", endpoint(listen), "--http", endpoint(http));
   if (advertise) args.push("--advertise", endpoint(advertise));
   const log = logs === null ? null : createWriteStream(join(logs, `${name.replaceAll("/", "_")}.log`), { flags: "a" });
   log?.on("error", () => {}); // A log that cannot be written stops no work; its folder was writable.
   const hear = (text: string) => said(name, text, log);
+  // Whole lines, which say themselves whose they are.
+  const hearLog = (text: string) => {
+    process.stdout.write(text);
+    log?.write(text);
+  };
   const note = (line: string) => said(name, `${line}\n`, log);
   const start = (life: number) => {
-    const child = startChild(name, args, { env, hear });
+    const child = startChild(name, args, { env, hear, hearLog });
     note(`supervisor: process ${child.process.pid} started, life ${life}`);
     return child;
   };

@@ -52,14 +52,14 @@ function refuse(state: State, atMs: number, session: number, worker: string, err
 }
 
 function welcome(plan: Plan, state: Active, atMs: number, session: number, hello: MessageOf<"hello">): Next {
-  const { worker: name, instance, address, host, pid, holds } = hello;
+  const { worker: name, instance, address, host, http, pid, holds } = hello;
   const wasMember = state.kind === "recovering" && state.expected.get(name) === instance;
   const isBack = wasMember && hello.term === state.term;
   const isAuto = hello.role === "auto";
   const role = hello.role !== "auto" ? hello.role : isBack ? roleInTerm(state, name) : roleFor(plan, state);
   const served = { servedExamples: 0, servingSeconds: 0, needsTeacher: false, serverAway: false };
   const status = { doing: "preparing", waitingFor: "", step: 0, residentBytes: 0, ...served };
-  const identity = { session, name, instance, role, isAuto, address, host, pid };
+  const identity = { session, name, instance, role, isAuto, address, host, http, pid };
   const fresh = { heardMs: atMs, status, peakResidentBytes: 0, prepared: null, followsIn: 0, leaving: null };
   const replicaOf = isBack ? state.course.plan.stage : null;
   const part = wasMember ? (state.parts[name] ?? null) : null;

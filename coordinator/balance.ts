@@ -37,7 +37,7 @@ export function weigh(plan: Plan, state: Running, atMs: number): Next {
   const since = state.betterDealSinceMs ?? atMs;
   if (!isTrial && atMs - since < lastingMs) return [{ ...state, betterDealSinceMs: since }];
   const why = `lanes by speed: ${known.map(({ name, laneSeconds }) => `${name} ${milliseconds(laneSeconds!)} a lane`).join(", ")}`;
-  return openTerm(plan, state, { atMs, why, planned: true });
+  return openTerm(plan, state, { atMs, why, reason: "speed", planned: true });
 }
 
 /** Who was tried again and is as fast as the others is no longer marked. */

@@ -9,10 +9,10 @@ import { holdersOf, openTerm } from "./term.ts";
 
 /** A worker's session is over. */
 export function lose(plan: Plan, state: Active, atMs: number, worker: Worker, why: string): Next {
-  const { name, leaving } = worker;
+  const { name, leaving, heardMs } = worker;
   const told =
     leaving === null
-      ? announce(atMs, { kind: "worker-lost", worker: name, why })
+      ? announce(atMs, { kind: "worker-lost", worker: name, why, silentMs: atMs - heardMs })
       : announce(atMs, { kind: "worker-left", worker: name, why: leaving });
   const workers = state.workers.filter(({ session }) => session !== worker.session);
   const [next, ...effects] = replace(plan, { ...state, workers }, atMs, worker, `${name} is lost: ${why}`);
@@ -66,7 +66,8 @@ function replace(plan: Plan, state: Active, atMs: number, { name, leaving }: Wor
       if (restaff) return restaff;
       // The members need not break off a step because a teacher has gone.
       const planned = leaving !== null || isTeacher;
-      return openTerm(plan, state, { atMs, why, planned, rollbackBelow: state.rollbackBelow });
+      const reason = leaving === null ? "lost" : "left";
+      return openTerm(plan, state, { atMs, why, reason, planned, rollbackBelow: state.rollbackBelow });
     }
     case "exporting":
       return name === state.exporter ? exportElsewhere(plan, state, atMs, why) : [state];
@@ -86,5 +87,5 @@ function exportElsewhere(plan: Plan, state: Exporting, atMs: number, why: string
     const message = { term: state.term, export: { stage }, body: "export" } as const;
     return [{ ...state, exporter: holder.name, sinceMs: atMs }, send(holder.session, message)];
   }
-  return openTerm(plan, state, { atMs, why, planned: false });
+  return openTerm(plan, state, { atMs, why, reason: "lost", planned: false });
 }

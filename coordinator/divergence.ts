@@ -54,7 +54,7 @@ export function rollBack(plan: Plan, state: Running, atMs: number, { step, weigh
   const [next, ...effects] = openTerm(
     plan,
     { ...state, workers, course },
-    { atMs, why, planned: false, rollbackBelow },
+    { atMs, why, reason: "diverged", planned: false, rollbackBelow },
   );
   return [next, ...announced, ...refusals, ...effects];
 }

@@ -51,7 +51,8 @@ function beginOrGoOn(plan: Plan, state: Gathering, atMs: number): Next {
   const isNew = !state.course.hasBegun;
   const why = isNew ? began(plan, state) : "enough students are there again";
   const { course, rollbackBelow } = state;
-  return openTerm(plan, { ...state, course }, { atMs, why, planned: false, rollbackBelow });
+  const reason = isNew ? "start" : "resumed";
+  return openTerm(plan, { ...state, course }, { atMs, why, reason, planned: false, rollbackBelow });
 }
 
 function settle(plan: Plan, state: Gathering, atMs: number): Next {
@@ -63,7 +64,8 @@ function settle(plan: Plan, state: Gathering, atMs: number): Next {
   const stages = planStages(job, dataset.trainExamples);
   const fresh = { dataset, fingerprints, stages, finished: [], doctor: [], uncacheable: "" };
   const course: Course = { ...fresh, plan: stages[0]!, openedMs: atMs, hasBegun: false, tally: emptyTally };
-  const [next, ...effects] = openTerm(plan, { ...state, course }, { atMs, why: began(plan, state), planned: false });
+  const why = began(plan, state);
+  const [next, ...effects] = openTerm(plan, { ...state, course }, { atMs, why, reason: "start", planned: false });
   return [
     next,
     { kind: "journal", record: { kind: "settled", dataset, fingerprints } },

@@ -74,7 +74,7 @@ export function caughtUp(plan: Plan, state: Running, atMs: number, worker: Worke
   const { name, role } = worker;
   if (role === "teacher") return serves(plan, state, atMs, worker, found);
   const workers = state.workers.map((each) => (each.name === name ? { ...each, replicaOf: stage } : each));
-  return openTerm(plan, { ...state, workers }, { atMs, why: `${name} joins`, planned: true });
+  return openTerm(plan, { ...state, workers }, { atMs, why: `${name} joins`, reason: "joined", planned: true });
 }
 
 /**
@@ -89,5 +89,5 @@ function serves(plan: Plan, state: Running, atMs: number, { name }: Worker, foun
   const isNews = uncacheable !== "" && state.course.uncacheable === "";
   const takesTerm = isNews || isApart(plan.job.teacher);
   const restaff = takesTerm ? null : restaffed(plan, next, [...state.teachers, name], told);
-  return restaff ?? openTerm(plan, next, { ...told, planned: true });
+  return restaff ?? openTerm(plan, next, { ...told, reason: "joined", planned: true });
 }

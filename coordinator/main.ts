@@ -5,8 +5,14 @@ import type { ProgressEvent } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
 import type { Prediction } from "../core/plan/prediction.ts";
 import { planStages } from "../core/stages.ts";
+import type { Endpoint } from "../proto/endpoint.ts";
 import { packageVersion } from "../proto/package.ts";
-import type { Endpoint } from "./endpoint.ts";
+import { exposition } from "../proto/telemetry/exposition.ts";
+import { serverMetrics } from "../proto/telemetry/grpcmetrics.ts";
+import type { Log } from "../proto/telemetry/log.ts";
+import { processRegistry } from "../proto/telemetry/processmetrics.ts";
+import { coordinatorService } from "../proto/wire.ts";
+import { logEvent } from "./eventlines.ts";
 import { EventLog } from "./eventlog.ts";
 import { open } from "./gather.ts";
 import { serveHttp } from "./http.ts";
@@ -32,6 +38,7 @@ export interface CoordinatorOptions {
   readonly resume?: boolean;
   readonly heartbeatMs?: number;
   readonly patience?: Partial<Patience>;
+  readonly log: Log;
   /** For the report. */
   readonly predicted?: Prediction | null;
   /** Unix time in milliseconds. */
@@ -41,7 +48,7 @@ export interface CoordinatorOptions {
 export interface Coordinator {
   /** host:port where workers join. */
   readonly address: string;
-  /** host:port of /metrics, /healthz and /state. */
+  /** host:port of /metrics, /targets, /healthz and /state. */
   readonly httpAddress: string;
   /** How the job ended. Never rejects. */
   readonly finished: Promise<Outcome>;
@@ -61,7 +68,7 @@ const tickMs = 100;
  * has it, `usage` where it holds a run without a journal.
  */
 export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
-  const { job, jobFolder, runFolder, now = Date.now, heartbeatMs = 250 } = options;
+  const { job, jobFolder, runFolder, log: decisions, now = Date.now, heartbeatMs = 250 } = options;
   const plan: Plan = {
     job,
     jobFolder,
@@ -82,10 +89,13 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const records = await orClose(openRecords(runFolder, job, jobFolder, { resume: options.resume ?? !isNew }), journal);
   const log = new EventLog(records.events);
   const stages = planStages(job, 1).map(({ stage }) => stage);
-  const metrics = createMetrics(plan.build, stages, () => state);
-  const rpc = await orClose(serveRpc(options.listen, log, happen), records, journal);
+  const registry = processRegistry();
+  const metrics = createMetrics(registry, { job, stages, now });
+  const interceptors = [serverMetrics(registry, [coordinatorService])];
+  const rpc = await orClose(serveRpc(options.listen, { log, happen, interceptors }), records, journal);
+  const page = exposition(registry, () => metrics.refresh(state));
   const status = () => statusOf(plan, state, now());
-  const http = await orClose(serveHttp(options.http, metrics.registry, status), rpc, records, journal);
+  const http = await orClose(serveHttp(options.http, page, status), rpc, records, journal);
   if (isNew)
     await orClose(journal.append({ kind: "started", atMs: now(), build: plan.build }), http, rpc, records, journal);
 
@@ -105,6 +115,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
         return records.report(effect.report);
       case "announce":
         metrics.announced(effect.event);
+        logEvent(decisions, effect.event, state);
         // On disk before it is shown: who watched goes on by number with the next life of the coordinator.
         return records.append(effect.event).finally(() => log.append(effect.event));
     }

@@ -1,215 +1,199 @@
 /**
- * The coordinator's metrics. Fed with what was announced and measured; workers are counted at scrape time. Only labels
- * with few values: no step, no example, no error text; every label set of a fixed list starts at zero.
+ * The coordinator's metrics, as core/metrics/coordinator.ts defines them. What happens is counted when it is announced
+ * or measured; what the state knows is read from it at every scrape, so a worker that has gone leaves no series behind.
  */
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import { severities } from "../core/doctor/finding.ts";
 import type { ProgressEvent } from "../core/events.ts";
+import type { Job } from "../core/job.ts";
+import { coordinatorMetrics } from "../core/metrics/coordinator.ts";
+import { jobStates, workerStates } from "../core/shownstates.ts";
 import type { Stage } from "../core/stages.ts";
+import { type MetricsOf, register } from "../proto/telemetry/registry.ts";
 import type { Progress } from "./messages.ts";
 import type { State } from "./state.ts";
-import { jobStateOf, jobStates, workerState, workerStates } from "./status.ts";
+import { jobStateOf, workerState } from "./status.ts";
 
-const phases = ["data", "softTargets", "compute", "exchange", "apply"] as const;
-const phaseLabels = {
-  data: "data",
-  softTargets: "soft_targets",
-  compute: "compute",
-  exchange: "exchange",
-  apply: "apply",
-} as const;
-const losses = ["total", "hard", "soft"] as const;
+type Families = MetricsOf<typeof coordinatorMetrics>;
 
 export interface Metrics {
-  readonly registry: Registry;
   announced(event: ProgressEvent): void;
   measured(progress: Progress, by: { readonly worker: string; readonly isLead: boolean }): void;
+  /** Before a scrape. */
+  refresh(state: State): void;
 }
 
-/** @param state the current state, asked for at every scrape */
-export function createMetrics(build: string, stages: readonly Stage[], state: () => State): Metrics {
-  const registers = [new Registry()];
-  const registry = registers[0]!;
-  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
-    new Gauge({ name, help, labelNames, registers });
-  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
-    new Counter({ name, help, labelNames, registers });
+export interface Measured {
+  readonly job: Job;
+  readonly stages: readonly Stage[];
+  /** Unix time in milliseconds. */
+  readonly now: () => number;
+}
 
-  gauge("limbeck_build_info", "Build of Limbeck; always 1.", ["version"]).set({ version: build }, 1);
-  const term = gauge("limbeck_term", "Number of the current membership; 0 before the first.");
-  const step = gauge("limbeck_step", "Optimizer updates applied in the stage.", ["stage"]);
-  const stepsPlanned = gauge("limbeck_steps_planned", "Optimizer updates the stage will have.", ["stage"]);
-  const loss = gauge("limbeck_loss_nats", "Mean loss over the last reported steps.", ["stage", "kind"]);
-  const accuracy = gauge("limbeck_training_accuracy_ratio", "Training accuracy over the last reported steps.", [
-    "stage",
-  ]);
-  const agreement = gauge("limbeck_teacher_agreement_ratio", "Share of examples where student and teacher agree.", [
-    "stage",
-  ]);
-  const evaluationErrors = gauge("limbeck_evaluation_errors", "Errors in the last evaluation.", ["stage"]);
-  const evaluationAccuracy = gauge("limbeck_evaluation_accuracy_ratio", "Accuracy in the last evaluation.", ["stage"]);
-  const samples = counter("limbeck_samples_total", "Training examples consumed by all students.", ["stage"]);
-  const checkpoints = counter("limbeck_checkpoints_total", "Checkpoints written.", ["stage"]);
-  const softTargets = counter("limbeck_soft_target_requests_total", "Soft targets that students needed.");
-  const softTargetsCached = counter("limbeck_soft_targets_cached_total", "Of them, those that were on disk.");
-  const softTargetBytes = counter("limbeck_soft_target_bytes_total", "Bytes of logits that students received.");
-  const softTargetInputBytes = counter("limbeck_soft_target_input_bytes_total", "Bytes of inputs that students sent.");
-  const hedged = counter("limbeck_soft_target_hedges_total", "Requests that a second teacher was asked for, too.");
-  const askedAgain = counter("limbeck_soft_target_retries_total", "Requests that came to nothing with a teacher.");
-  const payloadError = gauge(
-    "limbeck_soft_target_error_nats",
-    "KL(true || decoded) of softened distributions, the mean of the last sample: what the format costs.",
-  );
-  const waited = counter("limbeck_soft_target_wait_seconds_total", "Time a student waited for teachers.", ["worker"]);
-  const lost = counter("limbeck_workers_lost_total", "Workers that died, fell silent or were thrown out.");
-  const leftInOrder = counter("limbeck_workers_left_total", "Workers that handed their work over and left.");
-  const refused = counter("limbeck_workers_refused_total", "Workers that were not let in.");
-  const roleChanges = counter("limbeck_role_changes_total", "Workers that got another role.", ["role"]);
-  const terms = counter("limbeck_terms_total", "Memberships opened; planned where nobody died.", ["planned"]);
-  const skipped = counter("limbeck_lanes_not_finite_total", "Lanes whose gradient was not finite.", ["stage"]);
-  const damaged = counter("limbeck_payloads_damaged_total", "Payloads that came damaged and were fetched again.");
-  const diverged = counter("limbeck_replicas_diverged_total", "Replicas that differed from the others.");
-  const passedOver = counter("limbeck_checkpoints_passed_over_total", "Checkpoints found damaged when resuming.");
-  const recoveries = counter("limbeck_coordinator_recoveries_total", "Times this coordinator replayed its journal.");
-  const seconds = new Histogram({
-    name: "limbeck_step_phase_seconds",
-    help: "Wall time of a training step by phase, the mean of each report of a student.",
-    labelNames: ["phase"],
-    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
-    registers,
-  });
-
-  for (const stage of stages) {
-    for (const each of [step, stepsPlanned, samples, checkpoints, skipped]) {
-      if (each instanceof Counter) each.inc({ stage }, 0);
-      else each.set({ stage }, 0);
-    }
-  }
-  for (const planned of ["true", "false"]) terms.inc({ planned }, 0);
-  for (const role of ["student", "teacher"]) roleChanges.inc({ role }, 0);
-  for (const phase of phases) seconds.zero({ phase: phaseLabels[phase] });
-  watchWorkers(registers, state);
-  watchJob(registers, state);
-  watchDoctor(registers, state);
-
+export function createMetrics(registry: Registry, { job, stages, now }: Measured): Metrics {
+  const families = register(registry, coordinatorMetrics);
+  families.jobInfo.set({ limbeck_job: job.name, numerics: job.numerics }, 1);
+  families.leader.set(1);
+  families.term.set(0);
+  for (const stage of stages) families.step.set({ stage }, 0);
+  const events = new EventCounts(families, now);
   return {
-    registry,
-    announced(event) {
-      switch (event.kind) {
-        case "term-opened":
-          terms.inc({ planned: String(event.planned) });
-          return term.set(event.term);
-        case "stage-started":
-          return stepsPlanned.set({ stage: event.stage }, event.steps);
-        case "stepped": {
-          const { stage } = event;
-          const values = { total: event.loss, hard: event.hardLoss, soft: event.softLoss };
-          for (const kind of losses) if (values[kind] !== null) loss.set({ stage, kind }, values[kind]);
-          if (event.agreement !== null) agreement.set({ stage }, event.agreement);
-          accuracy.set({ stage }, event.accuracy);
-          return step.set({ stage }, event.step);
-        }
-        case "evaluated":
-          evaluationErrors.set({ stage: event.stage }, event.score.errors);
-          return evaluationAccuracy.set({ stage: event.stage }, event.score.accuracy);
-        case "checkpointed":
-          return checkpoints.inc({ stage: event.stage });
-        case "worker-lost":
-          return lost.inc();
-        case "role-changed":
-          return roleChanges.inc({ role: event.role });
-        case "worker-left":
-          return leftInOrder.inc();
-        case "worker-refused":
-          return refused.inc();
-        case "step-skipped":
-          return skipped.inc({ stage: event.stage });
-        case "payload-damaged":
-          return damaged.inc();
-        case "replica-diverged":
-          return diverged.inc();
-        case "checkpoint-passed-over":
-          return passedOver.inc();
-        case "coordinator-recovered":
-          term.set(event.term);
-          return recoveries.inc();
-        default:
-          return;
-      }
-    },
-    measured(progress, { worker, isLead }) {
+    announced: (event) => events.count(event),
+    measured(progress, { isLead }) {
       // Each student its own lanes: together they are the global batches. The lead's sums would count them again.
-      samples.inc({ stage: progress.stage }, progress.examples);
-      softTargets.inc(progress.softTargets);
-      softTargetsCached.inc(progress.softTargetsCached);
-      softTargetBytes.inc(progress.softTargetBytes);
-      softTargetInputBytes.inc(progress.softTargetInputBytes);
-      hedged.inc(progress.hedged);
-      askedAgain.inc(progress.askedAgain);
-      if (progress.payloadError?.examples) payloadError.set(progress.payloadError.sum / progress.payloadError.examples);
-      waited.inc({ worker }, progress.phases.softTargets);
-      if (!isLead) return;
-      for (const phase of phases) {
-        seconds.observe({ phase: phaseLabels[phase] }, progress.phases[phase] / progress.steps);
-      }
+      families.samples.inc({ stage: progress.stage }, progress.examples);
+      events.stepped();
+      if (isLead) measureSteps(families, progress, { job, now });
+    },
+    refresh(state) {
+      for (const each of jobStates) families.jobState.set({ state: each }, Number(each === jobStateOf(state)));
+      if ("startedMs" in state) families.jobStarted.set(state.startedMs / 1_000);
+      showWorkers(families, state);
+      showDoctor(families, state);
     },
   };
 }
 
-/** Counted when asked, from the state itself: a worker that left leaves no series behind. */
-function watchWorkers(registers: Registry[], current: () => State): void {
-  new Gauge({
-    name: "limbeck_workers",
-    help: "Workers with a session.",
-    labelNames: ["role", "state"],
-    registers,
-    collect() {
-      const state = current();
-      for (const role of ["student", "teacher"]) for (const each of workerStates) this.set({ role, state: each }, 0);
-      if (state.kind === "ended") return;
-      for (const worker of state.workers) this.inc({ role: worker.role, state: workerState(state, worker) });
-    },
-  });
-  new Gauge({
-    name: "limbeck_worker_resident_bytes",
-    help: "Resident memory of a worker, as it last reported.",
-    labelNames: ["worker"],
-    registers,
-    collect() {
-      const state = current();
-      this.reset();
-      if (state.kind === "ended") return;
-      for (const { name, status } of state.workers) this.set({ worker: name }, status.residentBytes);
-    },
-  });
+/** What is counted and set as it is announced. */
+class EventCounts {
+  readonly #families: Families;
+  readonly #now: () => number;
+  /** When a fault took the job out of its steps, Unix time in milliseconds; null while it goes well. */
+  #faultMs: number | null = null;
+  /** The last step that was skipped: each lane that is not finite announces it. */
+  #skipped = "";
+
+  constructor(families: Families, now: () => number) {
+    this.#families = families;
+    this.#now = now;
+  }
+
+  /** A student has reported steps: whatever went wrong before is over. */
+  stepped(): void {
+    if (this.#faultMs === null) return;
+    this.#families.recovery.observe((this.#now() - this.#faultMs) / 1_000);
+    this.#faultMs = null;
+  }
+
+  count(event: ProgressEvent): void {
+    const families = this.#families;
+    switch (event.kind) {
+      case "term-opened":
+        families.terms.inc({ reason: event.reason });
+        if (event.reason === "lost" || event.reason === "diverged") this.#faultMs ??= event.atMs;
+        if (event.reason === "stage") this.#faultMs = null; // There was no step left to be taken.
+        families.term.set(event.term);
+        return;
+      case "job-paused":
+        this.#faultMs ??= event.atMs;
+        return;
+      case "stepped":
+        showStep(families, event);
+        return;
+      case "evaluated": {
+        const { stage, score } = event;
+        families.evaluationErrors.set({ stage }, score.errors);
+        families.evaluationLoss.set({ stage }, score.crossEntropy);
+        families.evaluationAccuracy.set({ stage }, score.accuracy);
+        return;
+      }
+      case "checkpointed": {
+        const { stage, bytes, atMs } = event;
+        families.checkpointBytes.set({ stage }, bytes);
+        families.checkpointAt.set({ stage }, atMs / 1_000);
+        families.checkpoints.inc({ stage });
+        return;
+      }
+      case "worker-joined":
+        families.joined.inc({ role: event.role });
+        return;
+      case "worker-lost":
+        families.detection.observe(event.silentMs / 1_000);
+        families.lost.inc();
+        return;
+      case "worker-left":
+        families.left.inc();
+        return;
+      case "worker-refused":
+        families.refused.inc();
+        return;
+      case "role-changed":
+        families.roleChanges.inc({ role: event.role });
+        return;
+      case "step-skipped": {
+        const { stage, step } = event;
+        if (this.#skipped !== `${stage}/${step}`) families.nonFinite.inc({ stage });
+        this.#skipped = `${stage}/${step}`;
+        return;
+      }
+      case "payload-damaged":
+        families.damaged.inc();
+        return;
+      case "replica-diverged":
+        families.diverged.inc();
+        return;
+      case "checkpoint-passed-over":
+        families.checkpointsPassedOver.inc();
+        return;
+      case "coordinator-recovered":
+        families.term.set(event.term);
+        families.recoveries.inc();
+        return;
+      default:
+        return;
+    }
+  }
 }
 
-/** One series per state, 1 for the current; a job that is paused gathers after it has begun. */
-function watchJob(registers: Registry[], current: () => State): void {
-  new Gauge({
-    name: "limbeck_job_state",
-    help: "1 for the state the job is in.",
-    labelNames: ["state"],
-    registers,
-    collect() {
-      const state = current();
-      for (const each of jobStates) this.set({ state: each }, Number(each === jobStateOf(state)));
-    },
-  });
+function showStep(families: Families, event: Extract<ProgressEvent, { kind: "stepped" }>): void {
+  const { stage, step, steps } = event;
+  families.step.set({ stage }, step);
+  families.stepsPlanned.set({ stage }, steps);
+  families.progress.set({ stage }, step / steps);
+  families.eta.set({ stage }, event.etaSeconds);
+  families.loss.set({ stage, component: "total" }, event.loss);
+  families.loss.set({ stage, component: "hard" }, event.hardLoss);
+  if (event.softLoss !== null) families.loss.set({ stage, component: "soft" }, event.softLoss);
+  if (event.agreement !== null) families.agreement.set({ stage }, event.agreement);
+  families.accuracy.set({ stage }, event.accuracy);
+  families.learningRate.set({ stage }, event.learningRate);
+}
+
+/** The lead's report: of the global batches, and of the replica, which is the same everywhere. */
+function measureSteps(families: Families, progress: Progress, { job, now }: Pick<Measured, "job" | "now">): void {
+  const { stage, steps, consumed, metrics, gradientNorm } = progress;
+  families.steps.inc({ stage }, steps);
+  families.lastStep.set({ stage }, now() / 1_000);
+  if (stage === "distil") families.temperature.set({ stage }, job.distil.temperature);
+  if (metrics.examples > 0) families.gradientNorm.set({ stage }, gradientNorm);
+  if (!consumed) return;
+  families.ledgerDuplicates.set({ stage }, consumed.duplicated);
+  families.ledgerGaps.set({ stage }, consumed.missing);
+}
+
+function showWorkers(families: Families, state: State): void {
+  const { workers, workerInfo, workerStep, workerLanes, workerLaneSeconds, workerHeard, workerMemory } = families;
+  for (const each of [workerInfo, workerStep, workerLanes, workerLaneSeconds, workerHeard, workerMemory]) each.reset();
+  for (const role of ["student", "teacher"]) for (const each of workerStates) workers.set({ role, state: each }, 0);
+  if (state.kind === "ended") return;
+  for (const each of state.workers) {
+    const { name: worker, role, http, status, heardMs } = each;
+    workers.inc({ role, state: workerState(state, each) });
+    workerInfo.set({ worker, role, http }, 1);
+    workerStep.set({ worker }, status.step);
+    workerHeard.set({ worker }, heardMs / 1_000);
+    workerMemory.set({ worker }, status.residentBytes);
+  }
+  if (!("laneSeconds" in state)) return;
+  const isHere = new Set(state.workers.map(({ name }) => name));
+  for (const [worker, seconds] of state.laneSeconds) if (isHere.has(worker)) workerLaneSeconds.set({ worker }, seconds);
+  if (!("deal" in state)) return;
+  for (const { worker, lanes } of state.deal) if (isHere.has(worker)) workerLanes.set({ worker }, lanes);
 }
 
 /** From the state, so that a coordinator that was started again has them, too. */
-function watchDoctor(registers: Registry[], current: () => State): void {
-  new Gauge({
-    name: "limbeck_doctor_findings",
-    help: "Checks of the doctor by what their newest finding is.",
-    labelNames: ["severity"],
-    registers,
-    collect() {
-      const state = current();
-      for (const severity of severities) this.set({ severity }, 0);
-      const findings = "course" in state ? (state.course?.doctor ?? []) : [];
-      for (const { severity } of findings) this.inc({ severity });
-    },
-  });
+function showDoctor({ doctorFindings }: Families, state: State): void {
+  for (const severity of severities) doctorFindings.set({ severity }, 0);
+  const findings = "course" in state ? (state.course?.doctor ?? []) : [];
+  for (const { severity } of findings) doctorFindings.inc({ severity });
 }

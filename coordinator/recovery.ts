@@ -62,7 +62,8 @@ function another(plan: Plan, state: Recovering, atMs: number, why: string): Next
   const { course, deal, teachers, rollbackBelow } = state;
   const living = livingOf(state, atMs);
   if (state.workers.some(({ prepared }) => prepared !== null)) {
-    return openTerm(plan, { ...living, course, deal, teachers }, { atMs, why, planned: false, rollbackBelow });
+    const opening = { atMs, why, reason: "restarted", planned: false, rollbackBelow } as const;
+    return openTerm(plan, { ...living, course, deal, teachers }, opening);
   }
   return proceed(plan, { ...living, kind: "gathering", course, why, rollbackBelow }, atMs);
 }

@@ -74,7 +74,7 @@ function change(plan: Plan, state: Running, atMs: number, { split, teachers }: D
   const { workers, turned } = placeTeachers(plan, decided, teachers, split.why);
   const told = turned.map(({ worker, role }) => `${worker} becomes a ${role}`);
   const why = `${told.join(", ")}: ${split.why}`;
-  return openTerm(plan, { ...decided, workers }, { atMs, why, planned: true, turned });
+  return openTerm(plan, { ...decided, workers }, { atMs, why, reason: "role", planned: true, turned });
 }
 
 /** Nobody is on the way to a place in the term. */

@@ -5,10 +5,12 @@ import {
   Server,
   ServerCredentials,
   type ServerDuplexStream,
+  type ServerInterceptor,
   type ServerWritableStream,
   setLogVerbosity,
 } from "@grpc/grpc-js";
 import { asLimbeckError, LimbeckError } from "../core/errors.ts";
+import { type Endpoint, hostPort, portError } from "../proto/endpoint.ts";
 import type { CoordinatorHandlers } from "../proto/gen/limbeck/v1/Coordinator.ts";
 import type { FromWorker__Output } from "../proto/gen/limbeck/v1/FromWorker.ts";
 import type { ToWorker } from "../proto/gen/limbeck/v1/ToWorker.ts";
@@ -16,7 +18,6 @@ import type { WatchEvent } from "../proto/gen/limbeck/v1/WatchEvent.ts";
 import type { WatchRequest__Output } from "../proto/gen/limbeck/v1/WatchRequest.ts";
 import { statusOf } from "../proto/status.ts";
 import { coordinatorService, serverOptions } from "../proto/wire.ts";
-import { type Endpoint, hostPort, portError } from "./endpoint.ts";
 import type { EventLog } from "./eventlog.ts";
 import { understand } from "./messages.ts";
 import type { Happening } from "./state.ts";
@@ -35,12 +36,15 @@ export interface RpcPort {
 const helloMs = 10_000;
 const goodbyeMs = 2_000;
 
-/** @param happen called with what the sessions and callers bring. Throws `unavailable` where the port cannot be had. */
-export async function serveRpc(
-  endpoint: Endpoint,
-  log: EventLog,
-  happen: (event: Happening) => void,
-): Promise<RpcPort> {
+export interface RpcParts {
+  readonly log: EventLog;
+  /** Called with what the sessions and callers bring. */
+  happen(event: Happening): void;
+  readonly interceptors: readonly ServerInterceptor[];
+}
+
+/** Throws `unavailable` where the port cannot be had. */
+export async function serveRpc(endpoint: Endpoint, { log, happen, interceptors }: RpcParts): Promise<RpcPort> {
   const sessions = new Map<number, Session>();
   let opened = 0;
 
@@ -81,7 +85,7 @@ export async function serveRpc(
     stream.on("error", broken);
   };
 
-  const server = new Server(serverOptions);
+  const server = new Server({ ...serverOptions, interceptors: [...interceptors] });
   const handlers: CoordinatorHandlers = {
     Join: join,
     Watch: (call) => void watch(call, log),

@@ -213,7 +213,7 @@ export function nextStage(plan: Plan, state: Exporting, atMs: number): Next {
   if (following) {
     const why = `${course.plan.stage} is over, ${following.stage} begins`;
     const next: Course = { ...course, finished, plan: following, openedMs: atMs, hasBegun: false, tally: emptyTally };
-    return openTerm(plan, { ...state, course: next }, { atMs, why, planned: true });
+    return openTerm(plan, { ...state, course: next }, { atMs, why, reason: "stage", planned: true });
   }
   const workers = [...named(state.workers, "student"), ...named(state.workers, "teacher")];
   const report = buildReport({

@@ -81,6 +81,8 @@ export interface Worker {
   readonly isAuto: boolean;
   readonly address: string;
   readonly host: string;
+  /** host:port of its metrics; empty where it serves none. */
+  readonly http: string;
   readonly pid: number;
   readonly heardMs: number;
   readonly status: Heartbeat__Output;

@@ -1,28 +1,14 @@
 /** What /state shows: what the job does, what it waits for and why, and how its workers are. */
+import type { JobState, WorkerState } from "../core/shownstates.ts";
 import { reasonOf } from "./ending.ts";
 import type { Role } from "./messages.ts";
 import type { Course, Plan, State, Worker } from "./state.ts";
 import { waitOf } from "./waiting.ts";
 
-export const workerStates = ["preparing", "joining", "waiting", "building", "working", "leaving"] as const;
-export const jobStates = [
-  "gathering",
-  "paused",
-  "recovering",
-  "readying",
-  "running",
-  "exporting",
-  "ending",
-  "ended",
-] as const;
-export type JobState = (typeof jobStates)[number];
-
 /** A job that gathers after it has begun is paused. */
 export function jobStateOf(state: State): JobState {
   return state.kind === "gathering" && state.course !== null ? "paused" : state.kind;
 }
-
-export type WorkerState = (typeof workerStates)[number];
 
 export interface WorkerStatus {
   readonly worker: string;
@@ -38,6 +24,8 @@ export interface WorkerStatus {
   readonly secondsWaitedForTeachers: number;
   readonly lastHeartbeatMs: number;
   readonly address: string;
+  /** host:port of its /metrics; empty where it has none. */
+  readonly http: string;
   readonly pid: number;
 }
 
@@ -105,7 +93,7 @@ function stepOf(state: State, { plan, tally }: Course): number {
 }
 
 function workerStatus(state: Exclude<State, { kind: "ended" }>, worker: Worker, nowMs: number): WorkerStatus {
-  const { name, role, isAuto, status, heardMs, address, pid } = worker;
+  const { name, role, isAuto, status, heardMs, address, http, pid } = worker;
   const { doing, waitingFor, step, residentBytes } = status;
   const told = { doing, waitingFor, step, residentBytes };
   return {
@@ -117,6 +105,7 @@ function workerStatus(state: Exclude<State, { kind: "ended" }>, worker: Worker, 
     secondsWaitedForTeachers: ("course" in state && state.course?.tally.waited.get(name)) || 0,
     lastHeartbeatMs: nowMs - heardMs,
     address,
+    http,
     pid,
   };
 }

@@ -10,6 +10,7 @@ import { type DealtWorker, deal } from "../core/deal.ts";
 import type { DealtLanes } from "../core/events.ts";
 import { studentRange } from "../core/job.ts";
 import { median } from "../core/median.ts";
+import type { TermReason } from "../core/termreason.ts";
 import type { Assign } from "../proto/gen/limbeck/v1/Assign.ts";
 import { announce } from "./ending.ts";
 import { send } from "./letters.ts";
@@ -27,6 +28,7 @@ export type BeforeTerm = Omit<Living, "sinceMs"> & {
 export interface Opening {
   readonly atMs: number;
   readonly why: string;
+  readonly reason: TermReason;
   /** Nobody died: steps in flight may be finished first. */
   readonly planned: boolean;
   /** All replicas go back to a checkpoint of an earlier step than this. */
@@ -37,7 +39,7 @@ export interface Opening {
 
 /** Opens the next term with whoever can train, or pauses the job where they are too few. */
 export function openTerm(plan: Plan, before: BeforeTerm, opening: Opening): Next {
-  const { atMs, why, planned, rollbackBelow = null, turned = [] } = opening;
+  const { atMs, why, reason, planned, rollbackBelow = null, turned = [] } = opening;
   const placed = place(plan, before);
   const { course } = before;
   const { stage, soft } = course.plan;
@@ -90,7 +92,7 @@ export function openTerm(plan: Plan, before: BeforeTerm, opening: Opening): Next
     next,
     { kind: "journal", record: { kind: "term", atMs, term, stage, ...membership, instances, rollbackBelow, why } },
     ...tellTurned([...turned, ...placed.turned], atMs),
-    announce(atMs, { kind: "term-opened", term, stage, why, planned, ...membership }),
+    announce(atMs, { kind: "term-opened", term, stage, why, reason, planned, ...membership }),
     ...told.map(({ session }) => send(session, { term, assign, body: "assign" })),
   ];
 }

@@ -2,6 +2,7 @@
 import type { Finding } from "./doctor/finding.ts";
 import type { LimbeckErrorCode } from "./errors.ts";
 import type { Stage } from "./stages.ts";
+import type { TermReason } from "./termreason.ts";
 
 /** An evaluation over a whole split. */
 export interface Score {
@@ -52,7 +53,13 @@ type Body =
       readonly role: "student" | "teacher";
       readonly why: string;
     }
-  | { readonly kind: "worker-lost"; readonly worker: string; readonly why: string }
+  | {
+      readonly kind: "worker-lost";
+      readonly worker: string;
+      readonly why: string;
+      /** Since it was last heard: the longest that finding it lost can have taken. */
+      readonly silentMs: number;
+    }
   /** In order: it handed its work over. */
   | { readonly kind: "worker-left"; readonly worker: string; readonly why: string }
   /** It may not join, or is out of the job: a zombie, another engine, one that others do not reach. */
@@ -79,6 +86,7 @@ type Body =
       readonly term: number;
       readonly stage: Stage;
       readonly why: string;
+      readonly reason: TermReason;
       /** Nobody died: steps in flight may be finished first. */
       readonly planned: boolean;
       readonly deal: readonly DealtLanes[];

@@ -1,5 +1,12 @@
 /** The wire, loaded from limbeck.proto: services, clients and the options every connection has. */
-import { type ChannelOptions, Client, credentials, loadPackageDefinition, type MethodDefinition } from "@grpc/grpc-js";
+import {
+  type ChannelOptions,
+  Client,
+  credentials,
+  type Interceptor,
+  loadPackageDefinition,
+  type MethodDefinition,
+} from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import type { CoordinatorClient } from "./gen/limbeck/v1/Coordinator.ts";
 import type { PullHeader, PullHeader__Output } from "./gen/limbeck/v1/PullHeader.ts";
@@ -46,19 +53,26 @@ export const channelOptions: ChannelOptions = {
 export const coordinatorService = v1.Coordinator.service;
 export const teacherService = v1.Teacher.service;
 
+/** What every call of a client goes through: it is counted there. */
+export type Interceptors = readonly Interceptor[];
+
 /** @param address host:port */
-export function coordinatorClient(address: string): CoordinatorClient {
-  return new v1.Coordinator(address, credentials.createInsecure(), channelOptions);
+export function coordinatorClient(address: string, interceptors: Interceptors = []): CoordinatorClient {
+  return new v1.Coordinator(address, credentials.createInsecure(), withInterceptors(interceptors));
 }
 
 /** @param address host:port */
-export function teacherClient(address: string): TeacherClient {
-  return new v1.Teacher(address, credentials.createInsecure(), channelOptions);
+export function teacherClient(address: string, interceptors: Interceptors = []): TeacherClient {
+  return new v1.Teacher(address, credentials.createInsecure(), withInterceptors(interceptors));
 }
 
 /** A channel to the Peer service, for rawPull. @param address host:port */
-export function peerChannel(address: string): Client {
-  return new Client(address, credentials.createInsecure(), channelOptions);
+export function peerChannel(address: string, interceptors: Interceptors = []): Client {
+  return new Client(address, credentials.createInsecure(), withInterceptors(interceptors));
+}
+
+function withInterceptors(interceptors: Interceptors) {
+  return { ...channelOptions, interceptors: [...interceptors] };
 }
 
 const pull = v1.Peer.service.Pull;

@@ -3,10 +3,12 @@ import { isPlain, viewPeriod } from "../core/caching.ts";
 import { LimbeckError } from "../core/errors.ts";
 import type { Job } from "../core/job.ts";
 import type { Stage } from "../core/stages.ts";
+import type { Log } from "../proto/telemetry/log.ts";
 import type { Device } from "./compute/device.ts";
 import type { BuiltNetwork } from "./compute/protocol.ts";
 import type { Dataset, DatasetFacts, Split, ViewKey } from "./data/dataset.ts";
 import type { ModelRequest } from "./inference/open.ts";
+import type { WorkerMetrics } from "./metrics.ts";
 import type { Services } from "./services.ts";
 
 /** What the worker does and waits for, in words; every heartbeat carries it (L7). */
@@ -47,6 +49,8 @@ export interface WorkerContext<Data extends Dataset | null = Dataset> {
   readonly device: Device;
   readonly services: Services;
   readonly status: Status;
+  readonly metrics: WorkerMetrics;
+  readonly log: Log;
   /** What the stages of this run have given so far. */
   readonly trained: Map<Stage, TrainedModel>;
 }

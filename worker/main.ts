@@ -1,11 +1,16 @@
 /** A worker process: keeps a session with the coordinator, prepares, and takes part in the job until it is told to stop. */
 import { randomUUID } from "node:crypto";
 import { asLimbeckError, LimbeckError } from "../core/errors.ts";
+import { hostPort } from "../proto/endpoint.ts";
 import type { ToWorker__Output } from "../proto/gen/limbeck/v1/ToWorker.ts";
 import type { Welcome__Output } from "../proto/gen/limbeck/v1/Welcome.ts";
 import { packageVersion } from "../proto/package.ts";
+import { alive, servePages } from "../proto/telemetry/http.ts";
+import type { Log } from "../proto/telemetry/log.ts";
 import type { Device } from "./compute/device.ts";
 import { newStatus } from "./context.ts";
+import { watchGpus } from "./gpus.ts";
+import { WorkerMetrics } from "./metrics.ts";
 import { Outbox } from "./outbox.ts";
 import { Participation } from "./participation.ts";
 import { adopt, openDevice, type Preparation, prepareWorker, type Role } from "./preparation.ts";
@@ -19,6 +24,9 @@ export interface WorkerOptions {
   readonly listen: { readonly host: string; readonly port: number };
   /** Where other workers are told to find this one; where it listens, if not given. */
   readonly advertise?: { readonly host: string; readonly port: number };
+  /** Where it serves its metrics. */
+  readonly http: { readonly host: string; readonly port: number };
+  readonly log: Log;
 }
 
 /** For the first session. */
@@ -35,17 +43,40 @@ const failedMs = 5_000;
  * Throws what it failed of, after it told the coordinator.
  */
 export async function runWorker(options: WorkerOptions, leaving: AbortSignal): Promise<void> {
-  const services = await openServices(options.listen, options.advertise);
+  const { listen, advertise, log } = options;
+  const metrics = new WorkerMetrics();
+  const services = await openServices({ listen, ...(advertise && { advertise }), metrics, log });
+  const pages = { "/metrics": metrics.page(services), "/healthz": alive };
+  const closing: (() => unknown)[] = [() => services.close()];
   try {
-    await new WorkerProcess(options, services).run(leaving);
+    const http = await servePages(options.http, pages);
+    closing.push(
+      () => http.close(),
+      watchGpus((gpus) => metrics.gpus(gpus)),
+    );
+    const found = { services, metrics, http: toldAddress(http.address, advertise ?? listen) };
+    await new WorkerProcess(options, found).run(leaving);
   } finally {
-    services.close();
+    for (const close of closing) await close();
   }
+}
+
+/** Whoever listens on all addresses is found where its other services are. */
+function toldAddress(http: string, services: { readonly host: string }): string {
+  const [, host, port] = /^\[?([^\]]+)\]?:(\d+)$/.exec(http)!;
+  return host === "0.0.0.0" || host === "::" ? hostPort(services.host, Number(port)) : http;
+}
+
+interface Found {
+  readonly services: Services;
+  readonly metrics: WorkerMetrics;
+  /** host:port of its metrics, as others are told. */
+  readonly http: string;
 }
 
 class WorkerProcess {
   readonly #options: WorkerOptions;
-  readonly #services: Services;
+  readonly #found: Found;
   readonly #status = newStatus("joining");
   readonly #outbox = new Outbox();
   /** Aborted when it is to go. */
@@ -61,9 +92,10 @@ class WorkerProcess {
   #failure: LimbeckError | null = null;
   #isLeaving = false;
 
-  constructor(options: WorkerOptions, services: Services) {
+  constructor(options: WorkerOptions, found: Found) {
     this.#options = options;
-    this.#services = services;
+    this.#found = found;
+    const { services } = found;
     this.#status.serving = () => {
       const { examples, busySeconds } = services.softTargets.counts;
       return { servedExamples: examples, servingSeconds: busySeconds };
@@ -92,10 +124,14 @@ class WorkerProcess {
   /** One session from its beginning to its end. False where it was the last. */
   async #holdSession(): Promise<boolean> {
     try {
-      this.#session = await joinCoordinator(this.#options.coordinator, this.#isTooLate, this.#over.signal);
+      const calls = { signal: this.#over.signal, interceptors: this.#found.metrics.interceptors };
+      this.#session = await joinCoordinator(this.#options.coordinator, this.#isTooLate, calls);
       this.#hello(this.#session);
       for await (const message of this.#session.messages()) {
-        if (message.body === "stop") return false;
+        if (message.body === "stop") {
+          this.#log("stopped", message.stop!.why);
+          return false;
+        }
         this.#hear(message);
       }
       return false;
@@ -107,7 +143,7 @@ class WorkerProcess {
       this.#outbox.close();
       const { host, port } = this.#options.coordinator;
       const next = isFenced ? "joining anew" : `waiting for the coordinator at ${host}:${port}`;
-      process.stderr.write(`${this.#options.name}: ${thrown.message}; ${next}\n`);
+      this.#log("session-broken", `${thrown.message}; ${next}`, "warn");
       if (isFenced) this.#beginAnew(thrown.message);
       if (this.#isLeaving) return false;
       const broken = this.#session;
@@ -125,11 +161,12 @@ class WorkerProcess {
 
   #hello(session: Session): void {
     const { name: worker, role } = this.#options;
-    const { address, host } = this.#services;
+    const { services, http } = this.#found;
+    const { address, host } = services;
     const term = this.#participation?.term ?? 0;
     const holds = this.#participation?.holds ?? [];
     const life = { build: packageVersion, pid: process.pid, instance: this.#instance };
-    session.send({ term, hello: { worker, role, address, host, ...life, holds } });
+    session.send({ term, hello: { worker, role, address, host, http, ...life, holds } });
   }
 
   #hear(message: ToWorker__Output): void {
@@ -161,7 +198,8 @@ class WorkerProcess {
   async #prepare(welcome: Welcome__Output): Promise<Participation> {
     this.#device ??= openDevice(welcome);
     const { name, role } = this.#options;
-    const own = { name, role, services: this.#services, status: this.#status, device: this.#device };
+    const { services, metrics } = this.#found;
+    const own = { name, role, services, status: this.#status, device: this.#device, metrics, log: this.#options.log };
     this.#preparation = await prepareWorker(welcome, own);
     this.#status.doing = "waiting for work";
     return new Participation(this.#preparation.context, {
@@ -180,6 +218,7 @@ class WorkerProcess {
     const { term, isMember } = this.#participation ?? { term: 0, isMember: false };
     this.#session?.send({ term, leaving: { why } });
     this.#status.doing = `leaving: ${why}`;
+    this.#log("leaving", why);
     if (!isMember || !this.#outbox.isOpen) this.#go();
     else setTimeout(() => this.#go(), leavingMs).unref();
   }
@@ -204,8 +243,12 @@ class WorkerProcess {
     // What was closed under it, when the worker went, is no failure.
     if (this.#failure || this.#over.signal.aborted) return;
     this.#failure = error;
+    this.#log("failed", error.message, "error");
     const term = this.#participation?.term ?? 0;
     this.#session?.send({ term, failed: { code: error.code, message: error.message } });
     setTimeout(() => this.#go(), failedMs).unref();
+  }
+  #log(event: string, why: string, level: "info" | "warn" | "error" = "info"): void {
+    this.#options.log[level]({ event, term: this.#participation?.term ?? 0, step: this.#status.step }, why);
   }
 }

@@ -11,6 +11,8 @@ import type { Part } from "./batches.ts";
 import { type Dataset, type DatasetFacts, factsOf } from "./data/dataset.ts";
 
 export interface Membership extends Assigned {
+  /** The coordinator's reason for the term. */
+  readonly why: string;
   readonly plan: StagePlan;
   /** Those with lanes, in the order of their lanes. */
   readonly students: readonly Member__Output[];
@@ -51,12 +53,13 @@ export function understand(term: number, assign: Assign__Output, { name, job, da
   const at = students.findIndex(({ worker }) => worker === name);
   const rank = at < 0 ? null : at;
   const own = assign.teachers.find(({ worker }) => worker === name);
-  const { planned, teachers, teacherSha256, teacherSources, restore, restoreBelow } = assign;
+  const { planned, why, teachers, teacherSha256, teacherSources, restore, restoreBelow } = assign;
   const isTeacher = own !== undefined;
   const teaching = { teachers, isTeacher, part: own?.part ?? 0, teacherSha256, teacherSources };
   return {
     term,
     planned,
+    why,
     member: rank !== null || isTeacher,
     plan,
     students,

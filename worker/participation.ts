@@ -150,10 +150,44 @@ export class Participation {
     const before = this.#state.work.kind;
     const [next, ...effects] = participate(this.#state, event);
     this.#state = next;
-    for (const effect of effects) this.#perform(effect);
+    for (const effect of effects) {
+      this.#log(effect);
+      this.#perform(effect);
+    }
     if (next.work.kind === before && effects.length === 0) return;
     this.#describe(event);
     this.#around.changed();
+  }
+
+  /** What was decided, and why. */
+  #log(effect: ParticipantEffect<Membership>): void {
+    const { log } = this.#context;
+    const at = { event: effect.kind, term: this.#state.term, step: this.#student?.replica.step ?? 0 };
+    switch (effect.kind) {
+      case "prepare":
+      case "stand-by":
+        log.info({ ...at, stage: effect.assigned.plan.stage }, effect.assigned.why);
+        return;
+      case "stop":
+      case "suspect":
+        log.info({ ...at, ...("worker" in effect && { worker: effect.worker }) }, effect.why);
+        return;
+      case "train":
+      case "catch-up":
+        log.info(at, `all members are ready, the term begins at step ${effect.beginning.step}`);
+        return;
+      case "follow":
+        log.info(at, "it is to join a later term");
+        return;
+      case "export":
+        log.info(at, `all agree on the weights of ${this.#exports}`);
+        return;
+      case "forget":
+        log.warn(at, "the coordinator does not know it any more");
+        return;
+      case "fail":
+        return; // Said by who ends the process.
+    }
   }
 
   #perform(effect: ParticipantEffect<Membership>): void {

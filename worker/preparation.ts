@@ -5,12 +5,11 @@ import { resultDeciding } from "../core/jobdigest.ts";
 import type { Prepared } from "../proto/gen/limbeck/v1/Prepared.ts";
 import type { Welcome__Output } from "../proto/gen/limbeck/v1/Welcome.ts";
 import { Device } from "./compute/device.ts";
-import type { Status, WorkerContext } from "./context.ts";
+import type { WorkerContext } from "./context.ts";
 import type { Dataset } from "./data/dataset.ts";
 import { openDataset } from "./data/open.ts";
 import { engineEnvironment } from "./engine/environment.ts";
 import { ensureEngine } from "./engine/install.ts";
-import type { Services } from "./services.ts";
 import { checkInputsFit } from "./softtargets/inputs.ts";
 
 /** "auto": as the coordinator chooses. */
@@ -22,12 +21,9 @@ export interface Preparation {
   readonly prepared: Prepared;
 }
 
-interface Own {
-  readonly name: string;
+interface Own extends Pick<WorkerContext, "name" | "services" | "status" | "metrics" | "log"> {
   /** As what it came. */
   readonly role: Role;
-  readonly services: Services;
-  readonly status: Status;
   readonly device: Device;
 }
 
@@ -39,11 +35,13 @@ export async function prepareWorker(
   const job = JSON.parse(json) as Job; // Checked by the coordinator, whose build is ours.
   own.status.doing = needsDataset(job, role) ? "loading the engine and the dataset" : "loading the engine";
   // `limbeck run` has set it up already; on a machine of its own the worker does.
-  await ensureEngine(job.engine, { log: (line) => process.stderr.write(`${line}\n`) });
+  await ensureEngine(job.engine, { log: (line) => own.log.info(line) });
   const [engine, { dataset, why }] = await Promise.all([
     own.device.ask("open", { choice: job.engine, threads: job.threads }),
     datasetFor({ role, given }, job, jobFolder),
   ]);
+  own.metrics.prepared(own.name, engine);
+  own.log.info({ event: "prepared", backend: engine.backend, device: engine.device }, engine.why);
   return {
     context: { job, jobFolder, runFolder, ...own, dataset, trained: new Map() },
     prepared: {

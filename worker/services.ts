@@ -1,9 +1,20 @@
 /** What a worker serves to other workers, on one port: gradients and weights to peers, soft targets to students. */
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { LimbeckError } from "../core/errors.ts";
+import type { Endpoint } from "../proto/endpoint.ts";
+import type { Log } from "../proto/telemetry/log.ts";
 import { serverOptions } from "../proto/wire.ts";
 import { openPeers, type Peers } from "./exchange/peers.ts";
+import type { WorkerMetrics } from "./metrics.ts";
 import { SoftTargetServer } from "./softtargets/server.ts";
+
+export interface Listening {
+  readonly listen: Endpoint;
+  /** Where others are told to find it, where that is not where it listens. */
+  readonly advertise?: Endpoint;
+  readonly metrics: Pick<WorkerMetrics, "interceptors" | "serverInterceptors" | "served" | "passed">;
+  readonly log: Log;
+}
 
 export interface Services {
   /** host:port */
@@ -15,17 +26,11 @@ export interface Services {
   close(): void;
 }
 
-/**
- * @param advertise the address others are told, where it is not the one it listens on
- * @throws `unavailable` where the port is busy
- */
-export async function openServices(
-  listen: { host: string; port: number },
-  advertise?: { host: string; port: number },
-): Promise<Services> {
-  const { host, server: peerServer, client } = openPeers((line) => process.stderr.write(`${line}\n`));
-  const softTargets = new SoftTargetServer();
-  const server = new Server(serverOptions);
+/** @throws `unavailable` where the port is busy */
+export async function openServices({ listen, advertise, metrics, log }: Listening): Promise<Services> {
+  const { host, server: peerServer, client } = openPeers((line) => log.warn(line), metrics.interceptors);
+  const softTargets = new SoftTargetServer(metrics);
+  const server = new Server({ ...serverOptions, interceptors: [...metrics.serverInterceptors] });
   peerServer.addTo(server);
   softTargets.addTo(server);
   const port = await bind(server, listen);

@@ -6,7 +6,7 @@ import type { CoordinatorClient } from "../proto/gen/limbeck/v1/Coordinator.ts";
 import type { FromWorker } from "../proto/gen/limbeck/v1/FromWorker.ts";
 import type { ToWorker__Output } from "../proto/gen/limbeck/v1/ToWorker.ts";
 import { errorOfCall, isRefusal } from "../proto/status.ts";
-import { coordinatorClient } from "../proto/wire.ts";
+import { coordinatorClient, type Interceptors } from "../proto/wire.ts";
 import type { Status } from "./context.ts";
 
 const connectBiteMs = 200;
@@ -26,11 +26,11 @@ export class SessionBroken extends LimbeckError {}
 export async function joinCoordinator(
   at: { host: string; port: number },
   isTooLate: (triedMs: number) => boolean,
-  signal: AbortSignal,
+  { signal, interceptors }: { readonly signal: AbortSignal; readonly interceptors: Interceptors },
 ): Promise<Session> {
   signal.throwIfAborted();
   const address = `${at.host}:${at.port}`;
-  const client = coordinatorClient(address);
+  const client = coordinatorClient(address, interceptors);
   const since = Date.now();
   try {
     while (!(await isReadySoon(client))) {

@@ -111,6 +111,10 @@ export class SoftTargetSupply {
     return this.#softTargets.takeCounts();
   }
 
+  get standing(): ReturnType<WorkerContext["metrics"]["standing"]> {
+    return this.#softTargets.standing;
+  }
+
   /** Ends the streams to teachers. */
   close(): void {
     this.lines?.close();
@@ -141,6 +145,8 @@ export class SoftTargetSupply {
     return {
       ...{ job, term, teachers, format, classes: context.dataset.classes, inputs, deadlineMs, onNoTeacher },
       random: Math.random,
+      interceptors: context.metrics.interceptors,
+      onAnswer: context.metrics.answered,
       onLost: (worker, why) => reports.tell({ suspect: { worker, why } }),
       onCorrupted: (from, why) => reports.tell({ corrupted: { from, kind: "soft-targets", why } }),
     };

@@ -1,7 +1,9 @@
 /** A worker by itself, prepared as for a job but joined to none: for what is asked about a job before it runs. */
 import type { Job } from "../core/job.ts";
 import type { ReportedEngine } from "../core/report.ts";
+import { silent } from "../proto/telemetry/log.ts";
 import { newStatus, type WorkerContext, withDataset } from "./context.ts";
+import { WorkerMetrics } from "./metrics.ts";
 import { openDevice, prepareWorker } from "./preparation.ts";
 import { openServices } from "./services.ts";
 
@@ -18,7 +20,8 @@ export interface Solo {
  */
 export async function openSolo(job: Job, jobFolder: string, runFolder: string): Promise<Solo> {
   const welcome = { job: JSON.stringify(job), jobFolder, runFolder, heartbeatMs: 0, role: "student", rejoined: false };
-  const services = await openServices({ host: "127.0.0.1", port: 0 });
+  const [metrics, log] = [new WorkerMetrics(), silent];
+  const services = await openServices({ listen: { host: "127.0.0.1", port: 0 }, metrics, log });
   const device = openDevice(welcome);
   const close = async () => {
     services.close();
@@ -26,7 +29,7 @@ export async function openSolo(job: Job, jobFolder: string, runFolder: string): 
   };
   try {
     const status = newStatus("");
-    const own = { name: "this process", role: "student", services, status, device } as const;
+    const own = { name: "this process", role: "student", services, status, device, metrics, log } as const;
     const { context, prepared } = await prepareWorker(welcome, own);
     const { backend = "", device: name = "", gpu = false } = prepared.engine!;
     return { context: withDataset(context), engine: { backend, device: name, gpu }, close };

@@ -5,6 +5,7 @@ import type { Stage } from "../core/stages.ts";
 const sendEveryMs = 250;
 export const phaseNames = ["data", "softTargets", "compute", "exchange", "apply"] as const;
 export type PhaseName = (typeof phaseNames)[number];
+export type PhaseSeconds = Readonly<Record<PhaseName, number>>;
 
 /** What limbeck.v1.Progress carries. */
 export interface StepSums {
@@ -13,16 +14,29 @@ export interface StepSums {
   readonly examples: number;
   readonly seconds: number;
   readonly metrics: Record<(typeof metricNames)[number], number>;
-  readonly phases: Record<PhaseName, number>;
+  readonly phases: PhaseSeconds;
   readonly learningRate: number;
+  /** Of the last step that was not skipped. */
+  readonly gradientNorm: number;
 }
 
 export interface ReportHearer {
   send(sums: StepSums): void;
   /** What is sent now arrives. */
   isHeard(): boolean;
-  /** Told of every step. */
-  stepped(step: number): void;
+  /** Told of every step, and what it took. */
+  stepped(step: number, phases: PhaseSeconds): void;
+}
+
+interface SteppedOnce {
+  readonly step: number;
+  /** Examples of the own lanes. */
+  readonly own: number;
+  /** Sums over the global batch, in the order of metricNames; null for a step that was skipped. */
+  readonly metrics: Float32Array | null;
+  readonly learningRate: number;
+  /** null for a step that was skipped. */
+  readonly gradientNorm: number | null;
 }
 
 export class StepReport {
@@ -31,6 +45,8 @@ export class StepReport {
   readonly #total: number;
   #isFirst = true;
   #sums = emptySums();
+  /** Of the step under way. */
+  #phases = noPhases();
   #since = performance.now();
   #phaseSince = performance.now();
 
@@ -51,21 +67,24 @@ export class StepReport {
     try {
       return await work();
     } finally {
-      this.#sums.phases[phase] += (performance.now() - start) / 1000;
+      const seconds = (performance.now() - start) / 1000;
+      this.#sums.phases[phase] += seconds;
+      this.#phases[phase] += seconds;
     }
   }
 
-  /** @param metrics sums over the global batch, in the order of metricNames; null for a step that was skipped */
-  stepped(step: { step: number; own: number; metrics: Float32Array | null; learningRate: number }): void {
+  stepped(step: SteppedOnce): void {
     const sums = this.#sums;
     sums.step = step.step;
     sums.learningRate = step.learningRate;
+    sums.gradientNorm = step.gradientNorm ?? sums.gradientNorm;
     sums.steps += 1;
     sums.examples += step.own;
     metricNames.forEach((name, index) => {
       sums.metrics[name] += step.metrics?.[index] ?? 0;
     });
-    this.#hearer.stepped(step.step);
+    this.#hearer.stepped(step.step, this.#phases);
+    this.#phases = noPhases();
     const now = performance.now();
     // A term's first step is told at once: that it was made ends a pause for those who watch.
     if (!this.#isFirst && now - this.#since < sendEveryMs && step.step < this.#total) return;
@@ -99,8 +118,13 @@ function emptySums() {
     step: 0,
     steps: 0,
     learningRate: 0,
+    gradientNorm: 0,
     examples: 0,
     metrics: { examples: 0, loss: 0, hardLoss: 0, softLoss: 0, correct: 0, agree: 0 },
-    phases: { data: 0, softTargets: 0, compute: 0, exchange: 0, apply: 0 },
+    phases: noPhases(),
   };
+}
+
+function noPhases() {
+  return { data: 0, softTargets: 0, compute: 0, exchange: 0, apply: 0 };
 }

@@ -126,7 +126,8 @@ export class Student {
     const sha256 = await this.digest();
     const state = await copyState(this.replica);
     this.#savedStep = state.step;
-    this.#saving = saveReplica(this.#context, this.replica, { state, term, sha256 }).then(saved);
+    const { metrics } = this.#context;
+    this.#saving = metrics.saving(saveReplica(this.#context, this.replica, { state, term, sha256 })).then(saved);
     this.#saving.catch(() => {}); // Whoever waits for it next is told.
   }
 

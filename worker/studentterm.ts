@@ -14,11 +14,12 @@ import { Exchange } from "./exchange/exchange.ts";
 import { Feed } from "./feed.ts";
 import { loadKernels } from "./kernels/kernels.ts";
 import { type Membership, partsOf, reductionOf } from "./membership.ts";
+import { noneAsked } from "./metrics.ts";
 import { patiently } from "./patience.ts";
 import { inspected } from "./quarantine.ts";
 import type { Reports } from "./reports.ts";
 import { SoftTargetSupply } from "./softtargetsupply.ts";
-import { StepReport, type StepSums } from "./stepreport.ts";
+import { type PhaseSeconds, StepReport, type StepSums } from "./stepreport.ts";
 import type { Student } from "./student.ts";
 import { type Training, train } from "./train.ts";
 
@@ -117,6 +118,7 @@ export class StudentTerm {
     status.waitingFor = () => (report.phaseMs < noticedMs ? "" : awaited());
     status.needsTeacher = () => softTargets?.isStranded ?? false;
     status.isServerAway = () => softTargets?.isServerAway ?? false;
+    if (softTargets) context.metrics.standing = () => softTargets.standing;
     status.doing = `training the ${plan.stage === "teach" ? "teacher" : plan.stage === "distil" ? "student" : "baseline"}`;
     const request = {
       objective: plan.soft,
@@ -139,6 +141,7 @@ export class StudentTerm {
       status.waitingFor = nothing;
       status.needsTeacher = no;
       status.isServerAway = no;
+      context.metrics.standing = noneAsked;
       exchange.closeTerm(`${context.name} has left off at step ${replica.step}`);
       this.#softTargets = null;
       softTargets?.close();
@@ -163,13 +166,21 @@ export class StudentTerm {
   }
 
   #stepReport(softTargets: SoftTargetSupply | null): StepReport {
-    const { context, membership, reports, isHeard } = this.#parts;
+    const { context, membership, student, reports, isHeard } = this.#parts;
+    const { metrics, dataset } = context;
+    const { replica } = student;
     const { stage, steps } = membership.plan;
+    const exchanged = { students: membership.students.length, gradientBytes: replica.sum.byteLength };
     const send = (sums: StepSums) => {
-      reports.tell({ progress: { stage, ...sums, ...softTargets?.takeCounts() } });
+      metrics.reported(sums, exchanged);
+      const supplied = softTargets?.takeCounts();
+      if (supplied) metrics.supplied(supplied, dataset.classes);
+      const { cacheMisses: _, cacheKeptBytes: __, ...counts } = supplied ?? {};
+      reports.tell({ progress: { stage, ...sums, ...counts, consumed: replica.consumption.totals } });
     };
-    const stepped = (step: number) => {
+    const stepped = (step: number, phases: PhaseSeconds) => {
       context.status.step = step;
+      metrics.stepped(phases);
     };
     return new StepReport({ stage, steps }, { send, isHeard, stepped });
   }
@@ -224,8 +235,8 @@ export class StudentTerm {
   }
 
   async #checkpoint(): Promise<void> {
-    const { student, membership, saved } = this.#parts;
-    await student.save(membership.term, saved);
+    const { context, student, membership, saved } = this.#parts;
+    await context.metrics.checkpointing(() => student.save(membership.term, saved));
   }
 
   async #evaluate({ last }: { last: boolean }, ending: Ending): Promise<void> {

@@ -36,11 +36,12 @@ export async function train(training: Training, ending: Ending): Promise<void> {
       Promise.all([device.ask("gradients", gradients), report.timed("data", () => batches.makeAhead())]),
     );
     const { consumed } = await report.timed("exchange", () => exchange.allReduce(step, batch.examples, ending.now));
-    const { learningRate, isSkipped } = await report.timed("apply", () => update(replica, device, joinedIds(consumed)));
+    const updated = await report.timed("apply", () => update(replica, device, joinedIds(consumed)));
+    const isSkipped = updated.gradientNorm === null;
     if (isSkipped) await training.skipped(batch);
     await batches.release(step);
     const metrics = isSkipped ? null : metricsOf(replica.sum);
-    report.stepped({ step: replica.step, own: batch.examples.length, metrics, learningRate });
+    report.stepped({ step: replica.step, own: batch.examples.length, metrics, ...updated });
     await training.afterStep();
   }
 }

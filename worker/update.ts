@@ -6,8 +6,8 @@ import type { Replica } from "./replica.ts";
 
 export interface Updated {
   readonly learningRate: number;
-  /** The sum was not finite: the weights are as they were. */
-  readonly isSkipped: boolean;
+  /** L2, of the mean gradient before clipping; null where the sum was not finite: the weights are as they were. */
+  readonly gradientNorm: number | null;
 }
 
 /**
@@ -28,5 +28,5 @@ export async function update(replica: Replica, device: Device, examples: Uint32A
   if (stepShare(ledger, step + 1).epoch > share.epoch) consumption.endEpoch();
   if (applied === null) skips.total += 1;
   skips.inARow = applied === null ? skips.inARow + 1 : 0;
-  return { learningRate: rate, isSkipped: applied === null };
+  return { learningRate: rate, gradientNorm: applied?.gradientNorm ?? null };
 }

@@ -31,7 +31,7 @@ export class Actor {
 
   hello(build: string): FromWorker {
     const identity = { worker: this.name, role: this.role, instance: this.name };
-    const hello: Hello = { ...identity, address: "127.0.0.1:1", host: "here", build, pid: 1 };
+    const hello: Hello = { ...identity, address: "127.0.0.1:1", http: "127.0.0.1:2", host: "here", build, pid: 1 };
     return { term: 0, hello, body: "hello" };
   }
 
@@ -114,6 +114,8 @@ export class Actor {
       },
       phases: { data: 0.02, softTargets: 0.01, compute: 0.05, exchange: 0.03, apply: 0.01 },
       learningRate: 0.1,
+      gradientNorm: 0.5,
+      consumed: { examplesPerEpoch: 20, duplicated: 1, missing: 2 },
       softTargets: isDistil ? examples : 0,
       softTargetsCached: 0,
       softTargetBytes: isDistil ? examples * 6 : 0,

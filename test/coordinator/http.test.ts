@@ -1,14 +1,18 @@
 /** The HTTP port of a real coordinator: /state, /healthz and /metrics, while workers join and when a job is over. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { test } from "node:test";
+import { Registry } from "prom-client";
 import { withFindings } from "../../coordinator/diagnosis.ts";
 import { open } from "../../coordinator/gather.ts";
 import { createMetrics } from "../../coordinator/metrics.ts";
 import type { State } from "../../coordinator/state.ts";
 import type { JobStatus } from "../../coordinator/status.ts";
 import { type CheckName, type Finding, severities } from "../../core/doctor/finding.ts";
+import type { ToWorker__Output } from "../../proto/gen/limbeck/v1/ToWorker.ts";
 import { packageVersion } from "../../proto/package.ts";
+import { coordinatorClient } from "../../proto/wire.ts";
+import { assertWellFormed } from "../metricstext.ts";
+import { checkMetrics, findPromtool } from "../promtool.ts";
 import { Actor } from "./actor.ts";
 import { testJob, testPlan } from "./jobs.ts";
 import { bounded, cast, get, play, started } from "./sessions.ts";
@@ -43,7 +47,7 @@ test("/metrics counts what was done, and promtool finds nothing to say", bounded
   await coordinator.finished;
   const { status, type, text } = await get(coordinator, "/metrics");
   assert.equal(status, 200);
-  assert.match(type!, /^text\/plain/);
+  assert.match(type!, /^text\/plain; version=0\.0\.4/);
   const value = (series: string) =>
     Number(
       text
@@ -54,38 +58,98 @@ test("/metrics counts what was done, and promtool finds nothing to say", bounded
   assert.equal(value(`limbeck_build_info{version="${packageVersion}"}`), 1);
   for (const stage of ["teach", "distil", "baseline"]) {
     assert.equal(value(`limbeck_step{stage="${stage}"}`), 12);
+    assert.equal(value(`limbeck_steps_total{stage="${stage}"}`), 12);
+    assert.equal(value(`limbeck_steps_planned{stage="${stage}"}`), 12);
+    assert.equal(value(`limbeck_progress_ratio{stage="${stage}"}`), 1);
     assert.equal(value(`limbeck_samples_total{stage="${stage}"}`), 80, "each example once per epoch, whoever had it");
     assert.equal(value(`limbeck_checkpoints_total{stage="${stage}"}`), 1);
+    assert.equal(value(`limbeck_checkpoint_size_bytes{stage="${stage}"}`), 7);
+    assert.equal(value(`limbeck_ledger_duplicates{stage="${stage}"}`), 1, "as the lead says");
+    assert.equal(value(`limbeck_ledger_gaps{stage="${stage}"}`), 2);
+    assert.equal(value(`limbeck_gradient_norm{stage="${stage}"}`), 0.5);
+    assert.ok(value(`limbeck_last_step_timestamp_seconds{stage="${stage}"}`) > Date.now() / 1000 - 60);
   }
-  assert.equal(value("limbeck_soft_target_requests_total"), 80);
-  assert.equal(value("limbeck_soft_target_bytes_total"), 480);
-  assert.equal(value("limbeck_soft_target_input_bytes_total"), 640);
-  assert.equal(value('limbeck_loss_nats{stage="distil",kind="soft"}'), 1);
-  assert.equal(
-    value('limbeck_step_phase_seconds_count{phase="soft_targets"}'),
-    18,
-    "6 reports of the lead in each stage",
-  );
-  assert.ok(Math.abs(value('limbeck_step_phase_seconds_sum{phase="compute"}') - 18 * 0.025) < 1e-9);
-  assert.equal(value('limbeck_workers{role="teacher",state="working"}'), 0, "a series that is zero is there");
-  assert.doesNotMatch(text, /limbeck_worker_resident_bytes\{/, "who has left leaves no series");
+  assert.equal(value('limbeck_loss_nats{stage="distil",component="soft"}'), 1);
+  assert.equal(value('limbeck_temperature{stage="distil"}'), testJob().distil.temperature);
+  assert.doesNotMatch(text, /limbeck_temperature\{stage="teach"/, "what a stage does not have is not there");
+  assert.equal(value('limbeck_terms_total{reason="start"}'), 1);
+  assert.equal(value('limbeck_terms_total{reason="stage"}'), 2);
+  assert.equal(value('limbeck_terms_total{reason="lost"}'), 0, "a series that is zero is there");
+  assert.equal(value("limbeck_leader"), 1);
+  assert.equal(value('limbeck_workers{role="teacher",state="working"}'), 0);
+  assert.doesNotMatch(text, /^limbeck_worker_/m, "who has left leaves no series");
+  const join = 'grpc_service="limbeck.v1.Coordinator",grpc_method="Join",grpc_type="bidi_stream"';
+  assert.equal(value(`grpc_server_started_total{${join}}`), 3);
+  assert.equal(value(`grpc_server_handled_total{${join},grpc_code="OK"}`), 3);
+  assert.ok(value(`grpc_server_msg_received_total{${join}}`) > value(`grpc_server_msg_sent_total{${join}}`));
 
-  const families = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, kind]) => ({ name: name!, kind: kind! }));
-  for (const { name, kind } of families) assert.equal(name.endsWith("_total"), kind === "counter", name);
-  assert.doesNotMatch(text, /\{[^}]*(step|example|message)="/, "no label with endless values");
+  assertWellFormed(text);
   const promtool = findPromtool();
-  if (!promtool) return t.diagnostic("promtool is not installed: its own check was left out");
-  const verdict = execFileSync(promtool, ["check", "metrics"], { input: text, encoding: "utf8", stdio: "pipe" });
-  assert.equal(verdict, "");
+  if ("why" in promtool) return t.diagnostic(promtool.why);
+  assert.equal(checkMetrics(promtool.path, text), "");
 });
 
-function findPromtool(): string | null {
-  try {
-    return execFileSync("sh", ["-c", "command -v promtool"], { encoding: "utf8" }).trim();
-  } catch {
-    return null;
+test(
+  "a worker that falls silent is counted with the time it took to find it, and to go on without it",
+  bounded,
+  async (t) => {
+    const job = testJob({ workers: { students: { min: 1, max: 2 }, teachers: 1 }, epochs: 4 });
+    const coordinator = await started(t, { job });
+    const client = coordinatorClient(coordinator.address);
+    t.after(() => client.close());
+    const dying = client.join();
+    dying.on("error", () => {});
+    const actor = new Actor("student-1", "student");
+    dying.write(actor.hello(packageVersion));
+    dying.on("data", (message: ToWorker__Output) => {
+      for (const each of (message.body === "begin" ? null : actor.answer(message)) ?? []) dying.write(each);
+      if (message.body === "begin") dying.cancel();
+    });
+    const others = [new Actor("student-2", "student"), new Actor("teacher-1", "teacher")];
+    await Promise.all(others.map((each) => play(t, coordinator.address, each)));
+    const { text } = await get(coordinator, "/metrics");
+    assert.match(text, /^limbeck_workers_lost_total 1$/m);
+    assert.match(text, /^limbeck_fault_detection_seconds_count 1$/m);
+    assert.match(text, /^limbeck_fault_recovery_seconds_count 1$/m);
+    assert.match(text, /^limbeck_terms_total\{reason="lost"\} 1$/m);
+  },
+);
+
+test("/metrics is OpenMetrics for who asks for it, again and again", bounded, async (t) => {
+  const coordinator = await started(t);
+  const url = `http://${coordinator.httpAddress}/metrics`;
+  for (let time = 0; time < 2; time++) {
+    const response = await fetch(url, { headers: { accept: "application/openmetrics-text; version=1.0.0" } });
+    assert.match(response.headers.get("content-type")!, /^application\/openmetrics-text; version=1\.0\.0/);
+    const text = await response.text();
+    assert.match(text, /^# TYPE limbeck_samples counter\nlimbeck_samples_total\{/m, "the family has no _total");
+    assert.doesNotMatch(text, /\n\n/, "no empty line");
+    assert.ok(text.endsWith("\n# EOF\n"));
+    const plain = (await get(coordinator, "/metrics")).text;
+    assert.match(plain, /^# TYPE limbeck_samples_total counter\nlimbeck_samples_total\{/m);
   }
-}
+});
+
+test("/targets lists who serves metrics, with role and name, for Prometheus to find", bounded, async (t) => {
+  const coordinator = await started(t);
+  const playing = play(t, coordinator.address, new Actor("student-1", "student"));
+  for await (const event of coordinator.events) if (event.kind === "worker-prepared") break;
+  const { type, text } = await get(coordinator, "/targets");
+  assert.equal(type, "application/json");
+  const job = testJob().name;
+  assert.deepEqual(JSON.parse(text), [
+    {
+      targets: [coordinator.httpAddress],
+      labels: { limbeck_job: job, limbeck_role: "coordinator", limbeck_worker: "" },
+    },
+    {
+      targets: ["127.0.0.1:2"],
+      labels: { limbeck_job: job, limbeck_role: "student", limbeck_worker: "student-1" },
+    },
+  ]);
+  coordinator.stop("enough");
+  await playing;
+});
 
 test("workers are counted by role and state", bounded, async (t) => {
   const coordinator = await started(t);
@@ -101,8 +165,10 @@ test("workers are counted by role and state", bounded, async (t) => {
 
 test("what the doctor found is counted by severity, the newest of each check, every severity from the start", async () => {
   let state: State = open(testPlan(testJob()), 0)[0];
-  const { registry } = createMetrics("1", ["distil"], () => state);
+  const registry = new Registry();
+  const metrics = createMetrics(registry, { job: testJob(), stages: ["distil"], now: Date.now });
   const count = async (severity: string) => {
+    metrics.refresh(state);
     const line = new RegExp(`^limbeck_doctor_findings\\{severity="${severity}"\\} (\\d+)$`, "m");
     return Number(line.exec(await registry.metrics())?.[1]);
   };

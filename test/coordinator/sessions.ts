@@ -10,6 +10,7 @@ import { connectCoordinator } from "../../proto/clients.ts";
 import type { ToWorker__Output } from "../../proto/gen/limbeck/v1/ToWorker.ts";
 import { packageVersion } from "../../proto/package.ts";
 import { errorOfCall } from "../../proto/status.ts";
+import { silent } from "../../proto/telemetry/log.ts";
 import { coordinatorClient } from "../../proto/wire.ts";
 import { Actor } from "./actor.ts";
 import { testJob } from "./jobs.ts";
@@ -36,6 +37,7 @@ export async function started(
     runFolder: folder,
     listen: loopback,
     http: loopback,
+    log: silent,
     ...changes,
   });
   t.after(() => coordinator.close());

@@ -97,7 +97,7 @@ test("errors that are none of gRPC's pass through", () => {
 
 test("watching gives the job's events until it ends, and may be left early", async (t) => {
   const events: ProgressEvent[] = [
-    { kind: "worker-lost", worker: "w1", why: "gone", atMs: 1 },
+    { kind: "worker-lost", worker: "w1", why: "gone", silentMs: 1, atMs: 1 },
     { kind: "job-stopped", why: "enough", atMs: 2 },
   ];
   const address = await openCoordinator(t, {

@@ -28,6 +28,7 @@ export function messageOf({ verb, words, values }: Line, current: number, atStag
         role,
         address: `${name}:1`,
         host: "here",
+        http: "",
         build: values["build"] ?? build,
         pid: 1,
       };
@@ -104,6 +105,8 @@ export function messageOf({ verb, words, values }: Line, current: number, atStag
         hedged: 0,
         askedAgain: 0,
         payloadError: null,
+        gradientNorm: 1,
+        consumed: null,
       };
       return {
         kind: "progress",

@@ -179,7 +179,7 @@ export class StudentTerm {
       hedged: 0,
       askedAgain: 0,
     };
-    const rest = { ...counts, payloadError: null, learningRate: 0.1 };
+    const rest = { ...counts, payloadError: null, learningRate: 0.1, gradientNorm: 1, consumed: null };
     const { stage } = this.#plan;
     this.#tell({ kind: "progress", stage, step: step + 1, examples: own, steps: 1, seconds, metrics, phases, ...rest });
   }

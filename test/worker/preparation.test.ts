@@ -1,8 +1,10 @@
 /** A teacher that has not opened the dataset, and a coordinator that comes back with a job that wants it opened. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { silent } from "../../proto/telemetry/log.ts";
 import type { Device } from "../../worker/compute/device.ts";
 import { newStatus, type WorkerContext, withDataset } from "../../worker/context.ts";
+import { WorkerMetrics } from "../../worker/metrics.ts";
 import { adopt } from "../../worker/preparation.ts";
 import type { Services } from "../../worker/services.ts";
 import { smokeJob } from "./foreman.ts";
@@ -11,7 +13,8 @@ const sent = smokeJob("softTargets.inputs=tensors");
 
 function blind(): WorkerContext<null> {
   const parts = { device: {} as Device, services: {} as Services, status: newStatus(""), trained: new Map() };
-  return { job: sent, jobFolder: "/a", runFolder: "/b", name: "teacher-1", dataset: null, ...parts };
+  const telling = { metrics: new WorkerMetrics(), log: silent };
+  return { job: sent, jobFolder: "/a", runFolder: "/b", name: "teacher-1", dataset: null, ...parts, ...telling };
 }
 
 const welcomed = (job: object) => ({

@@ -8,10 +8,12 @@ import { planStages, type Stage } from "../../core/stages.ts";
 import type { FromWorker } from "../../proto/gen/limbeck/v1/FromWorker.ts";
 import type { ToWorker__Output } from "../../proto/gen/limbeck/v1/ToWorker.ts";
 import { packagePath } from "../../proto/package.ts";
+import { silent } from "../../proto/telemetry/log.ts";
 import { Device } from "../../worker/compute/device.ts";
 import { newStatus, type WorkerContext } from "../../worker/context.ts";
 import { openDataset } from "../../worker/data/open.ts";
 import { engineEnvironment } from "../../worker/engine/environment.ts";
+import { WorkerMetrics } from "../../worker/metrics.ts";
 import { Participation } from "../../worker/participation.ts";
 import { openServices } from "../../worker/services.ts";
 import { bounded, scratchFolder, smokeJob } from "./foreman.ts";
@@ -25,8 +27,9 @@ interface Memory {
 async function prepared(t: TestContext, job: Job): Promise<WorkerContext> {
   Object.assign(process.env, engineEnvironment(job.threads));
   const jobFolder = packagePath("examples");
+  const metrics = new WorkerMetrics();
   const [services, dataset] = await Promise.all([
-    openServices({ host: "127.0.0.1", port: 0 }),
+    openServices({ listen: { host: "127.0.0.1", port: 0 }, metrics, log: silent }),
     openDataset(job, jobFolder),
   ]);
   const device = new Device();
@@ -37,7 +40,8 @@ async function prepared(t: TestContext, job: Job): Promise<WorkerContext> {
   await device.ask("open", { choice: job.engine, threads: job.threads });
   const status = newStatus("");
   const folders = { jobFolder, runFolder: scratchFolder(t) };
-  return { job, ...folders, name: "student-1", dataset, device, services, status, trained: new Map() };
+  const seen = { status, metrics, log: silent };
+  return { job, ...folders, name: "student-1", dataset, device, services, ...seen, trained: new Map() };
 }
 
 /** A coordinator in few words: gives terms of one member, and hears what it says. */

@@ -2,7 +2,7 @@
 import type { Client } from "@grpc/grpc-js";
 import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
 import type { PullHeader__Output } from "../../proto/gen/limbeck/v1/PullHeader.ts";
-import { peerChannel } from "../../proto/wire.ts";
+import { type Interceptors, peerChannel } from "../../proto/wire.ts";
 import { bytesOf, type Payload } from "./payload.ts";
 import { PeerFailure } from "./peerfailure.ts";
 import { described, type Wanted } from "./publications.ts";
@@ -23,6 +23,13 @@ export interface PullWanted extends Wanted {
 /** A payload that arrived wrong is pulled this often in all. */
 const attempts = 3;
 
+export interface PullCounts {
+  readonly sharedBytes: number;
+  readonly networkBytes: number;
+  readonly again: number;
+  readonly damaged: number;
+}
+
 interface Connection {
   readonly channel: Client;
   /** Gradients have a stream of their own, which nothing large holds up. */
@@ -31,13 +38,21 @@ interface Connection {
 
 export class PeerClient {
   readonly #host: string;
+  readonly #interceptors: Interceptors;
   readonly #connections = new Map<string, Connection>();
+  readonly #counts = { sharedBytes: 0, networkBytes: 0, again: 0, damaged: 0 };
   /** Told of every payload that came damaged and was fetched again, or given up. */
   onCorrupted: (from: string, kind: string, why: string) => void = () => {};
 
   /** @param host hostId() of this worker */
-  constructor(host: string) {
+  constructor(host: string, interceptors: Interceptors = []) {
     this.#host = host;
+    this.#interceptors = interceptors;
+  }
+
+  /** Since the process began: bytes that arrived by shared memory and by the network, pulls made again, damage found. */
+  get counts(): PullCounts {
+    return { ...this.#counts };
   }
 
   /**
@@ -61,6 +76,7 @@ export class PeerClient {
       const host = attempt === 1 ? this.#host : "";
       try {
         const header = await this.#attempt(peer, { ...wanted, host, deadline }, memory, signal);
+        this.#counts[header.shmPath === "" ? "networkBytes" : "sharedBytes"] += header.bytes;
         for (const { message } of damage) this.onCorrupted(peer.worker, wanted.kind, message);
         return header;
       } catch (thrown) {
@@ -68,8 +84,14 @@ export class PeerClient {
         const error = asLimbeckError(thrown);
         // L3. What was wrong with a payload of a term that is over says nothing about who sent it.
         if (error.code === "stale_term") throw error;
-        if (error.code === "corrupt") damage.push(error);
-        if (error.code === "corrupt" && attempt < attempts) continue;
+        if (error.code === "corrupt") {
+          damage.push(error);
+          this.#counts.damaged += 1;
+          if (attempt < attempts) {
+            this.#counts.again += 1;
+            continue;
+          }
+        }
         for (const { message } of damage) this.onCorrupted(peer.worker, wanted.kind, message);
         throw new PeerFailure(peer.worker, error);
       }
@@ -126,7 +148,7 @@ export class PeerClient {
   #streamTo({ worker, address }: PeerAddress, kind: string): PullStream {
     let connection = this.#connections.get(address);
     if (!connection) {
-      connection = { channel: peerChannel(address), streams: new Map() };
+      connection = { channel: peerChannel(address, this.#interceptors), streams: new Map() };
       this.#connections.set(address, connection);
     }
     const purpose = kind === "partials" || kind === "reduced" ? "gradients" : "weights";

@@ -34,6 +34,7 @@ export async function measureSteps(context: WorkerContext, { plan, term, forMs }
     ...{
       term,
       planned: true,
+      why: "its steps are measured",
       member: true,
       plan: endless,
       students: [member],

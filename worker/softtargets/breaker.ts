@@ -4,6 +4,8 @@
  */
 import { type BackoffPolicy, backoffMs } from "../../core/backoff.ts";
 
+export type BreakerState = "closed" | "half_open" | "open";
+
 export class CircuitBreaker {
   readonly #policy: BackoffPolicy;
   readonly #random: () => number;
@@ -23,6 +25,12 @@ export class CircuitBreaker {
 
   get openUntilMs(): number {
     return this.#openUntilMs;
+  }
+
+  /** Half open: the next request shows, or one is on its way to show, whether it is well again. */
+  state(nowMs: number): BreakerState {
+    if (this.#failures === 0) return "closed";
+    return nowMs >= this.#openUntilMs ? "half_open" : "open";
   }
 
   /** Whether a request may be sent now. */

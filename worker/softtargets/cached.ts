@@ -6,10 +6,23 @@ import type { SoftTargetCache } from "../cache/cache.ts";
 import type { CacheSettings } from "../cache/protocol.ts";
 import type { WorkerContext } from "../context.ts";
 import { softTargetFolder } from "../engine/environment.ts";
-import type { SoftTargetCounts, SoftTargetSource } from "./client.ts";
+import type { SoftTargetCounts, SoftTargetSource, Standing } from "./client.ts";
 import { formatName, formatOf } from "./format.ts";
 import type { PartTeacher } from "./link.ts";
 import type { SoftTargetKey } from "./provenance.ts";
+
+/** In examples and bytes of logits. */
+export interface CacheCounts {
+  /** Soft targets needed. */
+  readonly softTargets: number;
+  /** Of them, those the cache had. */
+  readonly softTargetsCached: number;
+  /** Of them, those the cache was asked for and had not. */
+  readonly cacheMisses: number;
+  readonly cacheKeptBytes: number;
+}
+
+const noCounts: CacheCounts = { softTargets: 0, softTargetsCached: 0, cacheMisses: 0, cacheKeptBytes: 0 };
 
 export interface CachedSoftTargetsSettings {
   readonly teachers: SoftTargetSource;
@@ -24,8 +37,7 @@ export interface CachedSoftTargetsSettings {
 
 export class CachedSoftTargets {
   readonly #settings: CachedSoftTargetsSettings;
-  #needed = 0;
-  #cached = 0;
+  #counts = noCounts;
 
   constructor(settings: CachedSoftTargetsSettings) {
     this.#settings = settings;
@@ -43,38 +55,57 @@ export class CachedSoftTargets {
       ? await cache.lookUp(examples, view)
       : { logits: new Float32Array(0), missing: examples };
     signal.throwIfAborted();
-    if (missing.length === 0) return this.#count(logits, examples.length, examples.length);
+    if (cache) this.#count({ cacheMisses: missing.length });
+    if (missing.length === 0) {
+      this.#count({ softTargets: examples.length, softTargetsCached: examples.length });
+      return logits;
+    }
     if (!cache || missing.length === examples.length) {
       const all = await this.#fresh(key, signal, spareMs);
-      cache?.keep(examples, view, all.slice());
-      return this.#count(all, examples.length, 0);
+      if (cache) this.#keep(cache, { examples, view }, all.slice());
+      return all;
     }
     const wanted = Uint32Array.from(missing, (at) => examples[at]!);
     if (wholeLanes) {
       const all = await this.#fresh(key, signal, spareMs);
-      cache.keep(wanted, view, rowsOf(all, missing, classes));
-      return this.#count(all, examples.length, 0);
+      this.#keep(cache, { examples: wanted, view }, rowsOf(all, missing, classes));
+      return all;
     }
     const fresh = await this.#fresh({ ...key, examples: wanted }, signal, spareMs);
     missing.forEach((at, row) => void logits.set(fresh.subarray(row * classes, (row + 1) * classes), at * classes));
-    cache.keep(wanted, view, fresh.slice());
-    return this.#count(logits, examples.length, examples.length - missing.length);
+    this.#keep(cache, { examples: wanted, view }, fresh.slice());
+    const cached = examples.length - missing.length;
+    this.#count({ softTargets: cached, softTargetsCached: cached });
+    return logits;
+  }
+
+  /** @param logits given away */
+  #keep(
+    cache: SoftTargetCache,
+    { examples, view }: Pick<SoftTargetKey, "examples" | "view">,
+    logits: Float32Array<ArrayBuffer>,
+  ): void {
+    this.#count({ cacheKeptBytes: logits.byteLength });
+    cache.keep(examples, view, logits);
   }
 
   async #fresh(key: SoftTargetKey, signal: AbortSignal, spareMs: number): Promise<Float32Array> {
     const { teachers, heard } = this.#settings;
     const logits = await teachers.request(key, signal, spareMs);
     heard(key, logits);
+    this.#count({ softTargets: key.examples.length });
     return logits;
   }
 
   /** Since the last call: soft targets needed, those of them that came from the cache, and what teachers were asked for. */
-  takeCounts(): SoftTargetCounts & { readonly softTargetsCached: number } {
-    const asked = this.#settings.teachers.takeCounts();
-    const counts = { ...asked, softTargets: this.#needed, softTargetsCached: this.#cached };
-    this.#needed = 0;
-    this.#cached = 0;
+  takeCounts(): SoftTargetCounts & CacheCounts {
+    const counts = { ...this.#settings.teachers.takeCounts(), ...this.#counts };
+    this.#counts = noCounts;
     return counts;
+  }
+
+  get standing(): Standing {
+    return this.#settings.teachers.standing;
   }
 
   get latencyMs(): number | null {
@@ -102,10 +133,14 @@ export class CachedSoftTargets {
     this.#settings.teachers.close();
   }
 
-  #count(logits: Float32Array, needed: number, cached: number): Float32Array {
-    this.#needed += needed;
-    this.#cached += cached;
-    return logits;
+  #count(more: Partial<CacheCounts>): void {
+    const { softTargets, softTargetsCached, cacheMisses, cacheKeptBytes } = this.#counts;
+    this.#counts = {
+      softTargets: softTargets + (more.softTargets ?? 0),
+      softTargetsCached: softTargetsCached + (more.softTargetsCached ?? 0),
+      cacheMisses: cacheMisses + (more.cacheMisses ?? 0),
+      cacheKeptBytes: cacheKeptBytes + (more.cacheKeptBytes ?? 0),
+    };
   }
 }
 

@@ -1,10 +1,12 @@
 /** The student's side: asks whichever teacher is expected to answer first, and uses only what was made for the key (L6). */
 import { setTimeout } from "node:timers/promises";
-import { LimbeckError } from "../../core/errors.ts";
+import { asLimbeckError, LimbeckError, type LimbeckErrorCode } from "../../core/errors.ts";
 import type { SoftTargets__Output } from "../../proto/gen/limbeck/v1/SoftTargets.ts";
+import type { Interceptors } from "../../proto/wire.ts";
 import { bytesOf } from "../exchange/payload.ts";
 import { checksum } from "../kernels/checksum.ts";
 import { isOfAwayServer } from "../patience.ts";
+import type { BreakerState } from "./breaker.ts";
 import { decodeLogits, formatName, type LogitsFormat, parseFormat } from "./format.ts";
 import { HedgeBudget } from "./hedgebudget.ts";
 import type { InputSource } from "./inputs.ts";
@@ -29,6 +31,10 @@ export interface SoftTargetSettings {
   readonly onNoTeacher: "wait" | "fail";
   /** In [0, 1): spreads what is tried again. */
   readonly random: () => number;
+  /** What every call to a teacher goes through. */
+  readonly interceptors?: Interceptors;
+  /** Told how a teacher's answer ended: well, or with which error, and how long it took. */
+  onAnswer?(code: LimbeckErrorCode | "ok", seconds: number): void;
   /** Told of a teacher that broke off and cannot be reached again, or did not answer in time. */
   onLost?(worker: string, why: string): void;
   /** Told of logits that came damaged and are asked for again. */
@@ -51,6 +57,11 @@ interface SentInputs {
   readonly checksum: number;
 }
 
+export interface Standing {
+  readonly awaited: number;
+  readonly breakers: Readonly<Record<BreakerState, number>>;
+}
+
 /** Whoever a student asks for soft targets. */
 export interface SoftTargetSource {
   /**
@@ -69,6 +80,8 @@ export interface SoftTargetSource {
   readonly isStranded: boolean;
   /** Something is asked for that nobody can answer before a server is back that a teacher asks. */
   readonly isServerAway: boolean;
+  /** Requests whose answers are on their way, and how many teachers have their breaker in each state. */
+  readonly standing: Standing;
   /** Whom to ask from now on: what is owed by one that is not among them is asked of another. */
   teachersAre(teachers: readonly PartTeacher[]): void;
   /** Ends the streams; what is outstanding fails with `stopped`. */
@@ -122,14 +135,14 @@ export class SoftTargetClient implements SoftTargetSource {
   }
 
   teachersAre(teachers: readonly TeacherAddress[]): void {
-    const { term, random, onLost } = this.#settings;
+    const { term, onLost } = this.#settings;
     const broke = ({ worker, breaks }: TeacherLink, why: LimbeckError) => {
       // A stream that broke once may only have broken: who does not come back either is lost.
       if (breaks === 2 || why.code === "timeout") onLost?.(worker, why.message);
     };
     const before = this.#links;
     this.#links = teachers.map(
-      (teacher) => before.find((link) => link.reaches(teacher)) ?? new TeacherLink(teacher, broke, random),
+      (teacher) => before.find((link) => link.reaches(teacher)) ?? new TeacherLink(teacher, broke, this.#settings),
     );
     for (const link of before) {
       if (this.#links.includes(link)) continue;
@@ -152,10 +165,16 @@ export class SoftTargetClient implements SoftTargetSource {
     for (let damaged = 0; ; ) {
       ended.throwIfAborted();
       const link = this.#soonest(key.examples.length) ?? (await this.#strand(ended));
+      const askedMs = performance.now();
+      const answered = (code: LimbeckErrorCode | "ok") =>
+        this.#settings.onAnswer?.(code, (performance.now() - askedMs) / 1_000);
       try {
-        return await this.#attempt(link, { key, inputs, dueMs, signal: ended });
+        const logits = await this.#attempt(link, { key, inputs, dueMs, signal: ended });
+        answered("ok");
+        return logits;
       } catch (thrown) {
         if (ended.aborted) throw ended.reason;
+        answered(asLimbeckError(thrown).code);
         const isDamaged = thrown instanceof LimbeckError && thrown.code === "corrupt";
         if (!isDamaged && !(thrown instanceof LostTeacher) && !isOfAwayServer(thrown)) throw thrown;
         if (isDamaged && ++damaged >= attempts) throw thrown;
@@ -200,6 +219,13 @@ export class SoftTargetClient implements SoftTargetSource {
     if (this.#stranded > 0) return `a ${this.#whom}: ${this.#away || `none is left in term ${this.#settings.term}`}`;
     const busy = this.#links.filter(({ owed }) => owed > 0);
     return busy.map(({ worker, owed }) => `${owed} answers of ${worker}`).join(", ");
+  }
+
+  get standing(): Standing {
+    const breakers = { closed: 0, half_open: 0, open: 0 };
+    const nowMs = performance.now();
+    for (const { breaker } of this.#links) breakers[breaker.state(nowMs)] += 1;
+    return { awaited: this.#links.reduce((sum, { owed }) => sum + owed, 0), breakers };
   }
 
   get isStranded(): boolean {

@@ -6,7 +6,14 @@
 import { LimbeckError } from "../../core/errors.ts";
 import { type Mixture, mixedLogits, mixtureIdentity } from "../../core/mixture.ts";
 import { sha256Hex } from "../artifacts/digest.ts";
-import { SoftTargetClient, type SoftTargetCounts, type SoftTargetSettings, type SoftTargetSource } from "./client.ts";
+import type { BreakerState } from "./breaker.ts";
+import {
+  SoftTargetClient,
+  type SoftTargetCounts,
+  type SoftTargetSettings,
+  type SoftTargetSource,
+  type Standing,
+} from "./client.ts";
 import { decodeLogits, encodeLogits } from "./format.ts";
 import type { PartTeacher } from "./link.ts";
 import { addPayloadErrors, noPayloadError, type PayloadError, PayloadSampling } from "./payloaderror.ts";
@@ -74,6 +81,16 @@ export class MixedSoftTargets implements SoftTargetSource {
 
   get isStranded(): boolean {
     return this.#members.some(({ isStranded }) => isStranded);
+  }
+
+  get standing(): Standing {
+    const all = this.#members.map(({ standing }) => standing);
+    const sum = (of: (each: Standing) => number) => all.reduce((total, each) => total + of(each), 0);
+    const count = (state: BreakerState) => sum(({ breakers }) => breakers[state]);
+    return {
+      awaited: sum(({ awaited }) => awaited),
+      breakers: { closed: count("closed"), half_open: count("half_open"), open: count("open") },
+    };
   }
 
   get isServerAway(): boolean {

@@ -36,6 +36,14 @@ export interface Serving {
   answer(examples: Uint32Array, view: number, inputs: Payload): Promise<Float32Array>;
 }
 
+/** Told what is served. */
+export interface ServiceHearer {
+  /** @param code empty where all went well @param seconds from the request's arrival */
+  served(code: string, seconds: number): void;
+  /** A forward pass of so many examples begins. */
+  passed(examples: number): void;
+}
+
 type Stream = ServerDuplexStream<SoftTargetRequest__Output, SoftTargets>;
 
 interface Entry extends Waiting<Stream> {
@@ -50,6 +58,7 @@ export const passesUnderWay = 2;
 const firstBatch = 64;
 
 export class SoftTargetServer {
+  readonly #hearer: ServiceHearer;
   #serving: Serving | null = null;
   /** Of the teacher that was served last: it may come back in the next term. */
   #sized = { teacher: "", size: new BatchSize(0, 0) };
@@ -61,6 +70,10 @@ export class SoftTargetServer {
   #requests = 0;
   #passes = 0;
   #held: NodeJS.Timeout | null = null;
+
+  constructor(hearer: ServiceHearer) {
+    this.#hearer = hearer;
+  }
 
   addTo(server: Server): void {
     const handlers: TeacherHandlers = { SoftTargets: (stream) => this.#accept(stream) };
@@ -86,7 +99,7 @@ export class SoftTargetServer {
     const busySeconds = (this.#busyMs + running) / 1_000;
     return {
       ...{ requests: this.#requests, passes: this.#passes, examples, bytes, refused },
-      ...{ waiting: this.#queue.length, busySeconds },
+      ...{ waiting: this.#queue.length, waitingExamples: this.#queue.examples, busySeconds },
     };
   }
 
@@ -106,7 +119,7 @@ export class SoftTargetServer {
     this.#requests += 1;
     const asked = understood(request);
     if (asked instanceof LimbeckError) {
-      this.#send(stream, this.#replies.refusal(request, asked));
+      this.#send(stream, this.#replies.refusal(request, asked), performance.now());
       return;
     }
     const nowMs = performance.now();
@@ -148,6 +161,7 @@ export class SoftTargetServer {
     if (this.#underWay === 0) this.#busySince = startedMs;
     this.#underWay += 1;
     this.#passes += 1;
+    this.#hearer.passed(entries.reduce((sum, each) => sum + each.examples, 0));
     const answers = await this.#answers(entries.map(({ asked }) => asked));
     this.#underWay -= 1;
     const endedMs = performance.now();
@@ -156,7 +170,7 @@ export class SoftTargetServer {
     // Of two under way each takes the time of both.
     this.#sized.size.took(examples, (endedMs - startedMs) / 1_000 / (this.#underWay + 1));
     this.#work();
-    for (const [at, { asker }] of entries.entries()) this.#send(asker, answers[at]!);
+    for (const [at, { asker, arrivedMs }] of entries.entries()) this.#send(asker, answers[at]!, arrivedMs);
   }
 
   /** One pass for all of them; what goes wrong is said to each. */
@@ -183,8 +197,8 @@ export class SoftTargetServer {
   #turnAway(why: LimbeckError): void {
     const nowMs = performance.now();
     while (this.#queue.length > 0) {
-      for (const { asker, asked } of this.#queue.take(nowMs, 0)) {
-        this.#send(asker, this.#replies.refusal(asked, why));
+      for (const { asker, asked, arrivedMs } of this.#queue.take(nowMs, 0)) {
+        this.#send(asker, this.#replies.refusal(asked, why), arrivedMs);
         if (asker.isPaused()) asker.resume();
       }
     }
@@ -219,7 +233,8 @@ export class SoftTargetServer {
     return new LimbeckError("wrong_key", `${ours} was asked for ${theirs}`);
   }
 
-  #send(stream: Stream, reply: SoftTargets): void {
+  #send(stream: Stream, reply: SoftTargets, arrivedMs: number): void {
+    this.#hearer.served(reply.errorCode ?? "", (performance.now() - arrivedMs) / 1_000);
     if (!stream.cancelled && stream.writable) stream.write(reply);
   }
 }

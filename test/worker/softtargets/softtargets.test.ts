@@ -30,7 +30,15 @@ for (const format of ["float16", "float32"] as const) {
     assert.deepEqual(payloadError, { examples: format === "float16" ? 3 : 0, sum: 0, max: 0 });
     assert.equal(client.takeCounts().softTargets, 0);
     const { busySeconds, ...served } = teacher.server.counts;
-    assert.deepEqual(served, { requests: 3, passes: 3, examples: 9, bytes, refused: 0, waiting: 0 });
+    assert.deepEqual(served, {
+      requests: 3,
+      passes: 3,
+      examples: 9,
+      bytes,
+      refused: 0,
+      waiting: 0,
+      waitingExamples: 0,
+    });
     assert.ok(busySeconds > 0);
   });
 }

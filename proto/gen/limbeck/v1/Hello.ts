@@ -10,6 +10,7 @@ export interface Hello {
   'pid'?: (number);
   'instance'?: (string);
   'holds'?: (string)[];
+  'http'?: (string);
 }
 
 export interface Hello__Output {
@@ -21,4 +22,5 @@ export interface Hello__Output {
   'pid': (number);
   'instance': (string);
   'holds': (string)[];
+  'http': (string);
 }

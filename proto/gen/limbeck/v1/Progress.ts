@@ -3,6 +3,7 @@
 import type { Metrics as _limbeck_v1_Metrics, Metrics__Output as _limbeck_v1_Metrics__Output } from '../../limbeck/v1/Metrics.ts';
 import type { PhaseSeconds as _limbeck_v1_PhaseSeconds, PhaseSeconds__Output as _limbeck_v1_PhaseSeconds__Output } from '../../limbeck/v1/PhaseSeconds.ts';
 import type { PayloadError as _limbeck_v1_PayloadError, PayloadError__Output as _limbeck_v1_PayloadError__Output } from '../../limbeck/v1/PayloadError.ts';
+import type { Consumed as _limbeck_v1_Consumed, Consumed__Output as _limbeck_v1_Consumed__Output } from '../../limbeck/v1/Consumed.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface Progress {
@@ -21,6 +22,8 @@ export interface Progress {
   'askedAgain'?: (number | string | Long);
   'softTargetsCached'?: (number | string | Long);
   'softTargetInputBytes'?: (number | string | Long);
+  'gradientNorm'?: (number | string);
+  'consumed'?: (_limbeck_v1_Consumed | null);
 }
 
 export interface Progress__Output {
@@ -39,4 +42,6 @@ export interface Progress__Output {
   'askedAgain': (number);
   'softTargetsCached': (number);
   'softTargetInputBytes': (number);
+  'gradientNorm': (number);
+  'consumed': (_limbeck_v1_Consumed__Output | null);
 }
