@@ -31,13 +31,13 @@ export async function prepareWorker(
     openDataset(job, jobFolder),
   ]);
   const shape = [...dataset.shape];
-  const { classes, digest } = dataset;
+  const { classes, digest, classNames } = dataset;
   const examples = { trainExamples: dataset.count("train"), evaluationExamples: dataset.count(job.evaluation.split) };
   return {
     context: { job, jobFolder, runFolder, ...own, dataset, trained: new Map() },
     prepared: {
       engine: { ...engine, tensorflowVersion: engine.tensorflowVersion ?? "" },
-      dataset: { ...examples, classes, shape, digest },
+      dataset: { ...examples, classes, shape, digest, classNames: [...classNames] },
     },
   };
 }
