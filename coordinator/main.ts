@@ -102,7 +102,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
       case "quarantine":
         return records.quarantine({ atMs: now(), worker: effect.worker, ...effect.skipped });
       case "record":
-        return records.report(effect.report);
+        return records.report(effect.report, log.events);
       case "announce":
         metrics.announced(effect.event);
         // On disk before it is shown: who watched goes on by number with the next life of the coordinator.

@@ -2,16 +2,14 @@
 import type { ProgressEvent } from "./events.ts";
 import type { Stage } from "./stages.ts";
 
-export const curveNames = [
-  "loss",
-  "hardLoss",
-  "softLoss",
-  "accuracy",
-  "agreement",
-  "learningRate",
-  "samplesPerSecond",
-] as const;
-export type CurveName = (typeof curveNames)[number];
+export type CurveName =
+  | "loss"
+  | "hardLoss"
+  | "softLoss"
+  | "accuracy"
+  | "agreement"
+  | "learningRate"
+  | "samplesPerSecond";
 
 /** Columns of equal length, by step; a value is null where the stage has none. */
 export interface StageCurves {
@@ -42,10 +40,15 @@ export function curvesOf(events: readonly ProgressEvent[], most = 300): readonly
   return [...stages].map(([stage, { steps, evaluations }]) => {
     const buckets = bucketsOf(steps, most);
     const curve = (name: CurveName) => buckets.map((bucket) => mean(bucket.map((event) => event[name])));
+    const values = {
+      ...{ loss: curve("loss"), hardLoss: curve("hardLoss"), softLoss: curve("softLoss") },
+      ...{ accuracy: curve("accuracy"), agreement: curve("agreement") },
+      ...{ learningRate: curve("learningRate"), samplesPerSecond: curve("samplesPerSecond") },
+    };
     return {
       stage,
       epochs: buckets.map((bucket) => rounded(bucket.at(-1)!.epoch)),
-      values: Object.fromEntries(curveNames.map((name) => [name, curve(name)])) as StageCurves["values"],
+      values,
       evaluations: {
         epochs: evaluations.map(({ epoch }) => rounded(epoch)),
         errors: evaluations.map(({ score }) => score.errors),
