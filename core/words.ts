@@ -4,6 +4,11 @@ export const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 }
 
 export const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
 
+/** What is not finite is null where it has been JSON. */
+export function fixed(value: number | null, digits: number): string {
+  return value !== null && Number.isFinite(value) ? value.toFixed(digits) : "–";
+}
+
 export function bytesText(bytes: number): string {
   return bytes < 1 << 20 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / (1 << 20)).toFixed(1)} MiB`;
 }

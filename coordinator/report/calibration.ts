@@ -1,7 +1,7 @@
 /** The section on whether the models are as often right as they are sure. */
 import type { ModelReport } from "../../core/report.ts";
 import type { RunReport } from "../../core/runreport.ts";
-import { percent } from "../../core/words.ts";
+import { fixed, percent } from "../../core/words.ts";
 import { html, type Markup } from "./html.ts";
 import { modelsOf } from "./models.ts";
 
@@ -16,7 +16,7 @@ export function calibrationSection(report: RunReport): Markup {
       name,
       colour,
       model,
-    }) => html`<figure><figcaption>${name}: ECE ${percent(model.calibration.ece)}, cross-entropy ${model.test.crossEntropy.toFixed(4)}</figcaption>
+    }) => html`<figure><figcaption>${name}: ECE ${percent(model.calibration.ece)}, cross-entropy ${fixed(model.test.crossEntropy, 4)}</figcaption>
 ${diagram(name, colour, model)}</figure>
 `,
   )}</div></section>`;

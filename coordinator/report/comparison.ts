@@ -2,7 +2,7 @@
 import type { RunReport } from "../../core/runreport.ts";
 import type { Stage } from "../../core/stages.ts";
 import { pValueText } from "../../core/summary.ts";
-import { bytesText, duration, milliseconds, percent, whole } from "../../core/words.ts";
+import { bytesText, duration, fixed, milliseconds, percent, whole } from "../../core/words.ts";
 import { type Chart, figure } from "./chart.ts";
 import { overlaid } from "./curvecharts.ts";
 import { htmlDocument } from "./document.ts";
@@ -28,7 +28,7 @@ const rows: readonly (readonly [name: string, value: (report: RunReport) => Cont
   ["gap recovered", gapText],
   ["examples evaluated", ({ student }) => whole.format(student.test.examples)],
   ["agreement with the teacher", ({ student }) => percent(student.agreementWithTeacher)],
-  ["cross-entropy of the student", ({ student }) => student.test.crossEntropy.toFixed(4)],
+  ["cross-entropy of the student", ({ student }) => fixed(student.test.crossEntropy, 4)],
   ["calibration error of the student", ({ student }) => percent(student.calibration.ece)],
   ["parameters of the student", ({ student }) => whole.format(student.parameters)],
   ["parameters of the teacher", ({ teacher }) => (teacher.parameters === 0 ? "–" : whole.format(teacher.parameters))],

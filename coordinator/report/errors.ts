@@ -38,7 +38,7 @@ function largestShare(report: RunReport): number {
   const shares = modelsOf(report).flatMap(({ model }) =>
     model.classes.map(({ errors, examples }) => (examples === 0 ? 0 : errors / examples)),
   );
-  return Math.max(...shares, 1e-9);
+  return shares.reduce((largest, share) => Math.max(largest, share), 1e-9);
 }
 
 function bar(share: number, colour: number): Markup {

@@ -1,7 +1,7 @@
 /** report.html: what a run gave, as one page that needs nothing else. */
 import type { Latency, ModelReport } from "../../core/report.ts";
 import type { RunReport } from "../../core/runreport.ts";
-import { bytesText, duration, milliseconds, percent, whole } from "../../core/words.ts";
+import { bytesText, duration, fixed, milliseconds, percent, whole } from "../../core/words.ts";
 import { calibrationSection } from "./calibration.ts";
 import { figure } from "./chart.ts";
 import { doctorSection, faultSection, planSection, timeSection } from "./course.ts";
@@ -69,7 +69,7 @@ function capitalized(sentence: string): string {
 function resultSection(report: RunReport): Markup {
   const row = (name: string, colour: number, { parameters, test, calibration }: ModelReport) =>
     html`<tr><th scope="row"><i class="c${colour}"></i>${name}</th><td>${parameters === 0 ? "–" : whole.format(parameters)}</td>
-<td><strong>${whole.format(test.errors)}</strong></td><td>${percent(test.accuracy)}</td><td>${test.crossEntropy.toFixed(4)}</td><td>${percent(calibration.ece)}</td></tr>
+<td><strong>${whole.format(test.errors)}</strong></td><td>${percent(test.accuracy)}</td><td>${fixed(test.crossEntropy, 4)}</td><td>${percent(calibration.ece)}</td></tr>
 `;
   return html`<section><h2>Result</h2>
 <div class="wide"><table><thead><tr><th scope="col">model</th><th scope="col">parameters</th><th scope="col">errors</th><th scope="col">accuracy</th><th scope="col">cross-entropy</th><th scope="col">calibration error</th></tr></thead>

@@ -20,7 +20,8 @@ export function evaluateBatch(logits: Float32Array, labels: Int32Array, classes:
   for (let row = 0; row < labels.length; row++) {
     const own = logits.subarray(row * classes, (row + 1) * classes);
     const total = logSumExp(own);
-    confidences[row] = Math.exp(own[predictions[row]!]! - total);
+    const confidence = Math.exp(own[predictions[row]!]! - total);
+    confidences[row] = Number.isFinite(confidence) ? confidence : 0; // Of logits that are none.
     crossEntropy += total - own[labels[row]!]!;
   }
   return { crossEntropy, predictions, labels: Uint16Array.from(labels), confidences };

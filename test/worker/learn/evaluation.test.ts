@@ -16,6 +16,15 @@ test("of equal logits the lowest class wins", () => {
   assert.deepEqual(argmaxRows(Float32Array.of(1, 1, 0, -1, 3, 3), 2, 3), Uint16Array.of(0, 1));
 });
 
+test("logits that are not finite are no confidence", () => {
+  const { confidences } = evaluateBatch(
+    Float32Array.of(Number.NaN, 1, Number.POSITIVE_INFINITY, 1),
+    Int32Array.of(0, 1),
+    2,
+  );
+  assert.deepEqual(confidences, Float32Array.of(0, 0));
+});
+
 test("no examples are worth nothing", () => {
   assert.equal(evaluateBatch(new Float32Array(0), new Int32Array(0), 10).crossEntropy, 0);
 });
