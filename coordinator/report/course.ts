@@ -1,7 +1,7 @@
 /** The sections on how the run went: its time, its faults, its plan, and what the doctor said. */
 import type { RunReport } from "../../core/runreport.ts";
 import type { StageTime } from "../../core/timeuse.ts";
-import { duration, whole } from "../../core/words.ts";
+import { duration, milliseconds, whole } from "../../core/words.ts";
 import { html, type Markup } from "./html.ts";
 import { modelOfStage } from "./models.ts";
 
@@ -53,7 +53,7 @@ ${faults.map(
     what,
     times,
     told,
-  }) => html`<details><summary>${times} × ${what}</summary><ul>${told.map((each) => html`<li>${each}</li>`)}${times > told.length ? html`<li>and ${times - told.length} more</li>` : null}</ul></details>
+  }) => html`<details open><summary>${times} × ${what}</summary><ul>${told.map((each) => html`<li>${each}</li>`)}${times > told.length ? html`<li>and ${times - told.length} more</li>` : null}</ul></details>
 `,
 )}
 ${skipped.map(({ stage, skippedSteps }) => html`<p>${skippedSteps} steps of ${stage} were skipped by all: their gradient was not finite.</p>`)}</section>`;
@@ -68,13 +68,13 @@ export function planSection({ plan }: RunReport): Markup {
     html`<tr><th scope="row">${name}</th><td>${planned}</td><td>${was}</td></tr>
 `;
   return html`<section><h2>Plan against reality</h2>
-<p>Planned for ${predicted.students} students and ${predicted.teachers} teachers.</p>
+<p>Planned for this many students and teachers: ${predicted.students} and ${predicted.teachers}.</p>
 <div class="wide"><table><thead><tr><td></td><th scope="col">planned</th><th scope="col">real</th></tr></thead><tbody>
 ${real.stages.flatMap(({ stage, stepSeconds, wallSeconds }) => {
   const planned = predicted.stages.find((each) => each.stage === stage);
   if (!planned) return [];
   return [
-    row(`${stage}, a step`, duration(planned.stepSeconds), duration(stepSeconds)),
+    row(`${stage}, a step`, milliseconds(planned.stepSeconds), milliseconds(stepSeconds)),
     row(`${stage}, in all`, duration(planned.wallSeconds), duration(wallSeconds)),
   ];
 })}${row("the job", duration(predicted.wallSeconds), duration(real.wallSeconds))}</tbody></table></div></section>`;

@@ -115,7 +115,7 @@ function reproductionSection(report: RunReport, jobYaml: string): Markup {
 <p>Save the job below as a file, then <code>limbeck run JOB.yaml</code>. ${numerics === "exact" ? "Numerics are exact: on an equal engine the weights are the same bits, for any number of workers." : "Numerics are fast: the result will be near, not equal."}</p>
 <div class="wide"><table><tbody>
 ${row("Limbeck", build)}${row("Node", `${software.node}, ${software.platform}`)}
-${row("engine", `${engine.backend} ${engine.tensorflowVersion ?? ""} on ${engine.device}, ${engine.threads} threads: ${engine.why}`)}
+${row("engine", `${engine.backend} ${engine.tensorflowVersion ?? ""} on ${engine.device}: ${engine.why}`)}
 ${row("engine's fingerprint", engine.fingerprint)}${row("seed, numerics", `${seed}, ${numerics}`)}
 ${row("dataset", dataset.digest)}${modelsOf(report).map(({ name, model }) => row(`weights of the ${name}`, model.weightsSha256))}
 ${report.workers.map(({ worker, role, residentBytes }) => row(worker, `${role}, at most ${bytesText(residentBytes)} of memory`))}</tbody></table></div>
