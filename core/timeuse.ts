@@ -7,7 +7,7 @@ export interface StageTime {
   readonly stage: Stage;
   /** From the stage's first term to its last evaluation. */
   readonly wall: number;
-  /** Between the opening of a term and its beginning: models are built, weights and replicas fetched. */
+  /** From a pause, or the opening of a term, to its beginning: workers are waited for, models built, replicas fetched. */
   readonly gettingReady: number;
   /** Of the student that led: waiting for soft targets; forward, loss and gradients; all-reduce; optimizer. */
   readonly softTargets: number;
@@ -34,7 +34,13 @@ export function timeUse(events: readonly ProgressEvent[]): readonly StageTime[] 
     stages.set(stage, clock);
     return clock;
   };
-  for (const event of events) if ("stage" in event) clockOf(event.stage, event.atMs).hear(event);
+  let last: Clock | null = null;
+  for (const event of events) {
+    if (event.kind === "job-paused") last?.wait(event.atMs);
+    if (!("stage" in event)) continue;
+    last = clockOf(event.stage, event.atMs);
+    last.hear(event);
+  }
   return [...stages].flatMap(([stage, clock]) => clock.total(stage) ?? []);
 }
 
@@ -55,10 +61,15 @@ class Clock {
     this.#steppedMs = beginMs;
   }
 
+  /** Nothing is trained until a term begins. */
+  wait(atMs: number): void {
+    this.#openedMs ??= atMs;
+  }
+
   hear(event: Staged): void {
     switch (event.kind) {
       case "term-opened":
-        this.#openedMs ??= event.atMs;
+        this.wait(event.atMs);
         return;
       case "term-begun":
         this.#readyMs += event.atMs - (this.#openedMs ?? event.atMs);

@@ -7,7 +7,7 @@ import { modelOfStage } from "./models.ts";
 
 /** With the number of its colour. */
 const parts = [
-  ["gettingReady", "getting ready", 5],
+  ["gettingReady", "getting ready, pauses", 5],
   ["softTargets", "waiting for soft targets", 0],
   ["compute", "computing", 1],
   ["exchange", "exchanging gradients", 2],

@@ -63,6 +63,20 @@ test("time goes on over terms, and steps that are done again count again", () =>
   assert.deepEqual(timeUse(events.slice(0, -1)), [], "a stage that is not over has no time yet");
 });
 
+test("a pause lasts until a term begins", () => {
+  const paused = at(4, { kind: "job-paused", why: "1 of at least 2 students" });
+  const events = [
+    opened(0, 1, true),
+    begun(1, 0),
+    stepped(3, 1),
+    paused,
+    opened(9, 2, false),
+    begun(10, 1),
+    finished(11),
+  ];
+  assert.equal(timeUse(events)[0]!.gettingReady, 1 + 6);
+});
+
 test("faults are counted by kind and told in words; an ordinary run has none", () => {
   assert.deepEqual(faultsOf([opened(0, 1, false), begun(1, 0), opened(2, 2, true), stepped(3, 1), finished(4)]), []);
   const lost = (seconds: number, worker: string) => at(seconds, { kind: "worker-lost", worker, why: "it was killed" });
