@@ -1,23 +1,9 @@
 /** One line of text per progress event. */
 import type { Finding } from "../core/doctor/finding.ts";
 import type { ProgressEvent } from "../core/events.ts";
-import { counted } from "../core/words.ts";
+import { bytesText, counted, duration, percent, whole } from "../core/words.ts";
 
 type Of<K extends ProgressEvent["kind"]> = Extract<ProgressEvent, { kind: K }>;
-
-const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
-const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
-const mebibytes = (bytes: number) =>
-  bytes < 1 << 20 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / (1 << 20)).toFixed(1)} MiB`;
-
-export function duration(seconds: number): string {
-  if (!Number.isFinite(seconds)) return "?";
-  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
-  const minutes = Math.floor(seconds / 60);
-  return minutes < 60
-    ? `${minutes} min ${Math.round(seconds % 60)} s`
-    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
 
 /** What a progress bar shows of a step. */
 export function stepPayload(event: Of<"stepped">) {
@@ -113,11 +99,11 @@ export function describe(event: ProgressEvent): string | null {
     case "evaluated":
       return `${event.stage}  epoch ${event.epoch.toFixed(1)}  evaluation: ${event.score.errors} errors of ${whole.format(event.score.examples)} (${percent(event.score.accuracy)}), cross-entropy ${event.score.crossEntropy.toFixed(4)}`;
     case "checkpointed":
-      return `${event.stage}  checkpoint at step ${event.step}: ${event.folder} (${mebibytes(event.bytes)})`;
+      return `${event.stage}  checkpoint at step ${event.step}: ${event.folder} (${bytesText(event.bytes)})`;
     case "stage-finished":
       return `${event.stage} done in ${duration(event.wallSeconds)}: ${event.score.errors} errors of ${whole.format(event.score.examples)} (${percent(event.score.accuracy)}), ${whole.format(event.samplesPerSecond)} samples/s, weights ${event.weightsSha256.slice(0, 12)}`;
     case "exported":
-      return `${event.folder}/ (${event.format}, ${mebibytes(event.bytes)}): ${event.score.errors} errors`;
+      return `${event.folder}/ (${event.format}, ${bytesText(event.bytes)}): ${event.score.errors} errors`;
     case "diagnosed":
       return diagnosis(event.findings);
     case "job-finished":

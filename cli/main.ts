@@ -1,5 +1,5 @@
 /** The command line: `limbeck COMMAND`. Exit codes: 0 done, 1 failed, 2 bad usage or job file. */
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { asLimbeckError, type LimbeckError } from "../core/errors.ts";
 import { packageVersion } from "../proto/package.ts";
 import type { EngineChoice } from "../worker/engine/engine.ts";
@@ -109,6 +109,18 @@ function program(): Command {
     .argument("[id...]", "stores, or the beginnings of their ids")
     .option("--all", "every store of the folder")
     .action(async (ids, options) => (await import("./cache.ts")).remove(ids, options));
+
+  limbeck
+    .command("report")
+    .description("draw the report of a run that is over again; of several, one page with them side by side")
+    .argument("<dir...>", "folders of runs")
+    .addOption(
+      new Option("-o, --output <format>", "html: a page; json: the figures, on stdout")
+        .choices(["html", "json"])
+        .default("html"),
+    )
+    .option("--to <file>", "the page of several runs", "comparison.html")
+    .action(async (folders, options) => (await import("./report.ts")).report(folders, options));
 
   limbeck
     .command("schema")

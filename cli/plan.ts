@@ -8,12 +8,12 @@ import type { Calibration } from "../core/plan/calibration.ts";
 import { bestSplit, type Prediction, predict } from "../core/plan/prediction.ts";
 import { type CacheEstimate, cacheEstimate, type DiskEstimate, diskEstimate } from "../core/plan/storage.ts";
 import { isApart, teacherParts } from "../core/teacherparts.ts";
+import { duration } from "../core/words.ts";
 import { sizeText } from "../worker/cache/stores.ts";
 import { ensureEngine } from "../worker/engine/install.ts";
 import { calibrate } from "../worker/plan/calibrate.ts";
 import { hasProcessEnvironment, runAgain } from "./children.ts";
 import { readJob } from "./coordinator.ts";
-import { duration } from "./lines.ts";
 import { savePlan } from "./savedplan.ts";
 import { newTable } from "./table.ts";
 

@@ -1,5 +1,5 @@
 /** `limbeck run`: the whole of a job on this machine, as real processes on loopback, each restarted when it dies. */
-import { relative } from "node:path";
+import { join, relative } from "node:path";
 import { LimbeckError } from "../core/errors.ts";
 import { connectCoordinator } from "../proto/clients.ts";
 import type { Endpoint } from "../proto/endpoint.ts";
@@ -64,6 +64,7 @@ export async function run(file: string, options: RunOptions): Promise<void> {
     await watchJob({ client, from, gone: gone.signal, processes, deaths, display, folder, shown }).finally(() =>
       client.close(),
     );
+    display.note(`the report: ${join(shown, "report.html")}`);
   } catch (thrown) {
     throw interruption.killed.aborted ? interruption.killed.reason : thrown;
   } finally {

@@ -3,9 +3,7 @@ import Table from "cli-table3";
 import pc from "picocolors";
 import type { Score } from "../core/events.ts";
 import type { Report } from "../core/report.ts";
-import { duration } from "./lines.ts";
-
-const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+import { duration, percent, whole } from "../core/words.ts";
 
 /** @param head without it, the table has none */
 export function newTable(head: readonly string[] = []): Table.Table {
@@ -20,7 +18,7 @@ export function resultTable(report: Report): string {
       name,
       model.parameters === 0 ? "–" : whole.format(model.parameters), // Nothing of it is trained here.
       `${model.test.errors} of ${whole.format(model.test.examples)}`,
-      `${(model.test.accuracy * 100).toFixed(2)} %`,
+      percent(model.test.accuracy),
       model.test.crossEntropy.toFixed(4),
       model.weightsSha256.slice(0, 12),
     ]);
@@ -29,7 +27,8 @@ export function resultTable(report: Report): string {
   if (report.baseline) row("baseline", report.baseline);
   const lines = [
     table.toString(),
-    `student agrees with teacher on ${(report.student.agreementWithTeacher * 100).toFixed(2)} %`,
+    `student agrees with teacher on ${percent(report.student.agreementWithTeacher)}`,
+    report.summary,
     `verdict: ${pc.bold(report.verdict)} (${report.verdictDetail.why})`,
     `${whole.format(report.samplesPerSecond)} samples/s while distilling, ${duration(report.wallSeconds)} in all`,
   ];

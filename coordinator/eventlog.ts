@@ -11,6 +11,11 @@ export class EventLog {
     this.#events = [...earlier];
   }
 
+  /** Those so far. */
+  get events(): readonly ProgressEvent[] {
+    return this.#events;
+  }
+
   append(event: ProgressEvent): void {
     this.#events.push(event);
     this.#wake();

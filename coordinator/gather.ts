@@ -66,10 +66,11 @@ function settle(plan: Plan, state: Gathering, atMs: number): Next {
   const course: Course = { ...fresh, plan: stages[0]!, openedMs: atMs, hasBegun: false, tally: emptyTally };
   const why = began(plan, state);
   const [next, ...effects] = openTerm(plan, { ...state, course }, { atMs, why, reason: "start", planned: false });
+  const { classNames: _, ...opened } = dataset;
   return [
     next,
     { kind: "journal", record: { kind: "settled", dataset, fingerprints } },
-    announce(atMs, { kind: "dataset-opened", ...dataset }),
+    announce(atMs, { kind: "dataset-opened", ...opened }),
     ...effects,
   ];
 }

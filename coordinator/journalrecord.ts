@@ -4,7 +4,7 @@
  */
 import type { Finding } from "../core/doctor/finding.ts";
 import type { DealtLanes } from "../core/events.ts";
-import type { ExportedModel, LedgerTotals, SoftTargetTotals } from "../core/report.ts";
+import type { Exported, LedgerTotals, SoftTargetTotals } from "../core/report.ts";
 import type { Stage } from "../core/stages.ts";
 import type { DatasetInfo__Output } from "../proto/gen/limbeck/v1/DatasetInfo.ts";
 import type { Role } from "./messages.ts";
@@ -56,9 +56,10 @@ export type JournalRecord =
       readonly stage: Stage;
       readonly parameters: number;
       readonly weightsSha256: string;
-      /** One byte per example, base64; of the predictions two, little-endian. */
-      readonly correct: string;
+      /** Of each example: uint16, uint16 and float32, little-endian, base64. */
       readonly predictions: string;
+      readonly labels: string;
+      readonly confidences: string;
       readonly crossEntropy: number;
       readonly ledger: LedgerTotals;
       readonly softTargets: SoftTargetTotals;
@@ -66,11 +67,6 @@ export type JournalRecord =
       readonly wallSeconds: number;
       readonly samplesPerSecond: number;
     }
-  | {
-      readonly kind: "exported";
-      readonly stage: Stage;
-      readonly models: readonly ExportedModel[];
-      readonly atMs: number;
-    }
+  | ({ readonly kind: "exported"; readonly stage: Stage; readonly atMs: number } & Exported)
   | { readonly kind: "diagnosed"; readonly findings: readonly Finding[] }
   | { readonly kind: "ended" };

@@ -112,7 +112,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
       case "quarantine":
         return records.quarantine({ atMs: now(), worker: effect.worker, ...effect.skipped });
       case "record":
-        return records.report(effect.report);
+        return records.report(effect.report, log.events);
       case "announce":
         metrics.announced(effect.event);
         logEvent(decisions, effect.event, state);

@@ -1,7 +1,7 @@
 /** What workers say, understood: parsed at the door, so that inside the types are true. */
 import type { Finding } from "../core/doctor/finding.ts";
 import { LimbeckError, type LimbeckErrorCode } from "../core/errors.ts";
-import type { ExportedModel, LedgerTotals, ReportedEngine } from "../core/report.ts";
+import type { Exported, ExportedModel, LedgerTotals, Picture, ReportedEngine } from "../core/report.ts";
 import type { Stage } from "../core/stages.ts";
 import type { CaughtUp__Output } from "../proto/gen/limbeck/v1/CaughtUp.ts";
 import type { Checkpointed__Output } from "../proto/gen/limbeck/v1/Checkpointed.ts";
@@ -13,6 +13,7 @@ import type { Heartbeat__Output } from "../proto/gen/limbeck/v1/Heartbeat.ts";
 import type { Hello__Output } from "../proto/gen/limbeck/v1/Hello.ts";
 import type { Metrics__Output } from "../proto/gen/limbeck/v1/Metrics.ts";
 import type { PhaseSeconds__Output } from "../proto/gen/limbeck/v1/PhaseSeconds.ts";
+import type { Picture__Output } from "../proto/gen/limbeck/v1/Picture.ts";
 import type { Prepared__Output } from "../proto/gen/limbeck/v1/Prepared.ts";
 import type { Progress__Output } from "../proto/gen/limbeck/v1/Progress.ts";
 import type { Ready__Output } from "../proto/gen/limbeck/v1/Ready.ts";
@@ -53,7 +54,8 @@ export interface EvaluatedChunk {
   /** Sum over the examples, nats. */
   readonly crossEntropy: number;
   readonly predictions: Uint16Array;
-  readonly correct: Uint8Array;
+  readonly labels: Uint16Array;
+  readonly confidences: Float32Array;
 }
 
 export interface Evaluated {
@@ -79,7 +81,7 @@ export type WorkerMessage = { readonly term: number } & (
   | ({ readonly kind: "progress" } & Progress)
   | ({ readonly kind: "evaluated" } & Evaluated)
   | ({ readonly kind: "stageDone" } & StageDone)
-  | { readonly kind: "exported"; readonly stage: Stage; readonly models: readonly ExportedModel[] }
+  | ({ readonly kind: "exported"; readonly stage: Stage } & Exported)
   | ({ readonly kind: "checkpointed" } & Checkpointed__Output & { readonly stage: Stage })
   | { readonly kind: "failed"; readonly code: LimbeckErrorCode; readonly message: string }
   | { readonly kind: "leaving"; readonly why: string }
@@ -140,8 +142,9 @@ function understandBody(message: FromWorker__Output, body: NonNullable<FromWorke
       return { kind: body, term, ...done, stage: stageOf(done.stage), consumed };
     }
     case "exported": {
-      const { stage, models } = message.exported!;
-      return { kind: body, term, stage: stageOf(stage), models: models.map(modelOf) };
+      const { stage, models, latencies, pictures } = message.exported!;
+      const rest = { latencies, pictures: pictures.map(pictureOf) };
+      return { kind: body, term, stage: stageOf(stage), models: models.map(modelOf), ...rest };
     }
     case "checkpointed":
       return { kind: body, term, ...message.checkpointed!, stage: stageOf(message.checkpointed!.stage) };
@@ -195,19 +198,38 @@ function stageOf(stage: string): Stage {
   throw new LimbeckError("corrupt", `a message is about stage ${stage}, which no job has`);
 }
 
-function chunkOf({ predictions, correct, ...chunk }: EvaluatedChunk__Output, chunks: number): EvaluatedChunk {
-  const isWhole = predictions.length === 2 * chunk.examples && correct.length === chunk.examples;
+function chunkOf(
+  { predictions, labels, confidences, ...chunk }: EvaluatedChunk__Output,
+  chunks: number,
+): EvaluatedChunk {
+  const { examples } = chunk;
+  const isWhole =
+    predictions.length === 2 * examples && labels.length === 2 * examples && confidences.length === 4 * examples;
   if (!isWhole || chunk.chunk >= chunks) {
     throw new LimbeckError(
       "corrupt",
-      `evaluation chunk ${chunk.chunk} of ${chunks} with ${chunk.examples} examples came with ${predictions.length} bytes of predictions and ${correct.length} of correctness`,
+      `evaluation chunk ${chunk.chunk} of ${chunks} with ${examples} examples came with ${predictions.length} bytes of predictions, ${labels.length} of labels and ${confidences.length} of confidences`,
     );
   }
-  const bytes = new DataView(predictions.buffer, predictions.byteOffset, predictions.byteLength);
-  const classes = Uint16Array.from({ length: chunk.examples }, (_, at) => bytes.getUint16(2 * at, true));
-  return { ...chunk, predictions: classes, correct: Uint8Array.from(correct) };
+  const floats = new DataView(confidences.buffer, confidences.byteOffset, confidences.byteLength);
+  return {
+    ...chunk,
+    predictions: classesOf(predictions),
+    labels: classesOf(labels),
+    confidences: Float32Array.from({ length: examples }, (_, at) => floats.getFloat32(4 * at, true)),
+  };
 }
 
-function modelOf({ folder, format, bytes, examples, errors, crossEntropy }: ExportedModel__Output): ExportedModel {
-  return { folder, format, bytes, score: { examples, errors, accuracy: (examples - errors) / examples, crossEntropy } };
+/** uint16 little-endian. */
+function classesOf(bytes: Uint8Array): Uint16Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Uint16Array.from({ length: bytes.byteLength / 2 }, (_, at) => view.getUint16(2 * at, true));
+}
+
+function modelOf({ examples, errors, crossEntropy, ...model }: ExportedModel__Output): ExportedModel {
+  return { ...model, score: { examples, errors, accuracy: (examples - errors) / examples, crossEntropy } };
+}
+
+function pictureOf({ pixels, ...picture }: Picture__Output): Picture {
+  return { ...picture, pixels: Buffer.from(pixels).toString("base64") };
 }

@@ -1,25 +1,33 @@
-/** What the coordinator leaves in the run folder: job.yaml, events.jsonl, quarantine.jsonl and, at the end, report.json. */
+/** What the coordinator leaves in the run folder: job.yaml, events, their curves, quarantine and, at the end, the report. */
 import { access } from "node:fs/promises";
+import { arch, release, type } from "node:os";
 import { join } from "node:path";
+import { curvesOf } from "../core/curves.ts";
 import { LimbeckError } from "../core/errors.ts";
 import type { ProgressEvent } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
 import { effectiveJobYaml } from "../core/jobfile.ts";
 import type { Report } from "../core/report.ts";
+import { runReport } from "../core/runreport.ts";
 import { makeFolder, writeTextWhole, writing } from "../proto/files.ts";
 import { type LineFile, openLineFile } from "./linefile.ts";
+import { writeReport } from "./report/folder.ts";
+import { TensorBoardFiles } from "./tensorboard.ts";
 
 export interface Records {
   /** Those of the run's earlier parts, in order; EventLog begins with them. */
   readonly events: readonly ProgressEvent[];
   /** What of them was cut off or passed over; empty where nothing was. */
   readonly note: string;
-  /** Appends a line to events.jsonl. Throws `unavailable` once when the disk refuses; later events are let go. */
+  /** Appends a line to events.jsonl, and its scalars to the files in tensorboard/. Throws `unavailable` once when the disk refuses; later events are let go. */
   append(event: ProgressEvent): Promise<void>;
   /** Appends a line to quarantine.jsonl, which is made with the first; on the disk when it resolves. */
   quarantine(entry: Quarantined): Promise<void>;
-  /** Writes report.json, whole (L4). */
-  report(report: Report): Promise<void>;
+  /**
+   * Writes report.json, curves.json and report.html, each whole (L4).
+   * @param events of the whole run so far
+   */
+  report(report: Report, events: readonly ProgressEvent[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -51,6 +59,7 @@ export async function openRecords(
   await writeTextWhole(join(runFolder, "job.yaml"), effectiveJobYaml(job, jobFolder));
   const events = await openLineFile(eventsPath, { parse: eventOf, onDamage: "pass-over" });
   const quarantinePath = join(runFolder, "quarantine.jsonl");
+  const tensorBoard = new TensorBoardFiles(runFolder, job.distil.temperature);
   let quarantine: LineFile<unknown> | null = null;
   let isBroken = false;
   return {
@@ -60,6 +69,7 @@ export async function openRecords(
       if (isBroken) return;
       try {
         await events.append(JSON.stringify(event));
+        await writing(join(runFolder, "tensorboard"), () => tensorBoard.append(event));
       } catch (thrown) {
         isBroken = true;
         throw thrown;
@@ -70,12 +80,16 @@ export async function openRecords(
       await quarantine.append(JSON.stringify(entry));
       await quarantine.sync();
     },
-    report: (report) => writeTextWhole(join(runFolder, "report.json"), `${JSON.stringify(report, null, 2)}\n`),
+    async report(report, all) {
+      const software = { node: process.version, platform: `${type()} ${release()} on ${arch()}` };
+      await writeReport(runFolder, { report: runReport(report, all, software), curves: curvesOf(all) });
+    },
     async close() {
       try {
         if (!isBroken) await events.sync();
       } finally {
         await events.close();
+        await tensorBoard.close();
         await quarantine?.close();
       }
     },

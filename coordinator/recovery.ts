@@ -48,7 +48,7 @@ function finish(plan: Plan, state: Recovering, over: Omit<Exporting, "kind" | "e
   );
   if (!holder) return another(plan, state, atMs, `nobody has the weights of ${stage} any more`);
   const exporting: Exporting = { ...over, kind: "exporting", exporter: holder.worker };
-  if (stage === "baseline" || over.result.exported.length > 0) return nextStage(plan, exporting, atMs);
+  if (stage === "baseline" || over.result.exported.models.length > 0) return nextStage(plan, exporting, atMs);
   return [exporting, exportOrder(exporting)];
 }
 

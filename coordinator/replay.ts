@@ -1,5 +1,6 @@
 /** From the journal to the state of a coordinator that was started again, and back: what a record keeps. */
-import type { Evaluation, ExportedModel, FinishedStage } from "../core/report.ts";
+import { evaluationOf } from "../core/evaluation/evaluation.ts";
+import { type FinishedStage, nothingExported } from "../core/report.ts";
 import { planStages, type StagePlan } from "../core/stages.ts";
 import { withFindings } from "./diagnosis.ts";
 import { announce } from "./ending.ts";
@@ -12,34 +13,38 @@ import { emptyTally } from "./tally.ts";
 type Of<K extends JournalRecord["kind"]> = Extract<JournalRecord, { kind: K }>;
 
 export function finishedRecord({ plan, evaluation, exported: _, ...rest }: FinishedStage): Of<"finished"> {
-  const { predictions, correct, score } = evaluation;
-  const bytes = new Uint8Array(2 * predictions.length);
-  const view = new DataView(bytes.buffer);
-  predictions.forEach((value, at) => void view.setUint16(2 * at, value, true));
+  const { predictions, labels, confidences, score } = evaluation;
+  const bytes = Buffer.alloc(4 * confidences.length);
+  confidences.forEach((value, at) => void bytes.writeFloatLE(value, 4 * at));
   return {
     kind: "finished",
     stage: plan.stage,
-    correct: Buffer.from(correct).toString("base64"),
-    predictions: Buffer.from(bytes).toString("base64"),
+    predictions: packed(predictions),
+    labels: packed(labels),
+    confidences: bytes.toString("base64"),
     crossEntropy: score.crossEntropy,
     ...rest,
   };
 }
 
 function finishedStage(record: Of<"finished">, stages: readonly StagePlan[]): FinishedStage {
-  const { kind: _, stage, correct, predictions, crossEntropy, ...rest } = record;
+  const { kind: _, stage, predictions, labels, confidences, crossEntropy, ...rest } = record;
   const plan = stages.find((each) => each.stage === stage)!;
-  return { plan, evaluation: evaluationOf(correct, predictions, crossEntropy), exported: [], ...rest };
+  const bytes = Buffer.from(confidences, "base64");
+  const floats = Float32Array.from({ length: bytes.length / 4 }, (_, at) => bytes.readFloatLE(4 * at));
+  const answers = { predictions: unpacked(predictions), labels: unpacked(labels), confidences: floats };
+  return { plan, evaluation: evaluationOf(answers, crossEntropy), exported: nothingExported, ...rest };
 }
 
-function evaluationOf(correctBase64: string, predictionsBase64: string, crossEntropy: number): Evaluation {
-  const correct = Uint8Array.from(Buffer.from(correctBase64, "base64"));
-  const bytes = Buffer.from(predictionsBase64, "base64");
-  const predictions = Uint16Array.from({ length: correct.length }, (_, at) => bytes.readUInt16LE(2 * at));
-  const errors = correct.reduce((wrong, right) => wrong + Number(right === 0), 0);
-  const examples = correct.length;
-  const score = { examples, errors, accuracy: (examples - errors) / examples, crossEntropy };
-  return { score, predictions, correct };
+function packed(classes: Uint16Array): string {
+  const bytes = Buffer.alloc(2 * classes.length);
+  classes.forEach((value, at) => void bytes.writeUInt16LE(value, 2 * at));
+  return bytes.toString("base64");
+}
+
+function unpacked(base64: string): Uint16Array {
+  const bytes = Buffer.from(base64, "base64");
+  return Uint16Array.from({ length: bytes.length / 2 }, (_, at) => bytes.readUInt16LE(2 * at));
 }
 
 /** Of the term, with the teachers it has now; name to instance. */
@@ -49,7 +54,7 @@ function membersOf({ deal, instances }: Of<"term">, staff: Of<"term" | "teachers
   return new Map(names.map((name) => [name, all[name]!]));
 }
 
-function resultOf(result: FinishedStage | undefined, exported: readonly ExportedModel[] = []): FinishedStage | null {
+function resultOf(result: FinishedStage | undefined, exported = nothingExported): FinishedStage | null {
   return result ? { ...result, exported } : null;
 }
 
@@ -64,14 +69,14 @@ export function replay(plan: Plan, records: readonly JournalRecord[], atMs: numb
   const stages = planStages(plan.job, dataset.trainExamples);
   // A stage that was done again is there twice: the bits are the same (L1).
   const results = new Map(find("finished").map((record) => [record.stage, finishedStage(record, stages)]));
-  const exports = new Map(find("exported").map(({ stage, models }) => [stage, models]));
+  const exports = new Map(find("exported").map(({ kind: _, stage, atMs: __, ...exported }) => [stage, exported]));
   const isOver = (stage: StagePlan) =>
     results.has(stage.stage) && (exports.has(stage.stage) || stage.stage === "baseline");
   const over = stages.findIndex((stage) => !isOver(stage));
   const at = over < 0 ? stages.length - 1 : over;
   const finished = stages
     .slice(0, at)
-    .map(({ stage }) => ({ ...results.get(stage)!, exported: exports.get(stage) ?? [] }));
+    .map(({ stage }) => ({ ...results.get(stage)!, exported: exports.get(stage) ?? nothingExported }));
   const terms = find("term");
   const last = terms.at(-1);
   const term = last?.term ?? 0;

@@ -1,6 +1,8 @@
 /** A stage in progress and its end: the students' reports, their agreement, the export, the next stage or the report. */
 import { asLimbeckError } from "../core/errors.ts";
-import { buildReport, type Evaluation, type FinishedStage, type ReportedWorker } from "../core/report.ts";
+import { disputes } from "../core/evaluation/disputes.ts";
+import type { Evaluation } from "../core/evaluation/evaluation.ts";
+import { buildReport, type FinishedStage, nothingExported, type ReportedWorker } from "../core/report.ts";
 import { timed } from "./balance.ts";
 import { rollBack } from "./divergence.ts";
 import { announce, end, fail } from "./ending.ts";
@@ -176,7 +178,7 @@ function finishStage(
     skippedSteps: new Set([...tally.skipped.values()].map(({ step }) => step)).size,
     wallSeconds: (atMs - course.openedMs) / 1000,
     samplesPerSecond: steadySamplesPerSecond(tally),
-    exported: [],
+    exported: nothingExported,
   };
   const { wallSeconds, samplesPerSecond, weightsSha256 } = result;
   const { score } = evaluation;
@@ -194,16 +196,23 @@ function finishStage(
   return [exporting, ...finished, exportOrder(exporting)];
 }
 
-export function exportOrder({ workers, exporter, term, result }: Exporting): Effect {
+/** With the examples on which teacher and student differ most, to be looked at in the report. */
+export function exportOrder({ workers, exporter, term, result, course }: Exporting): Effect {
   const { session } = workers.find(({ name }) => name === exporter)!;
-  return send(session, { term, export: { stage: result.plan.stage }, body: "export" });
+  const { stage } = result.plan;
+  const teacher = course.finished.find(({ plan }) => plan.stage === "teach");
+  const isStudent = stage === "distil" && teacher !== undefined;
+  const pictures = isStudent ? disputes(teacher.evaluation, result.evaluation).map(({ example }) => example) : [];
+  return send(session, { term, export: { stage, pictures }, body: "export" });
 }
 
 /** The stage's models are written. */
-export function exported(plan: Plan, state: Exporting, atMs: number, { stage, models }: MessageOf<"exported">): Next {
-  const told = models.map((model) => announce(atMs, { kind: "exported", stage, ...model }));
-  const [next, ...effects] = nextStage(plan, { ...state, result: { ...state.result, exported: models } }, atMs);
-  return [next, { kind: "journal", record: { kind: "exported", stage, models, atMs } }, ...told, ...effects];
+export function exported(plan: Plan, state: Exporting, atMs: number, found: MessageOf<"exported">): Next {
+  const { stage, models, latencies, pictures } = found;
+  const told = models.map(({ latencies: _, ...model }) => announce(atMs, { kind: "exported", stage, ...model }));
+  const exported = { models, latencies, pictures };
+  const [next, ...effects] = nextStage(plan, { ...state, result: { ...state.result, exported } }, atMs);
+  return [next, { kind: "journal", record: { kind: "exported", stage, ...exported, atMs } }, ...told, ...effects];
 }
 
 export function nextStage(plan: Plan, state: Exporting, atMs: number): Next {
@@ -226,6 +235,9 @@ export function nextStage(plan: Plan, state: Exporting, atMs: number): Next {
     uncacheable: course.uncacheable,
     doctor: course.doctor,
     predicted: plan.predicted,
+    dataset: course.dataset,
+    build: plan.build,
+    startedMs: state.startedMs,
   });
   return end(state, atMs, { kind: "done", report });
 }

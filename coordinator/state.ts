@@ -1,10 +1,11 @@
 /** The coordinator's vocabulary: what it knows, what can happen, what it does about it. */
 import type { Finding } from "../core/doctor/finding.ts";
 import type { LimbeckError } from "../core/errors.ts";
+import type { Evaluation } from "../core/evaluation/evaluation.ts";
 import type { DealtLanes, ProgressEvent } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
 import type { Prediction } from "../core/plan/prediction.ts";
-import type { Evaluation, FinishedStage, Report, ReportedEngine, SoftTargetTotals } from "../core/report.ts";
+import type { FinishedStage, Report, ReportedEngine, SoftTargetTotals } from "../core/report.ts";
 import type { Stage, StagePlan } from "../core/stages.ts";
 import type { DatasetInfo__Output } from "../proto/gen/limbeck/v1/DatasetInfo.ts";
 import type { Heartbeat__Output } from "../proto/gen/limbeck/v1/Heartbeat.ts";

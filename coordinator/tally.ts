@@ -3,7 +3,8 @@
  * the order in which different workers are heard.
  */
 import { LimbeckError } from "../core/errors.ts";
-import { type Evaluation, noSoftTargets, type SoftTargetTotals } from "../core/report.ts";
+import { type Evaluation, evaluationOf } from "../core/evaluation/evaluation.ts";
+import { noSoftTargets, type SoftTargetTotals } from "../core/report.ts";
 import type { StagePlan } from "../core/stages.ts";
 import type { Evaluated, EvaluatedChunk, Progress } from "./messages.ts";
 import type { Pace, Stretch, Tally } from "./state.ts";
@@ -118,17 +119,16 @@ export function tallyEvaluated(
 /** In the order of the chunks, so that the float sum has the same bits whoever computed which (L1). */
 function join(chunks: readonly EvaluatedChunk[]): Evaluation {
   const examples = chunks.reduce((total, chunk) => total + chunk.examples, 0);
-  const predictions = new Uint16Array(examples);
-  const correct = new Uint8Array(examples);
+  const [predictions, labels] = [new Uint16Array(examples), new Uint16Array(examples)];
+  const confidences = new Float32Array(examples);
   let crossEntropy = 0;
   let at = 0;
   for (const chunk of chunks) {
     predictions.set(chunk.predictions, at);
-    correct.set(chunk.correct, at);
+    labels.set(chunk.labels, at);
+    confidences.set(chunk.confidences, at);
     crossEntropy += chunk.crossEntropy;
     at += chunk.examples;
   }
-  const errors = correct.reduce((wrong, right) => wrong + Number(right === 0), 0);
-  const score = { examples, errors, accuracy: (examples - errors) / examples, crossEntropy: crossEntropy / examples };
-  return { score, predictions, correct };
+  return evaluationOf({ predictions, labels, confidences }, crossEntropy / examples);
 }

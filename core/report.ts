@@ -2,20 +2,16 @@
 import { cachePlan } from "./caching.ts";
 import type { Finding } from "./doctor/finding.ts";
 import { LimbeckError } from "./errors.ts";
+import { type ClassErrors, type Confusion, classErrors, confusions } from "./evaluation/confusion.ts";
+import { type Dispute, disputes } from "./evaluation/disputes.ts";
+import type { Evaluation } from "./evaluation/evaluation.ts";
+import { type Reliability, reliability } from "./evaluation/reliability.ts";
 import type { Score } from "./events.ts";
 import type { Job } from "./job.ts";
 import type { Prediction } from "./plan/prediction.ts";
 import type { Stage, StagePlan } from "./stages.ts";
+import { type Counted, gapRecovered, summary } from "./summary.ts";
 import { type PairedTest, type Verdict, verdict } from "./verdict.ts";
-
-/** A model's answers on the whole evaluation split, in the order of the examples. */
-export interface Evaluation {
-  readonly score: Score;
-  /** Predicted class of each example. */
-  readonly predictions: Uint16Array;
-  /** 1 where the prediction is the label. */
-  readonly correct: Uint8Array;
-}
 
 /** Counted from what was consumed, summed over epochs (L2): with whole epochs, seen = examplesPerEpoch · epochs. */
 export interface LedgerTotals {
@@ -34,7 +30,39 @@ export interface ExportedModel {
   readonly format: string;
   readonly bytes: number;
   readonly score: Score;
+  readonly latencies: readonly Latency[];
 }
+
+/** Answering a batch, on the exporter's engine, with whatever else ran on its machine. */
+export interface Latency {
+  /** Examples. */
+  readonly batch: number;
+  readonly medianSeconds: number;
+  readonly p95Seconds: number;
+}
+
+/** An example to be looked at. */
+export interface Picture {
+  /** In the evaluation split. */
+  readonly example: number;
+  /** [height, width, channels] of the pixels; [n] where it is no image. */
+  readonly shape: readonly number[];
+  /** uint8, base64; empty where it is no image. */
+  readonly pixels: string;
+  /** Of what is no image, the first. */
+  readonly values: readonly number[];
+}
+
+/** What the exporter of a stage wrote and measured. */
+export interface Exported {
+  readonly models: readonly ExportedModel[];
+  /** Of a teacher that is only asked, and not written. */
+  readonly latencies: readonly Latency[];
+  /** Of the most disputed examples. */
+  readonly pictures: readonly Picture[];
+}
+
+export const nothingExported: Exported = { models: [], latencies: [], pictures: [] };
 
 /** What students asked of teachers in a stage. */
 export interface SoftTargetTotals {
@@ -74,7 +102,7 @@ export interface FinishedStage {
   readonly wallSeconds: number;
   /** Steady state, over all students; 0 where no step was taken. */
   readonly samplesPerSecond: number;
-  readonly exported: readonly ExportedModel[];
+  readonly exported: Exported;
 }
 
 export interface ReportedEngine {
@@ -102,6 +130,24 @@ export interface ModelReport {
   /** On the split named by `evaluationSplit`. */
   readonly test: Score;
   readonly weightsSha256: string;
+  /** By class. */
+  readonly classes: readonly ClassErrors[];
+  /** What was taken for what, the most frequent first. */
+  readonly confusions: readonly Confusion[];
+  readonly calibration: Reliability;
+  /** Of its float32 weights; none where it was not exported. */
+  readonly latencies: readonly Latency[];
+}
+
+export interface ReportedDataset {
+  readonly trainExamples: number;
+  readonly evaluationExamples: number;
+  readonly classes: number;
+  /** Of one example. */
+  readonly shape: readonly number[];
+  readonly digest: string;
+  /** By class; empty where it has none. */
+  readonly classNames: readonly string[];
 }
 
 export interface StageReport {
@@ -116,6 +162,15 @@ export interface StageReport {
 
 export interface Report {
   readonly job: string;
+  /** Version of Limbeck. */
+  readonly build: string;
+  /** Unix time in milliseconds. */
+  readonly startedMs: number;
+  readonly dataset: ReportedDataset;
+  /** What came of it, in a sentence. */
+  readonly summary: string;
+  /** What of the errors that the teacher spares the baseline it spares the student too; null where it spares none. */
+  readonly gapRecovered: number | null;
   readonly seed: number;
   readonly numerics: Job["numerics"];
   /** Of the lead student. */
@@ -140,6 +195,8 @@ export interface Report {
     readonly error: { readonly examples: number; readonly meanKl: number; readonly maxKl: number } | null;
     readonly cache: string;
   };
+  /** Where teacher and student differ, and both are sure: the surest first. */
+  readonly disputes: readonly (Dispute & { readonly picture: Picture | null })[];
   /** The models in the run folder: teacher, student and its quantised variants. */
   readonly models: readonly ({ readonly stage: Stage; readonly test: Score } & Omit<ExportedModel, "score">)[];
   readonly stages: readonly StageReport[];
@@ -170,6 +227,9 @@ export interface ReportFacts {
   readonly terms: number;
   readonly doctor: readonly Finding[];
   readonly predicted: Prediction | null;
+  readonly dataset: ReportedDataset;
+  readonly build: string;
+  readonly startedMs: number;
   readonly job: Job;
   readonly engine: ReportedEngine;
   readonly workers: readonly ReportedWorker[];
@@ -181,15 +241,26 @@ export interface ReportFacts {
 
 /** Throws `internal` where the stages teach and distil are not both there, or were measured on different examples. */
 export function buildReport(facts: ReportFacts): Report {
-  const { job, engine, workers, wallSeconds, stages, terms, uncacheable, doctor, predicted } = facts;
+  const { job, dataset, engine, workers, wallSeconds, stages, terms, uncacheable, doctor, predicted } = facts;
   const find = (stage: Stage) => stages.find(({ plan }) => plan.stage === stage);
   const [teacher, student, baseline] = [find("teach"), find("distil"), find("baseline")];
   if (!teacher || !student) throw new LimbeckError("internal", "a report needs the stages teach and distil");
   const { verdict: word, ...detail } = baseline
     ? verdict(student.evaluation.correct, baseline.evaluation.correct)
     : withoutBaseline;
+  const { pictures } = student.exported;
+  const compared = {
+    teacher: counted(teacher),
+    student: counted(student),
+    baseline: baseline ? counted(baseline) : null,
+  };
   return {
     job: job.name,
+    build: facts.build,
+    startedMs: facts.startedMs,
+    dataset: reportedDataset(facts.dataset),
+    summary: summary(compared, detail.pValue),
+    gapRecovered: gapRecovered(compared),
     seed: job.seed,
     numerics: job.numerics,
     engine,
@@ -198,9 +269,12 @@ export function buildReport(facts: ReportFacts): Report {
     epochs: epochsOf(student.plan),
     wallSeconds,
     samplesPerSecond: student.samplesPerSecond,
-    teacher: modelReport(teacher),
-    student: { ...modelReport(student), agreementWithTeacher: agreement(student.evaluation, teacher.evaluation) },
-    baseline: baseline ? modelReport(baseline) : null,
+    teacher: modelReport(teacher, dataset),
+    student: {
+      ...modelReport(student, dataset),
+      agreementWithTeacher: agreement(student.evaluation, teacher.evaluation),
+    },
+    baseline: baseline ? modelReport(baseline, dataset) : null,
     verdict: word,
     verdictDetail: detail,
     ledger: student.ledger,
@@ -210,8 +284,12 @@ export function buildReport(facts: ReportFacts): Report {
       cache: cacheLine(job, uncacheable),
     },
     models: stages.flatMap(({ plan, exported }) =>
-      exported.map(({ score, ...model }) => ({ stage: plan.stage, ...model, test: score })),
+      exported.models.map(({ score, ...model }) => ({ stage: plan.stage, ...model, test: score })),
     ),
+    disputes: disputes(teacher.evaluation, student.evaluation).map((dispute) => ({
+      ...dispute,
+      picture: pictures.find(({ example }) => example === dispute.example) ?? null,
+    })),
     doctor,
     plan: predicted && { predicted, real: { wallSeconds, stages: stages.map(realStage) } },
     terms,
@@ -240,8 +318,27 @@ const withoutBaseline = {
   why: "there is no baseline to compare with: the job says baseline: false",
 } as const;
 
-function modelReport({ parameters, evaluation, weightsSha256 }: FinishedStage): ModelReport {
-  return { parameters, test: evaluation.score, weightsSha256 };
+function modelReport(stage: FinishedStage, { classes }: ReportedDataset): ModelReport {
+  const { parameters, evaluation, weightsSha256, exported } = stage;
+  return {
+    parameters,
+    test: evaluation.score,
+    weightsSha256,
+    classes: classErrors(evaluation, classes),
+    confusions: confusions(evaluation),
+    calibration: reliability(evaluation),
+    latencies: exported.models.find(({ format }) => format === "float32")?.latencies ?? exported.latencies,
+  };
+}
+
+function counted({ parameters, evaluation }: FinishedStage): Counted {
+  return { parameters, errors: evaluation.score.errors };
+}
+
+/** Without what else the caller's has. */
+function reportedDataset(dataset: ReportedDataset): ReportedDataset {
+  const { trainExamples, evaluationExamples, classes, shape, digest, classNames } = dataset;
+  return { trainExamples, evaluationExamples, classes, shape, digest, classNames };
 }
 
 function cacheLine(job: Job, uncacheable: string): string {

@@ -1,4 +1,31 @@
-/** Words that several parts say alike. */
+/** Numbers as people read them: the same on every machine, whatever its language. */
+
+export const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+
+export const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
+
+/** What is not finite is null where it has been JSON. */
+export function fixed(value: number | null, digits: number): string {
+  return value !== null && Number.isFinite(value) ? value.toFixed(digits) : "–";
+}
+
+export function bytesText(bytes: number): string {
+  return bytes < 1 << 20 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / (1 << 20)).toFixed(1)} MiB`;
+}
+
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "?";
+  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60
+    ? `${minutes} min ${Math.round(seconds % 60)} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** Of a short time. */
+export function milliseconds(seconds: number): string {
+  return `${(seconds * 1000).toPrecision(3)} ms`;
+}
 
 /** `1 teacher`, `2 teachers` */
 export function counted(count: number, what: string): string {

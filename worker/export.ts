@@ -1,18 +1,45 @@
-/** The models a stage leaves behind, each measured as it loads back from disk. */
+/** What a stage leaves behind: its models, each measured as it loads back from disk, and examples to look at. */
 import { join } from "node:path";
+import { serversOf } from "../core/jobteacher.ts";
 import type { Stage } from "../core/stages.ts";
+import type { Exported } from "../proto/gen/limbeck/v1/Exported.ts";
 import type { ExportedModel } from "../proto/gen/limbeck/v1/ExportedModel.ts";
 import { saveQuantized } from "./artifacts/quantize.ts";
 import { saveLayersModel } from "./artifacts/tfjs.ts";
 import { evaluationSplit, modelRequest, type TrainedModel, type WorkerContext } from "./context.ts";
 import { evaluateChunks } from "./evaluate.ts";
+import { measureLatencies } from "./latencies.ts";
+import { picturesOf } from "./pictures.ts";
 
 type Format = "float32" | "float16" | "uint8";
 
+export interface ExportOrder {
+  readonly stage: Stage;
+  /** Examples of the evaluation split to send along. */
+  readonly pictures: readonly number[];
+}
+
 /** Writes the teacher after `teach`, unless it is only asked; the student and its quantised variants after `distil`. */
-export async function exportStage(context: WorkerContext, stage: Stage, signal: AbortSignal): Promise<ExportedModel[]> {
+export async function exportStage(
+  context: WorkerContext,
+  { stage, pictures }: ExportOrder,
+  signal: AbortSignal,
+): Promise<Exported> {
   const model = context.trained.get(stage)!;
-  if (model.givenSha256 !== null) return []; // Its files are where the user has them, and the report has its digest.
+  const split = evaluationSplit(context.job);
+  // The files of a model that is only asked are where the user has them, and the report has its digest.
+  const isGiven = model.givenSha256 !== null;
+  const models = isGiven ? [] : await written(context, stage, model, signal);
+  const latencies = isGiven ? await measureGiven(context, signal) : [];
+  return { stage, models, latencies, pictures: picturesOf(context.dataset, split, pictures) };
+}
+
+async function written(
+  context: WorkerContext,
+  stage: Stage,
+  model: TrainedModel,
+  signal: AbortSignal,
+): Promise<ExportedModel[]> {
   const role = stage === "teach" ? "teacher" : "student";
   const formats: readonly Format[] = stage === "teach" ? ["float32"] : ["float32", "float16", "uint8"];
   const exported: ExportedModel[] = [];
@@ -31,7 +58,7 @@ async function save(folder: string, model: TrainedModel, format: Format): Promis
   return saved.bytes;
 }
 
-/** Errors and cross-entropy of the model in a folder on the evaluation split. */
+/** Errors, cross-entropy and latencies of the model in a folder on the evaluation split. */
 async function measure(context: WorkerContext, folder: string, signal: AbortSignal) {
   const { job, device, dataset, runFolder } = context;
   const spec = { load: join(runFolder, folder) };
@@ -47,9 +74,28 @@ async function measure(context: WorkerContext, folder: string, signal: AbortSign
   };
   for await (const chunk of evaluateChunks(plan, { first: 0, stride: 1 }, signal)) {
     sums.examples += chunk.examples;
-    sums.errors += chunk.correct.reduce((errors, correct) => errors + 1 - correct, 0);
+    sums.errors += chunk.labels.reduce((wrong, label, at) => wrong + Number(label !== chunk.predictions[at]), 0);
     sums.crossEntropy += chunk.crossEntropy;
   }
+  const latencies = await measureLatencies(plan, signal);
   await device.ask("drop", { name: "variant" });
-  return { ...sums, crossEntropy: sums.crossEntropy / sums.examples };
+  return { ...sums, crossEntropy: sums.crossEntropy / sums.examples, latencies };
+}
+
+/** Of a teacher on the device's own machine; what a server takes is mostly the way to it, and its other clients. */
+async function measureGiven(context: WorkerContext, signal: AbortSignal) {
+  const { job, device, dataset } = context;
+  if (serversOf(job.teacher) !== "") return [];
+  context.status.doing = "measuring the teacher";
+  await device.ask("build", { ...modelRequest(context, "teacher"), name: "variant" });
+  const plan = {
+    device,
+    network: "variant" as const,
+    dataset,
+    split: evaluationSplit(job),
+    batch: job.evaluation.batch,
+  };
+  const latencies = await measureLatencies(plan, signal);
+  await device.ask("drop", { name: "variant" });
+  return latencies;
 }

@@ -12,6 +12,7 @@ import {
   type Trouble,
 } from "../core/participant.ts";
 import type { Stage } from "../core/stages.ts";
+import type { Export__Output } from "../proto/gen/limbeck/v1/Export.ts";
 import type { Follow__Output } from "../proto/gen/limbeck/v1/Follow.ts";
 import type { FromWorker } from "../proto/gen/limbeck/v1/FromWorker.ts";
 import type { ToWorker__Output } from "../proto/gen/limbeck/v1/ToWorker.ts";
@@ -55,7 +56,7 @@ export class Participation {
   #teacher: Teacher | null = null;
   readonly #cache = new KeptCache();
   #follow: Follow__Output | null = null;
-  #exports = "";
+  #exports: Export__Output | null = null;
 
   constructor(context: WorkerContext<Dataset | null>, around: Surroundings) {
     this.#context = context;
@@ -133,7 +134,7 @@ export class Participation {
         this.#on({ kind: "paused", term, why: order.pause!.why });
         return;
       case "export":
-        this.#exports = order.export!.stage;
+        this.#exports = order.export!;
         this.#on({ kind: "told-to-export", term });
         return;
       case "checkpoint":
@@ -361,9 +362,10 @@ export class Participation {
 
   async #export(ending: Ending): Promise<Event> {
     const { term } = this.#state;
-    const stage = this.#exports as Stage;
-    const models = await exportStage(withDataset(this.#context), stage, ending.soon);
-    this.#around.send({ term, exported: { stage, models } });
+    const { stage, pictures } = this.#exports!;
+    const asked = { stage: stage as Stage, pictures };
+    const exported = await exportStage(withDataset(this.#context), asked, ending.soon);
+    this.#around.send({ term, exported });
     return { kind: "exported", term };
   }
 

@@ -81,9 +81,9 @@ async function datasetFor(
 }
 
 function described(dataset: Dataset, { evaluation }: Job) {
-  const { shape, classes, digest } = dataset;
+  const { shape, classes, digest, classNames } = dataset;
   const examples = { trainExamples: dataset.count("train"), evaluationExamples: dataset.count(evaluation.split) };
-  return { ...examples, classes, shape: [...shape], digest };
+  return { ...examples, classes, shape: [...shape], digest, classNames: [...classNames] };
 }
 
 /** A compute thread for the job, whose library reads the environment as it loads, which is in that thread, later. */

@@ -27,10 +27,11 @@ export class Reports {
   }
 
   evaluated({ results, ...share }: EvaluationShare): void {
-    const chunks = results.map(({ predictions, ...rest }) => ({
+    const chunks = results.map(({ predictions, labels, confidences, ...rest }) => ({
       ...rest,
       predictions: bytesOf(predictions),
-      correct: Buffer.from(rest.correct),
+      labels: bytesOf(labels),
+      confidences: bytesOf(confidences),
     }));
     this.tell({ evaluated: { ...share, results: chunks } });
   }
@@ -49,6 +50,6 @@ export interface SkippedLane {
   readonly why: string;
 }
 
-function bytesOf(values: Uint16Array | Uint32Array): Buffer {
+function bytesOf(values: Uint16Array | Uint32Array | Float32Array): Buffer {
   return Buffer.from(values.buffer, values.byteOffset, values.byteLength);
 }

@@ -22,6 +22,7 @@ import type { Follow as _limbeck_v1_Follow, Follow__Output as _limbeck_v1_Follow
 import type { FromWorker as _limbeck_v1_FromWorker, FromWorker__Output as _limbeck_v1_FromWorker__Output } from './limbeck/v1/FromWorker.ts';
 import type { Heartbeat as _limbeck_v1_Heartbeat, Heartbeat__Output as _limbeck_v1_Heartbeat__Output } from './limbeck/v1/Heartbeat.ts';
 import type { Hello as _limbeck_v1_Hello, Hello__Output as _limbeck_v1_Hello__Output } from './limbeck/v1/Hello.ts';
+import type { Latency as _limbeck_v1_Latency, Latency__Output as _limbeck_v1_Latency__Output } from './limbeck/v1/Latency.ts';
 import type { Leaving as _limbeck_v1_Leaving, Leaving__Output as _limbeck_v1_Leaving__Output } from './limbeck/v1/Leaving.ts';
 import type { Member as _limbeck_v1_Member, Member__Output as _limbeck_v1_Member__Output } from './limbeck/v1/Member.ts';
 import type { Metrics as _limbeck_v1_Metrics, Metrics__Output as _limbeck_v1_Metrics__Output } from './limbeck/v1/Metrics.ts';
@@ -29,6 +30,7 @@ import type { Pause as _limbeck_v1_Pause, Pause__Output as _limbeck_v1_Pause__Ou
 import type { PayloadError as _limbeck_v1_PayloadError, PayloadError__Output as _limbeck_v1_PayloadError__Output } from './limbeck/v1/PayloadError.ts';
 import type { PeerClient as _limbeck_v1_PeerClient, PeerDefinition as _limbeck_v1_PeerDefinition } from './limbeck/v1/Peer.ts';
 import type { PhaseSeconds as _limbeck_v1_PhaseSeconds, PhaseSeconds__Output as _limbeck_v1_PhaseSeconds__Output } from './limbeck/v1/PhaseSeconds.ts';
+import type { Picture as _limbeck_v1_Picture, Picture__Output as _limbeck_v1_Picture__Output } from './limbeck/v1/Picture.ts';
 import type { Prepared as _limbeck_v1_Prepared, Prepared__Output as _limbeck_v1_Prepared__Output } from './limbeck/v1/Prepared.ts';
 import type { Progress as _limbeck_v1_Progress, Progress__Output as _limbeck_v1_Progress__Output } from './limbeck/v1/Progress.ts';
 import type { PullHeader as _limbeck_v1_PullHeader, PullHeader__Output as _limbeck_v1_PullHeader__Output } from './limbeck/v1/PullHeader.ts';
@@ -81,6 +83,7 @@ export interface ProtoGrpcType {
       FromWorker: MessageTypeDefinition<_limbeck_v1_FromWorker, _limbeck_v1_FromWorker__Output>
       Heartbeat: MessageTypeDefinition<_limbeck_v1_Heartbeat, _limbeck_v1_Heartbeat__Output>
       Hello: MessageTypeDefinition<_limbeck_v1_Hello, _limbeck_v1_Hello__Output>
+      Latency: MessageTypeDefinition<_limbeck_v1_Latency, _limbeck_v1_Latency__Output>
       Leaving: MessageTypeDefinition<_limbeck_v1_Leaving, _limbeck_v1_Leaving__Output>
       Member: MessageTypeDefinition<_limbeck_v1_Member, _limbeck_v1_Member__Output>
       Metrics: MessageTypeDefinition<_limbeck_v1_Metrics, _limbeck_v1_Metrics__Output>
@@ -88,6 +91,7 @@ export interface ProtoGrpcType {
       PayloadError: MessageTypeDefinition<_limbeck_v1_PayloadError, _limbeck_v1_PayloadError__Output>
       Peer: SubtypeConstructor<typeof grpc.Client, _limbeck_v1_PeerClient> & { service: _limbeck_v1_PeerDefinition }
       PhaseSeconds: MessageTypeDefinition<_limbeck_v1_PhaseSeconds, _limbeck_v1_PhaseSeconds__Output>
+      Picture: MessageTypeDefinition<_limbeck_v1_Picture, _limbeck_v1_Picture__Output>
       Prepared: MessageTypeDefinition<_limbeck_v1_Prepared, _limbeck_v1_Prepared__Output>
       Progress: MessageTypeDefinition<_limbeck_v1_Progress, _limbeck_v1_Progress__Output>
       PullHeader: MessageTypeDefinition<_limbeck_v1_PullHeader, _limbeck_v1_PullHeader__Output>

@@ -1,6 +1,6 @@
 /** The coordinator as its workers and watchers meet it: real gRPC sessions over loopback, real files. */
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { parse } from "yaml";
 import type { JobStatus } from "../../coordinator/status.ts";
 import type { ProgressEvent } from "../../core/events.ts";
 import { jobSchema } from "../../core/job.ts";
-import type { Report } from "../../core/report.ts";
+import type { RunReport } from "../../core/runreport.ts";
 import { connectCoordinator } from "../../proto/clients.ts";
 import { packageVersion } from "../../proto/package.ts";
 import { coordinatorClient } from "../../proto/wire.ts";
@@ -26,9 +26,25 @@ test("a whole job over real sessions: report, records, watchers", bounded, async
   assert.equal(outcome.kind, "done");
 
   const files = (await readdir(coordinator.folder)).sort();
-  assert.deepEqual(files, ["events.jsonl", "job.yaml", "journal.jsonl", "report.json"], "whole files only");
-  const report = JSON.parse(await readFile(join(coordinator.folder, "report.json"), "utf8")) as Report;
-  assert.deepEqual(report, outcome.kind === "done" && outcome.report);
+  const lasting = [
+    "curves.json",
+    "events.jsonl",
+    "job.yaml",
+    "journal.jsonl",
+    "report.html",
+    "report.json",
+    "tensorboard",
+  ];
+  assert.deepEqual(files, lasting, "whole files only");
+  const report = JSON.parse(await readFile(join(coordinator.folder, "report.json"), "utf8")) as RunReport;
+  const { software, time, faults, ...told } = report;
+  assert.deepEqual(told, outcome.kind === "done" && outcome.report);
+  assert.equal(software.node, process.version);
+  assert.deepEqual(
+    time.map(({ stage }) => stage),
+    ["teach", "distil", "baseline"],
+  );
+  assert.deepEqual(faults, []);
   assert.deepEqual(
     report.workers.map(({ worker, residentBytes }) => [worker, residentBytes]),
     [
@@ -144,7 +160,7 @@ test("a folder that holds another run, or cannot be written, is refused", bounde
 
 test("a report that cannot be written fails the job", bounded, async (t) => {
   const coordinator = await started(t);
-  rmSync(coordinator.folder, { recursive: true });
+  mkdirSync(join(coordinator.folder, "report.json"));
   await cast(t, coordinator);
   const outcome = await coordinator.finished;
   assert.equal(outcome.kind, "failed");

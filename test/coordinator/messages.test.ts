@@ -10,22 +10,25 @@ function carried(message: FromWorker) {
   return understand(requestDeserialize(requestSerialize(message)));
 }
 
-test("predictions are uint16, little-endian, wherever they lie in the packet", () => {
+test("classes are uint16 and confidences float32, little-endian, wherever they lie in the packet", () => {
   const chunk = {
     chunk: 1,
     examples: 2,
     crossEntropy: 0.5,
     predictions: Buffer.from([1, 0, 2, 1]),
-    correct: Buffer.from([1, 0]),
+    labels: Buffer.from([1, 0, 3, 0]),
+    confidences: Buffer.from([0, 0, 0, 0x3f, 0, 0, 0x80, 0x3e]),
   };
   const message = carried({ term: 3, evaluated: { stage: "teach", step: 4, last: true, chunks: 2, results: [chunk] } });
   assert.ok(message.kind === "evaluated");
   assert.equal(message.term, 3);
   assert.deepEqual(message.results[0]!.predictions, Uint16Array.from([1, 258]));
-  assert.deepEqual(message.results[0]!.correct, Uint8Array.from([1, 0]));
+  assert.deepEqual(message.results[0]!.labels, Uint16Array.from([1, 3]));
+  assert.deepEqual(message.results[0]!.confidences, Float32Array.from([0.5, 0.25]));
 });
 
-const chunk = { chunk: 0, examples: 2, predictions: Buffer.alloc(4), correct: Buffer.alloc(2) };
+const answers = { predictions: Buffer.alloc(4), labels: Buffer.alloc(4), confidences: Buffer.alloc(8) };
+const chunk = { chunk: 0, examples: 2, ...answers };
 const metrics = { examples: 8 };
 const nonsense: readonly [name: string, message: FromWorker, says: RegExp][] = [
   ["no body", { term: 1 }, /without a body/],
@@ -41,8 +44,8 @@ const nonsense: readonly [name: string, message: FromWorker, says: RegExp][] = [
   ],
   [
     "a chunk cut short",
-    { evaluated: { stage: "teach", chunks: 1, results: [{ ...chunk, correct: Buffer.alloc(1) }] } },
-    /4 bytes of predictions and 1 of/,
+    { evaluated: { stage: "teach", chunks: 1, results: [{ ...chunk, labels: Buffer.alloc(1) }] } },
+    /4 bytes of predictions, 1 of labels and 8 of/,
   ],
 ];
 

@@ -1,8 +1,15 @@
 /** The report, from hand-made stages whose figures can be checked by eye. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { evaluationOf } from "../../core/evaluation/evaluation.ts";
 import { jobSchema } from "../../core/job.ts";
-import { buildReport, type FinishedStage, noSoftTargets, type ReportFacts } from "../../core/report.ts";
+import {
+  buildReport,
+  type FinishedStage,
+  noSoftTargets,
+  nothingExported,
+  type ReportFacts,
+} from "../../core/report.ts";
 import { planStages, type Stage } from "../../core/stages.ts";
 
 const job = jobSchema.parse({
@@ -19,24 +26,19 @@ const plans = planStages(job, 20); // Three steps of 8 an epoch.
 
 /** A stage whose model answers example i with `predictions[i]`; the labels are all 1. */
 function finished(stage: Stage, predictions: readonly number[], more: Partial<FinishedStage> = {}): FinishedStage {
-  const correct = Uint8Array.from(predictions, (predicted) => Number(predicted === 1));
-  const errors = predictions.filter((predicted) => predicted !== 1).length;
-  const examples = predictions.length;
+  const labels = Uint16Array.from(predictions, () => 1);
+  const confidences = Float32Array.from(predictions, (_, at) => 0.5 + at / 32);
   return {
     plan: plans.find((plan) => plan.stage === stage)!,
     parameters: 50,
     weightsSha256: `${stage}-weights`,
-    evaluation: {
-      score: { examples, errors, accuracy: 1 - errors / examples, crossEntropy: 0.25 },
-      predictions: Uint16Array.from(predictions),
-      correct,
-    },
+    evaluation: evaluationOf({ predictions: Uint16Array.from(predictions), labels, confidences }, 0.25),
     ledger: { examplesPerEpoch: 20, epochs: 2, seen: 48, duplicated: 0, missing: 0 },
     softTargets: noSoftTargets,
     wallSeconds: 2,
     skippedSteps: 0,
     samplesPerSecond: 100,
-    exported: [],
+    exported: nothingExported,
     ...more,
   };
 }
@@ -52,8 +54,20 @@ const engine = {
 };
 const workers = [{ worker: "student-1", role: "student", engine: "tensorflow", device: "CPU", residentBytes: 1000 }];
 
+const dataset = {
+  trainExamples: 20,
+  evaluationExamples: 10,
+  classes: 3,
+  shape: [2],
+  digest: "d",
+  classNames: ["a", "b", "c"],
+};
+const latency = { batch: 1, medianSeconds: 0.001, p95Seconds: 0.002 };
+const picture = { example: 7, shape: [2], pixels: "", values: [0.5, 1] };
+
 function facts(stages: readonly FinishedStage[]): ReportFacts {
-  return { job, engine, workers, wallSeconds: 12.5, stages, terms: 3, uncacheable: "", doctor: [], predicted: null };
+  const rest = { terms: 3, uncacheable: "", doctor: [], predicted: null, dataset, build: "0.1.0", startedMs: 1e12 };
+  return { job, engine, workers, wallSeconds: 12.5, stages, ...rest };
 }
 
 const teacher = finished("teach", [1, 1, 1, 1, 1, 1, 1, 1, 0, 2]);
@@ -61,14 +75,19 @@ const student = finished("distil", [1, 1, 1, 1, 1, 1, 1, 0, 0, 0], {
   parameters: 11,
   samplesPerSecond: 640,
   softTargets: { ...noSoftTargets, requested: 48, cached: 8, bytes: 960, error: { examples: 4, sum: 0.02, max: 0.01 } },
-  exported: [
-    {
-      folder: "student-uint8",
-      format: "uint8",
-      bytes: 11,
-      score: { examples: 10, errors: 4, accuracy: 0.6, crossEntropy: 0.3 },
-    },
-  ],
+  exported: {
+    models: [
+      {
+        folder: "student-uint8",
+        format: "uint8",
+        bytes: 11,
+        score: { examples: 10, errors: 4, accuracy: 0.6, crossEntropy: 0.3 },
+        latencies: [latency],
+      },
+    ],
+    latencies: [],
+    pictures: [picture],
+  },
 });
 const baseline = finished("baseline", [1, 1, 1, 1, 1, 1, 0, 0, 0, 0]);
 
@@ -107,9 +126,25 @@ test("the figures are those of the distil stage, the models those of their stage
     format: "uint8",
     bytes: 11,
     test: { examples: 10, errors: 4, accuracy: 0.6, crossEntropy: 0.3 },
+    latencies: [latency],
   });
   assert.deepEqual(report.engine, engine);
   assert.deepEqual(report.workers, workers);
+});
+
+test("classes, confusions and disputes are those of the evaluations", () => {
+  const report = buildReport(facts([teacher, student, baseline]));
+  assert.deepEqual(report.student.classes[1], { examples: 10, errors: 3 });
+  assert.deepEqual(report.student.confusions, [{ label: 1, predicted: 0, examples: 3 }]);
+  // They differ on the eighth and the tenth; the tenth is the surer one.
+  assert.deepEqual(
+    report.disputes.map(({ example, picture }) => [example, picture]),
+    [
+      [9, null],
+      [7, picture],
+    ],
+  );
+  assert.equal(report.gapRecovered, 0.5, "4 errors without, 3 with, 2 of the teacher");
 });
 
 test("agreement counts equal predictions, right or wrong", () => {

@@ -60,9 +60,10 @@ export function messageOf({ verb, words, values }: Line, current: number, atStag
         why: "asked for",
         fingerprint,
       };
-      const dataset = { trainExamples: number("train", 16), evaluationExamples: 4, classes: 3, shape: [2], digest };
+      const sizes = { trainExamples: number("train", 16), evaluationExamples: 4, classes: 3, shape: [2] };
       const { without: noDataset = "" } = values;
-      return { kind: "prepared", term, engine, dataset: noDataset === "" ? dataset : null, noDataset };
+      const dataset = noDataset === "" ? { ...sizes, digest, classNames: [] } : null;
+      return { kind: "prepared", term, engine, dataset, noDataset };
     }
     case "ready":
       return {
@@ -130,7 +131,8 @@ export function messageOf({ verb, words, values }: Line, current: number, atStag
         examples: correct.length,
         crossEntropy: number("crossEntropy", 1),
         predictions,
-        correct,
+        labels: predictions.map((predicted, at) => (correct[at] === 1 ? predicted : predicted + 1)),
+        confidences: Float32Array.from(predictions, () => 0.5),
       };
       const last = values["step"] === undefined;
       return {
@@ -155,7 +157,11 @@ export function messageOf({ verb, words, values }: Line, current: number, atStag
         kind: "exported",
         term,
         stage,
-        models: [{ folder: stage === "teach" ? "teacher" : "student", format: "float32", bytes: 10, score }],
+        models: [
+          { folder: stage === "teach" ? "teacher" : "student", format: "float32", bytes: 10, score, latencies: [] },
+        ],
+        latencies: [],
+        pictures: [],
       };
     }
     case "failed":

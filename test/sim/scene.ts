@@ -41,7 +41,7 @@ export const engineOf = {
 } as const;
 
 export function datasetOf({ trainExamples, evaluationExamples }: Scene) {
-  return { trainExamples, evaluationExamples, classes: 2, shape: [2], digest: "d" };
+  return { trainExamples, evaluationExamples, classes: 2, shape: [2], digest: "d", classNames: [] };
 }
 
 export function sceneOf(random: () => number): Scene {

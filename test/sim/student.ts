@@ -216,7 +216,9 @@ export class StudentTerm {
       const examples = Math.min(chunkExamples, evaluationExamples - chunk * chunkExamples);
       const drawn = Array.from({ length: examples }, (_, at) => hash32(this.#replica.weights, chunk, at) & 1);
       const predictions = Uint16Array.from(drawn);
-      results.push({ chunk, examples, crossEntropy: 1, predictions, correct: Uint8Array.from(drawn) });
+      const labels = Uint16Array.from(drawn, () => 1);
+      const confidences = Float32Array.from(drawn, () => 1);
+      results.push({ chunk, examples, crossEntropy: 1, predictions, labels, confidences });
     }
     const { step } = this.#replica;
     this.#tell({ kind: "evaluated", stage: this.#plan.stage, step, last, chunks, results });

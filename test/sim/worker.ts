@@ -451,7 +451,8 @@ export class WorkerProcess {
     ending.soon.throwIfAborted();
     this.#world.invariants.exported(this.name, stage, this.trained.get(stage));
     const score = { examples: 1, errors: 0, accuracy: 1, crossEntropy: 1 };
-    this.tell(term, { kind: "exported", stage, models: [{ folder: stage, format: "float32", bytes: 1, score }] });
+    const models = [{ folder: stage, format: "float32", bytes: 1, score, latencies: [] }];
+    this.tell(term, { kind: "exported", stage, models, latencies: [], pictures: [] });
     return { kind: "exported", term };
   }
 

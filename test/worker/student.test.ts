@@ -101,7 +101,7 @@ class Prompter {
     this.#heard.removeAllListeners();
     const exported = this.hear(({ exported }) => exported);
     await setImmediate();
-    this.#give({ body: "export", export: { stage } });
+    this.#give({ body: "export", export: { stage, pictures: [0, 1] } });
     await exported;
     return await Promise.all(memories);
   }

@@ -7,6 +7,8 @@ import { readDataFile } from "./files.ts";
 /** The class of each known label, and what a label has to be. */
 interface Labels {
   classOf(label: string): number | undefined;
+  /** By class; empty where labels are numbers. */
+  readonly names: readonly string[];
   readonly wanted: string;
 }
 
@@ -19,12 +21,14 @@ export const readCsv: Reader = async (spec, folder) => {
   const train = await readTable(await readDataFile(resolve(folder, spec.train.examples)), label);
   const test = await readTable(await readDataFile(resolve(folder, spec.test.examples)), label, train);
   const labels = Number.isNaN(Number(train.labels[0])) ? named(train) : numbered;
-  return { shape: [train.header.features.length], train: decoded(train, labels), test: decoded(test, labels) };
+  const shape = [train.header.features.length];
+  return { shape, train: decoded(train, labels), test: decoded(test, labels), classNames: labels.names };
 };
 
 const most = 2 ** 31 - 1;
 
 const numbered: Labels = {
+  names: [],
   classOf(label) {
     const value = Number(label);
     return Number.isInteger(value) && value >= 0 && value <= most ? value : undefined;
@@ -36,7 +40,11 @@ function named({ name, labels }: Table): Labels {
   const names = [...new Set(labels)].sort();
   const classes = new Map(names.map((each, index) => [each, index]));
   const shown = names.length > 10 ? [...names.slice(0, 10), "…"] : names;
-  return { classOf: (label) => classes.get(label), wanted: `one of the labels in ${name} (${shown.join(", ")})` };
+  return {
+    names,
+    classOf: (label) => classes.get(label),
+    wanted: `one of the labels in ${name} (${shown.join(", ")})`,
+  };
 }
 
 function decoded({ name, header, values, labels, lines }: Table, { classOf, wanted }: Labels): DecodedFile {

@@ -22,6 +22,8 @@ export interface Dataset {
   /** Shape of one example, e.g. [28, 28, 1] or [columns]. */
   readonly shape: readonly number[];
   readonly classes: number;
+  /** By class; empty where the dataset has no names. */
+  readonly classNames: readonly string[];
   /** sha256 over the decoded bytes of examples and labels of all splits and over the normalization. */
   readonly digest: string;
   /** Number of examples of a split; example ids of the split are 0 … count-1. */

@@ -20,6 +20,8 @@ export interface Decoded {
   readonly shape: readonly number[];
   readonly train: DecodedFile;
   readonly test: DecodedFile;
+  /** By class, where the files name them. */
+  readonly classNames?: readonly string[];
 }
 
 /**

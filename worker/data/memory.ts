@@ -42,6 +42,7 @@ export function memoryDataset(decoded: Decoded, classes: number, spec: DatasetSp
   return {
     shape,
     classes,
+    classNames: decoded.classNames ?? [],
     digest: digestOf(decoded, spec),
     count: (split) => parts[split].rows.length,
     // Indexed loops: this is the hot path of every step.

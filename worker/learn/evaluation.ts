@@ -6,22 +6,25 @@ export interface BatchEvaluation {
   readonly crossEntropy: number;
   /** The most probable class of each example; the lowest of equals. */
   readonly predictions: Uint16Array;
-  /** 1 where the prediction is the label, else 0. */
-  readonly correct: Uint8Array;
+  /** The label of each example. */
+  readonly labels: Uint16Array;
+  /** The probability of each predicted class. */
+  readonly confidences: Float32Array;
 }
 
 /** @param logits [labels.length, classes] */
 export function evaluateBatch(logits: Float32Array, labels: Int32Array, classes: number): BatchEvaluation {
   const predictions = argmaxRows(logits, labels.length, classes);
-  const correct = new Uint8Array(labels.length);
+  const confidences = new Float32Array(labels.length);
   let crossEntropy = 0;
   for (let row = 0; row < labels.length; row++) {
-    const label = labels[row]!;
-    correct[row] = predictions[row] === label ? 1 : 0;
     const own = logits.subarray(row * classes, (row + 1) * classes);
-    crossEntropy += logSumExp(own) - own[label]!;
+    const total = logSumExp(own);
+    const confidence = Math.exp(own[predictions[row]!]! - total);
+    confidences[row] = Number.isFinite(confidence) ? confidence : 0; // Of logits that are none.
+    crossEntropy += total - own[labels[row]!]!;
   }
-  return { crossEntropy, predictions, correct };
+  return { crossEntropy, predictions, labels: Uint16Array.from(labels), confidences };
 }
 
 /** The class of the highest logit in each row; the lowest class of equals. */

@@ -8,6 +8,7 @@ export interface DatasetInfo {
   'classes'?: (number);
   'shape'?: (number)[];
   'digest'?: (string);
+  'classNames'?: (string)[];
 }
 
 export interface DatasetInfo__Output {
@@ -16,4 +17,5 @@ export interface DatasetInfo__Output {
   'classes': (number);
   'shape': (number)[];
   'digest': (string);
+  'classNames': (string)[];
 }

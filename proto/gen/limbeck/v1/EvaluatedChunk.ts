@@ -6,7 +6,8 @@ export interface EvaluatedChunk {
   'examples'?: (number);
   'crossEntropy'?: (number | string);
   'predictions'?: (Buffer | Uint8Array | string);
-  'correct'?: (Buffer | Uint8Array | string);
+  'labels'?: (Buffer | Uint8Array | string);
+  'confidences'?: (Buffer | Uint8Array | string);
 }
 
 export interface EvaluatedChunk__Output {
@@ -14,5 +15,6 @@ export interface EvaluatedChunk__Output {
   'examples': (number);
   'crossEntropy': (number);
   'predictions': (Buffer);
-  'correct': (Buffer);
+  'labels': (Buffer);
+  'confidences': (Buffer);
 }

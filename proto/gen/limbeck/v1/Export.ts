@@ -3,8 +3,10 @@
 
 export interface Export {
   'stage'?: (string);
+  'pictures'?: (number)[];
 }
 
 export interface Export__Output {
   'stage': (string);
+  'pictures': (number)[];
 }

@@ -1,5 +1,6 @@
 // Original file: limbeck.proto
 
+import type { Latency as _limbeck_v1_Latency, Latency__Output as _limbeck_v1_Latency__Output } from '../../limbeck/v1/Latency.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface ExportedModel {
@@ -9,6 +10,7 @@ export interface ExportedModel {
   'examples'?: (number | string | Long);
   'errors'?: (number | string | Long);
   'crossEntropy'?: (number | string);
+  'latencies'?: (_limbeck_v1_Latency)[];
 }
 
 export interface ExportedModel__Output {
@@ -18,4 +20,5 @@ export interface ExportedModel__Output {
   'examples': (number);
   'errors': (number);
   'crossEntropy': (number);
+  'latencies': (_limbeck_v1_Latency__Output)[];
 }
