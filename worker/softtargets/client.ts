@@ -27,7 +27,7 @@ export interface SoftTargetSettings {
   readonly inputs: InputSource | null;
   /** For whoever was asked to answer. */
   readonly deadlineMs: number;
-  /** What to do where no teacher is left: wait for one, or fail with `lost_worker`. */
+  /** What to do where no teacher is left: wait for one, or fail. */
   readonly onNoTeacher: "wait" | "fail";
   /** In [0, 1): spreads what is tried again. */
   readonly random: () => number;
@@ -67,7 +67,7 @@ export interface SoftTargetSource {
   /**
    * Logits [examples, classes].
    * @param spareMs until it is needed
-   * @throws wrong_key, corrupt, lost_worker, server_away, timeout, or the signal's reason
+   * @throws wrong_key, corrupt, unavailable, server_away, or the signal's reason
    */
   request(key: SoftTargetKey, signal: AbortSignal, spareMs?: number): Promise<Float32Array>;
   /** Since the last call. */
@@ -274,7 +274,7 @@ export class SoftTargetClient implements SoftTargetSource {
     if (onNoTeacher === "fail") {
       const [code, why] = this.#away
         ? (["server_away", `no ${this.#whom} can answer now: ${this.#away}`] as const)
-        : (["lost_worker", `no ${this.#whom} is left in term ${term}`] as const);
+        : (["unavailable", `no ${this.#whom} is left in term ${term}`] as const);
       throw new LimbeckError(code, `${why}, and the job says softTargets.onNoTeacher: fail`);
     }
     this.#stranded += 1;

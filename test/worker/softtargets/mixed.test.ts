@@ -142,7 +142,7 @@ test("a job that says so fails where a member has nobody left, and the others ar
   const stuck = await openTeacher(t, "a", { teacher: "m0", answer: () => new Promise(() => {}) });
   const source = mixed(t, mixture, [[stuck], []], { onNoTeacher: "fail" });
   await assert.rejects(source.request(keyOf(mixture), never), {
-    code: "lost_worker",
+    code: "unavailable",
     message: "no teacher for teacher.ensemble.1 is left in term 1, and the job says softTargets.onNoTeacher: fail",
   });
 });

@@ -105,7 +105,7 @@ test("onNoTeacher: fail fails where no teacher is left, and says why", async (t)
   await client.request(key, never);
   teacher.close();
   await assert.rejects(client.request(key, never), {
-    code: "lost_worker",
+    code: "unavailable",
     message: "no teacher is left in term 1, and the job says softTargets.onNoTeacher: fail",
   });
 });

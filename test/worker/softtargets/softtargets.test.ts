@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LimbeckError } from "../../../core/errors.ts";
 import type { SoftTargets } from "../../../proto/gen/limbeck/v1/SoftTargets.ts";
+import type { SoftTargetClient } from "../../../worker/softtargets/client.ts";
 import { ask, classes, logitsOf, openTeacher, spoiled } from "./teachers.ts";
 
 const never = new AbortController().signal;
@@ -87,14 +88,26 @@ for (const [part, wrong] of Object.entries({ teacher: "t2", dataset: "d2", view:
   });
 }
 
-test("a request of another term is refused by the teacher, an answer of another term by the student (L3)", async (t) => {
+/** Asks until the teacher counts as lost, for which reason, and no answer was taken. */
+async function turnedAway(client: SoftTargetClient, lost: readonly string[]): Promise<string> {
+  const stop = new AbortController();
+  const asked = client.request(key, stop.signal);
+  while (lost.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+  assert.match(client.waitingFor, /^a teacher: none is left in term/);
+  assert.equal(client.takeCounts().softTargets, 0);
+  stop.abort(new LimbeckError("stopped", "the next term"));
+  await assert.rejects(asked, { code: "stopped", message: "the next term" });
+  return lost[0]!;
+}
+
+test("a request of another term is refused by the teacher, an answer of another term by the student, who waits for a teacher of its own (L3)", async (t) => {
   const teacher = await openTeacher(t, "teacher-1");
-  await assert.rejects(ask(t, [teacher.member], { term: 2 }).request(key, never), {
-    code: "stale_term",
-    message: /serves term 1/,
-  });
+  const lost: string[] = [];
+  const onLost = (_: string, why: string) => lost.push(why);
+  assert.match(await turnedAway(ask(t, [teacher.member], { term: 2, onLost }), lost), /serves term 1/);
+  lost.length = 0;
   const late = await spoiled(t, teacher, (reply) => ({ ...reply, term: 9 }));
-  await assert.rejects(ask(t, [late]).request(key, never), { code: "stale_term", message: /term 9 in term 1/ });
+  assert.match(await turnedAway(ask(t, [late], { onLost }), lost), /term 9 in term 1/);
 });
 
 test("an answer that was computed while its term ended is not given (L3)", async (t) => {
@@ -104,11 +117,29 @@ test("an answer that was computed while its term ended is not given (L3)", async
   });
   const answer = async (examples: Uint32Array, view: number) => held.then(() => logitsOf(examples, view));
   const teacher = await openTeacher(t, "teacher-1", { answer });
-  const asked = ask(t, [teacher.member]).request(key, never);
+  const lost: string[] = [];
+  const client = ask(t, [teacher.member], { onLost: (_, why) => lost.push(why) });
+  const ended = turnedAway(client, lost);
   while (teacher.server.counts.requests === 0) await new Promise((resolve) => setTimeout(resolve, 2));
   teacher.server.stop();
   release();
-  await assert.rejects(asked, { code: "stale_term", message: /serves none/ });
+  assert.match(await ended, /serves none/);
+});
+
+test("a teacher that left the term is asked no more, one that came is, and what the first owed is asked of it", async (t) => {
+  const leaving = await openTeacher(t, "teacher-1", { answer: () => new Promise(() => {}) });
+  const lost: string[] = [];
+  const client = ask(t, [leaving.member], { onLost: (worker) => lost.push(worker) });
+  const asked = [0, 1, 2].map((view) => client.request({ ...key, view }, never));
+  while (leaving.server.counts.requests < 3) await new Promise((resolve) => setTimeout(resolve, 2));
+  client.teachersAre([]);
+  while (!client.isStranded) await new Promise((resolve) => setTimeout(resolve, 2));
+  assert.equal(client.waitingFor, "a teacher: none is left in term 1");
+  client.teachersAre([(await openTeacher(t, "teacher-2")).member]);
+  const expected = [0, 1, 2].map((view) => logitsOf(key.examples, view));
+  assert.deepEqual(await Promise.all(asked), expected);
+  assert.deepEqual(lost, [], "nobody is under suspicion");
+  assert.equal(client.takeCounts().askedAgain, 3);
 });
 
 test("logits that arrive damaged or short are asked for again, and given up after three times", async (t) => {
