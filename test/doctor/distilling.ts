@@ -18,8 +18,8 @@ type AnswerOf = Serving["answer"];
 export interface Broken {
   /** What the worker's own teacher gives instead. */
   spoil?(answer: AnswerOf): AnswerOf;
-  /** A second teacher. */
-  readonly second?: AnswerOf;
+  /** A second teacher. @param leave has it taken off the list of those that are asked */
+  readonly second?: (...asked: [...Parameters<AnswerOf>, leave: () => void]) => ReturnType<AnswerOf>;
 }
 
 export interface Distilled {
@@ -78,7 +78,10 @@ export async function distil(
     inputFloats: floatsSent(job, dataset.shape),
     mergesUpTo: 0,
   };
-  if (second) other!.server.serve({ term: 1, teacher: sha256, dataset: dataset.digest, ...sizes, answer: second });
+  const staff = { teachers: teachers.slice(0, 1), why: "a test" };
+  const leave = () => participation.hear({ term: 1, body: "teachers", teachers: staff });
+  const answer: AnswerOf = (examples, view, inputs) => second!(examples, view, inputs, leave);
+  other?.server.serve({ term: 1, teacher: sha256, dataset: dataset.digest, ...sizes, answer });
   const begin = { step: 0, sources: [name], sumSources: [], evaluate: false, teacherEngine: "", uncacheable: "" };
   participation.hear({ term: 1, body: "begin", begin });
   const failure = await over;

@@ -131,6 +131,26 @@ test("c. what is said to be probabilities, and does not sum to one", bounded, as
   assert.deepEqual(complaints(whole), [], JSON.stringify(whole, null, 1));
 });
 
+test(
+  "a teacher that goes while it is examined: all is looked at anew, with those that are there",
+  bounded,
+  async (t) => {
+    const context = await openPatient(t, jobWith(await savedTeacher(t, await nearestMean()), []));
+    let asked = 0;
+    const { findings, failure, steps } = await distil(t, context, {
+      second: (_examples, _view, _inputs, leave) => {
+        asked += 1;
+        leave();
+        return new Promise(() => {});
+      },
+    });
+    assert.equal(failure, null, failure?.message);
+    assert.equal(steps, 32);
+    assert.ok(asked > 0);
+    assert.equal(found(findings, "replicas").severity, "not-run", "one teacher is left");
+  },
+);
+
 test("c. probabilities that a temperature has softened already", bounded, async (t) => {
   const findings = await served(t, "probabilities", (logits, classes) => softened(logits, classes, 20));
   assert.deepEqual(complaints(findings), ["soft-targets: warning"], JSON.stringify(findings, null, 1));

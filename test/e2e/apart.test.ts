@@ -14,6 +14,7 @@ const set = (...assignments: string[]) => assignments.flatMap((assignment) => ["
 
 type Workers = "together" | "apart";
 type TermOpened = Extract<ProgressEvent, { kind: "term-opened" }>;
+type Dealt = Extract<ProgressEvent, { kind: "term-opened" | "teachers-changed" }>;
 
 /** A network in a file, with weights that are drawn. */
 async function drawnModel(t: TestContext, seed: number): Promise<string> {
@@ -76,8 +77,9 @@ test("one of a member's two workers dies, then a member's only one: the job goes
   const settings = [...teacherOf(members, "apart"), ...set(...long), "--students", "1", "--no-doctor"];
   const run = await begunRun(t, ...settings, "--teachers", "3");
   const opened = async (isMeant: (parts: Readonly<Record<string, number>>) => boolean) => {
-    const event = await run.event((each) => each.kind === "term-opened" && isMeant(each.parts ?? {}));
-    return (event as TermOpened).parts!;
+    const says = (each: ProgressEvent) => each.kind === "term-opened" || each.kind === "teachers-changed";
+    const event = await run.event((each) => says(each) && isMeant((each as Dealt).parts ?? {}));
+    return (event as Dealt).parts!;
   };
   const kill = async (victim: string) => {
     const without = opened((parts) => !(victim in parts));

@@ -1,5 +1,5 @@
 /** Before a stage's first step the student that leads has the doctor look at it. */
-import { refusalOf } from "../../core/doctor/finding.ts";
+import { type Finding, refusalOf } from "../../core/doctor/finding.ts";
 import type { LedgerPlan } from "../../core/ledger.ts";
 import type { StagePlan } from "../../core/stages.ts";
 import type { WorkerContext } from "../context.ts";
@@ -31,12 +31,25 @@ export async function consult(
   if (!softTargets && plan.stage !== "teach") return;
   context.status.doing = "examining the models";
   const findings = softTargets
-    ? await examineTeaching(
-        { context, ledger, objective, teachers: softTargets.lines.all, cached: softTargets.cached },
-        signal,
-      )
+    ? await examineThose({ context, ledger, objective }, softTargets, signal)
     : await examineModels(context, { objective, roles: ["student"] });
   tell({ diagnosed: { stage: plan.stage, findings: JSON.stringify(findings) } });
   const refusal = refusalOf(findings);
   if (refusal) throw refusal;
+}
+
+/** Of the teachers that there are: where some come or go meanwhile, all is looked at anew. */
+async function examineThose(
+  subject: Pick<Subject, "context" | "ledger" | "objective">,
+  { lines, cached }: NonNullable<Consultation["softTargets"]>,
+  signal: AbortSignal,
+): Promise<Finding[]> {
+  for (;;) {
+    const { changed } = lines;
+    try {
+      return await examineTeaching({ ...subject, teachers: lines.all, cached }, AbortSignal.any([signal, changed]));
+    } catch (thrown) {
+      if (!changed.aborted || signal.aborted) throw thrown;
+    }
+  }
 }

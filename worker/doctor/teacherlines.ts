@@ -1,4 +1,5 @@
 /** A line to each teacher of a term, on the path that training takes, so that one can be asked rather than another. */
+import { LimbeckError } from "../../core/errors.ts";
 import type { SoftTargetSource } from "../softtargets/client.ts";
 import type { SoftTargetKey } from "../softtargets/provenance.ts";
 import { groupsOf, openSoftTargets, type SourceSettings } from "../softtargets/source.ts";
@@ -17,23 +18,40 @@ export class TeacherLines {
   readonly #keyOf: KeyOf;
   #sources: readonly SoftTargetSource[] = [];
   #all: readonly TeacherLine[] = [];
+  #changed = new AbortController();
 
   constructor(settings: SourceSettings, keyOf: KeyOf) {
     // All logits: what is judged is the teacher, not what a format keeps of it.
     const format = settings.format.kind === "float32" ? settings.format : ({ kind: "float16" } as const);
     this.#settings = { ...settings, format };
     this.#keyOf = keyOf;
-    this.teachersAre(settings.teachers);
+    this.#open();
   }
 
   get all(): readonly TeacherLine[] {
     return this.#all;
   }
 
-  /** Lines are made anew: what the old ones are asked fails with `stopped`. */
+  /** Aborted when other teachers come, or some go: what is asked of them then fails, and is to be asked of those. */
+  get changed(): AbortSignal {
+    return this.#changed.signal;
+  }
+
+  /** Lines are made anew, unless these are the teachers that there are. */
   teachersAre(teachers: SourceSettings["teachers"]): void {
+    const named = (some: SourceSettings["teachers"]) =>
+      some.map(({ worker, address, part }) => `${worker} ${address} ${part}`).join();
+    if (named(teachers) === named(this.#settings.teachers)) return;
+    const before = this.#changed;
+    this.#changed = new AbortController();
+    before.abort(new LimbeckError("stopped", "the teachers of the term have changed"));
     this.close();
-    const groups = groupsOf(this.#settings.job, teachers);
+    this.#settings = { ...this.#settings, teachers };
+    this.#open();
+  }
+
+  #open(): void {
+    const groups = groupsOf(this.#settings.job, this.#settings.teachers);
     const sources = groups.map((some) => openSoftTargets({ ...this.#settings, teachers: some }));
     this.#sources = sources;
     this.#all = groups.map((teachers, at) => ({
