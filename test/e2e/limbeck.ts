@@ -54,7 +54,8 @@ export function limbeck(...args: string[]): Promise<Outcome> {
 /** A folder that goes with the test. */
 export async function scratchFolder(test: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "limbeck-test-"));
-  test.after(() => rmSync(folder, { recursive: true, force: true }));
+  // What was told to stop may be writing still.
+  test.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 }));
   return folder;
 }
 

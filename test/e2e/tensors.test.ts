@@ -67,11 +67,11 @@ async function together(t: TestContext, hired: readonly Hired[], ...set: string[
   };
 }
 
-/** As it says on stderr when it listens. */
+/** As it logs when it listens. */
 function joinAddress({ process, outcome }: Running): Promise<string> {
   return new Promise((resolve, reject) => {
     let said = "";
-    process.stderr!.on("data", (text: string) => {
+    process.stdout!.on("data", (text: string) => {
       said += text;
       const [, address] = /workers join at (\S+);/.exec(said) ?? [];
       if (address) resolve(address);
