@@ -24,7 +24,7 @@ type Spec = RemoteSpec["remote"];
 const again = { firstMs: 100, longestMs: 2_000 };
 /** A look whether a server is back. */
 const lookSeconds = 2;
-const passing: ReadonlySet<status> = new Set([status.UNAVAILABLE, status.RESOURCE_EXHAUSTED]);
+const passing: ReadonlySet<status> = new Set([status.UNAVAILABLE, status.RESOURCE_EXHAUSTED, status.CANCELLED]);
 
 /**
  * @param folder what relative paths start from
