@@ -48,7 +48,7 @@ export function frame(view: TopView, { columns, rows }: Size, nowMs: number): Li
   });
   const table = Array.from({ length: room }, (_, at) => line(lines[at] ?? ""));
   const which = workers.length === 0 ? "no workers" : `${above + 1}-${above + lines.length} of ${workers.length}`;
-  const hint = `${which}, by ${view.sort}   ↑ ↓ PgUp PgDn   s sorts   q quits`;
+  const hint = `q quits  ${which}, by ${view.sort} (s sorts)  ↑ ↓ PgUp PgDn`;
   const all = [...head, line(titles, "inverse"), ...table, line(hint, "dim"), ...foot];
   return all.slice(0, rows).map(({ text, style }) => ({ text: fit(text, columns), style }));
 }
