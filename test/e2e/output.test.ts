@@ -72,6 +72,13 @@ test("what is printed with -o json is JSON", { timeout: 240_000 }, async (t) => 
   }
 });
 
+test("--json is understood as -o json, for scripts that say so", async (t) => {
+  const { address } = await started(t);
+  const { code, stdout } = await start(["workers", "--json", "--coordinator", address]).outcome;
+  assert.equal(code, 0);
+  assert.deepEqual(JSON.parse(stdout), []);
+});
+
 const refusals: readonly (readonly string[])[] = [
   ["status", "-o", "yaml"],
   ["status", "--coordinator", "nowhere"],
