@@ -1,13 +1,21 @@
 /** A job under way as one sees it on the terminal, also over the death of its coordinator. */
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import stringWidth from "string-width";
+import { LimbeckError } from "../../core/errors.ts";
 import { isDecision, type ProgressEvent } from "../../core/events.ts";
+import type { CoordinatorHandlers } from "../../proto/gen/limbeck/v1/Coordinator.ts";
 import { packagePath } from "../../proto/package.ts";
+import { statusOf } from "../../proto/status.ts";
+import { coordinatorService } from "../../proto/wire.ts";
+import { status } from "../cli/terminal/samples.ts";
+import { started } from "../coordinator/sessions.ts";
 import { childrenOf, type Running, recordedEvents, scratchFolder, start } from "./limbeck.ts";
 
 interface Job extends Running {
@@ -58,15 +66,22 @@ class Said {
   }
 }
 
+/** Begins a sequence, in a regular expression. */
+const sequence = "\\u001b\\[";
 const enter = "\u001b[?1049h\u001b[?25l";
 const leave = "\u001b[?25h\u001b[?1049l";
 const hasScript = spawnSync("script", ["--version"]).status === 0;
+const needsScript = { skip: !hasScript && "there is no `script` here", timeout: 60_000 };
 
 /** `limbeck top` on a terminal of its own, whose settings are kept before and after. */
 function topOnTerminal(t: TestContext, address: string, folder: string) {
   const top = `'${process.execPath}' '${packagePath("dist/cli/main.js")}' top --interval 0.2 --coordinator ${address}`;
-  const command = `stty cols 80 rows 24; stty -g >before; sh -c "echo \\$\\$ >pid; exec ${top}"; code=$?; stty -g >after; exit $code`;
-  const child = spawn("script", ["-qec", command, "/dev/null"], { cwd: folder, stdio: ["pipe", "pipe", "inherit"] });
+  const command = `tty >tty; stty cols 80 rows 24; stty -g >before; sh -c "echo \\$\\$ >pid; exec ${top}"; code=$?; stty -g >after; exit $code`;
+  const child = spawn("script", ["-qec", command, "/dev/null"], {
+    cwd: folder,
+    env: { ...process.env, NO_COLOR: "1" },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   t.after(() => void child.kill("SIGKILL"));
   const exit = once(child, "exit").then(([code]) => code as number | null);
   return { said: new Said({ process: child }), press: (key: string) => void child.stdin.write(key), exit };
@@ -78,13 +93,13 @@ test("status, workers, logs and top tell of a job, over a kill -9 of its coordin
   const job = await distilling(t);
   const ask = (...args: string[]) => start(args, { LIMBECK_COORDINATOR: job.address }).outcome;
 
-  const status = await ask("status");
-  assert.equal(status.code, 0, status.stderr);
-  assert.match(status.stdout, /^smoke: running, distil, step [\d,]+ of [\d,]+, \d+\.\d\d %, term \d+$/m);
-  assert.match(status.stdout, /^ {2}rate +[\d,]+ samples\/s/m);
-  assert.match(status.stdout, /^ {2}evaluation +distil at step \d+: \d+ errors of 500 /m);
-  assert.match(status.stdout, /^ {2}workers +2 students: 2 working; 1 teacher: 1 working$/m);
-  const [, page] = /^ {2}pages +(http:\S+)/m.exec(status.stdout)!;
+  const now = await ask("status");
+  assert.equal(now.code, 0, now.stderr);
+  assert.match(now.stdout, /^smoke: running, distil, step [\d,]+ of [\d,]+, \d+\.\d\d %, term \d+$/m);
+  assert.match(now.stdout, /^ {2}rate +[\d,]+ samples\/s/m);
+  assert.match(now.stdout, /^ {2}evaluation +distil at step \d+: \d+ errors of 500 /m);
+  assert.match(now.stdout, /^ {2}workers +2 students: 2 working; 1 teacher: 1 working$/m);
+  const [, page] = /^ {2}pages +(http:\S+)/m.exec(now.stdout)!;
   assert.ok((await fetch(`${page}/metrics`)).ok);
 
   const workers = JSON.parse((await ask("workers", "-o", "json")).stdout) as { worker: string; lanes: number }[];
@@ -144,8 +159,7 @@ test("status, workers, logs and top tell of a job, over a kill -9 of its coordin
 });
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  test(`top gives the terminal back on ${signal}`, { skip: !hasScript && "there is no `script` here" }, async (t) => {
-    const { started } = await import("../coordinator/sessions.ts");
+  test(`top gives the terminal back on ${signal}`, needsScript, async (t) => {
     const coordinator = await started(t);
     const folder = await scratchFolder(t);
     const { said, exit, press } = topOnTerminal(t, coordinator.address, folder);
@@ -158,3 +172,43 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     assert.equal(readFileSync(join(folder, "after"), "utf8"), readFileSync(join(folder, "before"), "utf8"));
   });
 }
+
+test("top is drawn anew where the terminal changes its size", needsScript, async (t) => {
+  const { address } = await started(t);
+  const folder = await scratchFolder(t);
+  const { said, exit, press } = topOnTerminal(t, address, folder);
+  await said.until(/q quits/);
+  const before = said.text.length;
+  execFileSync("stty", ["-F", readFileSync(join(folder, "tty"), "utf8").trim(), "cols", "30", "rows", "12"]);
+  const anew = new RegExp(`${sequence}2J.*${sequence}12;1H([^\\u001b]+)\\u001b`);
+  await said.until(anew);
+  assert.equal(stringWidth(anew.exec(said.text.slice(before))![1]!), 30);
+  assert.ok(!said.text.slice(before).includes("\u001b[13;"));
+  press("q");
+  assert.equal(await exit, 0);
+});
+
+test("top gives the terminal back before it says what it failed of", needsScript, async (t) => {
+  let asked = 0;
+  const server = new Server();
+  const handlers: Partial<CoordinatorHandlers> = {
+    Status: (_, answer) =>
+      ++asked === 1
+        ? answer(null, { status: JSON.stringify(status()) })
+        : answer(statusOf(new LimbeckError("corrupt", "the ledger is torn"))),
+    Watch: () => {},
+  };
+  server.addService(coordinatorService, handlers as CoordinatorHandlers);
+  t.after(() => server.forceShutdown());
+  const port = await new Promise<number>((resolve, reject) => {
+    const bound = (error: Error | null, port: number) => (error ? reject(error) : resolve(port));
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), bound);
+  });
+  const folder = await scratchFolder(t);
+  const { said, exit } = topOnTerminal(t, `127.0.0.1:${port}`, folder);
+  assert.equal(await exit, 1);
+  assert.ok(said.text.includes("student-10"), "the first look was drawn");
+  const [, rest] = said.text.split(leave);
+  assert.equal(rest!.trim(), "limbeck: the ledger is torn");
+  assert.equal(readFileSync(join(folder, "after"), "utf8"), readFileSync(join(folder, "before"), "utf8"));
+});
