@@ -25,8 +25,8 @@ export async function workers(options: StatusOptions & { readonly sort: SortKey 
     process.stdout.write(`${JSON.stringify(rows)}\n`);
     return;
   }
-  // Whoever reads it through a pipe gets all of it.
-  const width = process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY;
+  // Whoever reads it through a pipe, or on a terminal that does not know its size, gets all of it.
+  const width = (process.stdout.isTTY && process.stdout.columns) || Number.POSITIVE_INFINITY;
   const { head, lines } = grid(workerColumns, rows, { width });
   process.stdout.write(rows.length === 0 ? "no workers\n" : `${[head, ...lines].join("\n")}\n`);
 }

@@ -6,7 +6,7 @@ import type { CoordinatorClient } from "../proto/clients.ts";
 import type { OutputFormat } from "./display.ts";
 import { type Addressed, askStatus, withCoordinator } from "./jobclient.ts";
 import { eventText } from "./lines.ts";
-import { openScreen } from "./terminal/screen.ts";
+import { openScreen, usualSize } from "./terminal/screen.ts";
 import { frame, pressed, type TopView } from "./terminal/topview.ts";
 
 export interface TopOptions extends Addressed {
@@ -18,8 +18,6 @@ export interface TopOptions extends Addressed {
 }
 
 const keptEvents = 100;
-/** Of a frame that is no terminal's. */
-const usual = { columns: 80, rows: 24 };
 const endings: readonly ProgressEvent["kind"][] = ["job-finished", "job-stopped", "job-failed"];
 
 export async function top(options: TopOptions): Promise<void> {
@@ -47,7 +45,8 @@ async function printOnce(client: CoordinatorClient, options: TopOptions): Promis
     return;
   }
   const { isTTY, columns, rows } = process.stdout;
-  const lines = frame(view, isTTY ? { columns, rows: rows - 1 } : usual, Date.now());
+  const size = isTTY && columns > 0 && rows > 1 ? { columns, rows: rows - 1 } : usualSize;
+  const lines = frame(view, size, Date.now());
   process.stdout.write(`${lines.map(({ text }) => text.trimEnd()).join("\n")}\n`);
 }
 

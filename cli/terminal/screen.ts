@@ -21,8 +21,8 @@ export interface ScreenEvents {
 const csi = "\u001b[";
 const enter = `${csi}?1049h${csi}?25l`;
 const leave = `${csi}?25h${csi}?1049l`;
-/** Of a terminal that does not say. */
-const usual: Size = { columns: 80, rows: 24 };
+/** Where no terminal says its own. */
+export const usualSize: Size = { columns: 80, rows: 24 };
 /** Terminals that know them show all between the two at once; others pass over them. */
 const [beginFrame, endFrame] = [`${csi}?2026h`, `${csi}?2026l`];
 
@@ -66,7 +66,7 @@ export function openScreen(input: ReadStream, output: WriteStream, { onKey, onRe
     input.resume();
   }
   return {
-    size: () => ({ columns: output.columns || usual.columns, rows: output.rows || usual.rows }),
+    size: () => ({ columns: output.columns || usualSize.columns, rows: output.rows || usualSize.rows }),
     draw(lines) {
       if (!isOpen) return;
       const next = lines.map(({ text, style }) => styles[style](text));
