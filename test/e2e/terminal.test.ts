@@ -190,25 +190,42 @@ test("top is drawn anew where the terminal changes its size", needsScript, async
 
 test("top gives the terminal back before it says what it failed of", needsScript, async (t) => {
   let asked = 0;
-  const server = new Server();
-  const handlers: Partial<CoordinatorHandlers> = {
+  const address = await fakeCoordinator(t, {
     Status: (_, answer) =>
       ++asked === 1
         ? answer(null, { status: JSON.stringify(status()) })
         : answer(statusOf(new LimbeckError("corrupt", "the ledger is torn"))),
     Watch: () => {},
-  };
-  server.addService(coordinatorService, handlers as CoordinatorHandlers);
-  t.after(() => server.forceShutdown());
-  const port = await new Promise<number>((resolve, reject) => {
-    const bound = (error: Error | null, port: number) => (error ? reject(error) : resolve(port));
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), bound);
   });
   const folder = await scratchFolder(t);
-  const { said, exit } = topOnTerminal(t, `127.0.0.1:${port}`, folder);
+  const { said, exit } = topOnTerminal(t, address, folder);
   assert.equal(await exit, 1);
   assert.ok(said.text.includes("student-10"), "the first look was drawn");
   const [, rest] = said.text.split(leave);
   assert.equal(rest!.trim(), "limbeck: the ledger is torn");
   assert.equal(readFileSync(join(folder, "after"), "utf8"), readFileSync(join(folder, "before"), "utf8"));
 });
+
+test("status of a job that failed says why, exit code 1; pages on all addresses are where it was reached", async (t) => {
+  const http = { address: "0.0.0.0:7071", paths: ["/state"] };
+  const failed = status({ state: "ending", outcome: "failed", why: "the job failed: no disk", http });
+  const address = await fakeCoordinator(t, {
+    Status: (_, answer) => answer(null, { status: JSON.stringify(failed) }),
+  });
+  const found = await start(["status", "--coordinator", address]).outcome;
+  assert.equal(found.code, 1);
+  assert.equal(found.stderr, "");
+  assert.match(found.stdout, /^ {2}ended +the job failed: no disk$/m);
+  assert.match(found.stdout, /^ {2}pages +http:\/\/127\.0\.0\.1:7071 {2}\/state$/m);
+});
+
+async function fakeCoordinator(t: TestContext, handlers: Partial<CoordinatorHandlers>): Promise<string> {
+  const server = new Server();
+  server.addService(coordinatorService, handlers as CoordinatorHandlers);
+  t.after(() => server.forceShutdown());
+  const port = await new Promise<number>((resolve, reject) => {
+    const bound = (error: Error | null, port: number) => (error ? reject(error) : resolve(port));
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), bound);
+  });
+  return `127.0.0.1:${port}`;
+}
