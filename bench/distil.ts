@@ -36,7 +36,8 @@ async function measure(...set: string[]): Promise<Measured> {
     packagePath("bench/distil.yaml"),
     "--out",
     join(folder, "run"),
-    "--json",
+    "-o",
+    "json",
     ...set.flatMap((each) => ["--set", each.replace("SCRATCH", folder)]),
   ];
   const run = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });

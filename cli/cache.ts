@@ -6,11 +6,12 @@ import { checkStore, type StoreCheck } from "../worker/cache/check.ts";
 import { viewsText } from "../worker/cache/key.ts";
 import { listStores, type StoreEntry, sizeText } from "../worker/cache/stores.ts";
 import { softTargetFolder } from "../worker/engine/environment.ts";
+import type { OutputFormat } from "./display.ts";
 import { newTable } from "./table.ts";
 
 interface CacheOptions {
   readonly dir?: string;
-  readonly json?: boolean;
+  readonly output: OutputFormat;
 }
 
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
@@ -18,10 +19,11 @@ const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const named = 10;
 
 /** Every store with what is in it, the one used last first. */
-export async function list({ dir, json }: CacheOptions): Promise<void> {
+export async function list({ dir, output }: CacheOptions): Promise<void> {
   const stores = await listStores(folderOf(dir));
   const found = stores.map((store) => ({ store, check: checkOf(store) }));
-  if (json) return print(found.map(({ store, check }) => ({ ...facts(store), records: check?.whole ?? 0 })));
+  if (output === "json")
+    return print(found.map(({ store, check }) => ({ ...facts(store), records: check?.whole ?? 0 })));
   if (stores.length === 0) return say(`no soft targets are kept in ${folderOf(dir)}`);
   const head = ["id", "teacher", "dataset", "views", "format", "records", "of", "size", "on disk", "last used"];
   const table = newTable(head);
@@ -38,10 +40,11 @@ export async function list({ dir, json }: CacheOptions): Promise<void> {
 }
 
 /** Throws `corrupt` where a record or a header is damaged, after all of it is told. */
-export async function verify(ids: readonly string[], { dir, json }: CacheOptions): Promise<void> {
+export async function verify(ids: readonly string[], { dir, output }: CacheOptions): Promise<void> {
   const stores = await chosen(ids, dir);
   const found = stores.map((store) => ({ store, check: checkOf(store) }));
-  if (json) print(found.map(({ store, check }) => ({ ...facts(store), header: check !== null, ...check })));
+  if (output === "json")
+    print(found.map(({ store, check }) => ({ ...facts(store), header: check !== null, ...check })));
   else for (const { store, check } of found) say(verdictOf(store, check));
   const wrong = found.filter(({ check }) => check === null || check.damaged.length > 0);
   if (wrong.length === 0) return;
@@ -55,14 +58,14 @@ export async function verify(ids: readonly string[], { dir, json }: CacheOptions
 /** Removes the stores that are named, or all. Jobs that use one go on without it. */
 export async function remove(
   ids: readonly string[],
-  { dir, json, all }: CacheOptions & { readonly all?: boolean },
+  { dir, output, all }: CacheOptions & { readonly all?: boolean },
 ): Promise<void> {
   if ((all === true && ids.length > 0) || (all !== true && ids.length === 0)) {
     throw new LimbeckError("usage", "name the stores to remove, or say --all: `limbeck cache ls` shows them");
   }
   const stores = await chosen(ids, dir);
   for (const { folder } of stores) await removeFolderWhole(folder);
-  if (json) return print(stores.map(({ id, bytes }) => ({ id, bytes })));
+  if (output === "json") return print(stores.map(({ id, bytes }) => ({ id, bytes })));
   say(`removed ${stores.length === 1 ? "1 store" : `${stores.length} stores`} from ${folderOf(dir)}`);
 }
 

@@ -3,11 +3,14 @@ import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { startCoordinator } from "../coordinator/main.ts";
 import { LimbeckError } from "../core/errors.ts";
+import type { ProgressEvent } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
 import { parseJob } from "../core/jobfile.ts";
+import type { Report } from "../core/report.ts";
 import type { Endpoint } from "../proto/endpoint.ts";
 import { openLog } from "../proto/telemetry/log.ts";
 import { tellParent } from "./children.ts";
+import type { OutputFormat } from "./display.ts";
 import { earlierPart, finishedNote } from "./resume.ts";
 import { keptPrediction } from "./savedplan.ts";
 import { resultTable } from "./table.ts";
@@ -18,6 +21,7 @@ interface CoordinatorOptions {
   readonly set: readonly string[];
   readonly listen: Endpoint;
   readonly http: Endpoint;
+  readonly output?: OutputFormat;
 }
 
 /** Reads and checks a job file. Throws `usage` where it cannot be read, `bad_job` with one line per problem. */
@@ -48,10 +52,10 @@ async function coordinate(file: string, options: CoordinatorOptions): Promise<vo
   const runFolder = resolve(options.state);
   const earlier = await earlierPart(runFolder, job, file);
   if (earlier?.report) {
-    process.stdout.write(`${finishedNote(options.state)}\n${resultTable(earlier.report)}\n`);
+    showFinished(earlier.report, options);
     return;
   }
-  const log = openLog("coordinator", { job: job.name });
+  const log = openLog("coordinator", { bindings: { job: job.name }, output: options.output });
   for (const line of earlier?.changed ?? []) log.info({ event: "job-changed" }, line);
   const { listen, http } = options;
   const predicted = await keptPrediction(runFolder);
@@ -78,4 +82,10 @@ async function coordinate(file: string, options: CoordinatorOptions): Promise<vo
   const outcome = await running.finished;
   await running.close();
   if (outcome.kind === "failed") throw outcome.error;
+}
+
+function showFinished(report: Report, { state, output }: CoordinatorOptions): void {
+  const event: ProgressEvent = { kind: "job-finished", report, atMs: Date.now() };
+  const text = output === "json" ? JSON.stringify(event) : `${finishedNote(state)}\n${resultTable(report)}`;
+  process.stdout.write(`${text}\n`);
 }

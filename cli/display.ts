@@ -1,4 +1,4 @@
-/** Progress for people: one live block on a terminal, plain lines elsewhere, JSON lines with --json. */
+/** Progress for people: one live block on a terminal, plain lines elsewhere, JSON lines with `-o json`. */
 import { SingleBar } from "cli-progress";
 import pc from "picocolors";
 import type { ProgressEvent } from "../core/events.ts";
@@ -6,14 +6,16 @@ import type { Report } from "../core/report.ts";
 import { describe, stepPayload } from "./lines.ts";
 import { resultTable } from "./table.ts";
 
+export type OutputFormat = "text" | "json";
+
 export interface Display {
   show(event: ProgressEvent): void;
   note(line: string): void;
   close(): void;
 }
 
-export function createDisplay({ json, quiet }: { json?: boolean; quiet?: boolean }): Display {
-  if (json) return jsonLines();
+export function createDisplay({ output, quiet }: { output: OutputFormat; quiet?: boolean }): Display {
+  if (output === "json") return jsonLines();
   if (quiet) return { show: () => {}, note: () => {}, close: () => {} };
   return process.stdout.isTTY ? liveBar() : plainLines();
 }

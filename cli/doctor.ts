@@ -6,6 +6,7 @@ import type { EngineChoice } from "../worker/engine/engine.ts";
 import { openSolo } from "../worker/solo.ts";
 import { hasProcessEnvironment, runAgain } from "./children.ts";
 import { readJob } from "./coordinator.ts";
+import type { OutputFormat } from "./display.ts";
 import { diagnosis } from "./lines.ts";
 import { newTable } from "./table.ts";
 
@@ -13,7 +14,7 @@ export interface DoctorOptions {
   readonly engine?: EngineChoice;
   readonly threads?: number;
   readonly set: readonly string[];
-  readonly json?: boolean;
+  readonly output: OutputFormat;
 }
 
 export async function doctor(file: string | undefined, options: DoctorOptions): Promise<void> {
@@ -22,9 +23,9 @@ export async function doctor(file: string | undefined, options: DoctorOptions): 
   else process.exitCode = await runAgain();
 }
 
-async function examineEngine({ engine = "auto", threads = 1, json }: DoctorOptions): Promise<void> {
+async function examineEngine({ engine = "auto", threads = 1, output }: DoctorOptions): Promise<void> {
   const report = await examine({ choice: engine, threads, log: (line) => process.stderr.write(`${line}\n`) });
-  if (json) {
+  if (output === "json") {
     process.stdout.write(`${JSON.stringify(report)}\n`);
     return;
   }
@@ -34,7 +35,7 @@ async function examineEngine({ engine = "auto", threads = 1, json }: DoctorOptio
 }
 
 /** Exit code 1 where a check refuses the job. */
-async function examineJob(file: string, { engine, threads, set, json }: DoctorOptions): Promise<void> {
+async function examineJob(file: string, { engine, threads, set, output }: DoctorOptions): Promise<void> {
   const given = Object.entries({ engine, threads }).flatMap(([path, value]) => (value ? [`${path}=${value}`] : []));
   // Who asks wants to know now.
   const job = await readJob(file, [...set, ...given, "softTargets.onNoTeacher=fail"]);
@@ -43,7 +44,7 @@ async function examineJob(file: string, { engine, threads, set, json }: DoctorOp
   try {
     const findings = await checkUp(solo.context, new AbortController().signal);
     if (findings.some(({ severity }) => severity === "refusal")) process.exitCode = 1;
-    process.stdout.write(json ? `${JSON.stringify(findings)}\n` : `${diagnosis(findings)}\n`);
+    process.stdout.write(output === "json" ? `${JSON.stringify(findings)}\n` : `${diagnosis(findings)}\n`);
   } finally {
     await solo.close();
   }

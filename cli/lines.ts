@@ -45,6 +45,18 @@ export function diagnosis(findings: readonly Finding[]): string {
   return lines.map((line) => `doctor: ${line}`).join("\n");
 }
 
+/** Every decision has a line, also those that `run` does not tell. */
+export function eventText(event: ProgressEvent): string {
+  switch (event.kind) {
+    case "term-begun":
+      return `term ${event.term} begins: ${event.stage} at step ${event.step}`;
+    case "job-failed":
+      return `failed: ${event.message}`;
+    default:
+      return describe(event) ?? event.kind;
+  }
+}
+
 /** The line for people; null for what only machines read. */
 export function describe(event: ProgressEvent): string | null {
   switch (event.kind) {

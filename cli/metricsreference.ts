@@ -28,6 +28,11 @@ const parts: readonly Part[] = [
   },
 ];
 
+/** Of all processes, each as it is defined, with the processes that have it. */
+export function metricsDefinitions(): (MetricDefinition & { readonly of: string })[] {
+  return parts.flatMap(({ title, metrics }) => Object.values(metrics).map((metric) => ({ of: title, ...metric })));
+}
+
 /** Markdown. */
 export function metricsReference(): string {
   return [

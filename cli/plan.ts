@@ -14,6 +14,7 @@ import { ensureEngine } from "../worker/engine/install.ts";
 import { calibrate } from "../worker/plan/calibrate.ts";
 import { hasProcessEnvironment, runAgain } from "./children.ts";
 import { readJob } from "./coordinator.ts";
+import type { OutputFormat } from "./display.ts";
 import { savePlan } from "./savedplan.ts";
 import { newTable } from "./table.ts";
 
@@ -22,10 +23,10 @@ export interface PlanCommand {
   readonly workers: readonly number[];
   readonly set: readonly string[];
   readonly save?: boolean;
-  readonly json?: boolean;
+  readonly output: OutputFormat;
 }
 
-/** What `--json` prints. */
+/** What `-o json` prints. */
 export interface JobPlan {
   readonly calibration: Calibration;
   /** With the workers that the job names. */
@@ -64,7 +65,7 @@ export async function plan(file: string, options: PlanCommand): Promise<void> {
   try {
     const calibration = await calibrate({ job, jobFolder: dirname(resolve(file)), scratchFolder, log });
     const planned = await planOf(job, calibration, options.workers);
-    process.stdout.write(options.json ? `${JSON.stringify(planned)}\n` : `${told(job, planned)}\n`);
+    process.stdout.write(options.output === "json" ? `${JSON.stringify(planned)}\n` : `${told(job, planned)}\n`);
     if (options.save) log(`kept in ${await savePlan(file, job, calibration)}: limbeck run reports what was predicted`);
   } finally {
     await rm(scratchFolder, { recursive: true, force: true });

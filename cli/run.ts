@@ -7,7 +7,7 @@ import { ensureEngine } from "../worker/engine/install.ts";
 import { endChildren } from "./children.ts";
 import { startLastingCoordinator, startLastingWorkers } from "./crew.ts";
 import { countDeaths, noticeMs } from "./deaths.ts";
-import { createDisplay, type Display } from "./display.ts";
+import { createDisplay, type Display, type OutputFormat } from "./display.ts";
 import { onInterruption } from "./interruption.ts";
 import { type EarlierPart, finishedNote } from "./resume.ts";
 import { type PlanOptions, planRun } from "./runplan.ts";
@@ -16,7 +16,7 @@ import { watchJob } from "./watch.ts";
 
 export interface RunOptions extends PlanOptions {
   readonly http: Endpoint;
-  readonly json?: boolean;
+  readonly output: OutputFormat;
   readonly quiet?: boolean;
 }
 
@@ -50,6 +50,7 @@ export async function run(file: string, options: RunOptions): Promise<void> {
     for (const line of earlier?.changed ?? []) display.note(`changed: ${line}`);
     if (earlier) display.note(`${shown}/ goes on where it was: ${earlier.stands}`);
     display.note(`${shown}/  ·  http://${http}/state  ·  http://${http}/metrics`);
+    display.note(`limbeck top --coordinator ${address}`);
     processes.push(...startLastingWorkers(plan, address, deaths));
     const client = connectCoordinator(address);
     // A coordinator that does not answer is found by who watches it.

@@ -6,6 +6,7 @@ import { openLog } from "../proto/telemetry/log.ts";
 import { runWorker } from "../worker/main.ts";
 import { hasProcessEnvironment, runAgain, tellParent } from "./children.ts";
 import { deviceShares } from "./devices.ts";
+import type { OutputFormat } from "./display.ts";
 import { superviseWorkers } from "./workers.ts";
 
 export interface WorkerOptions {
@@ -17,16 +18,17 @@ export interface WorkerOptions {
   readonly advertise?: Endpoint;
   readonly http: Endpoint;
   readonly state?: string;
+  readonly output?: OutputFormat;
 }
 
 type RunWorkerOptions = Parameters<typeof runWorker>[0];
 
-export async function worker({ role, name, devices, state, ...options }: WorkerOptions): Promise<void> {
+export async function worker({ role, name, devices, state, output, ...options }: WorkerOptions): Promise<void> {
   if (role !== "student" && role !== "teacher" && role !== "auto") {
     throw new LimbeckError("usage", `--role must be student, teacher or auto, found ${role}`);
   }
   if (devices !== undefined || state !== undefined) {
-    return superviseWorkers(deviceShares(devices), { role, name, state, ...options });
+    return superviseWorkers(deviceShares(devices), { role, name, state, output, ...options });
   }
   if (!hasProcessEnvironment()) {
     process.exitCode = await runAgain();
@@ -38,7 +40,7 @@ export async function worker({ role, name, devices, state, ...options }: WorkerO
   process.once("SIGINT", () => leave("SIGINT"));
   process.once("disconnect", () => leave("the process that started this worker has gone"));
   const own = name ?? `${hostname()}-${deviceShares(undefined)[0]!.label}-${process.pid}`;
-  const given = { ...options, role, name: own, log: openLog(own) };
+  const given = { ...options, role, name: own, log: openLog(own, { output }) };
   try {
     await runWorker(given as RunWorkerOptions, leaving.signal);
   } catch (thrown) {

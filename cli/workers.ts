@@ -19,6 +19,8 @@ export interface SupervisedWorkers {
   readonly http: Endpoint;
   /** Folder of the workers' logs. */
   readonly state: string | undefined;
+  /** Of the workers' logs; undefined: JSON, for they have no terminal. */
+  readonly output: string | undefined;
 }
 
 /** A worker has 10 s to leave in order. */
@@ -61,13 +63,14 @@ function superviseOne(
   count: number,
   { options, logs }: { options: SupervisedWorkers; logs: string | null },
 ): Supervised {
-  const { coordinator, role, listen, advertise, http } = options;
+  const { coordinator, role, listen, advertise, http, output } = options;
   // The same in every life: the id is the supervisor's.
   const own = options.name ?? `${hostname()}-${label}-${process.pid}`;
   const name = options.name !== undefined && count > 1 ? `${own}-${label}` : own;
   const args = ["worker", "--coordinator", endpoint(coordinator), "--role", role, "--name", name];
   args.push("--listen", endpoint(listen), "--http", endpoint(http));
   if (advertise) args.push("--advertise", endpoint(advertise));
+  if (output) args.push("--output", output);
   const log = logs === null ? null : createWriteStream(join(logs, `${name.replaceAll("/", "_")}.log`), { flags: "a" });
   log?.on("error", () => {}); // A log that cannot be written stops no work; its folder was writable.
   const hear = (text: string) => said(name, text, log);

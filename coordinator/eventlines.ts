@@ -1,5 +1,5 @@
 /** The coordinator's log: what it decides and learns, a line each; steps and what workers do from moment to moment are for metrics. */
-import type { ProgressEvent } from "../core/events.ts";
+import { isDecision, type ProgressEvent } from "../core/events.ts";
 import type { Log } from "../proto/telemetry/log.ts";
 import type { State } from "./state.ts";
 
@@ -19,7 +19,7 @@ const levels: Partial<Record<ProgressEvent["kind"], Level>> = {
 
 /** @param state after the event: it has the term and the step where the event has not */
 export function logEvent(log: Log, event: ProgressEvent, state: State): void {
-  if (event.kind === "stepped" || event.kind === "worker-status") return;
+  if (!isDecision(event)) return;
   const { kind, atMs: _, ...facts } = event;
   const { why, rest } = reasonOf(facts);
   log[levels[kind] ?? "info"]({ event: kind, ...standing(state), ...rest }, why);

@@ -1,6 +1,16 @@
 /** The job's progress events so far, for any number of followers, each at its own pace. */
 import type { ProgressEvent } from "../core/events.ts";
 
+export interface Following {
+  /** Events to pass over. */
+  readonly from?: number;
+  readonly signal?: AbortSignal;
+  /** Only those of which this is true. */
+  readonly only?: (event: ProgressEvent) => boolean;
+  /** End after the events that there are already. */
+  readonly soFar?: boolean;
+}
+
 export class EventLog {
   readonly #events: ProgressEvent[];
   readonly #waiting = new Set<() => void>();
@@ -28,13 +38,20 @@ export class EventLog {
   }
 
   /** All events from the first one on, or after `from` of them, then live. Ends with the job, or when the signal aborts. */
-  async *follow({ from = 0, signal }: { from?: number; signal?: AbortSignal } = {}): AsyncGenerator<ProgressEvent> {
+  async *follow(following: Following = {}): AsyncGenerator<ProgressEvent> {
+    for await (const [event] of this.numbered(following)) yield event;
+  }
+
+  /** The same, each with its number from 1. */
+  async *numbered(following: Following = {}): AsyncGenerator<readonly [ProgressEvent, number]> {
+    const { from = 0, signal, only = () => true, soFar = false } = following;
+    const end = soFar ? this.#events.length : Number.POSITIVE_INFINITY;
     // Who has seen more than there is has lived through a crash of the disk: what is new comes next.
-    for (let at = Math.min(from, this.#events.length); !signal?.aborted; ) {
+    for (let at = Math.min(from, this.#events.length); at < end && !signal?.aborted; ) {
       const event = this.#events[at];
       if (event) {
         at += 1;
-        yield event;
+        if (only(event)) yield [event, at];
       } else {
         if (this.#isClosed) return;
         await this.#more(signal);

@@ -17,6 +17,7 @@ import { EventLog } from "./eventlog.ts";
 import { open } from "./gather.ts";
 import { serveHttp } from "./http.ts";
 import { openJournal } from "./journal.ts";
+import { nothingYet, withEvent } from "./latest.ts";
 import { createMetrics } from "./metrics.ts";
 import { usualPatience } from "./patience.ts";
 import { openRecords } from "./records.ts";
@@ -24,7 +25,7 @@ import { replay } from "./replay.ts";
 import { serveRpc } from "./rpc.ts";
 import { run } from "./run.ts";
 import type { Effect, Event, Happening, Outcome, Patience, Plan, State } from "./state.ts";
-import { statusOf } from "./status.ts";
+import { type Served, statusOf } from "./status.ts";
 
 export interface CoordinatorOptions {
   readonly job: Job;
@@ -92,10 +93,13 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const registry = processRegistry();
   const metrics = createMetrics(registry, { job, stages, now });
   const interceptors = [serverMetrics(registry, [coordinatorService])];
-  const rpc = await orClose(serveRpc(options.listen, { log, happen, interceptors }), records, journal);
+  let latest = records.events.reduce(withEvent, nothingYet);
+  let served: Served = { address: "", paths: [] };
+  const status = () => statusOf(plan, state, { nowMs: now(), latest, http: served });
+  const rpc = await orClose(serveRpc(options.listen, { log, happen, status, interceptors }), records, journal);
   const page = exposition(registry, () => metrics.refresh(state));
-  const status = () => statusOf(plan, state, now());
   const http = await orClose(serveHttp(options.http, page, status), rpc, records, journal);
+  served = { address: http.address, paths: http.paths };
   if (isNew)
     await orClose(journal.append({ kind: "started", atMs: now(), build: plan.build }), http, rpc, records, journal);
 
@@ -116,6 +120,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
       case "announce":
         metrics.announced(effect.event);
         logEvent(decisions, effect.event, state);
+        latest = withEvent(latest, effect.event);
         // On disk before it is shown: who watched goes on by number with the next life of the coordinator.
         return records.append(effect.event).finally(() => log.append(effect.event));
     }

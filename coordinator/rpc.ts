@@ -10,6 +10,7 @@ import {
   setLogVerbosity,
 } from "@grpc/grpc-js";
 import { asLimbeckError, LimbeckError } from "../core/errors.ts";
+import { isDecision } from "../core/events.ts";
 import { type Endpoint, hostPort, portError } from "../proto/endpoint.ts";
 import type { CoordinatorHandlers } from "../proto/gen/limbeck/v1/Coordinator.ts";
 import type { FromWorker__Output } from "../proto/gen/limbeck/v1/FromWorker.ts";
@@ -21,6 +22,7 @@ import { coordinatorService, serverOptions } from "../proto/wire.ts";
 import type { EventLog } from "./eventlog.ts";
 import { understand } from "./messages.ts";
 import type { Happening } from "./state.ts";
+import type { JobStatus } from "./status.ts";
 
 type Session = ServerDuplexStream<FromWorker__Output, ToWorker>;
 type Watcher = ServerWritableStream<WatchRequest__Output, WatchEvent>;
@@ -40,11 +42,12 @@ export interface RpcParts {
   readonly log: EventLog;
   /** Called with what the sessions and callers bring. */
   happen(event: Happening): void;
+  status(): JobStatus;
   readonly interceptors: readonly ServerInterceptor[];
 }
 
 /** Throws `unavailable` where the port cannot be had. */
-export async function serveRpc(endpoint: Endpoint, { log, happen, interceptors }: RpcParts): Promise<RpcPort> {
+export async function serveRpc(endpoint: Endpoint, { log, happen, status, interceptors }: RpcParts): Promise<RpcPort> {
   const sessions = new Map<number, Session>();
   let opened = 0;
 
@@ -89,6 +92,7 @@ export async function serveRpc(endpoint: Endpoint, { log, happen, interceptors }
   const handlers: CoordinatorHandlers = {
     Join: join,
     Watch: (call) => void watch(call, log),
+    Status: (_call, callback) => callback(null, { status: JSON.stringify(status()) }),
     Stop: (call, callback) => {
       happen({ kind: "stop", why: call.request.why || "stopped by request" });
       callback(null, {});
@@ -111,13 +115,15 @@ export async function serveRpc(endpoint: Endpoint, { log, happen, interceptors }
   };
 }
 
-/** The job's events, but for those the watcher has had, then live; ends with the job. */
+/** The job's events, but for those the watcher has had, then live where it wants them; ends with the job. */
 async function watch(call: Watcher, log: EventLog): Promise<void> {
   const gone = new AbortController();
   call.on("cancelled", () => gone.abort());
+  const { from, decisions, soFar } = call.request;
+  const following = { from, soFar, signal: gone.signal, ...(decisions && { only: isDecision }) };
   try {
-    for await (const event of log.follow({ from: call.request.from, signal: gone.signal })) {
-      const isRoomLeft = call.write({ event: JSON.stringify(event) });
+    for await (const [event, after] of log.numbered(following)) {
+      const isRoomLeft = call.write({ event: JSON.stringify(event), after });
       if (!isRoomLeft) await once(call, "drain", { signal: gone.signal });
     }
     call.end();

@@ -1,8 +1,9 @@
 /** What /state shows: what the job does, what it waits for and why, and how its workers are. */
 import type { JobState, WorkerState } from "../core/shownstates.ts";
 import { reasonOf } from "./ending.ts";
+import type { Latest } from "./latest.ts";
 import type { Role } from "./messages.ts";
-import type { Course, Plan, State, Worker } from "./state.ts";
+import type { Course, Outcome, Plan, State, Worker } from "./state.ts";
 import { waitOf } from "./waiting.ts";
 
 /** A job that gathers after it has begun is paused. */
@@ -19,6 +20,12 @@ export interface WorkerStatus {
   readonly doing: string;
   readonly waitingFor: string;
   readonly step: number;
+  /** Of the current deal; 0 for who has none. */
+  readonly lanes: number;
+  /** As last measured; null where it was not. */
+  readonly secondsPerLane: number | null;
+  /** Soft targets it serves while it is asked, as last measured; null where it was not. */
+  readonly servesPerSecond: number | null;
   readonly residentBytes: number;
   /** Of the stage, in which it had nothing to do but wait for teachers. */
   readonly secondsWaitedForTeachers: number;
@@ -29,9 +36,11 @@ export interface WorkerStatus {
   readonly pid: number;
 }
 
-export interface JobStatus {
+export interface JobStatus extends Latest {
   readonly job: string;
   readonly state: JobState;
+  /** How it ended, or is about to; null while it is alive. */
+  readonly outcome: Outcome["kind"] | null;
   /** null before the first term. */
   readonly stage: string | null;
   readonly term: number;
@@ -44,6 +53,14 @@ export interface JobStatus {
   readonly deadlineMs: number | null;
   readonly split: SplitStatus | null;
   readonly workers: readonly WorkerStatus[];
+  /** Where people and scripts look. */
+  readonly http: Served;
+}
+
+export interface Served {
+  /** host:port */
+  readonly address: string;
+  readonly paths: readonly string[];
 }
 
 /** Of a job in a stage with soft targets that has workers whose role the coordinator chooses; else null. */
@@ -55,9 +72,17 @@ export interface SplitStatus {
   readonly examplesPerSecond: Readonly<Record<string, number>>;
 }
 
-export function statusOf(plan: Plan, state: State, nowMs: number): JobStatus {
+export interface Beside {
+  readonly nowMs: number;
+  readonly latest: Latest;
+  readonly http: Served;
+}
+
+export function statusOf(plan: Plan, state: State, { nowMs, latest, http }: Beside): JobStatus {
   const job = plan.job.name;
-  const nothing = { job, stage: null, term: 0, step: 0, steps: 0, split: null, workers: [] };
+  const outcome = "outcome" in state ? state.outcome.kind : null;
+  const always = { job, outcome, ...latest, http };
+  const nothing = { ...always, stage: null, term: 0, step: 0, steps: 0, split: null, workers: [] };
   if (state.kind === "ended") {
     return { ...nothing, state: jobStateOf(state), waitingFor: [], why: reasonOf(state.outcome), deadlineMs: null };
   }
@@ -68,7 +93,7 @@ export function statusOf(plan: Plan, state: State, nowMs: number): JobStatus {
   if (!course) return { ...nothing, ...wait, term: state.term, workers };
   const { stage, steps } = course.plan;
   return {
-    job,
+    ...always,
     ...wait,
     stage,
     term: state.term,
@@ -96,12 +121,17 @@ function workerStatus(state: Exclude<State, { kind: "ended" }>, worker: Worker, 
   const { name, role, isAuto, status, heardMs, address, http, pid } = worker;
   const { doing, waitingFor, step, residentBytes } = status;
   const told = { doing, waitingFor, step, residentBytes };
+  const dealt = "deal" in state ? state.deal.find((each) => each.worker === name) : undefined;
+  const serving = "servingSeconds" in state ? state.servingSeconds.get(name) : undefined;
   return {
     worker: name,
     role,
     auto: isAuto,
     state: workerState(state, worker),
     ...told,
+    lanes: dealt?.lanes ?? 0,
+    secondsPerLane: ("laneSeconds" in state && state.laneSeconds.get(name)) || null,
+    servesPerSecond: serving ? 1 / serving : null,
     secondsWaitedForTeachers: ("course" in state && state.course?.tally.waited.get(name)) || 0,
     lastHeartbeatMs: nowMs - heardMs,
     address,

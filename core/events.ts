@@ -1,4 +1,4 @@
-/** Progress events: what events.jsonl, `--json`, the Watch stream and the terminal all show. */
+/** Progress events: what events.jsonl, `-o json`, the Watch stream and the terminal all show. */
 import type { Finding } from "./doctor/finding.ts";
 import type { LimbeckErrorCode } from "./errors.ts";
 import type { Stage } from "./stages.ts";
@@ -224,3 +224,8 @@ type Body =
 /** `atMs`: Unix time in milliseconds. */
 export type ProgressEvent = Body & { readonly atMs: number };
 export type ProgressEventBody = Body;
+
+/** What is decided and learnt; steps, and what workers do from moment to moment, are for figures. */
+export function isDecision({ kind }: ProgressEvent): boolean {
+  return kind !== "stepped" && kind !== "worker-status";
+}

@@ -26,6 +26,15 @@ export function faultsOf(events: readonly ProgressEvent[]): readonly Fault[] {
   return [...faults].map(([what, fault]) => ({ what, ...fault }));
 }
 
+/** Something went wrong. What was then done about it, such as a term, is no fault of its own. */
+export function isFault(event: ProgressEvent): boolean {
+  return event.kind === "job-failed" || (!isAnswer(event) && faultOf(event) !== null);
+}
+
+function isAnswer({ kind }: ProgressEvent): boolean {
+  return kind === "term-opened" || kind === "restored";
+}
+
 /** What it was and how it is told; null where nothing went wrong. */
 function faultOf(event: ProgressEvent): readonly [what: string, told: string] | null {
   switch (event.kind) {

@@ -43,6 +43,8 @@ import type { SoftTargetRequest as _limbeck_v1_SoftTargetRequest, SoftTargetRequ
 import type { SoftTargets as _limbeck_v1_SoftTargets, SoftTargets__Output as _limbeck_v1_SoftTargets__Output } from './limbeck/v1/SoftTargets.ts';
 import type { Staff as _limbeck_v1_Staff, Staff__Output as _limbeck_v1_Staff__Output } from './limbeck/v1/Staff.ts';
 import type { StageDone as _limbeck_v1_StageDone, StageDone__Output as _limbeck_v1_StageDone__Output } from './limbeck/v1/StageDone.ts';
+import type { StatusReply as _limbeck_v1_StatusReply, StatusReply__Output as _limbeck_v1_StatusReply__Output } from './limbeck/v1/StatusReply.ts';
+import type { StatusRequest as _limbeck_v1_StatusRequest, StatusRequest__Output as _limbeck_v1_StatusRequest__Output } from './limbeck/v1/StatusRequest.ts';
 import type { StopReply as _limbeck_v1_StopReply, StopReply__Output as _limbeck_v1_StopReply__Output } from './limbeck/v1/StopReply.ts';
 import type { StopRequest as _limbeck_v1_StopRequest, StopRequest__Output as _limbeck_v1_StopRequest__Output } from './limbeck/v1/StopRequest.ts';
 import type { StopWorker as _limbeck_v1_StopWorker, StopWorker__Output as _limbeck_v1_StopWorker__Output } from './limbeck/v1/StopWorker.ts';
@@ -104,6 +106,8 @@ export interface ProtoGrpcType {
       SoftTargets: MessageTypeDefinition<_limbeck_v1_SoftTargets, _limbeck_v1_SoftTargets__Output>
       Staff: MessageTypeDefinition<_limbeck_v1_Staff, _limbeck_v1_Staff__Output>
       StageDone: MessageTypeDefinition<_limbeck_v1_StageDone, _limbeck_v1_StageDone__Output>
+      StatusReply: MessageTypeDefinition<_limbeck_v1_StatusReply, _limbeck_v1_StatusReply__Output>
+      StatusRequest: MessageTypeDefinition<_limbeck_v1_StatusRequest, _limbeck_v1_StatusRequest__Output>
       StopReply: MessageTypeDefinition<_limbeck_v1_StopReply, _limbeck_v1_StopReply__Output>
       StopRequest: MessageTypeDefinition<_limbeck_v1_StopRequest, _limbeck_v1_StopRequest__Output>
       StopWorker: MessageTypeDefinition<_limbeck_v1_StopWorker, _limbeck_v1_StopWorker__Output>

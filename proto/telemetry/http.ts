@@ -7,6 +7,7 @@ import { type Endpoint, hostPort, portError } from "../endpoint.ts";
 export interface HttpPort {
   /** host:port */
   readonly address: string;
+  readonly paths: readonly string[];
   close(): Promise<void>;
 }
 
@@ -49,6 +50,7 @@ export async function servePages(endpoint: Endpoint, pages: Pages): Promise<Http
   }
   return {
     address: hostPort(endpoint.host, (server.address() as AddressInfo).port),
+    paths: Object.keys(pages),
     async close() {
       server.close();
       server.closeAllConnections();

@@ -1,14 +1,20 @@
 /**
  * A process's log: a line per decision, with its reason and, where there are, job, term and step; never one per batch.
- * JSON on stdout, by pino; on a terminal for people.
+ * On stdout by pino: JSON lines, or text for people.
  */
 import { type Bindings, destination, type Logger, pino } from "pino";
 import pretty from "pino-pretty";
 
 export type Log = Logger;
 
+export interface LogOptions {
+  readonly bindings?: Bindings;
+  /** By default text on a terminal, JSON elsewhere. */
+  readonly output?: "text" | "json" | undefined;
+}
+
 /** @param name of the process: "coordinator", or the worker's */
-export function openLog(name: string, bindings: Bindings = {}): Log {
+export function openLog(name: string, { bindings = {}, output }: LogOptions = {}): Log {
   const options = {
     base: { name, ...bindings },
     messageKey: "why",
@@ -17,7 +23,8 @@ export function openLog(name: string, bindings: Bindings = {}): Log {
   };
   // Written at once: what a process said last is what one wants to know when it has died.
   const out = { sync: true } as const;
-  if (!process.stdout.isTTY) return pino(options, destination({ ...out, dest: 1 }));
+  if ((output ?? (process.stdout.isTTY ? "text" : "json")) === "json")
+    return pino(options, destination({ ...out, dest: 1 }));
   return pino(options, pretty({ ...out, messageKey: "why", translateTime: "SYS:HH:MM:ss", singleLine: true }));
 }
 

@@ -32,7 +32,7 @@ test("ls shows each store with its key and what is in it, also as JSON", async (
     /t1 .*d1 .*shift 2, flip true, seed 3, 4 epochs .*float16, 7 classes, lanes of 32 .*\b3 .*4,000/,
   );
   assert.match(stdout, /t2 .*d1 .*plain .*\b0 .*1,000/);
-  const json = JSON.parse((await limbeck("cache", "ls", "--dir", dir, "--json")).stdout);
+  const json = JSON.parse((await limbeck("cache", "ls", "--dir", dir, "-o", "json")).stdout);
   const records = Object.fromEntries(json.map((store: { id: string; records: number }) => [store.id, store.records]));
   assert.deepEqual(records, { [storeId(key)]: 3, [storeId(other)]: 0 });
 });

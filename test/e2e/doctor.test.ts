@@ -26,7 +26,7 @@ test("a job whose teacher has its classes in another order is refused before its
     examined.stdout,
     /doctor: teacher-accuracy: REFUSED, the teacher is right on \d+\.\d % .*\(output 0 is class 3/,
   );
-  const { stdout } = await limbeck("doctor", file, "--json");
+  const { stdout } = await limbeck("doctor", file, "-o", "json");
   assert.equal((JSON.parse(stdout) as Finding[]).filter(({ severity }) => severity === "refusal").length, 1);
 
   const out = join(folder, "run");
@@ -46,7 +46,7 @@ test("what was planned stands beside what was, in the report", async (t) => {
   const folder = await scratchFolder(t);
   const file = join(folder, "smoke.yaml");
   copyFileSync(packagePath("examples/smoke.yaml"), file);
-  const planned = await limbeck("plan", file, "--save", "--json", "--workers", "3", "--set", "baseline=false");
+  const planned = await limbeck("plan", file, "--save", "-o", "json", "--workers", "3", "--set", "baseline=false");
   assert.equal(planned.code, 0, planned.stderr);
   const { asGiven, others, disk, cache } = JSON.parse(planned.stdout);
   assert.deepEqual([asGiven.students, asGiven.teachers, others.length], [2, 1, 1]);

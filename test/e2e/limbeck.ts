@@ -72,7 +72,7 @@ export async function finishedRun(test: TestContext, job: string, ...args: strin
   const cache = args.some((arg) => arg.startsWith("softTargets.cache"))
     ? []
     : ["--set", `softTargets.cache.dir=${join(scratch, "cache")}`];
-  const outcome = await limbeck("run", job, "--out", folder, "--json", ...cache, ...args);
+  const outcome = await limbeck("run", job, "--out", folder, "-o", "json", ...cache, ...args);
   if (outcome.code !== 0 || !existsSync(join(folder, "report.json"))) {
     throw new Error(`exit ${outcome.code}: ${outcome.stderr}`);
   }
@@ -121,7 +121,7 @@ export async function startedRun(test: TestContext, ...args: string[]): Promise<
   const scratch = await scratchFolder(test);
   const folder = join(scratch, "run");
   const cache = ["--set", `softTargets.cache.dir=${join(scratch, "cache")}`];
-  const running = start(["run", "examples/smoke.yaml", "--out", folder, "--json", ...cache, ...args]);
+  const running = start(["run", "examples/smoke.yaml", "--out", folder, "-o", "json", ...cache, ...args]);
   test.after(() => void running.process.kill("SIGKILL"));
   const workers = new Map<string, number>();
   const seen: ProgressEvent[] = [];

@@ -30,7 +30,7 @@ async function distilling(t: TestContext): Promise<string> {
   const folder = await scratchFolder(t);
   const endless = ["teach.epochs=1", "distil.epochs=100000", "softTargets.cache=false", "checkpoint.everySteps=20"];
   const set = endless.flatMap((each) => ["--set", each]);
-  const args = ["run", "examples/smoke.yaml", "--out", join(folder, "run"), "--json", ...set];
+  const args = ["run", "examples/smoke.yaml", "--out", join(folder, "run"), "-o", "json", ...set];
   const run = start(args, fakeDriver(folder));
   t.after(async () => {
     run.process.kill("SIGTERM");

@@ -16,6 +16,7 @@ test("calls that end well, are refused, or are broken off are counted with their
   const server = new Server({ ...serverOptions, interceptors });
   const handlers: CoordinatorHandlers = {
     Stop: (_, answer) => answer(null, {}),
+    Status: (_, answer) => answer(null, {}),
     Watch(call) {
       for (let event = 0; event < 3; event++) call.write({ event: String(event) });
       call.emit("error", statusOf(new LimbeckError("timeout", "too late")));

@@ -3,6 +3,8 @@
 import type * as grpc from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
 import type { FromWorker as _limbeck_v1_FromWorker, FromWorker__Output as _limbeck_v1_FromWorker__Output } from '../../limbeck/v1/FromWorker.ts';
+import type { StatusReply as _limbeck_v1_StatusReply, StatusReply__Output as _limbeck_v1_StatusReply__Output } from '../../limbeck/v1/StatusReply.ts';
+import type { StatusRequest as _limbeck_v1_StatusRequest, StatusRequest__Output as _limbeck_v1_StatusRequest__Output } from '../../limbeck/v1/StatusRequest.ts';
 import type { StopReply as _limbeck_v1_StopReply, StopReply__Output as _limbeck_v1_StopReply__Output } from '../../limbeck/v1/StopReply.ts';
 import type { StopRequest as _limbeck_v1_StopRequest, StopRequest__Output as _limbeck_v1_StopRequest__Output } from '../../limbeck/v1/StopRequest.ts';
 import type { ToWorker as _limbeck_v1_ToWorker, ToWorker__Output as _limbeck_v1_ToWorker__Output } from '../../limbeck/v1/ToWorker.ts';
@@ -14,6 +16,15 @@ export interface CoordinatorClient extends grpc.Client {
   Join(options?: grpc.CallOptions): grpc.ClientDuplexStream<_limbeck_v1_FromWorker, _limbeck_v1_ToWorker__Output>;
   join(metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientDuplexStream<_limbeck_v1_FromWorker, _limbeck_v1_ToWorker__Output>;
   join(options?: grpc.CallOptions): grpc.ClientDuplexStream<_limbeck_v1_FromWorker, _limbeck_v1_ToWorker__Output>;
+  
+  Status(argument: _limbeck_v1_StatusRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_limbeck_v1_StatusReply__Output>): grpc.ClientUnaryCall;
+  Status(argument: _limbeck_v1_StatusRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_limbeck_v1_StatusReply__Output>): grpc.ClientUnaryCall;
+  Status(argument: _limbeck_v1_StatusRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_limbeck_v1_StatusReply__Output>): grpc.ClientUnaryCall;
+  Status(argument: _limbeck_v1_StatusRequest, callback: grpc.requestCallback<_limbeck_v1_StatusReply__Output>): grpc.ClientUnaryCall;
+  status(argument: _limbeck_v1_StatusRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_limbeck_v1_StatusReply__Output>): grpc.ClientUnaryCall;
+  status(argument: _limbeck_v1_StatusRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_limbeck_v1_StatusReply__Output>): grpc.ClientUnaryCall;
+  status(argument: _limbeck_v1_StatusRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_limbeck_v1_StatusReply__Output>): grpc.ClientUnaryCall;
+  status(argument: _limbeck_v1_StatusRequest, callback: grpc.requestCallback<_limbeck_v1_StatusReply__Output>): grpc.ClientUnaryCall;
   
   Stop(argument: _limbeck_v1_StopRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_limbeck_v1_StopReply__Output>): grpc.ClientUnaryCall;
   Stop(argument: _limbeck_v1_StopRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_limbeck_v1_StopReply__Output>): grpc.ClientUnaryCall;
@@ -34,6 +45,8 @@ export interface CoordinatorClient extends grpc.Client {
 export interface CoordinatorHandlers extends grpc.UntypedServiceImplementation {
   Join: grpc.handleBidiStreamingCall<_limbeck_v1_FromWorker__Output, _limbeck_v1_ToWorker>;
   
+  Status: grpc.handleUnaryCall<_limbeck_v1_StatusRequest__Output, _limbeck_v1_StatusReply>;
+  
   Stop: grpc.handleUnaryCall<_limbeck_v1_StopRequest__Output, _limbeck_v1_StopReply>;
   
   Watch: grpc.handleServerStreamingCall<_limbeck_v1_WatchRequest__Output, _limbeck_v1_WatchEvent>;
@@ -42,6 +55,7 @@ export interface CoordinatorHandlers extends grpc.UntypedServiceImplementation {
 
 export interface CoordinatorDefinition extends grpc.ServiceDefinition {
   Join: MethodDefinition<_limbeck_v1_FromWorker, _limbeck_v1_ToWorker, _limbeck_v1_FromWorker__Output, _limbeck_v1_ToWorker__Output>
+  Status: MethodDefinition<_limbeck_v1_StatusRequest, _limbeck_v1_StatusReply, _limbeck_v1_StatusRequest__Output, _limbeck_v1_StatusReply__Output>
   Stop: MethodDefinition<_limbeck_v1_StopRequest, _limbeck_v1_StopReply, _limbeck_v1_StopRequest__Output, _limbeck_v1_StopReply__Output>
   Watch: MethodDefinition<_limbeck_v1_WatchRequest, _limbeck_v1_WatchEvent, _limbeck_v1_WatchRequest__Output, _limbeck_v1_WatchEvent__Output>
 }

@@ -4,8 +4,12 @@ import type { Long } from '@grpc/proto-loader';
 
 export interface WatchRequest {
   'from'?: (number | string | Long);
+  'decisions'?: (boolean);
+  'soFar'?: (boolean);
 }
 
 export interface WatchRequest__Output {
   'from': (number);
+  'decisions': (boolean);
+  'soFar': (boolean);
 }

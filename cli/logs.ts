@@ -1,0 +1,70 @@
+/** `limbeck logs`: what was decided in a job, a line each, and what is decided from now on. */
+import type { ProgressEvent } from "../core/events.ts";
+import type { CoordinatorClient } from "../proto/clients.ts";
+import type { OutputFormat } from "./display.ts";
+import { type Addressed, withCoordinator } from "./jobclient.ts";
+import { eventText } from "./lines.ts";
+import { dateAndTime, plain } from "./terminal/text.ts";
+
+export interface LogsOptions extends Addressed {
+  readonly follow?: boolean;
+  /** Unix time in milliseconds. */
+  readonly since?: number;
+  /** Of those so far, only the last so many. */
+  readonly lines?: number;
+  readonly output: OutputFormat;
+}
+
+/** Ends with what there is, or, where it follows, with the job: over every restart of its coordinator, until Ctrl-C. */
+export async function logs(options: LogsOptions): Promise<void> {
+  const from = await withCoordinator(options, (client) => printSoFar(client, options));
+  if (!options.follow) return;
+  const interrupted = new AbortController();
+  process.once("SIGINT", () => interrupted.abort());
+  await withCoordinator(options, (client) => follow(client, { ...options, from, until: interrupted.signal }));
+}
+
+/** @returns the number of the last event there was */
+async function printSoFar(client: CoordinatorClient, options: LogsOptions): Promise<number> {
+  const { since = 0, lines = Number.POSITIVE_INFINITY } = options;
+  const kept: ProgressEvent[] = [];
+  let last = 0;
+  for await (const [event, number] of client.watchNumbered({ decisions: true, soFar: true })) {
+    last = number;
+    if (event.atMs < since) continue;
+    kept.push(event);
+    if (kept.length > lines) kept.shift();
+  }
+  for (const event of kept) print(event, options);
+  return last;
+}
+
+async function follow(
+  client: CoordinatorClient,
+  options: LogsOptions & { readonly from: number; readonly until: AbortSignal },
+): Promise<void> {
+  const { from, until } = options;
+  let isAway = false;
+  const onAway = () => {
+    if (!isAway) process.stderr.write("limbeck: the coordinator does not answer; waiting for it (Ctrl-C ends)\n");
+    isAway = true;
+  };
+  try {
+    // L7: the wait is told, and ended by its reader.
+    for await (const event of client.watch({ from, decisions: true, patientUntil: until, onAway })) {
+      if (isAway) process.stderr.write("limbeck: the coordinator is back\n");
+      isAway = false;
+      print(event, options);
+    }
+  } catch (thrown) {
+    if (!until.aborted) throw thrown;
+  }
+}
+
+function print(event: ProgressEvent, { output }: LogsOptions): void {
+  if (output === "json") {
+    process.stdout.write(`${JSON.stringify(event)}\n`);
+    return;
+  }
+  for (const line of eventText(event).split("\n")) process.stdout.write(`${dateAndTime(event.atMs)}  ${plain(line)}\n`);
+}

@@ -1,0 +1,160 @@
+/** The commands and their options; what each does is loaded when it is called. */
+import { Command, Option } from "commander";
+import { packageVersion } from "../proto/package.ts";
+import {
+  collect,
+  collectCounts,
+  coordinatorOption,
+  endpoint,
+  engineChoice,
+  logFormat,
+  positive,
+  printing,
+} from "./options.ts";
+import { addQuestions } from "./questions.ts";
+
+export function program(): Command {
+  const limbeck = new Command("limbeck")
+    .description(
+      "Distributed knowledge distillation: train a teacher, distil it into a student, see what it was worth.",
+    )
+    .version(packageVersion)
+    .exitOverride()
+    .showHelpAfterError("(limbeck --help shows what there is)");
+
+  printing(limbeck.command("run"), "json: progress events as JSON lines on stdout")
+    .description("run a job on this machine: a coordinator and its workers, on loopback")
+    .argument("<job.yaml>", "the job file")
+    .option("--out <dir>", "folder of the results (default: runs/<job>-<time>)")
+    .option("--resume <dir>", "go on with the run in this folder, from its last checkpoint")
+    .option("--students <n>", "student workers, instead of the job's", positive)
+    .option("--teachers <n>", "teacher workers, instead of the job's", positive)
+    .option(
+      "--auto <n>",
+      "workers in all; the coordinator makes students and teachers of them, as is fastest",
+      positive,
+    )
+    .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])
+    .option("--engine <choice>", "compute engine: auto, tensorflow, gpu or wasm, instead of the job's", engineChoice)
+    .option("--no-doctor", "begin without the checks of teacher, student and their path, and without canaries")
+    .option("--http <host:port>", "where /metrics, /targets, /healthz and /state are served", endpoint, {
+      host: "127.0.0.1",
+      port: 0,
+    })
+    .option("--quiet", "no progress, only errors")
+    .action(async (file, options) => (await import("./run.ts")).run(file, options));
+
+  printing(limbeck.command("doctor"), "json: the report of the engine, or the findings of the job")
+    .description("say which compute engine this machine has, and how fast it is; of a job, what is wrong with it")
+    .argument(
+      "[job.yaml]",
+      "the job file: its teacher, student and dataset are examined, and a loaded teacher's answers",
+    )
+    .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])
+    .option("--engine <choice>", "the engine to check (default: auto), or instead of the job's", engineChoice)
+    .option("--threads <n>", "compute threads (default: 1), or instead of the job's", positive)
+    .action(async (file, options) => (await import("./doctor.ts")).doctor(file, options));
+
+  printing(limbeck.command("plan"), "json: the plan with all that was measured")
+    .description(
+      "measure a job's models on this machine for half a minute, and say how long it takes with which workers",
+    )
+    .argument("<job.yaml>", "the job file")
+    .option(
+      "--workers <n>",
+      "another number of workers, students and teachers together; may be repeated",
+      collectCounts,
+      [],
+    )
+    .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])
+    .option("--save", "keep what was measured beside the job file: the report of a run then says what was predicted")
+    .action(async (file, options) => (await import("./plan.ts")).plan(file, options));
+
+  const cache = limbeck
+    .command("cache")
+    .description("the soft targets kept on disk: see them, check them, remove them")
+    .exitOverride();
+  const inFolder = (name: string, description: string) =>
+    printing(cache.command(name), "json: the stores, each with its key")
+      .description(description)
+      .option("--dir <dir>", "the folder, where a job's softTargets.cache.dir names another than the usual one");
+  inFolder("ls", "list the stores").action(async (options) => (await import("./cache.ts")).list(options));
+  inFolder("verify", "check the checksum of every record")
+    .argument("[id...]", "stores, or the beginnings of their ids; all, if none is named")
+    .action(async (ids, options) => (await import("./cache.ts")).verify(ids, options));
+  inFolder("rm", "remove stores")
+    .argument("[id...]", "stores, or the beginnings of their ids")
+    .option("--all", "every store of the folder")
+    .action(async (ids, options) => (await import("./cache.ts")).remove(ids, options));
+
+  limbeck
+    .command("report")
+    .description("draw the report of a run that is over again; of several, one page with them side by side")
+    .argument("<dir...>", "folders of runs")
+    .addOption(
+      new Option("-o, --output <format>", "html: a page; json: the figures, on stdout")
+        .choices(["html", "json"])
+        .default("html"),
+    )
+    .option("--to <file>", "the page of several runs", "comparison.html")
+    .action(async (folders, options) => (await import("./report.ts")).report(folders, options));
+
+  limbeck
+    .command("schema")
+    .description("print the JSON Schema of job files")
+    .option("--markdown", "the reference page instead")
+    .option("--metrics", "the reference page of the metrics instead; with -o json their definitions")
+    .addOption(
+      new Option("-o, --output <format>", "json: what it prints anyway").choices(["json"]).conflicts("markdown"),
+    )
+    .action(async ({ markdown, metrics, output }: { markdown?: boolean; metrics?: boolean; output?: "json" }) => {
+      if (metrics) {
+        const { metricsDefinitions, metricsReference } = await import("./metricsreference.ts");
+        process.stdout.write(output ? `${JSON.stringify(metricsDefinitions(), null, 2)}\n` : metricsReference());
+        return;
+      }
+      const { jobJsonSchema, jobReference } = await import("./schema.ts");
+      process.stdout.write(markdown ? jobReference() : `${JSON.stringify(jobJsonSchema(), null, 2)}\n`);
+    });
+
+  addQuestions(limbeck);
+
+  limbeck
+    .command("coordinator")
+    .description("coordinate a job; workers join it")
+    .argument("<job.yaml>", "the job file")
+    .requiredOption(
+      "--state <dir>",
+      "folder of the journal and the results; a run of the same job in it is gone on with",
+    )
+    .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])
+    .option("--listen <host:port>", "where workers join", endpoint, { host: "127.0.0.1", port: 7070 })
+    .option("--http <host:port>", "where /metrics, /targets, /healthz and /state are served", endpoint, {
+      host: "127.0.0.1",
+      port: 7071,
+    })
+    .addOption(logFormat())
+    .action(async (file, options) => (await import("./coordinator.ts")).coordinator(file, options));
+
+  limbeck
+    .command("worker")
+    .description("join a coordinator and compute")
+    .addOption(coordinatorOption().makeOptionMandatory())
+    .option("--role <role>", "student, teacher or auto: the coordinator chooses", "auto")
+    .option("--name <name>", "a name no other worker of the job has (default: <host>-<device>-<process>)")
+    .option(
+      "--devices <which>",
+      "all, cpu or numbers of GPUs such as 0,1: one process for each, restarted when it dies",
+    )
+    .option("--listen <host:port>", "where this one listens for other workers", endpoint, {
+      host: "127.0.0.1",
+      port: 0,
+    })
+    .option("--advertise <host:port>", "where other workers are told to reach this one (default: --listen)", endpoint)
+    .option("--http <host:port>", "where /metrics and /healthz are served", endpoint, { host: "127.0.0.1", port: 0 })
+    .option("--state <dir>", "folder of the logs of the worker processes, which are then restarted when they die")
+    .addOption(logFormat())
+    .action(async (options) => (await import("./worker.ts")).worker(options));
+
+  return limbeck;
+}
