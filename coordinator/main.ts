@@ -18,6 +18,8 @@ import { open } from "./gather.ts";
 import { serveHttp } from "./http.ts";
 import { openJournal } from "./journal.ts";
 import { createMetrics } from "./metrics.ts";
+import { Feed } from "./page/feed.ts";
+import { pageFiles } from "./page/files.ts";
 import { usualPatience } from "./patience.ts";
 import { openRecords } from "./records.ts";
 import { replay } from "./replay.ts";
@@ -48,7 +50,7 @@ export interface CoordinatorOptions {
 export interface Coordinator {
   /** host:port where workers join. */
   readonly address: string;
-  /** host:port of /metrics, /targets, /healthz and /state. */
+  /** host:port of the live page, /metrics, /targets, /healthz and /state. */
   readonly httpAddress: string;
   /** How the job ended. Never rejects. */
   readonly finished: Promise<Outcome>;
@@ -95,7 +97,9 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const rpc = await orClose(serveRpc(options.listen, { log, happen, interceptors }), records, journal);
   const page = exposition(registry, () => metrics.refresh(state));
   const status = () => statusOf(plan, state, now());
-  const http = await orClose(serveHttp(options.http, page, status), rpc, records, journal);
+  const feed = new Feed(log, status);
+  const live = { ...pageFiles(), "/events": feed.open };
+  const http = await orClose(serveHttp(options.http, page, status, live), rpc, records, journal);
   if (isNew)
     await orClose(journal.append({ kind: "started", atMs: now(), build: plan.build }), http, rpc, records, journal);
 
@@ -143,6 +147,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     async close() {
       happen({ kind: "stop", why: "the coordinator closes" });
       await finished;
+      feed.close();
       await http.close();
       await rpc.close();
     },

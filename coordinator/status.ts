@@ -1,8 +1,9 @@
 /** What /state shows: what the job does, what it waits for and why, and how its workers are. */
+import type { SoftTargetTotals } from "../core/report.ts";
 import type { JobState, WorkerState } from "../core/shownstates.ts";
 import { reasonOf } from "./ending.ts";
 import type { Role } from "./messages.ts";
-import type { Course, Plan, State, Worker } from "./state.ts";
+import type { Course, Living, Plan, State, Worker } from "./state.ts";
 import { waitOf } from "./waiting.ts";
 
 /** A job that gathers after it has begun is paused. */
@@ -27,6 +28,17 @@ export interface WorkerStatus {
   /** host:port of its /metrics; empty where it has none. */
   readonly http: string;
   readonly pid: number;
+  /** Computes with: a backend and its device; empty until it is prepared. */
+  readonly engine: string;
+  /** A student's share of the deal; `lanes` is 0 for who has none. */
+  readonly firstLane: number;
+  readonly lanes: number;
+  /** As last measured; null where it was not. */
+  readonly secondsPerLane: number | null;
+  /** What a teacher can serve, as last measured; null where it was not. */
+  readonly examplesPerSecond: number | null;
+  /** Examples whose soft targets a teacher was asked for, and that wait their turn. */
+  readonly queuedExamples: number;
 }
 
 export interface JobStatus {
@@ -43,6 +55,8 @@ export interface JobStatus {
   /** Until the wait is given up. */
   readonly deadlineMs: number | null;
   readonly split: SplitStatus | null;
+  /** Of the stage so far; null where it uses none. */
+  readonly softTargets: SoftTargetTotals | null;
   readonly workers: readonly WorkerStatus[];
 }
 
@@ -57,7 +71,7 @@ export interface SplitStatus {
 
 export function statusOf(plan: Plan, state: State, nowMs: number): JobStatus {
   const job = plan.job.name;
-  const nothing = { job, stage: null, term: 0, step: 0, steps: 0, split: null, workers: [] };
+  const nothing = { job, stage: null, term: 0, step: 0, steps: 0, split: null, softTargets: null, workers: [] };
   if (state.kind === "ended") {
     return { ...nothing, state: jobStateOf(state), waitingFor: [], why: reasonOf(state.outcome), deadlineMs: null };
   }
@@ -75,6 +89,7 @@ export function statusOf(plan: Plan, state: State, nowMs: number): JobStatus {
     step: stepOf(state, course),
     steps,
     split: splitStatus(state),
+    softTargets: course.plan.soft ? course.tally.softTargets : null,
     workers,
   };
 }
@@ -93,8 +108,12 @@ function stepOf(state: State, { plan, tally }: Course): number {
 }
 
 function workerStatus(state: Exclude<State, { kind: "ended" }>, worker: Worker, nowMs: number): WorkerStatus {
-  const { name, role, isAuto, status, heardMs, address, http, pid } = worker;
-  const { doing, waitingFor, step, residentBytes } = status;
+  const { name, role, isAuto, status, heardMs, address, http, pid, prepared } = worker;
+  const { doing, waitingFor, step, residentBytes, queuedExamples } = status;
+  const dealt = "deal" in state ? state.deal.find((each) => each.worker === name) : undefined;
+  const measured = (of: "laneSeconds" | "servingSeconds") =>
+    of in state ? (state as Living)[of].get(name) : undefined;
+  const serving = measured("servingSeconds");
   const told = { doing, waitingFor, step, residentBytes };
   return {
     worker: name,
@@ -107,6 +126,12 @@ function workerStatus(state: Exclude<State, { kind: "ended" }>, worker: Worker, 
     address,
     http,
     pid,
+    engine: prepared ? `${prepared.engine.backend} on ${prepared.engine.device}` : "",
+    firstLane: dealt?.firstLane ?? 0,
+    lanes: dealt?.lanes ?? 0,
+    secondsPerLane: measured("laneSeconds") ?? null,
+    examplesPerSecond: serving === undefined ? null : 1 / serving,
+    queuedExamples,
   };
 }
 
