@@ -4,6 +4,7 @@
  * progress events the page has had, so that it can come back to another life of the coordinator.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { setImmediate } from "node:timers/promises";
 import type { ProgressEvent } from "../../core/events.ts";
 import { History, slim } from "../../core/live/history.ts";
 import { type Delta, placeOf, placeText, type Snapshot, type WorkerRow } from "../../core/live/message.ts";
@@ -20,6 +21,7 @@ const mostReaders = 64;
 /** A page that missed more than this begins anew. */
 const mostMissed = 2_000;
 const retryMs = 1_000;
+const turnEvents = 500;
 
 export class Feed {
   readonly #log: EventLog;
@@ -72,7 +74,11 @@ export class Feed {
   }
 
   async #follow(): Promise<void> {
-    for await (const event of this.#log.follow({ signal: this.#following.signal })) this.#history.hear(event);
+    for await (const event of this.#log.follow({ signal: this.#following.signal })) {
+      this.#history.hear(event);
+      // What a long run left behind is taken in turns: workers are waiting to come back.
+      if (this.#history.facts.next % turnEvents === 0) await setImmediate();
+    }
   }
 
   #leave(response: ServerResponse): void {

@@ -5,15 +5,13 @@ import { createRequire } from "node:module";
 import { posix } from "node:path";
 import { gzipSync } from "node:zlib";
 import { packagePath } from "../../proto/package.ts";
-import type { Handlers } from "../../proto/telemetry/http.ts";
+import type { Handler, Handlers } from "../../proto/telemetry/http.ts";
 import { livePage } from "./document.ts";
 
 const entry = "coordinator/page/browser/main.js";
 /** Only what this server has, and nothing that is written into the page. */
 const policy =
   "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; connect-src 'self'; img-src data:; script-src 'self'; style-src 'self'";
-
-type Handler = Handlers[string];
 
 /** By path. */
 export function pageFiles(): Handlers {

@@ -17,9 +17,11 @@ export interface Pages {
   readonly [path: string]: (accept: string) => Page | Promise<Page>;
 }
 
+export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
 /** By path: what answers a GET by itself. */
 export interface Handlers {
-  readonly [path: string]: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly [path: string]: Handler;
 }
 
 /** For whoever restarts processes. */
