@@ -73,7 +73,7 @@ async function coordinate(file: string, options: CoordinatorOptions): Promise<vo
   if (process.send) process.send({ address: running.address, http: running.httpAddress });
   log.info(
     { event: "listening", address: running.address, http: running.httpAddress },
-    `workers join at ${running.address}; http://${running.httpAddress}/state`,
+    `workers join at ${running.address}; watch it at http://${running.httpAddress}/`,
   );
   const stop = (why: string) => void running.stop(why);
   process.once("SIGTERM", () => stop("the coordinator was told to stop (SIGTERM)"));

@@ -2,8 +2,8 @@
 import { SingleBar } from "cli-progress";
 import pc from "picocolors";
 import type { ProgressEvent } from "../core/events.ts";
+import { describe, stepPayload } from "../core/lines.ts";
 import type { Report } from "../core/report.ts";
-import { describe, stepPayload } from "./lines.ts";
 import { resultTable } from "./table.ts";
 
 export type OutputFormat = "text" | "json";

@@ -1,5 +1,6 @@
 /** `limbeck doctor`: what computes here, why that, and how fast; of a job, whether it would train what it says. */
 import { dirname, resolve } from "node:path";
+import { diagnosis } from "../core/lines.ts";
 import { checkUp } from "../worker/doctor/checkup.ts";
 import { doctor as examine } from "../worker/engine/doctor.ts";
 import type { EngineChoice } from "../worker/engine/engine.ts";
@@ -7,7 +8,6 @@ import { openSolo } from "../worker/solo.ts";
 import { hasProcessEnvironment, runAgain } from "./children.ts";
 import { readJob } from "./coordinator.ts";
 import type { OutputFormat } from "./display.ts";
-import { diagnosis } from "./lines.ts";
 import { newTable } from "./table.ts";
 
 export interface DoctorOptions {

@@ -1,9 +1,9 @@
 /** `limbeck logs`: what was decided in a job, a line each, and what is decided from now on. */
 import type { ProgressEvent } from "../core/events.ts";
+import { eventText } from "../core/lines.ts";
 import type { CoordinatorClient } from "../proto/clients.ts";
 import type { OutputFormat } from "./display.ts";
 import { type Addressed, withCoordinator } from "./jobclient.ts";
-import { eventText } from "./lines.ts";
 import { dateAndTime, plain } from "./terminal/text.ts";
 
 export interface LogsOptions extends Addressed {

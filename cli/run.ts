@@ -49,8 +49,7 @@ export async function run(file: string, options: RunOptions): Promise<void> {
     });
     for (const line of earlier?.changed ?? []) display.note(`changed: ${line}`);
     if (earlier) display.note(`${shown}/ goes on where it was: ${earlier.stands}`);
-    display.note(`${shown}/  ·  http://${http}/state  ·  http://${http}/metrics`);
-    display.note(`limbeck top --coordinator ${address}`);
+    display.note(`${shown}/  ·  watch it at http://${http}/  ·  limbeck top --coordinator ${address}`);
     processes.push(...startLastingWorkers(plan, address, deaths));
     const client = connectCoordinator(address);
     // A coordinator that does not answer is found by who watches it.

@@ -2,10 +2,10 @@
 import { setTimeout } from "node:timers/promises";
 import { asLimbeckError, LimbeckError } from "../core/errors.ts";
 import type { ProgressEvent } from "../core/events.ts";
+import { eventText } from "../core/lines.ts";
 import type { CoordinatorClient } from "../proto/clients.ts";
 import type { OutputFormat } from "./display.ts";
 import { type Addressed, askStatus, withCoordinator } from "./jobclient.ts";
-import { eventText } from "./lines.ts";
 import { openScreen, usualSize } from "./terminal/screen.ts";
 import { frame, pressed, type TopView } from "./terminal/topview.ts";
 

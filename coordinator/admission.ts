@@ -57,7 +57,7 @@ function welcome(plan: Plan, state: Active, atMs: number, session: number, hello
   const isBack = wasMember && hello.term === state.term;
   const isAuto = hello.role === "auto";
   const role = hello.role !== "auto" ? hello.role : isBack ? roleInTerm(state, name) : roleFor(plan, state);
-  const served = { servedExamples: 0, servingSeconds: 0, needsTeacher: false, serverAway: false };
+  const served = { servedExamples: 0, servingSeconds: 0, queuedExamples: 0, needsTeacher: false, serverAway: false };
   const status = { doing: "preparing", waitingFor: "", step: 0, residentBytes: 0, ...served };
   const identity = { session, name, instance, role, isAuto, address, host, http, pid };
   const fresh = { heardMs: atMs, status, peakResidentBytes: 0, prepared: null, followsIn: 0, leaving: null };

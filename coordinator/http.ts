@@ -1,23 +1,26 @@
-/** The HTTP port: /metrics for Prometheus, and /targets for where it finds the others; /state for people and scripts. */
+/** The HTTP port: the live page; /metrics for Prometheus, and /targets for where it finds the others; /state for scripts. */
 import type { Endpoint } from "../proto/endpoint.ts";
-import { alive, type HttpPort, json, type Page, servePages } from "../proto/telemetry/http.ts";
+import { alive, type Handlers, type HttpPort, json, type Page, servePages } from "../proto/telemetry/http.ts";
 import type { JobStatus } from "./status.ts";
 
 /**
  * Throws `unavailable` where the port cannot be had.
  * @param metrics the page for an Accept header
+ * @param live the live page, its files and its stream
  */
 export async function serveHttp(
   endpoint: Endpoint,
   metrics: (accept: string) => Promise<Page>,
   status: () => JobStatus,
+  live: Handlers,
 ): Promise<HttpPort> {
-  const port = await servePages(endpoint, {
+  const pages = {
     "/metrics": metrics,
     "/targets": () => json(targets(port.address, status())),
     "/healthz": alive,
     "/state": () => json(status()),
-  });
+  };
+  const port = await servePages(endpoint, pages, live);
   return port;
 }
 

@@ -19,6 +19,8 @@ import { serveHttp } from "./http.ts";
 import { openJournal } from "./journal.ts";
 import { nothingYet, withEvent } from "./latest.ts";
 import { createMetrics } from "./metrics.ts";
+import { Feed } from "./page/feed.ts";
+import { pageFiles } from "./page/files.ts";
 import { usualPatience } from "./patience.ts";
 import { openRecords } from "./records.ts";
 import { replay } from "./replay.ts";
@@ -49,7 +51,7 @@ export interface CoordinatorOptions {
 export interface Coordinator {
   /** host:port where workers join. */
   readonly address: string;
-  /** host:port of /metrics, /targets, /healthz and /state. */
+  /** host:port of the live page, /metrics, /targets, /healthz and /state. */
   readonly httpAddress: string;
   /** How the job ended. Never rejects. */
   readonly finished: Promise<Outcome>;
@@ -98,7 +100,9 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const status = () => statusOf(plan, state, { nowMs: now(), latest, http: served });
   const rpc = await orClose(serveRpc(options.listen, { log, happen, status, interceptors }), records, journal);
   const page = exposition(registry, () => metrics.refresh(state));
-  const http = await orClose(serveHttp(options.http, page, status), rpc, records, journal);
+  const feed = new Feed(log, status);
+  const live = { ...pageFiles(), "/events": feed.open };
+  const http = await orClose(serveHttp(options.http, page, status, live), rpc, records, journal);
   served = { address: http.address, paths: http.paths };
   if (isNew)
     await orClose(journal.append({ kind: "started", atMs: now(), build: plan.build }), http, rpc, records, journal);
@@ -148,6 +152,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     async close() {
       happen({ kind: "stop", why: "the coordinator closes" });
       await finished;
+      feed.close();
       await http.close();
       await rpc.close();
     },

@@ -1,9 +1,10 @@
 /** What /state shows: what the job does, what it waits for and why, and how its workers are. */
+import type { SoftTargetTotals } from "../core/report.ts";
 import type { JobState, WorkerState } from "../core/shownstates.ts";
 import { reasonOf } from "./ending.ts";
 import type { Latest } from "./latest.ts";
 import type { Role } from "./messages.ts";
-import type { Course, Outcome, Plan, State, Worker } from "./state.ts";
+import type { Course, Living, Outcome, Plan, State, Worker } from "./state.ts";
 import { waitOf } from "./waiting.ts";
 
 /** A job that gathers after it has begun is paused. */
@@ -20,10 +21,6 @@ export interface WorkerStatus {
   readonly doing: string;
   readonly waitingFor: string;
   readonly step: number;
-  /** Of the current deal; 0 for who has none. */
-  readonly lanes: number;
-  /** As last measured; null where it was not. */
-  readonly secondsPerLane: number | null;
   /** Soft targets it serves while it is asked, as last measured; null where it was not. */
   readonly servesPerSecond: number | null;
   readonly residentBytes: number;
@@ -34,6 +31,15 @@ export interface WorkerStatus {
   /** host:port of its /metrics; empty where it has none. */
   readonly http: string;
   readonly pid: number;
+  /** Computes with: a backend and its device; empty until it is prepared. */
+  readonly engine: string;
+  /** A student's share of the deal; `lanes` is 0 for who has none. */
+  readonly firstLane: number;
+  readonly lanes: number;
+  /** As last measured; null where it was not. */
+  readonly secondsPerLane: number | null;
+  /** Examples whose soft targets a teacher was asked for, and that wait their turn. */
+  readonly queuedExamples: number;
 }
 
 export interface JobStatus extends Latest {
@@ -52,6 +58,8 @@ export interface JobStatus extends Latest {
   /** Until the wait is given up. */
   readonly deadlineMs: number | null;
   readonly split: SplitStatus | null;
+  /** Of the stage so far; null where it uses none. */
+  readonly softTargets: SoftTargetTotals | null;
   readonly workers: readonly WorkerStatus[];
   /** Where people and scripts look. */
   readonly http: Served;
@@ -82,7 +90,8 @@ export function statusOf(plan: Plan, state: State, { nowMs, latest, http }: Besi
   const job = plan.job.name;
   const outcome = "outcome" in state ? state.outcome.kind : null;
   const always = { job, outcome, ...latest, http };
-  const nothing = { ...always, stage: null, term: 0, step: 0, steps: 0, split: null, workers: [] };
+  const none = { stage: null, term: 0, step: 0, steps: 0, split: null, softTargets: null, workers: [] };
+  const nothing = { ...always, ...none };
   if (state.kind === "ended") {
     return { ...nothing, state: jobStateOf(state), waitingFor: [], why: reasonOf(state.outcome), deadlineMs: null };
   }
@@ -100,6 +109,7 @@ export function statusOf(plan: Plan, state: State, { nowMs, latest, http }: Besi
     step: stepOf(state, course),
     steps,
     split: splitStatus(state),
+    softTargets: course.plan.soft ? course.tally.softTargets : null,
     workers,
   };
 }
@@ -118,25 +128,30 @@ function stepOf(state: State, { plan, tally }: Course): number {
 }
 
 function workerStatus(state: Exclude<State, { kind: "ended" }>, worker: Worker, nowMs: number): WorkerStatus {
-  const { name, role, isAuto, status, heardMs, address, http, pid } = worker;
-  const { doing, waitingFor, step, residentBytes } = status;
-  const told = { doing, waitingFor, step, residentBytes };
+  const { name, role, isAuto, status, heardMs, address, http, pid, prepared } = worker;
+  const { doing, waitingFor, step, residentBytes, queuedExamples } = status;
   const dealt = "deal" in state ? state.deal.find((each) => each.worker === name) : undefined;
-  const serving = "servingSeconds" in state ? state.servingSeconds.get(name) : undefined;
+  const measured = (of: "laneSeconds" | "servingSeconds") =>
+    of in state ? (state as Living)[of].get(name) : undefined;
+  const serving = measured("servingSeconds");
+  const told = { doing, waitingFor, step, residentBytes };
   return {
     worker: name,
     role,
     auto: isAuto,
     state: workerState(state, worker),
     ...told,
-    lanes: dealt?.lanes ?? 0,
-    secondsPerLane: ("laneSeconds" in state && state.laneSeconds.get(name)) || null,
     servesPerSecond: serving ? 1 / serving : null,
     secondsWaitedForTeachers: ("course" in state && state.course?.tally.waited.get(name)) || 0,
     lastHeartbeatMs: nowMs - heardMs,
     address,
     http,
     pid,
+    engine: prepared ? `${prepared.engine.backend} on ${prepared.engine.device}` : "",
+    firstLane: dealt?.firstLane ?? 0,
+    lanes: dealt?.lanes ?? 0,
+    secondsPerLane: measured("laneSeconds") ?? null,
+    queuedExamples,
   };
 }
 

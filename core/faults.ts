@@ -36,7 +36,7 @@ function isAnswer({ kind }: ProgressEvent): boolean {
 }
 
 /** What it was and how it is told; null where nothing went wrong. */
-function faultOf(event: ProgressEvent): readonly [what: string, told: string] | null {
+export function faultOf(event: ProgressEvent): readonly [what: string, told: string] | null {
   switch (event.kind) {
     case "worker-lost":
       return ["workers lost", `${event.worker}: ${event.why}`];

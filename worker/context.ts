@@ -21,15 +21,15 @@ export interface Status {
   needsTeacher: () => boolean;
   /** It waits for a server that a teacher asks, and that does not answer now. */
   isServerAway: () => boolean;
-  /** Soft targets it has computed since its process began, and how long that took: by that it is placed. */
-  serving: () => { readonly servedExamples: number; readonly servingSeconds: number };
+  /** Soft targets it has computed since its process began, how long that took (by that it is placed), and how many wait. */
+  serving: () => { readonly servedExamples: number; readonly servingSeconds: number; readonly queuedExamples: number };
 }
 
 export const nothing = (): string => "";
 export const no = (): boolean => false;
 
 export function newStatus(doing: string): Status {
-  const serving = () => ({ servedExamples: 0, servingSeconds: 0 });
+  const serving = () => ({ servedExamples: 0, servingSeconds: 0, queuedExamples: 0 });
   return { doing, waitingFor: nothing, step: 0, needsTeacher: no, isServerAway: no, serving };
 }
 

@@ -97,8 +97,8 @@ class WorkerProcess {
     this.#found = found;
     const { services } = found;
     this.#status.serving = () => {
-      const { examples, busySeconds } = services.softTargets.counts;
-      return { servedExamples: examples, servingSeconds: busySeconds };
+      const { examples, busySeconds, waitingExamples } = services.softTargets.counts;
+      return { servedExamples: examples, servingSeconds: busySeconds, queuedExamples: waitingExamples };
     };
   }
 

@@ -1,7 +1,7 @@
 /** A job's status in lines for people. */
 import type { JobStatus, WorkerStatus } from "../../coordinator/status.ts";
+import { eventText } from "../../core/lines.ts";
 import { counted, duration, fixed, percent, whole } from "../../core/words.ts";
-import { eventText } from "../lines.ts";
 import { plain, timeOfDay } from "./text.ts";
 
 /** Without the step before the stage has taken one. */

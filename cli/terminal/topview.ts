@@ -1,8 +1,8 @@
 /** `limbeck top` as a pure function: what is known and the size of the terminal in, lines out. */
 import type { JobStatus } from "../../coordinator/status.ts";
 import type { ProgressEvent } from "../../core/events.ts";
+import { eventText } from "../../core/lines.ts";
 import { duration, fixed, percent, whole } from "../../core/words.ts";
-import { eventText } from "../lines.ts";
 import { grid } from "./grid.ts";
 import { crewText, evaluationText, faultText, waitText } from "./statuslines.ts";
 import { bar, fit, plain, sparkline, timeOfDay } from "./text.ts";

@@ -1,37 +1,26 @@
 /** Runs in the page: draws its charts with uPlot, which stands before it in the same script, in place of the pictures. */
 import type UPlot from "uplot";
 import type { ChartData } from "./chart.ts";
+import { plotAxes, plotHeight, plotSeries, plotValue } from "./plot.ts";
 
 declare const uPlot: typeof UPlot;
 
 const charts: ChartData = JSON.parse(document.getElementById("charts")!.textContent!);
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const height = 260;
 
 function draw(figure: HTMLElement): UPlot {
   const { series } = charts[Number(figure.dataset["chart"])]!;
-  const style = getComputedStyle(document.documentElement);
-  const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
   const lines = series.map(({ x, y }) => [[...x], [...y]] as UPlot.AlignedData);
-  const font = "12px system-ui, sans-serif";
-  const axis = { stroke: colour("soft"), font, grid: { stroke: colour("line"), width: 1 }, ticks: { show: false } };
   const options: UPlot.Options = {
     width: figure.clientWidth,
-    height,
+    height: plotHeight,
     scales: { x: { time: false } },
-    axes: [
-      { ...axis, size: 30 },
-      { ...axis, size: 60 },
-    ],
+    axes: plotAxes(),
     series: [
       { label: "epoch" },
-      ...series.map(({ name, colour: own }) => ({
-        label: name,
-        stroke: colour(`c${own}`),
-        width: 2,
-        spanGaps: true,
-        points: { size: 4 },
-        value: (_: unknown, value: number | null) => (value === null ? "–" : String(Number(value.toPrecision(4)))),
+      ...series.map(({ name, colour }) => ({
+        ...plotSeries(name, colour),
+        value: (_: unknown, value: number | null) => plotValue(value),
       })),
     ],
   };
@@ -50,5 +39,5 @@ document.documentElement.classList.add("live");
 drawAll();
 dark.addEventListener("change", drawAll);
 addEventListener("resize", () => {
-  for (const [figure, chart] of drawn) chart.setSize({ width: figure.clientWidth, height });
+  for (const [figure, chart] of drawn) chart.setSize({ width: figure.clientWidth, height: plotHeight });
 });

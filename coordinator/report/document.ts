@@ -11,8 +11,8 @@ export function htmlDocument(title: string, body: Markup, charts: ChartData): st
   const require = createRequire(import.meta.url);
   const text = (path: string) => readFileSync(path, "utf8");
   const style = `${text(require.resolve("uplot/dist/uPlot.min.css"))}\n${text(packagePath("coordinator/report/page.css"))}`;
-  const own = text(packagePath("dist/coordinator/report/browser.js")).replace(/^\/\/# sourceMappingURL.*$/m, "");
-  const script = `${text(require.resolve("uplot/dist/uPlot.iife.min.js"))}\n${own}`;
+  const own = ["plot", "browser"].map((name) => inOneScript(text(packagePath(`dist/coordinator/report/${name}.js`))));
+  const script = [text(require.resolve("uplot/dist/uPlot.iife.min.js")), ...own].join("\n");
   const policy = `default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; style-src '${hash(style)}'; script-src '${hash(script)}'`;
   return `<!doctype html>\n${
     html`<html lang="en">
@@ -32,6 +32,11 @@ ${body}
 </html>
 `.text
   }`;
+}
+
+/** Modules that stand one after the other need neither import nor export. */
+function inOneScript(module: string): string {
+  return module.replace(/^import .*;$|^\/\/# sourceMappingURL.*$/gm, "").replace(/^export (?=const|function)/gm, "");
 }
 
 function hash(text: string): string {

@@ -1,6 +1,6 @@
 /** A process's HTTP port: pages that are read, each made when it is asked for. */
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Endpoint, hostPort, portError } from "../endpoint.ts";
 
@@ -18,6 +18,13 @@ export interface Pages {
   readonly [path: string]: (accept: string) => Page | Promise<Page>;
 }
 
+export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** By path: what answers a GET by itself. */
+export interface Handlers {
+  readonly [path: string]: Handler;
+}
+
 /** For whoever restarts processes. */
 export const alive = (): Page => ["text/plain; charset=utf-8", "ok\n"];
 
@@ -26,16 +33,19 @@ export function json(value: unknown): Page {
 }
 
 /** Throws `unavailable` where the port cannot be had; the option `--http` chooses another. */
-export async function servePages(endpoint: Endpoint, pages: Pages): Promise<HttpPort> {
+export async function servePages(endpoint: Endpoint, pages: Pages, handlers: Handlers = {}): Promise<HttpPort> {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     const page = Object.hasOwn(pages, pathname) ? pages[pathname] : undefined;
+    const handler = Object.hasOwn(handlers, pathname) ? handlers[pathname] : undefined;
     const isReading = request.method === "GET" || request.method === "HEAD";
-    if (!page || !isReading) {
-      response.writeHead(page ? 405 : 404, { "content-type": "text/plain; charset=utf-8" });
-      response.end(page ? "only GET\n" : `there is ${Object.keys(pages).join(", ")}\n`);
+    const isThere = page !== undefined || handler !== undefined;
+    if (!isThere || !isReading) {
+      response.writeHead(isThere ? 405 : 404, { "content-type": "text/plain; charset=utf-8" });
+      response.end(isThere ? "only GET\n" : `there is ${Object.keys(pages).join(", ")}\n`);
       return;
     }
+    if (!page) return handler!(request, response);
     const made = async () => page(request.headers.accept ?? "");
     made().then(
       ([contentType, text]) => response.writeHead(200, { "content-type": contentType }).end(text),

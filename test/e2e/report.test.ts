@@ -5,7 +5,7 @@ import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { chromium } from "playwright-core";
+import { openChromium } from "../chromium.ts";
 import { finishedRun, limbeck, scratchFolder } from "./limbeck.ts";
 
 const hostile = `</script><img src=x onerror="document.title='broken'">`;
@@ -75,13 +75,11 @@ async function looksRight(
   path: string,
   { heading, says, charts }: { heading: string; says: string; charts: number },
 ): Promise<void> {
-  const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
-  if (!executablePath) {
+  const browser = await openChromium();
+  if (!browser) {
     t.diagnostic("no Chromium on this machine: the page was not opened");
     return;
   }
-  const args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"];
-  const browser = await chromium.launch({ executablePath, args });
   try {
     for (const colorScheme of ["light", "dark"] as const) {
       for (const width of [1200, 390]) {

@@ -35,7 +35,7 @@ export function messageOf({ verb, words, values }: Line, current: number, atStag
     }
     case "heartbeat": {
       const { doing = "preparing", waitingFor = "" } = values;
-      const served = { servedExamples: number("served", 0), servingSeconds: number("busy", 0) };
+      const served = { servedExamples: number("served", 0), servingSeconds: number("busy", 0), queuedExamples: 0 };
       const needsTeacher = values["needs"] === "teacher";
       const serverAway = values["needs"] === "server";
       const status = {

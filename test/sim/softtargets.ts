@@ -26,7 +26,7 @@ export class SoftTargetServer {
   /** When it has answered all it was asked. */
   #freeMs = 0;
   /** Since the process began. */
-  readonly serving = { servedExamples: 0, servingSeconds: 0 };
+  readonly serving = { servedExamples: 0, servingSeconds: 0, queuedExamples: 0 };
 
   constructor(world: World, name: string, life: Life) {
     world.network.listen(`${name}/teacher`, life, (end) => ({

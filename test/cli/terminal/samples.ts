@@ -27,6 +27,9 @@ export function worker(changes: Partial<WorkerStatus> = {}): WorkerStatus {
     address: "127.0.0.1:40001",
     http: "127.0.0.1:40002",
     pid: 17,
+    engine: "wasm on cpu",
+    firstLane: 0,
+    queuedExamples: 0,
     ...changes,
   };
 }
@@ -68,6 +71,7 @@ export function status(changes: Partial<JobStatus> = {}): JobStatus {
     why: "distil ends when all its students are done",
     deadlineMs: 120_000,
     split: null,
+    softTargets: null,
     workers,
     http: { address: "127.0.0.1:7071", paths: ["/metrics", "/state"] },
     lastStep: {

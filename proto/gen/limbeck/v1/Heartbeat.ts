@@ -11,6 +11,7 @@ export interface Heartbeat {
   'servingSeconds'?: (number | string);
   'needsTeacher'?: (boolean);
   'serverAway'?: (boolean);
+  'queuedExamples'?: (number | string | Long);
 }
 
 export interface Heartbeat__Output {
@@ -22,4 +23,5 @@ export interface Heartbeat__Output {
   'servingSeconds': (number);
   'needsTeacher': (boolean);
   'serverAway': (boolean);
+  'queuedExamples': (number);
 }

@@ -1,7 +1,7 @@
 /** One line of text per progress event. */
-import type { Finding } from "../core/doctor/finding.ts";
-import type { ProgressEvent } from "../core/events.ts";
-import { bytesText, counted, duration, percent, whole } from "../core/words.ts";
+import type { Finding } from "./doctor/finding.ts";
+import type { ProgressEvent } from "./events.ts";
+import { bytesText, counted, duration, percent, whole } from "./words.ts";
 
 type Of<K extends ProgressEvent["kind"]> = Extract<ProgressEvent, { kind: K }>;
 
