@@ -70,7 +70,7 @@ test("the page of a running job loads, moves, and goes on when the coordinator w
 
 /** The step goes on, and with it the newest values. */
 async function moves(page: Page): Promise<void> {
-  const step = `Number(document.querySelector("#values tr:last-child td").textContent.replaceAll(",", ""))`;
+  const step = `Number(document.querySelector("#values tr:last-child td").textContent.replaceAll(",", "")) || 0`;
   const before = Number(await page.evaluate(step));
   await until(page, `${step} > ${before}`);
 }

@@ -36,11 +36,12 @@ function inMs({ curves }: StagePast, name: CurveName): (number | null)[] {
 
 function showNow({ latest }: StagePast): void {
   const { phases } = latest!;
+  const all = parts.reduce((sum, [name]) => sum + phases[name], 0) || 1;
   fill(byId("phases"), parts, {
     make: () => document.createElement("i"),
     show(bar, [name, , colour]) {
       bar.className = `c${colour}`;
-      (bar as HTMLElement).style.flexGrow = String(phases[name]);
+      (bar as HTMLElement).style.flexGrow = String(phases[name] / all);
     },
   });
   fill(byId("phaseLegend"), parts, {

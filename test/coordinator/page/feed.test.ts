@@ -50,7 +50,7 @@ test("first everything, then what is new; who comes back gets what it missed", b
 test("who missed too much begins anew", bounded, async (t) => {
   const events = [started(4), ...Array.from({ length: 5_000 }, (_, at) => stepped(at + 1))];
   const { address } = await serveCrowd(t, events, { status: () => statusOf(1, 1) });
-  await next(read(t, address), ({ data }) => (data.history?.next ?? data.next) === events.length);
+  await next(read(t, address), hasHeard(events.length));
   const place = (count: number) => `${events[0]!.atMs}-${count}`;
   assert.equal((await next(read(t, address, { "last-event-id": place(10) }))).event, "snapshot");
   assert.equal((await next(read(t, address, { "last-event-id": place(4_990) }))).event, "delta");
@@ -78,7 +78,7 @@ test("a reader that does not read holds nobody up, and gets everything anew", { 
     for (let each = 0; each < 100; each++) {
       log.append(at(turn, { kind: "diagnosed", worker: "worker-1", stage: "teach", findings: [finding] }));
     }
-    await next(quick, ({ data }) => data.next === log.events.length);
+    await next(quick, hasHeard(log.events.length));
     most = Math.max(most, ...responses.map(({ writableLength }) => writableLength));
   }
   assert.ok(most < 5_000_000, `${most} of 28,000,000 bytes wait for it`);
@@ -86,10 +86,9 @@ test("a reader that does not read holds nobody up, and gets everything anew", { 
   slow.setEncoding("utf8").on("data", (text: string) => {
     heard = (heard + text).slice(-2_000_000);
   });
+  slow.resume();
   log.append(warned(99, "the end"));
-  for await (const { event, data } of quick) {
-    if (event === "delta" && data.next === log.events.length) break;
-  }
+  await next(quick, hasHeard(log.events.length));
   const isAnew = () => heard.lastIndexOf("event: snapshot") > 0 && heard.includes("the end");
   while (!isAnew()) await new Promise((resolve) => slow.once("data", resolve));
 });
@@ -119,6 +118,12 @@ async function* read(
     }
   }
 }
+
+/** Of what any message tells of the history. */
+const hasHeard =
+  (count: number) =>
+  ({ data }: Message) =>
+    (data.history?.next ?? data.next) === count;
 
 async function next(messages: AsyncGenerator<Message>, isMeant: (message: Message) => boolean = () => true) {
   for (;;) {
