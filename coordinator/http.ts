@@ -14,11 +14,16 @@ export async function serveHttp(
 ): Promise<HttpPort> {
   const port = await servePages(endpoint, {
     "/metrics": metrics,
-    "/targets": () => json(targets(port.address, status())),
+    "/targets": (_, host) => json(targets(reachedAt(port.address, host), status())),
     "/healthz": alive,
     "/state": () => json(status()),
   });
   return port;
+}
+
+/** One that listens on all addresses is where whoever asks has found it. */
+function reachedAt(own: string, host: string): string {
+  return /^(0\.0\.0\.0|\[::\]):/.test(own) && host !== "" ? host : own;
 }
 
 interface TargetGroup {

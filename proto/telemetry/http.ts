@@ -12,9 +12,9 @@ export interface HttpPort {
 
 export type Page = readonly [contentType: string, text: string];
 
-/** By path. Each is told the Accept header, empty where there is none. */
+/** By path. Each is told the headers Accept and Host, empty where there are none. */
 export interface Pages {
-  readonly [path: string]: (accept: string) => Page | Promise<Page>;
+  readonly [path: string]: (accept: string, host: string) => Page | Promise<Page>;
 }
 
 /** For whoever restarts processes. */
@@ -35,7 +35,7 @@ export async function servePages(endpoint: Endpoint, pages: Pages): Promise<Http
       response.end(page ? "only GET\n" : `there is ${Object.keys(pages).join(", ")}\n`);
       return;
     }
-    const made = async () => page(request.headers.accept ?? "");
+    const made = async () => page(request.headers.accept ?? "", request.headers.host ?? "");
     made().then(
       ([contentType, text]) => response.writeHead(200, { "content-type": contentType }).end(text),
       (thrown: Error) => response.writeHead(500).end(`${thrown.message}\n`),
