@@ -16,12 +16,17 @@ export async function serveHttp(
 ): Promise<HttpPort> {
   const pages = {
     "/metrics": metrics,
-    "/targets": () => json(targets(port.address, status())),
+    "/targets": (_, host) => json(targets(reachedAt(port.address, host), status())),
     "/healthz": alive,
     "/state": () => json(status()),
   };
   const port = await servePages(endpoint, pages, live);
   return port;
+}
+
+/** One that listens on all addresses is where whoever asks has found it. */
+function reachedAt(own: string, host: string): string {
+  return /^(0\.0\.0\.0|\[::\]):/.test(own) && host !== "" ? host : own;
 }
 
 interface TargetGroup {

@@ -114,7 +114,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
       case "refuse":
         return rpc.refuse(effect.session, effect.error);
       case "journal":
-        return journal.append(effect.record);
+        return metrics.journalling(journal.append(effect.record));
       case "measure":
         return metrics.measured(effect.progress, effect.by);
       case "quarantine":

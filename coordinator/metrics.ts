@@ -5,7 +5,7 @@
 import type { Registry } from "prom-client";
 import { severities } from "../core/doctor/finding.ts";
 import type { ProgressEvent } from "../core/events.ts";
-import type { Job } from "../core/job.ts";
+import { type Job, studentsGiven } from "../core/job.ts";
 import { coordinatorMetrics } from "../core/metrics/coordinator.ts";
 import { jobStates, workerStates } from "../core/shownstates.ts";
 import type { Stage } from "../core/stages.ts";
@@ -19,6 +19,8 @@ type Families = MetricsOf<typeof coordinatorMetrics>;
 export interface Metrics {
   announced(event: ProgressEvent): void;
   measured(progress: Progress, by: { readonly worker: string; readonly isLead: boolean }): void;
+  /** @param writing is done when a decision is on disk in the journal */
+  journalling(writing: Promise<void>): Promise<void>;
   /** Before a scrape. */
   refresh(state: State): void;
 }
@@ -35,6 +37,8 @@ export function createMetrics(registry: Registry, { job, stages, now }: Measured
   families.jobInfo.set({ limbeck_job: job.name, numerics: job.numerics }, 1);
   families.leader.set(1);
   families.term.set(0);
+  families.workersWanted.set({ role: "student" }, studentsGiven(job.workers).min);
+  families.workersWanted.set({ role: "teacher" }, job.workers.teachers);
   for (const stage of stages) families.step.set({ stage }, 0);
   const events = new EventCounts(families, now);
   return {
@@ -44,6 +48,16 @@ export function createMetrics(registry: Registry, { job, stages, now }: Measured
       families.samples.inc({ stage: progress.stage }, progress.examples);
       events.stepped();
       if (isLead) measureSteps(families, progress, { job, now });
+    },
+    async journalling(writing) {
+      const startedMs = performance.now();
+      try {
+        await writing;
+        families.journalled.observe((performance.now() - startedMs) / 1_000);
+      } catch (thrown) {
+        families.journalFailures.inc();
+        throw thrown;
+      }
     },
     refresh(state) {
       for (const each of jobStates) families.jobState.set({ state: each }, Number(each === jobStateOf(state)));

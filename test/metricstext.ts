@@ -10,6 +10,13 @@ const definitions = new Map<string, MetricDefinition>(
   all.flatMap((group) => Object.values<MetricDefinition>(group).map((each) => [each.name, each] as const)),
 );
 
+/** There is a metric with series of this name: Limbeck's, prom-client's, or Prometheus' own. */
+export function isMetric(name: string): boolean {
+  if (/^(process|nodejs)_/.test(name) || name === "up" || name === "ALERTS") return true;
+  if (definitions.has(name)) return definitions.get(name)!.type !== "histogram";
+  return definitions.get(name.replace(/_(bucket|sum|count)$/, ""))?.type === "histogram";
+}
+
 /** Every series is of a definition, or prom-client's own; its labels have values that the definition allows. */
 export function assertWellFormed(text: string): void {
   const kinds = new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, kind]) => [name!, kind!]));

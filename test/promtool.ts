@@ -14,20 +14,22 @@ export function checkMetrics(promtool: string, text: string): string {
   }
 }
 
+export type Found = { readonly path: string } | { readonly why: string };
+
 /**
- * The path of promtool: of this machine, or from Debian's package, kept beside the engines. Where neither is to be had,
- * why: the test is then left out.
+ * The path of promtool, or of Prometheus itself: of this machine, or from Debian's package, kept beside the engines.
+ * Where neither is to be had, why: the test is then left out.
  */
-export function findPromtool(): { readonly path: string } | { readonly why: string } {
-  const installed = run("sh", ["-c", "command -v promtool"]);
+export function findPromtool(name: "promtool" | "prometheus" = "promtool"): Found {
+  const installed = run("sh", ["-c", `command -v ${name}`]);
   if (installed !== null) return { path: installed.trim() };
   const folder = join(cacheFolder(), "promtool");
-  const path = join(folder, "usr/bin/promtool");
+  const path = join(folder, "usr/bin", name);
   if (existsSync(path)) return { path };
   mkdirSync(folder, { recursive: true });
   const fetched = "apt-get download prometheus && dpkg-deb --extract prometheus_*.deb . && rm prometheus_*.deb";
   if (run("sh", ["-c", fetched], folder) !== null && existsSync(path)) return { path };
-  return { why: "promtool is not installed, and Debian's package prometheus cannot be fetched" };
+  return { why: `${name} is not installed, and Debian's package prometheus cannot be fetched` };
 }
 
 function run(command: string, args: readonly string[], cwd?: string): string | null {

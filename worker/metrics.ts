@@ -5,7 +5,7 @@
 import type { Interceptor, ServerInterceptor } from "@grpc/grpc-js";
 import type { Registry } from "prom-client";
 import type { LimbeckErrorCode } from "../core/errors.ts";
-import { stepPhases, workerMetrics } from "../core/metrics/worker.ts";
+import { type CanaryResult, stepPhases, workerMetrics } from "../core/metrics/worker.ts";
 import { exposition } from "../proto/telemetry/exposition.ts";
 import { clientMetrics, serverMetrics } from "../proto/telemetry/grpcmetrics.ts";
 import type { Page } from "../proto/telemetry/http.ts";
@@ -22,7 +22,7 @@ import { type PhaseSeconds, phaseNames, type StepSums } from "./stepreport.ts";
 type Standing = SoftTargetClient["standing"];
 
 /** Of one that asks no teachers. */
-export const noneAsked = (): Standing => ({ awaited: 0, breakers: { closed: 0, half_open: 0, open: 0 } });
+export const noneAsked = (): Standing => ({ awaited: 0, stranded: 0, breakers: { closed: 0, half_open: 0, open: 0 } });
 
 export class WorkerMetrics {
   /** What all calls of this worker go through. */
@@ -91,6 +91,12 @@ export class WorkerMetrics {
     if (code === "ok") this.#families.latency.observe(seconds);
   };
 
+  /** @param drift of what numerics allow; null where there is no answer to compare */
+  readonly canary = (result: CanaryResult, drift: number | null): void => {
+    this.#families.canaries.inc({ result });
+    if (drift !== null) this.#families.canaryDrift.set(drift);
+  };
+
   /** This teacher's answer to a student. @param code empty where all went well */
   readonly served = (code: string, seconds: number): void => {
     this.#families.served.inc({ code: code === "" ? "ok" : (code as LimbeckErrorCode) });
@@ -148,8 +154,9 @@ export class WorkerMetrics {
     families.exchanged.inc({ path: "network" }, networkBytes);
     advance(families.exchangeRetries, again);
     advance(families.checksumFailures, damaged);
-    const { awaited, breakers } = this.standing();
+    const { awaited, stranded, breakers } = this.standing();
     families.awaited.set(awaited);
+    families.stranded.set(stranded);
     for (const state of ["closed", "half_open", "open"] as const) families.breakers.set({ state }, breakers[state]);
   }
 }

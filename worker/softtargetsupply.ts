@@ -122,13 +122,13 @@ export class SoftTargetSupply {
   }
 
   #canaries(lines: TeacherLines | null): Canaries | null {
-    const { job, dataset } = this.#parts.context;
+    const { job, dataset, metrics } = this.#parts.context;
     const { lanes, signal } = this.#parts;
     if (!lines || !job.doctor || job.doctor.canaryEverySteps === 0) return null;
     return new Canaries({
       teachers: () => lines.all,
       everyRequests: job.doctor.canaryEverySteps * lanes.parts.length,
-      ...{ classes: dataset.classes, seed: job.seed, signal },
+      ...{ classes: dataset.classes, seed: job.seed, signal, told: metrics.canary },
       keptAt: job.softTargets.format === "topk" ? job.distil.temperature : null,
     });
   }

@@ -2,6 +2,13 @@
 import { logSumExp } from "../softmax.ts";
 import { type Answer, type Difference, differenceOf, toleranceOf } from "./agreement.ts";
 
+export interface KeptComparison {
+  readonly classes: number;
+  readonly temperature: number;
+  /** What counts as a difference; by default what is more than the tolerance. */
+  readonly beyond?: number | undefined;
+}
+
 /**
  * The answer in full is brought into the form of the one that was kept, with its choice of classes and not one's own.
  * Classes that have one value share a mass: the value is T·log(mean exp(z / T)) of theirs, which is no further off than
@@ -12,7 +19,7 @@ import { type Answer, type Difference, differenceOf, toleranceOf } from "./agree
 export function differenceOfKept(
   kept: Answer,
   full: Answer,
-  { classes, temperature }: { readonly classes: number; readonly temperature: number },
+  { classes, temperature, beyond }: KeptComparison,
 ): Difference | null {
   const tolerance = toleranceOf(full.logits);
   const rowOf = new Map([...kept.examples].map((example, row) => [example, row]));
@@ -23,7 +30,7 @@ export function differenceOfKept(
     const own = kept.logits.subarray(row * classes, (row + 1) * classes);
     shareAlike(logits.subarray(at * classes, (at + 1) * classes), own, { temperature, tolerance });
   }
-  return differenceOf(kept, { ...full, logits }, classes, tolerance);
+  return differenceOf(kept, { ...full, logits }, classes, beyond ?? tolerance);
 }
 
 /** In place: classes with one value in `kept` get what they would share. One that should have been kept itself stays, and differs. */

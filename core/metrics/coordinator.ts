@@ -2,7 +2,7 @@
 import { severities } from "../doctor/finding.ts";
 import { jobStates, workerStates } from "../shownstates.ts";
 import { termReasons } from "../termreason.ts";
-import { counter, gauge, histogram, longSecondsBuckets } from "./definition.ts";
+import { counter, gauge, histogram, longSecondsBuckets, secondsBuckets } from "./definition.ts";
 
 const stage = ["teach", "distil", "baseline"] as const;
 const role = ["student", "teacher"] as const;
@@ -18,6 +18,17 @@ export const coordinatorMetrics = {
   jobStarted: gauge("job_start_timestamp_seconds", "When the job began, Unix time."),
   leader: gauge("leader", "1 where this coordinator decides for the job."),
   recoveries: counter("coordinator_recoveries_total", "Times the job's coordinator was started again on its journal."),
+  journalled: histogram(
+    "journal_append_seconds",
+    "Until a decision was on disk in the journal; it is acted on after that.",
+    {
+      buckets: secondsBuckets,
+    },
+  ),
+  journalFailures: counter(
+    "journal_failures_total",
+    "Decisions that could not be written to the journal; the job ends.",
+  ),
 
   step: gauge("step", "Optimizer updates applied in the stage.", { stage }),
   stepsPlanned: gauge("steps_planned", "Optimizer updates the stage will have.", { stage }),
@@ -84,6 +95,7 @@ export const coordinatorMetrics = {
   damaged: counter("payloads_damaged_total", "Payloads that came damaged and were fetched again."),
 
   workers: gauge("workers", "Workers with a session.", { role, state: workerStates }),
+  workersWanted: gauge("workers_wanted", "Workers the job asks for, of a range of students the fewest.", { role }),
   joined: counter("workers_joined_total", "Workers that were let in.", { role }),
   lost: counter("workers_lost_total", "Workers that died, fell silent or were thrown out."),
   left: counter("workers_left_total", "Workers that handed their work over and left."),

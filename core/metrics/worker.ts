@@ -13,6 +13,10 @@ export const stepPhases = {
   apply: "optimizer",
 } as const;
 
+/** Of a soft target that is asked for again. */
+export const canaryResults = ["same", "different", "unanswered"] as const;
+export type CanaryResult = (typeof canaryResults)[number];
+
 export const workerMetrics = {
   engine: gauge("engine_info", "What this worker computes with; always 1, to join on.", {
     worker: "this worker",
@@ -39,6 +43,7 @@ export const workerMetrics = {
     buckets: secondsBuckets,
   }),
   awaited: gauge("soft_targets_awaited", "Requests for soft targets whose answers are on their way."),
+  stranded: gauge("soft_targets_stranded", "Requests for soft targets that no teacher is there to be asked for."),
   sentInputBytes: counter("soft_target_input_bytes_total", "Bytes of inputs this student sent to teachers."),
   receivedBytes: counter("soft_target_bytes_total", "Bytes of logits this student received."),
   hedges: counter("soft_target_hedges_total", "Requests that a second teacher was asked for, too."),
@@ -46,6 +51,15 @@ export const workerMetrics = {
   formatError: gauge(
     "soft_target_error_nats",
     "KL(true || decoded) of softened distributions, the mean of the last sample: what the format costs.",
+  ),
+  canaries: counter(
+    "canaries_total",
+    "Soft targets that were given, asked for again; different ones end the job, unanswered ones say nothing.",
+    { result: canaryResults },
+  ),
+  canaryDrift: gauge(
+    "canary_drift_ratio",
+    "How far the last canary was from what was given before, of what numerics allow; above 1 is different.",
   ),
   breakers: gauge("teacher_breakers", "Teachers this student may ask, by the state of their circuit breakers.", {
     state: ["closed", "half_open", "open"],

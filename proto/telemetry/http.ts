@@ -13,9 +13,9 @@ export interface HttpPort {
 
 export type Page = readonly [contentType: string, text: string];
 
-/** By path. Each is told the Accept header, empty where there is none. */
+/** By path. Each is told the headers Accept and Host, empty where there are none. */
 export interface Pages {
-  readonly [path: string]: (accept: string) => Page | Promise<Page>;
+  readonly [path: string]: (accept: string, host: string) => Page | Promise<Page>;
 }
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -46,7 +46,7 @@ export async function servePages(endpoint: Endpoint, pages: Pages, handlers: Han
       return;
     }
     if (!page) return handler!(request, response);
-    const made = async () => page(request.headers.accept ?? "");
+    const made = async () => page(request.headers.accept ?? "", request.headers.host ?? "");
     made().then(
       ([contentType, text]) => response.writeHead(200, { "content-type": contentType }).end(text),
       (thrown: Error) => response.writeHead(500).end(`${thrown.message}\n`),

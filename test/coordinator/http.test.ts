@@ -76,6 +76,10 @@ test("/metrics counts what was done, and promtool finds nothing to say", bounded
   assert.equal(value('limbeck_terms_total{reason="stage"}'), 2);
   assert.equal(value('limbeck_terms_total{reason="lost"}'), 0, "a series that is zero is there");
   assert.equal(value("limbeck_leader"), 1);
+  assert.ok(value("limbeck_journal_append_seconds_count") > 3, "each term is on disk before it is told");
+  assert.equal(value("limbeck_journal_failures_total"), 0);
+  assert.equal(value('limbeck_workers_wanted{role="student"}'), 2);
+  assert.equal(value('limbeck_workers_wanted{role="teacher"}'), 1);
   assert.equal(value('limbeck_workers{role="teacher",state="working"}'), 0);
   assert.doesNotMatch(text, /^limbeck_worker_/m, "who has left leaves no series");
   const join = 'grpc_service="limbeck.v1.Coordinator",grpc_method="Join",grpc_type="bidi_stream"';
@@ -151,6 +155,14 @@ test("/targets lists who serves metrics, with role and name, for Prometheus to f
   await playing;
 });
 
+test("a coordinator that listens on all addresses is listed where it was asked", bounded, async (t) => {
+  const coordinator = await started(t, { http: { host: "0.0.0.0", port: 0 } });
+  const port = coordinator.httpAddress.split(":")[1];
+  const [own] = (await (await fetch(`http://127.0.0.2:${port}/targets`)).json()) as { targets: string[] }[];
+  assert.deepEqual(own!.targets, [`127.0.0.2:${port}`]);
+  coordinator.stop("enough");
+});
+
 test("workers are counted by role and state", bounded, async (t) => {
   const coordinator = await started(t);
   const playing = play(t, coordinator.address, new Actor("teacher-1", "teacher"));
@@ -178,4 +190,14 @@ test("what the doctor found is counted by severity, the newest of each check, ev
   const doctor = withFindings(before, { findings: [finding("pairing", "refusal"), finding("replicas", "not-run")] });
   state = { ...state, course: { doctor } } as unknown as State;
   assert.deepEqual(await Promise.all(severities.map(count)), [0, 1, 1, 1]);
+});
+
+test("a journal that cannot be written is counted, and still fails whoever writes to it", async () => {
+  const registry = new Registry();
+  const metrics = createMetrics(registry, { job: testJob(), stages: ["distil"], now: Date.now });
+  await assert.rejects(metrics.journalling(Promise.reject(new Error("no space left"))), /no space left/);
+  await metrics.journalling(Promise.resolve());
+  const text = await registry.metrics();
+  assert.match(text, /^limbeck_journal_failures_total 1$/m);
+  assert.match(text, /^limbeck_journal_append_seconds_count 1$/m);
 });

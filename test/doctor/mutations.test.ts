@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { Finding } from "../../core/doctor/finding.ts";
+import type { WorkerContext } from "../../worker/context.ts";
 import { checkUp } from "../../worker/doctor/checkup.ts";
+import { series } from "../metricstext.ts";
 import { scratchFolder, smokeJob } from "../worker/foreman.ts";
 import { type KserveSettings, serveKserve } from "../worker/inference/kserve.ts";
 import { type Gives, softened } from "../worker/inference/perceptron.ts";
@@ -180,6 +182,10 @@ for (const how of ["softTargets.inputs=ids", "softTargets.inputs=tensors", "soft
     assert.equal(steps, 32);
     assert.deepEqual(complaints(findings), []);
     assert.equal(found(findings, "replicas").severity, "ok");
+    const canaries = await canariesOf(context);
+    assert.ok(canaries.same > 0);
+    assert.equal(canaries.different, 0);
+    assert.ok(canaries.drift >= 0 && canaries.drift <= 1, `${canaries.drift}`);
   });
 }
 
@@ -258,5 +264,17 @@ for (const { canaryEverySteps, how } of [
     if (canaryEverySteps === 0) return assert.equal(failure, null);
     assert.equal(failure!.code, "wrong_key");
     assert.match(failure!.message, /not what they were: for example \d+ in epoch \d .* gave -?[\d.]+ for class \d/);
+    const canaries = await canariesOf(context);
+    assert.ok(canaries.different > 0);
+    assert.ok(canaries.drift > 1, `${canaries.drift}`);
   });
+}
+
+/** As the student's metrics have them. */
+async function canariesOf({ metrics, services }: WorkerContext) {
+  const [, text] = await metrics.page(services)("");
+  const value = (name: string, result?: string) =>
+    series(text).find((each) => each.name === name && each.labels["result"] === result)!.value;
+  const total = (result: string) => value("limbeck_canaries_total", result);
+  return { same: total("same"), different: total("different"), drift: value("limbeck_canary_drift_ratio") };
 }

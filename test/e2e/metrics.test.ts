@@ -1,28 +1,17 @@
 /** What Prometheus finds while a job runs: every process, each with its metrics, and promtool content with all of them. */
 import assert from "node:assert/strict";
-import { chmodSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
 import type { ProgressEvent } from "../../core/events.ts";
 import { assertWellFormed, type Series, series } from "../metricstext.ts";
 import { checkMetrics, findPromtool } from "../promtool.ts";
+import { fakeDriver } from "./fakedriver.ts";
 import { scratchFolder, start } from "./limbeck.ts";
 
 interface Target {
   readonly targets: readonly [string];
   readonly labels: { readonly limbeck_role: string; readonly limbeck_worker: string };
-}
-
-/** A program of this name that says what a driver with one GPU would, for as long as it is asked. */
-function fakeDriver(folder: string): Record<string, string> {
-  const file = join(folder, "nvidia-smi");
-  writeFileSync(
-    file,
-    '#!/bin/sh\ncase "$*" in *--query-gpu=index,*) echo "0, 37, 1024, 81559"; exec sleep 600;; esac\nexit 1\n',
-  );
-  chmodSync(file, 0o755);
-  return { PATH: `${folder}${delimiter}${process.env["PATH"]}` };
 }
 
 /** Distils without an end. @returns the coordinator's HTTP address, once soft targets flow and a checkpoint is written */

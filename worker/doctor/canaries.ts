@@ -2,9 +2,16 @@
  * Canaries: all through a run, at a low rate, a lane whose soft targets were given is asked for again, of another teacher
  * where there is one, in another order and company. Training does not wait for the answer; one that differs fails it.
  */
-import { type Answer, describeDifference, differenceOf } from "../../core/doctor/agreement.ts";
+import {
+  type Answer,
+  type Difference,
+  describeDifference,
+  differenceOf,
+  toleranceOf,
+} from "../../core/doctor/agreement.ts";
 import { differenceOfKept } from "../../core/doctor/kept.ts";
 import { LimbeckError } from "../../core/errors.ts";
+import type { CanaryResult } from "../../core/metrics/worker.ts";
 import { hash32, purpose } from "../../core/random.ts";
 import type { TeacherLine } from "./teacherlines.ts";
 
@@ -18,6 +25,8 @@ export interface CanarySettings {
   readonly keptAt: number | null;
   readonly seed: number;
   readonly signal: AbortSignal;
+  /** @param drift how far the answer was from what was given, of what numerics allow; null where it cannot be said */
+  told(result: CanaryResult, drift: number | null): void;
 }
 
 export class Canaries {
@@ -50,27 +59,41 @@ export class Canaries {
   }
 
   async #askAgain(given: Answer, { epoch, examples }: { epoch: number; examples: Uint32Array }): Promise<void> {
-    const { signal, classes, keptAt: temperature } = this.#settings;
+    const { signal, told } = this.#settings;
     const teachers = this.#settings.teachers();
     const teacher = teachers[this.#asked++ % teachers.length];
     try {
       if (!teacher) return;
       const logits = await teacher.ask(examples, epoch, signal);
       const again = { from: `${teacher.worker}, asked again,`, examples, logits };
-      const difference =
-        temperature === null
-          ? differenceOf(given, again, classes)
-          : differenceOfKept(given, again, { classes, temperature });
+      const difference = this.#difference(given, again);
+      told(difference ? "different" : "same", this.#drift(given, again));
       if (!difference) return;
-      const told = describeDifference(difference, ["at first a teacher", again.from]);
-      const message = `soft targets are not what they were: for example ${difference.example} in epoch ${epoch} ${told}`;
+      const how = describeDifference(difference, ["at first a teacher", again.from]);
+      const message = `soft targets are not what they were: for example ${difference.example} in epoch ${epoch} ${how}`;
       this.#failure = new LimbeckError("wrong_key", message);
     } catch (thrown) {
       // A teacher that cannot be asked is no wrong one; whoever needs it says so. One that serves another key is.
-      if (thrown instanceof LimbeckError && thrown.code === "wrong_key") this.#failure = thrown;
+      const isWrong = thrown instanceof LimbeckError && thrown.code === "wrong_key";
+      if (isWrong) this.#failure = thrown;
+      told(isWrong ? "different" : "unanswered", null);
     } finally {
       this.#isOut = false;
     }
+  }
+
+  /** @param beyond by default what numerics allow */
+  #difference(given: Answer, again: Answer, beyond?: number): Difference | null {
+    const { classes, keptAt: temperature } = this.#settings;
+    if (temperature === null) return differenceOf(given, again, classes, beyond);
+    return differenceOfKept(given, again, { classes, temperature, beyond });
+  }
+
+  /** The largest distance of two logits over what numerics allow. */
+  #drift(given: Answer, again: Answer): number {
+    const largest = this.#difference(given, again, 0);
+    const all = this.#settings.keptAt === null ? given : again;
+    return largest ? Math.abs(largest.one - largest.other) / toleranceOf(all.logits) : 0;
   }
 }
 

@@ -59,6 +59,8 @@ interface SentInputs {
 
 export interface Standing {
   readonly awaited: number;
+  /** Of those that nobody can be asked for. */
+  readonly stranded: number;
   readonly breakers: Readonly<Record<BreakerState, number>>;
 }
 
@@ -80,7 +82,7 @@ export interface SoftTargetSource {
   readonly isStranded: boolean;
   /** Something is asked for that nobody can answer before a server is back that a teacher asks. */
   readonly isServerAway: boolean;
-  /** Requests whose answers are on their way, and how many teachers have their breaker in each state. */
+  /** Requests whose answers are on their way, those that nobody can be asked for, and how many teachers have their breaker in each state. */
   readonly standing: Standing;
   /** Whom to ask from now on: what is owed by one that is not among them is asked of another. */
   teachersAre(teachers: readonly PartTeacher[]): void;
@@ -225,7 +227,7 @@ export class SoftTargetClient implements SoftTargetSource {
     const breakers = { closed: 0, half_open: 0, open: 0 };
     const nowMs = performance.now();
     for (const { breaker } of this.#links) breakers[breaker.state(nowMs)] += 1;
-    return { awaited: this.#links.reduce((sum, { owed }) => sum + owed, 0), breakers };
+    return { awaited: this.#links.reduce((sum, { owed }) => sum + owed, 0), stranded: this.#stranded, breakers };
   }
 
   get isStranded(): boolean {

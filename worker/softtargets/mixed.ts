@@ -89,6 +89,7 @@ export class MixedSoftTargets implements SoftTargetSource {
     const count = (state: BreakerState) => sum(({ breakers }) => breakers[state]);
     return {
       awaited: sum(({ awaited }) => awaited),
+      stranded: sum(({ stranded }) => stranded),
       breakers: { closed: count("closed"), half_open: count("half_open"), open: count("open") },
     };
   }

@@ -175,6 +175,7 @@ test("a teacher that does not answer is named when the deadline has passed, and 
   while (lost.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
   assert.deepEqual(lost, ["teacher-1: teacher-1 did not answer for 3 soft targets within 60 ms"]);
   assert.equal(client.waitingFor, "a teacher: none is left in term 1");
+  assert.equal(client.standing.stranded, 1);
   stop.abort(new LimbeckError("stopped", "Ctrl-C"));
   await assert.rejects(ended, { code: "stopped", message: "Ctrl-C" });
   assert.equal(client.waitingFor, "");
