@@ -16,7 +16,7 @@ export async function serveHttp(
 ): Promise<HttpPort> {
   const pages = {
     "/metrics": metrics,
-    "/targets": (_, host) => json(targets(reachedAt(port.address, host), status())),
+    "/targets": (_: string, host: string) => json(targets(reachedAt(port.address, host), status())),
     "/healthz": alive,
     "/state": () => json(status()),
   };
