@@ -23,6 +23,7 @@ export class LiveChart {
   #plot: UPlot | null = null;
   #drawn = "";
   #series: readonly LiveSeries[] = [];
+  #isSeen = true;
 
   constructor(title: string) {
     const caption = document.createElement("figcaption");
@@ -32,6 +33,11 @@ export class LiveChart {
     // What is drawn is in the table of the newest values, too.
     this.#frame.setAttribute("aria-hidden", "true");
     this.figure.append(caption, this.#frame, this.#legend);
+    // To draw is most of what a page costs: what is scrolled away waits until it is seen.
+    new IntersectionObserver(([entry]) => {
+      this.#isSeen = entry!.isIntersecting;
+      if (this.#isSeen) this.#plot?.setData(this.#data());
+    }).observe(this.figure);
   }
 
   /** Shows these; nothing where none has a point. */
@@ -40,8 +46,8 @@ export class LiveChart {
     this.figure.hidden = this.#series.length === 0;
     if (this.figure.hidden) return;
     const drawn = this.#series.map(({ name, colour }) => `${name}/${colour}`).join();
-    if (this.#plot && drawn === this.#drawn) this.#plot.setData(this.#data());
-    else this.redraw();
+    if (!this.#plot || drawn !== this.#drawn) this.redraw();
+    else if (this.#isSeen) this.#plot.setData(this.#data());
     this.#drawn = drawn;
     this.#tell(null);
   }

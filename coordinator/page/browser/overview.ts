@@ -35,7 +35,7 @@ export function showOverview(model: Model): void {
   fill(byId("stages"), facts.started?.stages ?? [], {
     make: () => {
       const bar = document.createElement("div");
-      bar.className = "stage";
+      bar.className = "course";
       bar.append(document.createElement("span"), document.createElement("progress"), document.createElement("span"));
       return bar;
     },
