@@ -62,7 +62,8 @@ function welcome(plan: Plan, state: Active, atMs: number, session: number, hello
   const identity = { session, name, instance, role, isAuto, address, host, http, pid };
   const fresh = { heardMs: atMs, status, peakResidentBytes: 0, prepared: null, followsIn: 0, leaving: null };
   const replicaOf = isBack ? state.course.plan.stage : null;
-  const part = wasMember ? (state.parts[name] ?? null) : null;
+  // Which part is told only where there are several.
+  const part = wasMember && state.teachers.includes(name) ? (state.parts[name] ?? 0) : null;
   const joined: Worker = { ...identity, ...fresh, holds, replicaOf, part };
   return [
     { ...state, workers: [...state.workers, joined], sinceMs: atMs },
