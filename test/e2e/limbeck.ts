@@ -54,9 +54,17 @@ export function limbeck(...args: string[]): Promise<Outcome> {
 /** A folder that goes with the test. */
 export async function scratchFolder(test: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "limbeck-test-"));
-  // What was told to stop may be writing still.
-  test.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 }));
+  test.after(() => remove(folder));
   return folder;
+}
+
+/** Where a process is still writing, that a later hook ends: at the end of all. */
+function remove(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    process.once("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 3, retryDelay: 100 }));
+  }
 }
 
 export interface FinishedRun extends Outcome {

@@ -31,7 +31,8 @@ async function distilling(t: TestContext): Promise<string> {
   });
   for await (const line of createInterface(run.process.stdout!)) {
     const event = JSON.parse(line) as ProgressEvent;
-    if (event.kind === "checkpointed" && event.stage === "distil") return /watch it at http:\/\/([^/]+)\//.exec(said)![1]!;
+    if (event.kind === "checkpointed" && event.stage === "distil")
+      return /watch it at http:\/\/([^/]+)\//.exec(said)![1]!;
   }
   throw new Error(`the job ended: ${said}`);
 }

@@ -92,7 +92,7 @@ async function reachable(page: Page): Promise<void> {
     await page.keyboard.press("Tab");
     const [name, outline] = (await page.evaluate(`(() => {
       const { activeElement: at } = document;
-      return at === document.body ? ["", ""] : [at.id || at.getAttribute("aria-label") || at.textContent, getComputedStyle(at).outlineStyle];
+      return at === document.body || at === document.documentElement ? ["", ""] : [at.id || at.getAttribute("aria-label") || at.textContent, getComputedStyle(at).outlineStyle];
     })()`)) as [string, string];
     met.add(name);
     if (name !== "") assert.notEqual(outline, "none", name);
