@@ -1,5 +1,5 @@
 /** What /state shows: what the job does, what it waits for and why, and how its workers are. */
-import type { SoftTargetTotals } from "../core/report.ts";
+import type { JobRow } from "../core/live/message.ts";
 import type { JobState, WorkerState } from "../core/shownstates.ts";
 import { reasonOf } from "./ending.ts";
 import type { Latest } from "./latest.ts";
@@ -42,24 +42,12 @@ export interface WorkerStatus {
   readonly queuedExamples: number;
 }
 
-export interface JobStatus extends Latest {
-  readonly job: string;
-  readonly state: JobState;
+export interface JobStatus extends JobRow, Latest {
   /** How it ended, or is about to; null while it is alive. */
   readonly outcome: Outcome["kind"] | null;
-  /** null before the first term. */
-  readonly stage: string | null;
-  readonly term: number;
-  /** Steps of the stage that a student has reported. */
-  readonly step: number;
-  readonly steps: number;
-  readonly waitingFor: readonly string[];
-  readonly why: string;
   /** Until the wait is given up. */
   readonly deadlineMs: number | null;
   readonly split: SplitStatus | null;
-  /** Of the stage so far; null where it uses none. */
-  readonly softTargets: SoftTargetTotals | null;
   readonly workers: readonly WorkerStatus[];
   /** Where people and scripts look. */
   readonly http: Served;

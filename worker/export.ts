@@ -7,7 +7,7 @@ import type { ExportedModel } from "../proto/gen/limbeck/v1/ExportedModel.ts";
 import { saveQuantized } from "./artifacts/quantize.ts";
 import { saveLayersModel } from "./artifacts/tfjs.ts";
 import { evaluationSplit, modelRequest, type TrainedModel, type WorkerContext } from "./context.ts";
-import { evaluateChunks } from "./evaluate.ts";
+import { type EvaluationPlan, evaluateChunks } from "./evaluate.ts";
 import { measureLatencies } from "./latencies.ts";
 import { picturesOf } from "./pictures.ts";
 
@@ -60,18 +60,12 @@ async function save(folder: string, model: TrainedModel, format: Format): Promis
 
 /** Errors, cross-entropy and latencies of the model in a folder on the evaluation split. */
 async function measure(context: WorkerContext, folder: string, signal: AbortSignal) {
-  const { job, device, dataset, runFolder } = context;
+  const { device, runFolder } = context;
   const spec = { load: join(runFolder, folder) };
   const own = { name: "variant", spec, jobFolder: runFolder, role: folder } as const;
   await device.ask("build", { ...modelRequest(context, "student"), ...own });
   const sums = { examples: 0, errors: 0, crossEntropy: 0 };
-  const plan = {
-    device,
-    network: "variant" as const,
-    dataset,
-    split: evaluationSplit(job),
-    batch: job.evaluation.batch,
-  };
+  const plan = variantPlan(context);
   for await (const chunk of evaluateChunks(plan, { first: 0, stride: 1 }, signal)) {
     sums.examples += chunk.examples;
     sums.errors += chunk.labels.reduce((wrong, label, at) => wrong + Number(label !== chunk.predictions[at]), 0);
@@ -84,18 +78,15 @@ async function measure(context: WorkerContext, folder: string, signal: AbortSign
 
 /** Of a teacher on the device's own machine; what a server takes is mostly the way to it, and its other clients. */
 async function measureGiven(context: WorkerContext, signal: AbortSignal) {
-  const { job, device, dataset } = context;
+  const { job, device } = context;
   if (serversOf(job.teacher) !== "") return [];
   context.status.doing = "measuring the teacher";
   await device.ask("build", { ...modelRequest(context, "teacher"), name: "variant" });
-  const plan = {
-    device,
-    network: "variant" as const,
-    dataset,
-    split: evaluationSplit(job),
-    batch: job.evaluation.batch,
-  };
-  const latencies = await measureLatencies(plan, signal);
+  const latencies = await measureLatencies(variantPlan(context), signal);
   await device.ask("drop", { name: "variant" });
   return latencies;
+}
+
+function variantPlan({ job, device, dataset }: WorkerContext): EvaluationPlan {
+  return { device, network: "variant", dataset, split: evaluationSplit(job), batch: job.evaluation.batch };
 }

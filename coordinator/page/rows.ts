@@ -8,11 +8,12 @@ const silentMs = 1_000;
 /** Of what a job waits for, so much is told. */
 const mostAwaited = 4;
 
-export function jobRow({ workers: _, deadlineMs: __, split, waitingFor, ...job }: JobStatus): JobRow {
+export function jobRow({ split, waitingFor, ...status }: JobStatus): JobRow {
+  const { job, state, stage, term, step, steps, why, softTargets } = status;
   const more = waitingFor.length - mostAwaited;
   const awaited = more > 0 ? [...waitingFor.slice(0, mostAwaited), `${more} more`] : waitingFor;
   const shownSplit = split && { students: split.students, teachers: split.teachers, why: split.why };
-  return { ...job, split: shownSplit, waitingFor: awaited };
+  return { job, state, stage, term, step, steps, why, softTargets, split: shownSplit, waitingFor: awaited };
 }
 
 export function workerRow(status: WorkerStatus): WorkerRow {

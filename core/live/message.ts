@@ -4,17 +4,20 @@ import type { SoftTargetTotals } from "../report.ts";
 import type { JobState, WorkerState } from "../shownstates.ts";
 import type { HistoryJson } from "./history.ts";
 
-/** How a job stands. */
+/** How a job stands: of /state what the page shows. */
 export interface JobRow {
   readonly job: string;
   readonly state: JobState;
+  /** null before the first term. */
   readonly stage: string | null;
   readonly term: number;
+  /** Steps of the stage that a student has reported. */
   readonly step: number;
   readonly steps: number;
   readonly waitingFor: readonly string[];
   readonly why: string;
   readonly split: { readonly students: number; readonly teachers: number; readonly why: string } | null;
+  /** Of the stage so far; null where it uses none. */
   readonly softTargets: SoftTargetTotals | null;
 }
 

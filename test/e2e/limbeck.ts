@@ -154,6 +154,42 @@ export async function startedRun(test: TestContext, ...args: string[]): Promise<
   return { ...running, folder, workers, event, seen: () => seen };
 }
 
+export interface DistillingRun extends Running {
+  readonly folder: string;
+  /** What it said of an address, by what precedes it. */
+  addressAfter(words: string): string;
+}
+
+/** Starts the smoke job, distilling without an end and without a cache, and waits for the event of that stage. */
+export async function distillingRun(
+  test: TestContext,
+  {
+    until,
+    settings,
+    environment,
+  }: { until: ProgressEvent["kind"]; settings: readonly string[]; environment?: Record<string, string> },
+): Promise<DistillingRun> {
+  const folder = join(await scratchFolder(test), "run");
+  const endless = ["teach.epochs=1", "distil.epochs=100000", "softTargets.cache=false", ...settings];
+  const set = endless.flatMap((each) => ["--set", each]);
+  const run = start(["run", "examples/smoke.yaml", "--out", folder, "-o", "json", ...set], environment);
+  test.after(async () => {
+    run.process.kill("SIGTERM");
+    await run.outcome;
+  });
+  let said = "";
+  run.process.stderr!.on("data", (text: string) => {
+    said += text;
+  });
+  for await (const line of createInterface(run.process.stdout!)) {
+    const event = JSON.parse(line) as ProgressEvent;
+    if (event.kind !== until || !("stage" in event) || event.stage !== "distil") continue;
+    run.process.stdout!.resume();
+    return { ...run, folder, addressAfter: (words) => new RegExp(`${words}([^/\\s]+)`).exec(said)![1]! };
+  }
+  throw new Error(`the job ended: ${said}`);
+}
+
 export function childrenOf(pid: number): number[] {
   const text = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
   return text === "" ? [] : text.split(" ").map(Number);

@@ -1,40 +1,14 @@
 /** What Prometheus finds while a job runs: every process, each with its metrics, and promtool content with all of them. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { type TestContext, test } from "node:test";
-import type { ProgressEvent } from "../../core/events.ts";
+import { test } from "node:test";
 import { assertWellFormed, type Series, series } from "../metricstext.ts";
 import { checkMetrics, findPromtool } from "../promtool.ts";
 import { fakeDriver } from "./fakedriver.ts";
-import { scratchFolder, start } from "./limbeck.ts";
+import { distillingRun, scratchFolder } from "./limbeck.ts";
 
 interface Target {
   readonly targets: readonly [string];
   readonly labels: { readonly limbeck_role: string; readonly limbeck_worker: string };
-}
-
-/** Distils without an end. @returns the coordinator's HTTP address, once soft targets flow and a checkpoint is written */
-async function distilling(t: TestContext): Promise<string> {
-  const folder = await scratchFolder(t);
-  const endless = ["teach.epochs=1", "distil.epochs=100000", "softTargets.cache=false", "checkpoint.everySteps=20"];
-  const set = endless.flatMap((each) => ["--set", each]);
-  const args = ["run", "examples/smoke.yaml", "--out", join(folder, "run"), "-o", "json", ...set];
-  const run = start(args, fakeDriver(folder));
-  t.after(async () => {
-    run.process.kill("SIGTERM");
-    await run.outcome;
-  });
-  let said = "";
-  run.process.stderr!.on("data", (text: string) => {
-    said += text;
-  });
-  for await (const line of createInterface(run.process.stdout!)) {
-    const event = JSON.parse(line) as ProgressEvent;
-    if (event.kind === "checkpointed" && event.stage === "distil")
-      return /watch it at http:\/\/([^/]+)\//.exec(said)![1]!;
-  }
-  throw new Error(`the job ended: ${said}`);
 }
 
 function valueIn(all: readonly Series[], name: string, labels: Record<string, string> = {}): number {
@@ -48,7 +22,10 @@ function valueIn(all: readonly Series[], name: string, labels: Record<string, st
 test("coordinator, students and teacher are found by /targets, and say what they do", {
   timeout: 120_000,
 }, async (t) => {
-  const address = await distilling(t);
+  const settings = ["checkpoint.everySteps=20"];
+  const environment = fakeDriver(await scratchFolder(t));
+  const run = await distillingRun(t, { until: "checkpointed", settings, environment });
+  const address = run.addressAfter("watch it at http://");
   const targets = (await (await fetch(`http://${address}/targets`)).json()) as Target[];
   const roles = targets.map(({ labels }) => `${labels.limbeck_role} ${labels.limbeck_worker}`.trim());
   assert.deepEqual(roles.sort(), ["coordinator", "student student-1", "student student-2", "teacher teacher-1"]);

@@ -4,7 +4,6 @@ import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import stringWidth from "string-width";
@@ -16,37 +15,7 @@ import { statusOf } from "../../proto/status.ts";
 import { coordinatorService } from "../../proto/wire.ts";
 import { status } from "../cli/terminal/samples.ts";
 import { started } from "../coordinator/sessions.ts";
-import { childrenOf, type Running, recordedEvents, scratchFolder, start } from "./limbeck.ts";
-
-interface Job extends Running {
-  readonly folder: string;
-  /** host:port */
-  readonly address: string;
-}
-
-/** Distils without an end, and has been evaluated. */
-async function distilling(t: TestContext): Promise<Job> {
-  const folder = join(await scratchFolder(t), "run");
-  const endless = ["teach.epochs=1", "distil.epochs=100000", "softTargets.cache=false", "evaluation.everyEpochs=20"];
-  const set = endless.flatMap((each) => ["--set", each]);
-  const run = start(["run", "examples/smoke.yaml", "--out", folder, "-o", "json", ...set]);
-  t.after(async () => {
-    run.process.kill("SIGTERM");
-    await run.outcome;
-  });
-  let said = "";
-  run.process.stderr!.on("data", (text: string) => {
-    said += text;
-  });
-  const lines = createInterface(run.process.stdout!);
-  for await (const line of lines) {
-    const event = JSON.parse(line) as ProgressEvent;
-    if (event.kind !== "evaluated" || event.stage !== "distil") continue;
-    run.process.stdout!.resume();
-    return { ...run, folder, address: /--coordinator (\S+)/.exec(said)![1]! };
-  }
-  throw new Error(`the job ended: ${said}`);
-}
+import { childrenOf, distillingRun, type Running, recordedEvents, scratchFolder, start } from "./limbeck.ts";
 
 /** What a command prints, as it comes. */
 class Said {
@@ -90,8 +59,9 @@ function topOnTerminal(t: TestContext, address: string, folder: string) {
 test("status, workers, logs and top tell of a job, over a kill -9 of its coordinator", {
   timeout: 180_000,
 }, async (t) => {
-  const job = await distilling(t);
-  const ask = (...args: string[]) => start(args, { LIMBECK_COORDINATOR: job.address }).outcome;
+  const job = await distillingRun(t, { until: "evaluated", settings: ["evaluation.everyEpochs=20"] });
+  const address = job.addressAfter("--coordinator ");
+  const ask = (...args: string[]) => start(args, { LIMBECK_COORDINATOR: address }).outcome;
 
   const now = await ask("status");
   assert.equal(now.code, 0, now.stderr);
@@ -121,10 +91,10 @@ test("status, workers, logs and top tell of a job, over a kill -9 of its coordin
   assert.match(once80, /^loss \d+\.\d+ [▁-█]+ /m);
   assert.doesNotMatch(once80.replaceAll("\n", ""), /\p{Cc}/u);
 
-  const following = start(["logs", "-f", "-o", "json", "--coordinator", job.address]);
+  const following = start(["logs", "-f", "-o", "json", "--coordinator", address]);
   const followed = new Said(following);
   const scratch = await scratchFolder(t);
-  const top = hasScript ? topOnTerminal(t, job.address, scratch) : null;
+  const top = hasScript ? topOnTerminal(t, address, scratch) : null;
   if (!top) t.diagnostic("top is not tried: there is no `script` here, which gives it a terminal");
   await top?.said.until(/q quits/);
   await followed.until(/"stage-started"/);

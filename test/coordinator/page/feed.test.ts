@@ -23,6 +23,8 @@ test("first everything, then what is new; who comes back gets what it missed", b
   assert.equal(snapshot.event, "snapshot");
   assert.deepEqual(snapshot.data.history.stages[0]!.curves.step, [1, 2]);
   assert.equal(snapshot.data.job.job, "crowd");
+  const shown = ["job", "softTargets", "split", "stage", "state", "step", "steps", "term", "waitingFor", "why"];
+  assert.deepEqual(Object.keys(snapshot.data.job).sort(), shown, "of the status what is shown, no more");
   assert.deepEqual(snapshot.data.workers.map(({ worker, lanes }) => [worker, lanes]).at(-1), ["worker-3", 1]);
 
   step = 3;
