@@ -73,7 +73,7 @@ try {
 function start(): ChildProcess {
   const changes = ["teach.epochs=100000", "evaluation.everyEpochs=0", `softTargets.cache.dir=${join(folder, "cache")}`];
   const set = changes.flatMap((change) => ["--set", change]);
-  const args = ["run", packagePath("examples/smoke.yaml"), "--json", "--out", join(folder, "run"), ...set];
+  const args = ["run", packagePath("examples/smoke.yaml"), "-o", "json", "--out", join(folder, "run"), ...set];
   return spawn(process.execPath, [packagePath("dist/cli/main.js"), ...args], { stdio: ["ignore", "pipe", "pipe"] });
 }
 

@@ -1,6 +1,8 @@
 /** `limbeck cache`: the soft targets that are kept on disk, listed, checked, removed. */
+
 import { resolve } from "node:path";
 import { LimbeckError } from "../core/errors.ts";
+import { counted, whole } from "../core/words.ts";
 import { removeFolderWhole } from "../worker/artifacts/durable.ts";
 import { checkStore, type StoreCheck } from "../worker/cache/check.ts";
 import { viewsText } from "../worker/cache/key.ts";
@@ -14,7 +16,6 @@ interface CacheOptions {
   readonly output: OutputFormat;
 }
 
-const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 /** Damaged records that are named, of each store. */
 const named = 10;
 
@@ -66,7 +67,7 @@ export async function remove(
   const stores = await chosen(ids, dir);
   for (const { folder } of stores) await removeFolderWhole(folder);
   if (output === "json") return print(stores.map(({ id, bytes }) => ({ id, bytes })));
-  say(`removed ${stores.length === 1 ? "1 store" : `${stores.length} stores`} from ${folderOf(dir)}`);
+  say(`removed ${counted(stores.length, "store")} from ${folderOf(dir)}`);
 }
 
 function folderOf(dir: string | undefined): string {

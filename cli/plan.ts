@@ -8,7 +8,7 @@ import type { Calibration } from "../core/plan/calibration.ts";
 import { bestSplit, type Prediction, predict } from "../core/plan/prediction.ts";
 import { type CacheEstimate, cacheEstimate, type DiskEstimate, diskEstimate } from "../core/plan/storage.ts";
 import { isApart, teacherParts } from "../core/teacherparts.ts";
-import { duration } from "../core/words.ts";
+import { counted, duration } from "../core/words.ts";
 import { sizeText } from "../worker/cache/stores.ts";
 import { ensureEngine } from "../worker/engine/install.ts";
 import { calibrate } from "../worker/plan/calibrate.ts";
@@ -108,9 +108,9 @@ function told(job: Job, { calibration, asGiven, best, others, cache, disk }: Job
   row(`${workers(asGiven)}, as the job says`, asGiven);
   if (best.students !== asGiven.students) row(`${workers(best)}, best split`, best);
   for (const other of others) if (workers(other) !== workers(asGiven)) row(`${workers(other)}, best split`, other);
-  const cores = `${machine.cores} ${machine.cores === 1 ? "core" : "cores"}`;
+  const cores = counted(machine.cores, "core");
   return [
-    `${job.name} on ${machine.gpu ? "GPUs, one for each worker" : `${cores}, ${machine.threads} compute ${machine.threads === 1 ? "thread" : "threads"} per worker`}; two processes at once do the work of ${machine.twoAtOnce.toFixed(2)}`,
+    `${job.name} on ${machine.gpu ? "GPUs, one for each worker" : `${cores}, ${counted(machine.threads, "compute thread")} per worker`}; two processes at once do the work of ${machine.twoAtOnce.toFixed(2)}`,
     table.toString(),
     ...enough([asGiven, best, ...others]),
     `in brackets what a step waits for: its students, its teachers, or the cores that all of them share`,

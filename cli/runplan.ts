@@ -1,8 +1,10 @@
 /** What `limbeck run` is to do, from its command line: the job, its folder, and how many processes. */
+
 import { mkdir, readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { LimbeckError } from "../core/errors.ts";
 import { type Job, studentsGiven } from "../core/job.ts";
+import { counted } from "../core/words.ts";
 import type { EngineChoice } from "../worker/engine/engine.ts";
 import { readJob } from "./coordinator.ts";
 import { type EarlierPart, earlierPart } from "./resume.ts";
@@ -71,7 +73,7 @@ function studentsOf({ students, auto }: PlanOptions, teachers: number): number |
     throw new LimbeckError("usage", "--students and --auto exclude each other: --auto is the number of all workers");
   }
   if (auto > teachers) return auto - teachers;
-  const message = `--auto ${auto}: the job begins with ${teachers} teacher${teachers === 1 ? "" : "s"} and at least one student; give more, or fewer --teachers`;
+  const message = `--auto ${auto}: the job begins with ${counted(teachers, "teacher")} and at least one student; give more, or fewer --teachers`;
   throw new LimbeckError("usage", message);
 }
 

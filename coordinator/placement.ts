@@ -3,8 +3,10 @@
  * turns gives up its place and joins as a new one of its other role (joining.ts), so the others never wait for what it
  * lacks; its replica was one of equals and is nobody's only one.
  */
+
 import { type Job, studentRange, studentsGiven } from "../core/job.ts";
 import { teacherParts } from "../core/teacherparts.ts";
+import { counted } from "../core/words.ts";
 import { announce } from "./ending.ts";
 import { named } from "./members.ts";
 import type { Role } from "./messages.ts";
@@ -60,7 +62,7 @@ export function place({ job }: Plan, state: Placeable): Placed {
   let placed = asTheyAre(state);
   if (course === null || !course.hasBegun) {
     const min = course === null ? studentsGiven(job.workers).min : range.min;
-    const why = `${course?.plan.stage ?? "the job"} begins with ${teachers} teacher${teachers === 1 ? "" : "s"}`;
+    const why = `${course?.plan.stage ?? "the job"} begins with ${counted(teachers, "teacher")}`;
     placed = turnWhile(
       job,
       state,

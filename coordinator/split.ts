@@ -3,6 +3,7 @@
  * add up. Hill climbing: a split on trial is kept where its rate is clearly better than that of the split before, else it
  * is gone back from; when no neighbour is better it rests, each time longer. Numbers only; who turns is placement.ts's.
  */
+import { counted } from "../core/words.ts";
 
 /** What the students have told since the split was last weighed. */
 export interface Window {
@@ -175,7 +176,7 @@ function climb(split: Split, now: Situation): Decision {
   const measured: Split = { ...split, window: noWindow, rates: new Map(split.rates).set(teachers, rate) };
   if (before !== null) {
     if (rate >= margin * before.rate) return tryNext({ ...measured, before: null, rests: 0 }, now, window);
-    const why = `${shown(rate)} examples/s with ${counted(teachers)}, ${shown(before.rate)} with ${counted(before.teachers)}`;
+    const why = `${shown(rate)} examples/s with ${counted(teachers, "teacher")}, ${shown(before.rate)} with ${counted(before.teachers, "teacher")}`;
     return { split: { ...measured, before: null, why }, teachers: before.teachers };
   }
   if (split.restUntilMs === null) return tryNext(measured, now, window);
@@ -202,7 +203,7 @@ function tryNext(split: Split, now: Situation, window: Window): Decision {
   const next = predicted(split, now, rate) ?? neighbours(now, waited).find((each) => isOpen(split, each, rate));
   const share = `students waited ${(100 * waited).toFixed(0)} % of the time`;
   if (next === undefined) {
-    const why = `${counted(teachers)}: ${shown(rate)} examples/s, and no other split was better (${share})`;
+    const why = `${counted(teachers, "teacher")}: ${shown(rate)} examples/s, and no other split was better (${share})`;
     const restUntilMs = atMs + doubled(retryMs, split.rests);
     return { split: { ...split, restUntilMs, rests: split.rests + 1, why }, teachers: null };
   }
@@ -244,10 +245,6 @@ function restarted(split: Split, why: string): Split {
 
 function doubled(ms: number, times: number): number {
   return ms * 2 ** Math.min(times, mostDoublings);
-}
-
-function counted(teachers: number): string {
-  return `${teachers} teacher${teachers === 1 ? "" : "s"}`;
 }
 
 function shown(rate: number): string {

@@ -42,7 +42,7 @@ export class TensorBoardFiles {
       simpleValue === null ? [] : [{ tag, simpleValue }],
     );
     const file = this.#files.get(stage) ?? (await this.#open(stage, event.atMs));
-    await file.write(recordOf({ wallTime: event.atMs / 1000, step, summary: { value } }));
+    await file.appendFile(recordOf({ wallTime: event.atMs / 1000, step, summary: { value } }));
   }
 
   async close(): Promise<void> {
@@ -55,7 +55,7 @@ export class TensorBoardFiles {
     await makeFolder(folder);
     const file = await open(join(folder, `events.out.tfevents.${Math.floor(atMs / 1000)}.limbeck.${process.pid}`), "a");
     this.#files.set(stage, file);
-    await file.write(recordOf({ wallTime: atMs / 1000, fileVersion: "brain.Event:2" }));
+    await file.appendFile(recordOf({ wallTime: atMs / 1000, fileVersion: "brain.Event:2" }));
     return file;
   }
 

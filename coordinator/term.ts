@@ -6,11 +6,13 @@
  * member that has it, gives the same replica. Of two members none can be more than one step ahead of the other, for no
  * sum is complete without the partial sums of all.
  */
+
 import { type DealtWorker, deal } from "../core/deal.ts";
 import type { DealtLanes } from "../core/events.ts";
 import { studentRange } from "../core/job.ts";
 import { median } from "../core/median.ts";
 import type { TermReason } from "../core/termreason.ts";
+import { counted } from "../core/words.ts";
 import type { Assign } from "../proto/gen/limbeck/v1/Assign.ts";
 import { announce } from "./ending.ts";
 import { send } from "./letters.ts";
@@ -160,7 +162,7 @@ function benched({ patience }: Plan, { bench, laneSeconds }: BeforeTerm, idle: r
 function pause(plan: Plan, state: BeforeTerm, opening: Opening, able: number): Next {
   const { atMs, why, rollbackBelow = null } = opening;
   const { min } = studentRange(plan.job);
-  const reason = `${able} of at least ${min} student${min === 1 ? "" : "s"}: ${why}`;
+  const reason = `${able} of at least ${counted(min, "student")}: ${why}`;
   const { workers, term, course } = state;
   const next: Gathering = { kind: "gathering", ...livingOf(state, atMs), course, why: reason, rollbackBelow };
   const pauses = (state.deal ?? []).flatMap(({ worker }) => workers.filter(({ name }) => name === worker));

@@ -1,4 +1,5 @@
 /** What came of distilling, in a sentence. */
+import { counted } from "./words.ts";
 
 /** A model by its size and its errors on the evaluation split. */
 export interface Counted {
@@ -38,7 +39,7 @@ export function summary(compared: Compared, pValue: number | null): string {
 }
 
 function errors({ errors }: Counted): string {
-  return errors === 1 ? "1 error" : `${errors} errors`;
+  return counted(errors, "error");
 }
 
 export function pValueText(pValue: number): string {

@@ -24,7 +24,8 @@ export function duration(seconds: number): string {
 
 /** Of a short time. */
 export function milliseconds(seconds: number): string {
-  return `${(seconds * 1000).toPrecision(3)} ms`;
+  const ms = seconds * 1_000;
+  return `${ms < 999.5 ? ms.toPrecision(3) : ms.toFixed(0)} ms`;
 }
 
 /** `1 teacher`, `2 teachers` */

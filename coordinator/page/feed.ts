@@ -93,13 +93,15 @@ export class Feed {
     const isQuiet = said === "" && performance.now() - this.#saidAtMs > aliveMs;
     const text = isQuiet ? "event: alive\ndata:\n\n" : said;
     if (text !== "") this.#saidAtMs = performance.now();
+    let whole: string | null = null;
     for (const [response, reader] of this.#readers) {
       // Nothing is added to what a slow reader has not taken yet: it gets everything anew when it has.
       if (response.writableNeedDrain) {
         if (said !== "") reader.isBehind = true;
         continue;
       }
-      const due = reader.isBehind ? this.#snapshot() : text;
+      if (reader.isBehind) whole ??= this.#snapshot();
+      const due = reader.isBehind ? whole! : text;
       reader.isBehind = false;
       if (due !== "") response.write(due);
     }

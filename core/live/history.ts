@@ -115,7 +115,7 @@ export class History {
         facts.dataset = event;
         return;
       case "job-finished":
-        facts.ended = { kind: "finished", why: (event.report as { summary?: string }).summary ?? "" };
+        facts.ended = { kind: "finished", why: summaryOf(event) };
         return;
       case "job-stopped":
         facts.ended = { kind: "stopped", why: event.why };
@@ -223,5 +223,10 @@ function push<T>(list: T[], item: T, most: number): number {
 export function slim(event: ProgressEvent): ProgressEvent | null {
   if (event.kind === "worker-status" || event.kind === "term-begun") return null;
   if (event.kind !== "job-finished") return event;
-  return { ...event, report: { summary: (event.report as { summary?: string }).summary ?? "" } };
+  return { ...event, report: { summary: summaryOf(event) } };
+}
+
+/** The report is JSON from wherever it comes: an older one may have none. */
+function summaryOf({ report }: Extract<ProgressEvent, { kind: "job-finished" }>): string {
+  return (report as { summary?: string }).summary ?? "";
 }

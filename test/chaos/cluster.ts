@@ -1,11 +1,11 @@
 /** A coordinator and workers as real processes of the command line, with networks that can fail between them. */
 import { createWriteStream, existsSync, readFileSync, type WriteStream } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Child, type Ended, endChildren, startChild } from "../../cli/children.ts";
 import type { ProgressEvent } from "../../core/events.ts";
 import type { Report } from "../../core/report.ts";
+import { freePort } from "../freeport.ts";
 import { type Address, FaultyLink } from "./proxy.ts";
 
 export type Role = "student" | "teacher" | "auto";
@@ -205,19 +205,4 @@ export function eventsIn(folder: string): ProgressEvent[] {
 export function reportIn(folder: string): Report | null {
   const file = join(folder, "report.json");
   return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Report) : null;
-}
-
-/** Below the ports that the system gives to connections: nobody takes it before the process that is told of it listens. */
-async function freePort(): Promise<Address> {
-  for (;;) {
-    const port = 15_000 + Math.floor(Math.random() * 15_000);
-    const server = createServer().listen(port, "127.0.0.1");
-    const isFree = await new Promise<boolean>((resolve) => {
-      server.once("listening", () => resolve(true));
-      server.once("error", () => resolve(false));
-    });
-    if (!isFree) continue;
-    await new Promise((resolve) => server.close(resolve));
-    return { host: "127.0.0.1", port };
-  }
 }

@@ -1,14 +1,15 @@
 /** The live page in a real browser, on a real job: it loads, moves, and outlives a coordinator that is killed. */
+
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
 import type { JobStatus } from "../../coordinator/status.ts";
 import { openChromium } from "../chromium.ts";
+import { freePort } from "../freeport.ts";
 import { begunRun, childrenOf } from "./limbeck.ts";
 
 const bounded = { timeout: 180_000 };
@@ -19,7 +20,8 @@ test("the page of a running job loads, moves, and goes on when the coordinator w
   if (!browser) return t.skip("no Chromium on this machine");
   t.after(() => browser.close());
   const epochs = ["teach.epochs=3", "distil.epochs=100000"].flatMap((change) => ["--set", change]);
-  const http = `127.0.0.1:${await freePort()}`;
+  const { host, port } = await freePort();
+  const http = `${host}:${port}`;
   const run = await begunRun(t, ...epochs, "--http", http);
   const shots = join(tmpdir(), "limbeck-page");
   await mkdir(shots, { recursive: true });
@@ -128,12 +130,4 @@ async function loadedBytes(page: Page, url: string): Promise<number> {
 
 function isCoordinator(pid: number): boolean {
   return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes("coordinator");
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

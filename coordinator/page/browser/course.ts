@@ -1,7 +1,7 @@
 /** What happened: terms and faults in time, checkpoints, and the coordinator's log. */
 import type { Line, Mark } from "../../../core/live/history.ts";
 import { bytesText, counted, whole } from "../../../core/words.ts";
-import { modelOfStage } from "./curves.ts";
+import { modelOfStage } from "../../report/models.ts";
 import { byId, clockTime, fill, fillRows, setAttribute, setText } from "./dom.ts";
 import type { Model } from "./model.ts";
 

@@ -1,17 +1,10 @@
 /** The charts, and their newest values as a table. */
 import type { CurveName, StagePast } from "../../../core/live/history.ts";
-import type { Stage } from "../../../core/stages.ts";
 import { fixed, percent, whole } from "../../../core/words.ts";
+import { colourOfStage, modelOfStage } from "../../report/models.ts";
 import { LiveChart, type LiveSeries } from "./chart.ts";
 import { byId, fillRows } from "./dom.ts";
 import type { Model } from "./model.ts";
-
-export const modelOfStage: Readonly<Record<Stage, string>> = {
-  teach: "teacher",
-  distil: "student",
-  baseline: "baseline",
-};
-export const colourOfStage: Readonly<Record<Stage, number>> = { teach: 0, distil: 1, baseline: 2 };
 
 type Draw = (stages: readonly StagePast[]) => readonly LiveSeries[];
 

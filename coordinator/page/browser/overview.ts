@@ -1,7 +1,7 @@
 /** What the job does, how far each stage is, and the figures in short. */
 import type { StagePast } from "../../../core/live/history.ts";
 import { counted, duration, fixed, percent, whole } from "../../../core/words.ts";
-import { colourOfStage, modelOfStage } from "./curves.ts";
+import { colourOfStage, modelOfStage } from "../../report/models.ts";
 import { byId, fill, fillFigures, fillRows, setAttribute, setText } from "./dom.ts";
 import type { Model } from "./model.ts";
 
