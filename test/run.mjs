@@ -1,4 +1,7 @@
-/** `npm test [FILTER…]`: installs what is needed, then runs the compiled tests (those whose path holds a filter) with Node's runner. */
+/**
+ * `npm test [FILTER…]`: installs what is needed, then runs the compiled tests (those whose path holds a filter; without one
+ * all but those in long/, whole jobs that take minutes) with Node's runner.
+ */
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +17,9 @@ process.stderr.write(`limbeck: tests compute with ${engine.kind}: ${engine.why}\
 const filters = process.argv.slice(2);
 const files = readdirSync(join(root, "dist/test"), { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".test.js"))
-  .filter((name) => filters.length === 0 || filters.some((filter) => name.includes(filter)))
+  .filter((name) =>
+    filters.length === 0 ? !name.startsWith("long/") : filters.some((filter) => name.includes(filter)),
+  )
   .sort()
   .map((name) => join("dist/test", name));
 if (files.length === 0) {

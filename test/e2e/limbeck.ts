@@ -58,12 +58,12 @@ export async function scratchFolder(test: TestContext): Promise<string> {
   return folder;
 }
 
-/** Where a process is still writing, that a later hook ends: at the end of all. */
-function remove(folder: string): void {
+/** Where a process is still writing, that a later hook ends: at the end of all; what is left then is the system's. */
+function remove(folder: string, whenBusy = () => void process.once("exit", () => remove(folder, () => {}))): void {
   try {
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3, retryDelay: 100 });
   } catch {
-    process.once("exit", () => rmSync(folder, { recursive: true, force: true, maxRetries: 3, retryDelay: 100 }));
+    whenBusy();
   }
 }
 

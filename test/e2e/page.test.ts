@@ -46,6 +46,8 @@ test("the page of a running job loads, moves, and goes on when the coordinator w
   await until(page, `document.getElementById("connection").textContent === "live"`);
   await until(page, `document.getElementById("marks").textContent.includes("restarts of the coordinator")`);
   await moves(page);
+  // Steps that it had not seen yet may come before the workers do.
+  await until(page, `document.querySelectorAll("#workerRows tr").length === 3`);
   const status = (await (await fetch(`http://${http}/state`)).json()) as JobStatus;
   assert.equal(status.workers.length, 3);
   // That nobody answered for a moment, the browser says, too.

@@ -48,11 +48,14 @@ test("a late answer is asked of another teacher, too; the first answer is taken 
       return logitsOf(examples, view);
     },
   });
-  const client = ask(t, [stuck.member, (await openTeacher(t, "teacher-2")).member]);
+  const other = await openTeacher(t, "teacher-2");
+  const client = ask(t, [stuck.member, other.member]);
   const four = (view: number) => Promise.all([1, 2, 3, 4].map(() => client.request({ ...key, view }, never)));
   // So many at once that both are asked, and known to be quick.
   for (let view = 0; view < 10; view++) await four(view % 2);
-  client.takeCounts();
+  const warmUp = 40 + client.takeCounts().hedged;
+  // What was asked of both is on its way to the later one still.
+  await until(() => stuck.server.counts.requests + other.server.counts.requests === warmUp);
   const before = stuck.server.counts.requests;
   for (const logits of await four(9)) assert.deepEqual(logits, logitsOf(key.examples, 9));
   const { hedged, softTargets, askedAgain } = client.takeCounts();

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { ProgressEvent } from "../../core/events.ts";
 import type { Report } from "../../core/report.ts";
+import { begunRun, type FinishedRun, finishedRun, limbeck, scratchFolder } from "../e2e/limbeck.ts";
 import { onnxFile } from "../worker/inference/onnxfile.ts";
 import { perceptron } from "../worker/inference/perceptron.ts";
-import { begunRun, type FinishedRun, finishedRun, limbeck, scratchFolder } from "./limbeck.ts";
 
 const smoke = "examples/smoke.yaml";
 const set = (...assignments: string[]) => assignments.flatMap((assignment) => ["--set", assignment]);

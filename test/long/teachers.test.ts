@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { readModelFolder } from "../../worker/artifacts/tfjs.ts";
 import { asPerceptron, nearestMean } from "../doctor/patients.ts";
+import { type FinishedRun, finishedRun, limbeck, scratchFolder, startedRun } from "../e2e/limbeck.ts";
 import { makeCertificates, serverCredentials } from "../worker/inference/certificates.ts";
 import { serveKserve } from "../worker/inference/kserve.ts";
 import { onnxFile } from "../worker/inference/onnxfile.ts";
 import type { Perceptron } from "../worker/inference/perceptron.ts";
-import { type FinishedRun, finishedRun, limbeck, scratchFolder, startedRun } from "./limbeck.ts";
 
 const smoke = "examples/smoke.yaml";
 
