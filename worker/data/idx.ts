@@ -21,11 +21,10 @@ const elementBytes: ReadonlyMap<number, number> = new Map([
 /** Examples of unsigned bytes or float32 and labels of unsigned bytes; plain or gzip. */
 export const readIdx: Reader = async ({ train, test }, folder) => {
   const read = async (split: { examples: string; labels?: string | undefined }) => {
-    const [examples, labels] = await Promise.all([
-      readDataFile(resolve(folder, split.examples)),
-      readDataFile(resolve(folder, split.labels!)), // The job's schema wants it for idx.
-    ]);
-    return paired(decodeIdx(examples), decodeIdx(labels));
+    const examples = readDataFile(resolve(folder, split.examples));
+    const labels = readDataFile(resolve(folder, split.labels!)); // The job's schema wants it for idx.
+    labels.catch(() => {}); // Of two that are missing the first is told, whichever was looked for faster.
+    return paired(decodeIdx(await examples), decodeIdx(await labels));
   };
   const [training, testing] = [await read(train), await read(test)];
   if (training.shape.join() !== testing.shape.join()) {

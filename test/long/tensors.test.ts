@@ -9,7 +9,7 @@ import { type TestContext, test } from "node:test";
 import type { ProgressEvent } from "../../core/events.ts";
 import type { Report } from "../../core/report.ts";
 import { packagePath } from "../../proto/package.ts";
-import { finishedRun, type Outcome, type Running, recordedEvents, scratchFolder, start } from "./limbeck.ts";
+import { finishedRun, type Outcome, type Running, recordedEvents, scratchFolder, start } from "../e2e/limbeck.ts";
 
 const smoke = packagePath("examples/smoke.yaml");
 const features = 28 * 28;

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Report } from "../../core/report.ts";
-import { assertGone, begunRun, finishedRun, limbeck, recordedEvents } from "./limbeck.ts";
+import { assertGone, begunRun, finishedRun, limbeck, recordedEvents } from "../e2e/limbeck.ts";
 
 const smoke = "examples/smoke.yaml";
 const set = ["--set", "baseline=false"];
