@@ -14,9 +14,10 @@ import { processRegistry } from "../proto/telemetry/processmetrics.ts";
 import { coordinatorService } from "../proto/wire.ts";
 import { logEvent } from "./eventlines.ts";
 import { EventLog } from "./eventlog.ts";
+import { openJournal } from "./folder/journal.ts";
 import { open } from "./gather.ts";
 import { serveHttp } from "./http.ts";
-import { openJournal } from "./journal.ts";
+import type { JournalRecord } from "./journalrecord.ts";
 import { nothingYet, withEvent } from "./latest.ts";
 import { createMetrics } from "./metrics.ts";
 import { Feed } from "./page/feed.ts";
@@ -81,7 +82,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     patience: { ...usualPatience, ...options.patience },
     predicted: options.predicted ?? null,
   };
-  const journal = await openJournal(runFolder);
+  const journal = await openJournal<JournalRecord>(runFolder);
   const isNew = journal.records.length === 0;
   const first = isNew ? open(plan, now()) : replay(plan, journal.records, now());
   let state: State = first[0];
