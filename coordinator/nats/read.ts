@@ -2,11 +2,8 @@
 import { consumerOpts, type JsMsg } from "nats";
 import type { Nats } from "../../proto/nats.ts";
 import { isOutage, natsFailure } from "../../proto/natserrors.ts";
-import type { EntryKind, Part } from "./entry.ts";
-import { fenceHeader, lastOf, type PublishOptions, pause } from "./publish.ts";
-
-export const kindHeader = "Limbeck-Kind";
-export const partHeader = "Limbeck-Part";
+import { entryHeader, type Part, partFrom } from "./entry.ts";
+import { lastOf, type PublishOptions, pause } from "./publish.ts";
 
 export interface Range {
   readonly stream: string;
@@ -93,7 +90,5 @@ async function deliver(nats: Nats, range: Range, target: number, take: (message:
 }
 
 function partIn({ headers, data, seq: sequence, subject }: JsMsg): ReadPart {
-  const [part = 1, parts = 1] = (headers?.get(partHeader) || "1/1").split("/").map(Number);
-  const kind = (headers?.get(kindHeader) || "record") as EntryKind;
-  return { kind, fence: Number(headers?.get(fenceHeader) || 0), part, parts, bytes: data, sequence, subject };
+  return { ...partFrom(headers?.get(entryHeader) ?? "", data), sequence, subject };
 }

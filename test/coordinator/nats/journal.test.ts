@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fenceHeader, idHeader, publish } from "../../../coordinator/nats/publish.ts";
-import { kindHeader, partHeader, readParts } from "../../../coordinator/nats/read.ts";
+import type { Part } from "../../../coordinator/nats/entry.ts";
+import { idHeader, publish } from "../../../coordinator/nats/publish.ts";
+import { readParts } from "../../../coordinator/nats/read.ts";
 import { journalStream, journalSubject } from "../../../proto/cluster.ts";
 import type { Nats } from "../../../proto/nats.ts";
 import { type NatsServer, startNats } from "../../natsserver.ts";
@@ -62,12 +63,12 @@ test("on one server", async (t) => {
       assert.deepEqual(kinds, ["snapshot", "record"]);
       // As a crash leaves them: a snapshot and nothing purged; then the first of two parts of one.
       let expected = (await messages(nats)).at(-1)!.sequence;
-      for (const [id, part, text] of [
-        ["c1", "1/1", "[10]"],
-        ["c2", "1/2", "[9"],
+      for (const [id, parts, text] of [
+        ["c1", 1, "[10]"],
+        ["c2", 2, "[9"],
       ] as const) {
-        const headers = { [fenceHeader]: String(leadership.fence), [kindHeader]: "snapshot", [partHeader]: part };
-        const message = { stream, subject, bytes: Buffer.from(text), id, expected, headers };
+        const part: Part = { fence: leadership.fence, kind: "snapshot", part: 1, parts, bytes: Buffer.from(text) };
+        const message = { stream, subject, part, id, expected };
         const outcome = await publish(nats, message, { signal, what: "the test" });
         assert.ok(outcome.kind === "stored");
         expected = outcome.sequence;
@@ -96,9 +97,8 @@ test("on one server", async (t) => {
     const again = {
       stream,
       subject,
-      bytes: Buffer.from("1"),
+      part: { fence: old.fence, kind: "record", part: 1, parts: 1, bytes: Buffer.from("1") } as const,
       id: header.get(idHeader),
-      headers: { [fenceHeader]: String(old.fence) },
     };
     for (const expected of [sequence - 1, sequence]) {
       const outcome = await publish(nats, { ...again, expected }, { signal, what: "the test" });
