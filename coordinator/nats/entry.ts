@@ -61,6 +61,8 @@ export interface Assembly {
   readonly torn: number;
 }
 
+const decoder = new TextDecoder();
+
 export function newAssembly(): Assembly {
   let pending: Part[] = [];
   let torn = 0;
@@ -74,9 +76,7 @@ export function newAssembly(): Assembly {
       if (part.part !== pending.length + 1) return null;
       pending.push(part);
       if (part.part < part.parts) return null;
-      const text = (
-        pending.length === 1 ? Buffer.from(part.bytes) : Buffer.concat(pending.map(({ bytes }) => bytes))
-      ).toString();
+      const text = decoder.decode(pending.length === 1 ? part.bytes : Buffer.concat(pending.map(({ bytes }) => bytes)));
       pending = [];
       return { kind: part.kind, fence: part.fence, text };
     },
