@@ -1,5 +1,6 @@
 /** Options that several commands share, and how what is given to an option is read. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { usualCluster } from "../proto/cluster.ts";
 import type { Endpoint } from "../proto/endpoint.ts";
 import type { EngineChoice } from "../worker/engine/engine.ts";
 
@@ -53,6 +54,21 @@ export function coordinatorOption(): Option {
   return new Option("--coordinator <host:port>", "the coordinator, where workers join it")
     .env("LIMBECK_COORDINATOR")
     .argParser(endpoint);
+}
+
+/** Servers of one cluster. @param what they are for */
+export function natsOption(what: string): Option {
+  return new Option("--nats <url,...>", what).argParser((text: string) => text.split(","));
+}
+
+export function natsCredentialsOption(): Option {
+  return new Option("--nats-creds <file>", "credentials file for NATS");
+}
+
+export function clusterOption(): Option {
+  return new Option("--cluster <name>", "the name under which coordinators and workers find each other on NATS")
+    .env("LIMBECK_CLUSTER")
+    .default(usualCluster);
 }
 
 /** Every command that prints has it. */
