@@ -13,6 +13,7 @@ const grpcCodes: Readonly<Record<LimbeckErrorCode, status>> = {
   unavailable: status.UNAVAILABLE,
   server_away: status.UNAVAILABLE,
   timeout: status.DEADLINE_EXCEEDED,
+  not_leader: status.UNAVAILABLE,
   stale_term: status.FAILED_PRECONDITION,
   wrong_key: status.FAILED_PRECONDITION,
   corrupt: status.DATA_LOSS,

@@ -43,6 +43,9 @@ export interface Surroundings {
   changed(): void;
 }
 
+/** Whose it is has been looked at. */
+type Order = Omit<ToWorker__Output, "fence">;
+
 export class Participation {
   readonly #context: WorkerContext<Dataset | null>;
   readonly #around: Surroundings;
@@ -88,7 +91,7 @@ export class Participation {
   }
 
   /** An order of the coordinator; those of older terms have no effect (L3). */
-  hear({ term, ...order }: ToWorker__Output): void {
+  hear({ term, ...order }: Order): void {
     try {
       this.#hear(term, order);
     } catch (thrown) {
@@ -110,7 +113,7 @@ export class Participation {
     await this.#cache.close();
   }
 
-  #hear(term: number, order: Omit<ToWorker__Output, "term">): void {
+  #hear(term: number, order: Omit<Order, "term">): void {
     switch (order.body) {
       case "assign": {
         this.#on({ kind: "assigned", assigned: understand(term, order.assign!, this.#context) });
@@ -142,6 +145,7 @@ export class Participation {
         return;
       case "welcome":
       case "stop":
+      case "idle":
       case undefined:
         return;
     }

@@ -24,6 +24,7 @@ export function messageOf({ verb, words, values }: Line, current: number, atStag
         term: number("term", 0),
         instance: values["instance"] ?? name,
         holds: holdsOf(values),
+        job: "",
         worker,
         role,
         address: `${name}:1`,

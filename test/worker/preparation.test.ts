@@ -19,7 +19,7 @@ function blind(): WorkerContext<null> {
 
 const welcomed = (job: object) => ({
   ...{ job: JSON.stringify(job), jobFolder: "/c", runFolder: "/d" },
-  ...{ heartbeatMs: 250, role: "teacher", rejoined: true },
+  ...{ heartbeatMs: 250, role: "teacher", rejoined: true, jobId: "", depot: "", sources: [] },
 });
 
 test("a job that still sends inputs is gone on with", () => {

@@ -106,7 +106,7 @@ class Prompter {
     return await Promise.all(memories);
   }
 
-  #give(order: Omit<ToWorker__Output, "term">): void {
+  #give(order: Omit<ToWorker__Output, "term" | "fence">): void {
     this.#participation.hear({ term: this.#term, ...order });
   }
 }

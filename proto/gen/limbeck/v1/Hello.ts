@@ -11,6 +11,7 @@ export interface Hello {
   'instance'?: (string);
   'holds'?: (string)[];
   'http'?: (string);
+  'job'?: (string);
 }
 
 export interface Hello__Output {
@@ -23,4 +24,5 @@ export interface Hello__Output {
   'instance': (string);
   'holds': (string)[];
   'http': (string);
+  'job': (string);
 }
