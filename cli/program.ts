@@ -4,7 +4,7 @@ import { packageVersion } from "../proto/package.ts";
 import {
   collect,
   collectCounts,
-  coordinatorOption,
+  coordinatorsOption,
   endpoint,
   engineChoice,
   logFormat,
@@ -139,7 +139,7 @@ export function program(): Command {
   limbeck
     .command("worker")
     .description("join a coordinator and compute")
-    .addOption(coordinatorOption().makeOptionMandatory())
+    .addOption(coordinatorsOption().makeOptionMandatory())
     .option("--role <role>", "student, teacher or auto: the coordinator chooses", "auto")
     .option("--name <name>", "a name no other worker of the job has (default: <host>-<device>-<process>)")
     .option(
