@@ -59,7 +59,7 @@ export async function s3Server({ pageSize = 3, bucket = "models" } = {}): Promis
     if (!authorization.includes(`Credential=${key}/`)) return fail(response, 403, "InvalidAccessKeyId", "unknown");
     if (named !== bucket) return fail(response, 404, "NoSuchBucket", named);
     const declared = request.headers["content-md5"];
-    if (declared !== undefined && declared !== createHash("md5").update(body).digest("base64"))
+    if (request.method === "PUT" && declared !== createHash("md5").update(body).digest("base64"))
       return fail(response, 400, "BadDigest", name);
     const query = url.searchParams;
     const upload = query.get("uploadId");

@@ -118,7 +118,10 @@ export function within(depot: Depot, folder: string): Depot {
     get: (key, file, signal) => depot.get(inside(key), file, signal),
     read: (key, signal) => depot.read(inside(key), signal),
     list: async (prefix, signal) =>
-      (await depot.list(inside(prefix), signal)).map(({ key, bytes }) => ({ key: key.slice(folder.length + 1), bytes })),
+      (await depot.list(inside(prefix), signal)).map(({ key, bytes }) => ({
+        key: key.slice(folder.length + 1),
+        bytes,
+      })),
     remove: (prefix, signal) => depot.remove(inside(prefix), signal),
     close: async () => {},
   };

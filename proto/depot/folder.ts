@@ -6,7 +6,7 @@ import { dirname, join, relative } from "node:path";
 import { LimbeckError } from "../../core/errors.ts";
 import { makeFolder, syncFolder, writing } from "../files.ts";
 import type { DepotEntry, Shelf, Stored } from "./depot.ts";
-import { type Source, piecesOfFile } from "./source.ts";
+import { piecesOfFile, type Source } from "./source.ts";
 
 const pieceBytes = 1 << 20;
 

@@ -1,5 +1,4 @@
 /** From a URL to the depot it names. */
-import { isAbsolute } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { NatsConnection } from "nats";
 import { LimbeckError } from "../../core/errors.ts";
@@ -36,11 +35,14 @@ export async function openDepot(url: string, { env = process.env, nats }: DepotO
     case "tls": {
       const [, hosts, cluster] = /^\/\/([^/@\s]*)\/?([A-Za-z0-9_-]*)\/?$/.exec(rest!) ?? [];
       if (hosts === undefined) throw notSo(url);
-      if (!nats) throw new LimbeckError("usage", `${shown(url)}: this process has no connection to NATS: give it --nats`);
+      if (!nats)
+        throw new LimbeckError("usage", `${shown(url)}: this process has no connection to NATS: give it --nats`);
       const servers = hosts === "" ? [] : hosts.split(",").map((host) => `${scheme}://${host}`);
       const { objectShelf } = await import("./objects.ts");
       const connection = await nats(servers);
-      return depotOn(await objectShelf(connection, { cluster: cluster || "limbeck", replicas: replicasOf(connection) }));
+      return depotOn(
+        await objectShelf(connection, { cluster: cluster || "limbeck", replicas: replicasOf(connection) }),
+      );
     }
     default:
       throw notSo(url);
@@ -54,8 +56,8 @@ function replicasOf({ info }: NatsConnection): number {
 
 function folderIn(url: string): string {
   try {
-    const folder = fileURLToPath(url);
-    if (isAbsolute(folder)) return folder;
+    // Node takes what is relative as if it began at the root.
+    if (/^file:\//.test(url)) return fileURLToPath(url);
   } catch {
     // Said below.
   }

@@ -24,16 +24,14 @@ interface S3Package {
   readonly S3Client: new (
     options: object,
   ) => { send(command: object, options: object): Promise<unknown>; destroy(): void };
-  readonly [command: string]: new (
-    input: object,
-  ) => object;
+  readonly [command: string]: new (input: object) => object;
 }
 
 const packageName = "@aws-sdk/client-s3";
 // L7. To be connected, and of silence in a request; each is tried again by the client, later and later.
 const connectMs = 5_000;
 const silenceMs = 30_000;
-const attempts = 6;
+const attempts = 5;
 
 export async function openS3({ bucket, prefix, env }: S3Place): Promise<S3Client> {
   const where = `s3://${bucket}${prefix === "" ? "" : `/${prefix}`}`;
@@ -77,6 +75,8 @@ export async function openS3({ bucket, prefix, env }: S3Place): Promise<S3Client
 }
 
 async function loadPackage(where: string): Promise<S3Package> {
+  // Its advice about versions of Node is for who builds with it, not for every log of ours.
+  process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
   try {
     return (await import(packageName)) as S3Package;
   } catch (cause) {
