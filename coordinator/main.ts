@@ -2,6 +2,7 @@
 import type { ProgressEvent } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
 import type { Prediction } from "../core/plan/prediction.ts";
+import type { Depot } from "../proto/depot/depot.ts";
 import type { Endpoint } from "../proto/endpoint.ts";
 import { packageVersion } from "../proto/package.ts";
 import { exposition } from "../proto/telemetry/exposition.ts";
@@ -9,12 +10,13 @@ import { serverMetrics } from "../proto/telemetry/grpcmetrics.ts";
 import type { Log } from "../proto/telemetry/log.ts";
 import { processRegistry } from "../proto/telemetry/processmetrics.ts";
 import { coordinatorService } from "../proto/wire.ts";
+import { keptIn } from "./depot/keeping.ts";
 import { serveHttp } from "./http.ts";
 import { openJobRun } from "./jobrun.ts";
 import { openJournal } from "./journal.ts";
 import type { WorkerMessage } from "./messages.ts";
 import { pageFiles } from "./page/files.ts";
-import { usualPatience } from "./patience.ts";
+import { depotPatience, usualPatience } from "./patience.ts";
 import { openRecords } from "./records.ts";
 import { type RpcPort, serveRpc } from "./rpc.ts";
 import type { Outcome, Patience, Plan } from "./state.ts";
@@ -30,6 +32,8 @@ export interface CoordinatorOptions {
   readonly http: Endpoint;
   /** The folder holds an earlier part of this job, even where that ended before the first line of its journal. */
   readonly resume?: boolean;
+  /** Where checkpoints, models and report go when workers do not share the run folder. */
+  readonly depot?: CoordinatorDepot;
   readonly heartbeatMs?: number;
   readonly patience?: Partial<Patience>;
   readonly log: Log;
@@ -37,6 +41,15 @@ export interface CoordinatorOptions {
   readonly predicted?: Prediction | null;
   /** Unix time in milliseconds. */
   readonly now?: () => number;
+}
+
+export interface CoordinatorDepot {
+  /** As workers are told it. */
+  readonly url: string;
+  /** The job's folder in the depot. */
+  readonly jobId: string;
+  /** That folder, opened; it stays the caller's. */
+  readonly depot: Depot;
 }
 
 export interface Coordinator {
@@ -63,18 +76,21 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const { job, jobFolder, runFolder, log: decisions, now = Date.now, heartbeatMs = 250 } = options;
   const plan: Plan = {
     job,
-    id: "",
+    id: options.depot?.jobId ?? "",
     sources: [],
     jobFolder,
     runFolder,
+    ...(options.depot && { depot: options.depot.url }),
     build: packageVersion,
     heartbeatMs,
-    patience: { ...usualPatience, ...options.patience },
+    patience: { ...usualPatience, ...(options.depot && depotPatience), ...options.patience },
     predicted: options.predicted ?? null,
   };
-  const journal = await openJournal(runFolder);
-  const resume = options.resume ?? journal.records.length > 0;
-  const records = await orClose(openRecords(runFolder, job, jobFolder, { resume }), journal);
+  const own = await openJournal(runFolder);
+  const resume = options.resume ?? own.records.length > 0;
+  const opened = await orClose(openRecords(runFolder, job, jobFolder, { resume }), own);
+  const parts = { journal: own, records: opened, runFolder, log: decisions };
+  const { journal, records } = options.depot ? keptIn(options.depot.depot, parts) : parts;
   const registry = processRegistry();
   let served: Served = { address: "", paths: [] };
   let rpc: RpcPort | null = null;
@@ -100,10 +116,10 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     broken: (session: number, why: string) => happen({ kind: "broken", session, why }),
   };
   const opening = serveRpc(options.listen, { sessions, job: () => ({ log, status, stop }), interceptors });
-  rpc = await orClose(opening, records, journal);
+  rpc = await orClose(opening, opened, own);
   const page = exposition(registry, () => running.refreshMetrics());
   const live = { ...pageFiles(), "/events": feed.open };
-  const http = await orClose(serveHttp(options.http, page, status, live), rpc, records, journal);
+  const http = await orClose(serveHttp(options.http, page, status, live), rpc, opened, own);
   served = { address: http.address, paths: http.paths };
   const finished = running.begin();
 

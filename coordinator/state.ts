@@ -25,6 +25,8 @@ export interface Plan {
   readonly sources: readonly SourceFile[];
   readonly jobFolder: string;
   readonly runFolder: string;
+  /** URL of where checkpoints and models go, to the folder `id`; where there is none, all share the run folder. */
+  readonly depot?: string;
   /** Version of Limbeck that workers must have. */
   readonly build: string;
   /** How often workers say that they live. */

@@ -3,6 +3,8 @@ import type { NatsConnection, ObjectStore } from "nats";
 import { StorageType } from "nats";
 import { LimbeckError } from "../../core/errors.ts";
 import { bytesText } from "../../core/words.ts";
+import { artifactBucket } from "../cluster.ts";
+import { natsFailure } from "../natserrors.ts";
 import type { Shelf, Stored } from "./depot.ts";
 import type { Source } from "./source.ts";
 
@@ -14,9 +16,11 @@ const shaKey = "sha256";
 /** @param cluster in whose bucket, limbeck-<cluster>-artifacts, the objects lie */
 export async function objectShelf(
   connection: NatsConnection,
-  { cluster, replicas }: { readonly cluster: string; readonly replicas: number },
+  { cluster }: { readonly cluster: string },
 ): Promise<Shelf> {
-  const bucket = `limbeck-${cluster}-artifacts`;
+  const bucket = artifactBucket(cluster);
+  // Where the cluster has as many servers.
+  const replicas = (connection.info?.connect_urls?.length ?? 1) >= 3 ? 3 : 1;
   const where = `the JetStream object store ${bucket}`;
   const told = async <T>(asking: Promise<T>): Promise<T> => await asking.catch((thrown) => rethrow(where, thrown));
   const options = { storage: StorageType.File, replicas, description: "checkpoints and models of Limbeck" };
@@ -80,8 +84,5 @@ async function* piecesOf(
 
 function rethrow(where: string, thrown: unknown): never {
   if (thrown instanceof LimbeckError) throw thrown;
-  const { message, code = "" } = thrown as Error & { code?: string };
-  const isSilent = ["TIMEOUT", "503", "CONNECTION_CLOSED", "DISCONNECT"].includes(code);
-  const why = isSilent ? `its server does not answer, or has no JetStream (${code})` : message;
-  throw new LimbeckError("unavailable", `${where}: ${why}`, { cause: thrown });
+  throw natsFailure(thrown, where, "the object store");
 }

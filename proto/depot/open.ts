@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import type { NatsConnection } from "nats";
 import { LimbeckError } from "../../core/errors.ts";
+import { checkCluster, usualCluster } from "../cluster.ts";
 import { type Depot, depotOn } from "./depot.ts";
 import { folderShelf } from "./folder.ts";
 import { isKey } from "./key.ts";
@@ -10,8 +11,12 @@ import { s3Shelf } from "./s3.ts";
 export interface DepotOptions {
   /** For s3: endpoint, region, credentials; the process's own, if not given. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** For nats: the connection, which stays the caller's. @param servers of the URL; none where it names none */
-  readonly nats?: (servers: readonly string[]) => Promise<NatsConnection>;
+  /** For nats: the connection that there is already, which stays the caller's; else the URL says where it goes. */
+  readonly nats?: NatsConnection;
+  /** For nats: path of a credentials file, for a connection of its own. */
+  readonly credentials?: string;
+  /** Of that connection, as the server lists it. */
+  readonly name?: string;
 }
 
 const forms =
@@ -21,7 +26,7 @@ const forms =
  * Opens a depot; a folder or bucket is not looked at before it is used.
  * @throws LimbeckError `usage` where the URL is none, or the package it needs is not installed; `unavailable` where NATS is
  */
-export async function openDepot(url: string, { env = process.env, nats }: DepotOptions = {}): Promise<Depot> {
+export async function openDepot(url: string, options: DepotOptions = {}): Promise<Depot> {
   const [, scheme, rest] = /^([a-z0-9]+):(.*)$/s.exec(url) ?? [];
   switch (scheme) {
     case "file":
@@ -29,29 +34,35 @@ export async function openDepot(url: string, { env = process.env, nats }: DepotO
     case "s3": {
       const [, bucket, path] = /^\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/*(.*?)\/*$/.exec(rest!) ?? [];
       if (bucket === undefined || (path !== "" && !isKey(path!))) throw notSo(url);
-      return depotOn(await s3Shelf({ bucket, prefix: path!, env }));
+      return depotOn(await s3Shelf({ bucket, prefix: path!, env: options.env ?? process.env }));
     }
     case "nats":
     case "tls": {
-      const [, hosts, cluster] = /^\/\/([^/@\s]*)\/?([A-Za-z0-9_-]*)\/?$/.exec(rest!) ?? [];
+      const [, hosts, named] = /^\/\/([^/@\s]*)\/?([A-Za-z0-9_-]*)\/?$/.exec(rest!) ?? [];
       if (hosts === undefined) throw notSo(url);
-      if (!nats)
-        throw new LimbeckError("usage", `${shown(url)}: this process has no connection to NATS: give it --nats`);
-      const servers = hosts === "" ? [] : hosts.split(",").map((host) => `${scheme}://${host}`);
+      const cluster = checkCluster(named || usualCluster);
+      const servers = hosts.split(",").map((host) => `${scheme}://${host}`);
+      if (hosts === "" && !options.nats) throw notSo(url);
       const { objectShelf } = await import("./objects.ts");
-      const connection = await nats(servers);
-      return depotOn(
-        await objectShelf(connection, { cluster: cluster || "limbeck", replicas: replicasOf(connection) }),
-      );
+      if (options.nats) return depotOn(await objectShelf(options.nats, { cluster }));
+      return await onItsOwn(servers, cluster, options);
     }
     default:
       throw notSo(url);
   }
 }
 
-/** Three where the cluster has as many servers. */
-function replicasOf({ info }: NatsConnection): number {
-  return (info?.connect_urls?.length ?? 1) >= 3 ? 3 : 1;
+async function onItsOwn(urls: readonly string[], cluster: string, options: DepotOptions): Promise<Depot> {
+  const { credentials, name = "limbeck depot" } = options;
+  const [{ connectNats }, { objectShelf }] = [await import("../nats.ts"), await import("./objects.ts")];
+  const nats = await connectNats({ urls, name, credentials });
+  try {
+    const depot = depotOn(await objectShelf(nats.connection, { cluster }));
+    return { ...depot, close: () => nats.close() };
+  } catch (thrown) {
+    await nats.close();
+    throw thrown;
+  }
 }
 
 function folderIn(url: string): string {
