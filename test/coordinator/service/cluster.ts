@@ -41,6 +41,10 @@ export class Cluster {
   readonly loops = new Map<string, Loop>();
   /** Running jobs that lost workers without having been asked. */
   readonly harmed = new Set<string>();
+  /** Of workers, by session. */
+  readonly names = new Map<number, string>();
+  /** Worker's instance and job. */
+  readonly #refused = new Set<string>();
   readonly #work = new Map<string, number>();
   #sessions = 0;
   #calls = 0;
@@ -72,6 +76,8 @@ export class Cluster {
         const process = this.of(effect.session);
         assert.ok(process.job === "" || process.job === effect.job, `${process.name} is in ${process.job}`);
         assert.ok(this.loops.has(effect.job), `${effect.job} has a loop`);
+        const isRefused = this.#refused.has(`${process.instance} ${effect.job}`);
+        assert.ok(!isRefused, `${effect.job} refused ${process.name}`);
         process.job = effect.job;
         return;
       }
@@ -109,6 +115,7 @@ export class Cluster {
     const process = this.processes.get(name)!;
     process.session = ++this.#sessions;
     const { session, role, instance, job } = process;
+    this.names.set(session, name);
     process.job = "";
     return this.happen({ kind: "workerJoined", session, worker: name, instance, role, job });
   }
@@ -132,6 +139,7 @@ export class Cluster {
   refuse(name: string): readonly Effect[] {
     const process = this.processes.get(name)!;
     this.harmed.add(process.job);
+    this.#refused.add(`${process.instance} ${process.job}`);
     Object.assign(process, { job: "", isTold: false });
     return this.happen({ kind: "workerRefused", session: process.session!, why: "no such file" });
   }
@@ -170,6 +178,7 @@ export class Cluster {
     this.loops.clear();
     for (const process of this.processes.values()) Object.assign(process, { session: null, isTold: false });
     this.state = replay(records);
+    this.#refused.clear();
     return this.happen({ kind: "led" });
   }
 
@@ -178,13 +187,13 @@ export class Cluster {
   }
 
   /** All that was ordered is done, and all that wait between sessions join again. False where nothing was left to do. */
-  settle(): boolean {
+  settle(effects: Effect[] = []): boolean {
     const ending = [...this.loops].find(([, { isStopping }]) => isStopping);
     const told = [...this.processes.values()].find(({ isTold }) => isTold);
     const between = [...this.processes.values()].find(({ session }) => session === null);
-    if (ending) this.end(ending[0], "stopped");
-    else if (told) this.release(told.name);
-    else if (between) this.rejoin(between.name);
+    if (ending) effects.push(...this.end(ending[0], "stopped"));
+    else if (told) effects.push(...this.release(told.name));
+    else if (between) effects.push(...this.rejoin(between.name));
     return ending !== undefined || told !== undefined || between !== undefined;
   }
 

@@ -175,7 +175,7 @@ const runs = { numRuns: Number(process.env["RUNS"] ?? 150), includeErrorInReport
 
 test("no worker is in two jobs, none runs with too few, and the records give the state", () => {
   fc.assert(
-    fc.property(fc.array(command, { maxLength: 120 }), (commands) => {
+    fc.property(fc.array(command, { size: "max", maxLength: 120 }), (commands) => {
       const cluster = new Cluster();
       cluster.happen({ kind: "led" });
       for (const each of commands) {
@@ -189,7 +189,7 @@ test("no worker is in two jobs, none runs with too few, and the records give the
 
 test("no worker is idle that a job could use, and none stays with a job after one that could run with it", () => {
   fc.assert(
-    fc.property(fc.array(command, { minLength: 20, maxLength: 80 }), (commands) => {
+    fc.property(fc.array(command, { size: "max", minLength: 20, maxLength: 80 }), (commands) => {
       const cluster = new Cluster();
       cluster.happen({ kind: "led" });
       for (const each of commands) play(cluster, each);
@@ -202,7 +202,7 @@ test("no worker is idle that a job could use, and none stays with a job after on
 
 test("with workers and time every job comes to its end", () => {
   fc.assert(
-    fc.property(fc.array(command, { maxLength: 100 }), (commands) => {
+    fc.property(fc.array(command, { size: "max", maxLength: 100 }), (commands) => {
       const cluster = new Cluster();
       cluster.happen({ kind: "led" });
       for (const each of commands) play(cluster, each);
@@ -226,7 +226,7 @@ test("with workers and time every job comes to its end", () => {
 
 test("decide changes nothing that it was given, and decides the same again", () => {
   fc.assert(
-    fc.property(fc.array(command, { minLength: 10, maxLength: 60 }), (commands) => {
+    fc.property(fc.array(command, { size: "max", minLength: 10, maxLength: 60 }), (commands) => {
       const cluster = new Cluster();
       cluster.happen({ kind: "led" });
       for (const each of commands) play(cluster, each);
@@ -254,7 +254,10 @@ test("jobs that are over are forgotten when there are too many, or after 30 days
   assert.ok(!cluster.state.jobs.has(idOf("same", 2)) && cluster.state.jobs.has(idOf("same", 3)));
   cluster.submit(submission("lives"));
   const effects = cluster.tick(31 * 24 * 3_600_000);
-  assert.deepEqual([...cluster.state.jobs.values()].map(({ name }) => name), ["lives"]);
+  assert.deepEqual(
+    [...cluster.state.jobs.values()].map(({ name }) => name),
+    ["lives"],
+  );
   assert.equal(effects.filter(({ kind }) => kind === "forget").length, keptJobs);
   check(cluster);
 });
