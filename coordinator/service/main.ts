@@ -26,6 +26,8 @@ export interface ServiceOptions {
   readonly advertise?: string;
   readonly http: Endpoint;
   readonly store: Store;
+  /** URL of where checkpoints, models and reports go, where workers and coordinators share no folder. */
+  readonly depot: string | null;
   /** Code that comes with a job may run on the workers. */
   readonly allowsModules: boolean;
   readonly log: Log;
@@ -50,7 +52,7 @@ export type Standing =
 
 /** Throws `unavailable` where a port is busy. */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { name, state: folder, store, log, allowsModules, now = Date.now } = options;
+  const { name, state: folder, store, depot, log, allowsModules, now = Date.now } = options;
   const registry = processRegistry();
   const interceptors = [serverMetrics(registry, [coordinatorService, jobsService])];
   let standing: Standing = { kind: "standby", leader: null };
@@ -94,7 +96,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         log.info({ event: "standby", leader: leader?.name }, standbyText(name, leader));
       };
       const leadership = await store.lead(own, { standby, signal: closing.signal });
-      const begun = await Reign.open({ leadership, folder, rpc: () => rpc, served: () => served, log, now });
+      const begun = await Reign.open({ leadership, folder, rpc: () => rpc, served: () => served, depot, log, now });
       standing = { kind: "leading", reign: begun, leadership };
       log.info({ event: "leading", fence: leadership.fence }, `${name} leads, with fence ${leadership.fence}`);
       const end = () => begun.end("it closes");

@@ -17,6 +17,8 @@ export interface ReignParts {
   readonly folder: string;
   readonly rpc: () => RpcPort;
   readonly served: () => Served;
+  /** URL of the depot; null where all share the folder. */
+  readonly depot: string | null;
   readonly log: Log;
   readonly now: () => number;
 }
@@ -54,13 +56,13 @@ export class Reign {
   #records: number;
 
   private constructor(parts: ReignParts, journal: Journal<ServiceRecord>) {
-    const { leadership, folder, rpc, served, log, now } = parts;
+    const { leadership, folder, rpc, served, depot, log, now } = parts;
     this.#parts = parts;
     this.#journal = journal;
     this.#records = journal.records.length;
     this.#state = replay(journal.records);
     this.#events = on(this.#happenings, "event", { signal: this.#over.signal }) as AsyncIterableIterator<[Event]>;
-    this.runs = new Runs({ leadership, folder, served, log, now });
+    this.runs = new Runs({ leadership, folder, served, depot, log, now });
     const happen = (happening: Happening) => this.#happen(happening);
     this.crowd = new Crowd({ rpc, run: (job) => this.runs.all.get(job), happen, heartbeatMs, now });
   }
