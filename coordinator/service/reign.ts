@@ -6,6 +6,7 @@ import type { RpcPort } from "../rpc.ts";
 import type { Served } from "../status.ts";
 import type { Journal, Leadership } from "../store.ts";
 import { Crowd } from "./crowd.ts";
+import type { ServiceMetrics } from "./metrics.ts";
 import { decide } from "./queue.ts";
 import { replay, snapshot } from "./records.ts";
 import { reportOf } from "./reporting.ts";
@@ -19,6 +20,7 @@ export interface ReignParts {
   readonly served: () => Served;
   /** URL of the depot; null where all share the folder. */
   readonly depot: string | null;
+  readonly metrics: ServiceMetrics;
   readonly log: Log;
   readonly now: () => number;
 }
@@ -195,7 +197,7 @@ export class Reign {
   }
 
   async #record(record: ServiceRecord): Promise<void> {
-    await this.#journal.append(record);
+    await this.#parts.metrics.journalling(this.#journal.append(record));
     this.#records += 1;
     if (this.#records < compactAfter + 2 * this.#state.jobs.size) return;
     const records = snapshot(this.#state);
