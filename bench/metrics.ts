@@ -39,8 +39,11 @@ class InTurns extends WorkerMetrics {
   readonly #scrape: () => Promise<unknown>;
   /** Steps per second by block, collecting first. */
   readonly rates: number[] = [];
+  /** Steps per second of the process's processor time, which others on the machine take nothing of. */
+  readonly cpuRates: number[] = [];
   #steps = 0;
   #sinceMs = performance.now();
+  #since = process.cpuUsage();
 
   constructor(services: WorkerContext["services"]) {
     super();
@@ -57,8 +60,11 @@ class InTurns extends WorkerMetrics {
     this.#steps += 1;
     const tookMs = performance.now() - this.#sinceMs;
     if (tookMs < blockMs) return;
+    const { user, system } = process.cpuUsage(this.#since);
     this.rates.push((1_000 * this.#steps) / tookMs);
+    this.cpuRates.push((1e6 * this.#steps) / (user + system));
     this.#steps = 0;
+    this.#since = process.cpuUsage();
     this.#sinceMs = performance.now();
     if (this.#collects) void this.#scrape();
   }
@@ -79,18 +85,26 @@ async function training(file: string) {
     const plan = stages.find(({ stage }) => stage === "distil")!;
     const metrics = new InTurns(context.services);
     const cost = await measureSteps({ ...context, metrics }, { plan, term: 1, forMs });
-    // What is hot is compiled meanwhile.
-    const rates = metrics.rates.slice(warmUpBlocks);
-    const pairs = Math.floor(rates.length / 2);
-    const shares = Array.from({ length: pairs }, (_, pair) => rates[2 * pair]! / rates[2 * pair + 1]!);
-    shares.sort((one, other) => one - other);
-    const quartile = (at: number) => Number(shares[Math.floor((at * pairs) / 4)]!.toFixed(4));
     const stepMs = Number((1_000 * stepOf(cost, context.job.lanes.count)).toFixed(2));
-    return { stepMs, pairs, ofRate: quartile(2), quartiles: [quartile(1), quartile(3)] };
+    return { stepMs, ...compared(metrics.rates, "ofRate"), ...compared(metrics.cpuRates, "ofCpuRate") };
   } finally {
     await solo.close();
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Of each block that collects and the next, which does not: the share of the rate, its quartiles, and how far the median may be off. */
+function compared<Name extends string>(rates: readonly number[], name: Name) {
+  // What is hot is compiled meanwhile.
+  const warm = rates.slice(warmUpBlocks);
+  const pairs = Math.floor(warm.length / 2);
+  const shares = Array.from({ length: pairs }, (_, pair) => warm[2 * pair]! / warm[2 * pair + 1]!);
+  shares.sort((one, other) => one - other);
+  const at = (share: number) => shares[Math.floor(share * pairs)]!;
+  // Of a normal distribution with these quartiles.
+  const standardError = (1.253 * (at(0.75) - at(0.25))) / 1.349 / Math.sqrt(pairs);
+  const rounded = (value: number) => Number(value.toFixed(4));
+  return { [name]: { pairs, median: rounded(at(0.5)), standardError: rounded(standardError) } };
 }
 
 /** A job of so many workers in the middle of a term, as the coordinator's own decisions make it. */

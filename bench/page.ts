@@ -1,6 +1,7 @@
 /**
  * What an open page costs: the share of a core that its script and its renderer take, by Chromium's own count, the
- * coordinator's share of a core, and the rate of training, with the page open and closed in turns.
+ * coordinator's share of a core, and the rate of training, in turns: closed, read elsewhere (what the page reads is read,
+ * and nothing drawn: who watches is seldom on a machine that trains), and open in a browser on these very cores.
  * `npm run bench -- page [SECONDS]`: for each turn.
  */
 import { type ChildProcess, spawn } from "node:child_process";
@@ -16,7 +17,9 @@ import { packagePath } from "../proto/package.ts";
 import { openChromium } from "../test/chromium.ts";
 
 const turnMs = 1_000 * Number(process.argv[3] ?? 15);
-const turns = 6;
+const ways = ["closed", "elsewhere", "here"] as const;
+type Way = (typeof ways)[number];
+const turns = 3 * ways.length;
 
 const browser = await openChromium();
 if (!browser) throw new Error("no Chromium on this machine");
@@ -37,29 +40,33 @@ try {
   const page = await browser.newPage();
   const session = await page.context().newCDPSession(page);
   await session.send("Performance.enable");
-  const measured: { isOpen: boolean; rate: number; coordinator: number; page: number; script: number }[] = [];
+  const measured: { way: Way; rate: number; coordinator: number; page: number; script: number }[] = [];
   for (let turn = 0; turn < turns; turn++) {
-    const isOpen = turn % 2 === 1;
-    await page.goto(isOpen ? `http://${address}/` : "about:blank");
+    const way = ways[turn % ways.length]!;
+    await page.goto(way === "here" ? `http://${address}/` : "about:blank");
+    const reader = new AbortController();
+    if (way === "elsewhere") void readFeed(address, reader.signal).catch(() => {}); // Aborted.
     await setTimeout(2_000); // Loading is not what is measured.
     rates.length = 0;
     const [before, atMs, cpu] = [await spent(session), performance.now(), processorSeconds(coordinator)];
     await setTimeout(turnMs);
     const seconds = (performance.now() - atMs) / 1_000;
     const after = await spent(session);
+    reader.abort();
     measured.push({
-      ...{ isOpen, rate: median(rates)!, coordinator: (processorSeconds(coordinator) - cpu) / seconds },
+      ...{ way, rate: median(rates)!, coordinator: (processorSeconds(coordinator) - cpu) / seconds },
       ...{ page: (after.task - before.task) / seconds, script: (after.script - before.script) / seconds },
     });
   }
-  const of = (name: "rate" | "coordinator" | "page" | "script", isOpen: boolean) =>
-    median(measured.filter((each) => each.isOpen === isOpen).map((each) => each[name]))!;
+  const of = (name: "rate" | "coordinator" | "page" | "script", way: Way) =>
+    median(measured.filter((each) => each.way === way).map((each) => each[name]))!;
   const rounded = (value: number) => Number(value.toPrecision(3));
   const line = {
     ...{ bench: "page", turnSeconds: turnMs / 1_000, turns },
-    ...{ scriptOfCore: rounded(of("script", true)), pageOfCore: rounded(of("page", true)) },
-    coordinatorOfCore: { open: rounded(of("coordinator", true)), closed: rounded(of("coordinator", false)) },
-    ...{ ofRate: rounded(of("rate", true) / of("rate", false)), rates: measured.map(({ rate }) => Math.round(rate)) },
+    ...{ scriptOfCore: rounded(of("script", "here")), pageOfCore: rounded(of("page", "here")) },
+    coordinatorOfCore: Object.fromEntries(ways.map((way) => [way, rounded(of("coordinator", way))])),
+    ofRate: Object.fromEntries(ways.map((way) => [way, rounded(of("rate", way) / of("rate", "closed"))])),
+    rates: measured.map(({ rate }) => Math.round(rate)),
   };
   process.stdout.write(`${JSON.stringify(line)}\n`);
 } finally {
@@ -75,6 +82,12 @@ function start(): ChildProcess {
   const set = changes.flatMap((change) => ["--set", change]);
   const args = ["run", packagePath("examples/smoke.yaml"), "-o", "json", "--out", join(folder, "run"), ...set];
   return spawn(process.execPath, [packagePath("dist/cli/main.js"), ...args], { stdio: ["ignore", "pipe", "pipe"] });
+}
+
+/** What an open page reads, all of it. */
+async function readFeed(address: string, signal: AbortSignal): Promise<void> {
+  const { body } = await fetch(`http://${address}/events`, { signal });
+  for await (const _ of body!);
 }
 
 /** Seconds that the page's main thread has spent so far, all in all and in its scripts. */

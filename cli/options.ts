@@ -71,6 +71,21 @@ export function clusterOption(): Option {
     .default(usualCluster);
 }
 
+/** HOST:PORT[,HOST:PORT…] */
+export function endpoints(text: string): readonly Endpoint[] {
+  return text.split(",").map(endpoint);
+}
+
+/** Where a worker finds its coordinator: one of several, of which one decides. */
+export function coordinatorsOption(): Option {
+  return new Option(
+    "--coordinator <host:port,…>",
+    "the coordinator, where workers join it, or several of which one decides",
+  )
+    .env("LIMBECK_COORDINATOR")
+    .argParser(endpoints);
+}
+
 /** Every command that prints has it. */
 export function printing(command: Command, what: string): Command {
   return command

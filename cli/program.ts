@@ -5,7 +5,7 @@ import {
   clusterOption,
   collect,
   collectCounts,
-  coordinatorOption,
+  coordinatorsOption,
   endpoint,
   engineChoice,
   logFormat,
@@ -141,13 +141,17 @@ export function program(): Command {
       host: "127.0.0.1",
       port: 7071,
     })
+    .option(
+      "--depot <url>",
+      "where checkpoints, models and the report go when workers do not share the folder: s3://BUCKET/PREFIX, file:///FOLDER, or nats://HOST:PORT/CLUSTER",
+    )
     .addOption(logFormat())
     .action(async (file, options) => (await import("./coordinator.ts")).coordinator(file, options));
 
   limbeck
     .command("worker")
     .description("join a coordinator and compute")
-    .addOption(coordinatorOption().makeOptionMandatory())
+    .addOption(coordinatorsOption().makeOptionMandatory())
     .option("--role <role>", "student, teacher or auto: the coordinator chooses", "auto")
     .option("--name <name>", "a name no other worker of the job has (default: <host>-<device>-<process>)")
     .option(

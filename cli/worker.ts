@@ -4,13 +4,14 @@ import { LimbeckError } from "../core/errors.ts";
 import type { Endpoint } from "../proto/endpoint.ts";
 import { openLog } from "../proto/telemetry/log.ts";
 import { runWorker } from "../worker/main.ts";
-import { hasProcessEnvironment, runAgain, tellParent } from "./children.ts";
+import { givenCoordinators } from "../worker/whereabouts.ts";
+import { againCode, hasProcessEnvironment, runAgain, tellParent } from "./children.ts";
 import { deviceShares } from "./devices.ts";
 import type { OutputFormat } from "./display.ts";
 import { superviseWorkers } from "./workers.ts";
 
 export interface WorkerOptions {
-  readonly coordinator: Endpoint;
+  readonly coordinator: readonly Endpoint[];
   readonly role: string;
   readonly name?: string;
   readonly devices?: string;
@@ -40,9 +41,11 @@ export async function worker({ role, name, devices, state, output, ...options }:
   process.once("SIGINT", () => leave("SIGINT"));
   process.once("disconnect", () => leave("the process that started this worker has gone"));
   const own = name ?? `${hostname()}-${deviceShares(undefined)[0]!.label}-${process.pid}`;
-  const given = { ...options, role, name: own, log: openLog(own, { output }) };
+  const whereabouts = givenCoordinators(options.coordinator);
+  const given = { ...options, coordinator: whereabouts, role, name: own, log: openLog(own, { output }) };
   try {
-    await runWorker(given as RunWorkerOptions, leaving.signal);
+    const isWanted = await runWorker(given as RunWorkerOptions, leaving.signal);
+    if (isWanted) process.exitCode = againCode;
   } catch (thrown) {
     await tellParent(thrown);
     throw thrown;

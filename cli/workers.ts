@@ -11,7 +11,7 @@ import type { DeviceShare } from "./devices.ts";
 import { deathNote, type Supervised, supervise } from "./supervisor.ts";
 
 export interface SupervisedWorkers {
-  readonly coordinator: Endpoint;
+  readonly coordinator: readonly Endpoint[];
   readonly role: string;
   readonly name: string | undefined;
   readonly listen: Endpoint;
@@ -67,7 +67,7 @@ function superviseOne(
   // The same in every life: the id is the supervisor's.
   const own = options.name ?? `${hostname()}-${label}-${process.pid}`;
   const name = options.name !== undefined && count > 1 ? `${own}-${label}` : own;
-  const args = ["worker", "--coordinator", endpoint(coordinator), "--role", role, "--name", name];
+  const args = ["worker", "--coordinator", coordinator.map(endpoint).join(","), "--role", role, "--name", name];
   args.push("--listen", endpoint(listen), "--http", endpoint(http));
   if (advertise) args.push("--advertise", endpoint(advertise));
   if (output) args.push("--output", output);

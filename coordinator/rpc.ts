@@ -1,16 +1,21 @@
-/** The gRPC service of the coordinator: worker sessions, the event feed, the order to stop. */
+/** The gRPC port of the coordinator: worker sessions, a job's events and status, the order to stop; health and reflection. */
 import { once } from "node:events";
 import {
+  type handleUnaryCall,
   logVerbosity,
   Server,
   ServerCredentials,
   type ServerDuplexStream,
   type ServerInterceptor,
   type ServerWritableStream,
+  type ServiceDefinition,
   setLogVerbosity,
+  type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { ReflectionService } from "@grpc/reflection";
+import { HealthImplementation } from "grpc-health-check";
 import { asLimbeckError, LimbeckError } from "../core/errors.ts";
-import { isDecision } from "../core/events.ts";
+import { isDecision, type ProgressEvent } from "../core/events.ts";
 import { type Endpoint, hostPort, portError } from "../proto/endpoint.ts";
 import type { CoordinatorHandlers } from "../proto/gen/limbeck/v1/Coordinator.ts";
 import type { FromWorker__Output } from "../proto/gen/limbeck/v1/FromWorker.ts";
@@ -18,10 +23,9 @@ import type { ToWorker } from "../proto/gen/limbeck/v1/ToWorker.ts";
 import type { WatchEvent } from "../proto/gen/limbeck/v1/WatchEvent.ts";
 import type { WatchRequest__Output } from "../proto/gen/limbeck/v1/WatchRequest.ts";
 import { statusOf } from "../proto/status.ts";
-import { coordinatorService, serverOptions } from "../proto/wire.ts";
-import type { EventLog } from "./eventlog.ts";
-import { understand } from "./messages.ts";
-import type { Happening } from "./state.ts";
+import { coordinatorService, serverOptions, wireDefinition } from "../proto/wire.ts";
+import type { Following } from "./eventlog.ts";
+import { understand, type WorkerMessage } from "./messages.ts";
 import type { JobStatus } from "./status.ts";
 
 type Session = ServerDuplexStream<FromWorker__Output, ToWorker>;
@@ -32,22 +36,50 @@ export interface RpcPort {
   readonly address: string;
   send(session: number, message: ToWorker): void;
   refuse(session: number, error: LimbeckError): void;
+  /** Refuses all sessions there are. */
+  dismiss(error: LimbeckError): void;
   close(): Promise<void>;
 }
 
 const helloMs = 10_000;
 const goodbyeMs = 2_000;
 
+/** Who has worker sessions. */
+export interface SessionHost {
+  heard(session: number, message: WorkerMessage): void;
+  broken(session: number, why: string): void;
+}
+
+/** What is asked of a job. */
+export interface AskedJob {
+  /** Its events, each with its number from 1; ends with the job. */
+  watch(following: Following): AsyncIterable<readonly [ProgressEvent, number]>;
+  status(): JobStatus | Promise<JobStatus>;
+  /** In order, with a last checkpoint. */
+  stop(why: string): void;
+}
+
 export interface RpcParts {
-  readonly log: EventLog;
-  /** Called with what the sessions and callers bring. */
-  happen(event: Happening): void;
-  status(): JobStatus;
+  readonly sessions: SessionHost;
+  /** By id; empty: the only one there is. Throws where there is none. */
+  job(id: string): AskedJob;
   readonly interceptors: readonly ServerInterceptor[];
+  /** On the same port. */
+  readonly more?: readonly MoreService[];
+  /** What every call is refused with, while there is a reason. */
+  refusal?(): LimbeckError | null;
+  /** Goes along with every message to a worker (ToWorker.fence); 0 where it is not given. */
+  fence?(): number;
+}
+
+export interface MoreService {
+  readonly definition: ServiceDefinition;
+  readonly handlers: UntypedServiceImplementation;
 }
 
 /** Throws `unavailable` where the port cannot be had. */
-export async function serveRpc(endpoint: Endpoint, { log, happen, status, interceptors }: RpcParts): Promise<RpcPort> {
+export async function serveRpc(endpoint: Endpoint, parts: RpcParts): Promise<RpcPort> {
+  const { sessions: host, job, interceptors, more = [], refusal = () => null, fence = () => 0 } = parts;
   const sessions = new Map<number, Session>();
   let opened = 0;
 
@@ -57,6 +89,11 @@ export async function serveRpc(endpoint: Endpoint, { log, happen, status, interc
   };
 
   const join = (stream: Session) => {
+    const reason = refusal();
+    if (reason) {
+      stream.emit("error", statusOf(reason));
+      return;
+    }
     const session = ++opened;
     sessions.set(session, stream);
     const silent = () => refuse(session, new LimbeckError("timeout", `no hello came in ${helloMs / 1000} s`));
@@ -67,12 +104,12 @@ export async function serveRpc(endpoint: Endpoint, { log, happen, status, interc
       isOver = true;
       clearTimeout(greeting);
       sessions.delete(session);
-      happen({ kind: "broken", session, why });
+      host.broken(session, why);
     };
     stream.on("data", (message: FromWorker__Output) => {
       clearTimeout(greeting);
       try {
-        happen({ kind: "message", session, message: understand(message) });
+        host.heard(session, understand(message));
       } catch (thrown) {
         const error = asLimbeckError(thrown);
         refuse(session, error);
@@ -88,24 +125,38 @@ export async function serveRpc(endpoint: Endpoint, { log, happen, status, interc
     stream.on("error", broken);
   };
 
+  const health = new HealthImplementation({ "": "SERVING" });
   const server = new Server({ ...serverOptions, interceptors: [...interceptors] });
+  /** Of an asked job, or what the call is refused with. */
+  const asked = (id: string): AskedJob => {
+    const reason = refusal();
+    if (reason) throw reason;
+    return job(id);
+  };
   const handlers: CoordinatorHandlers = {
     Join: join,
-    Watch: (call) => void watch(call, log),
-    Status: (_call, callback) => callback(null, { status: JSON.stringify(status()) }),
-    Stop: (call, callback) => {
-      happen({ kind: "stop", why: call.request.why || "stopped by request" });
-      callback(null, {});
-    },
+    Watch: (call) => void watch(call, asked),
+    Status: answering(async ({ job: id }) => ({ status: JSON.stringify(await asked(id).status()) })),
+    Stop: answering(({ job: id, why }) => {
+      asked(id).stop(why || "stopped by request");
+      return {};
+    }),
   };
   server.addService(coordinatorService, handlers);
+  for (const { definition, handlers: theirs } of more) server.addService(definition, theirs);
+  health.addToServer(server);
+  new ReflectionService(wireDefinition).addToServer(server);
   const port = await bind(server, endpoint);
 
   return {
     address: hostPort(endpoint.host, port),
-    send: (session, message) => void sessions.get(session)?.write(message),
+    send: (session, message) => void sessions.get(session)?.write({ ...message, fence: fence() }),
     refuse,
+    dismiss(error) {
+      for (const session of [...sessions.keys()]) refuse(session, error);
+    },
     async close() {
+      health.setStatus("", "NOT_SERVING");
       for (const stream of sessions.values()) stream.end();
       const shutdown = new Promise((resolve) => server.tryShutdown(resolve));
       const impatient = setTimeout(() => server.forceShutdown(), goodbyeMs);
@@ -115,14 +166,27 @@ export async function serveRpc(endpoint: Endpoint, { log, happen, status, interc
   };
 }
 
+/** A call with one answer; what is thrown is its status. */
+export function answering<Request, Reply>(
+  answer: (request: Request) => Reply | Promise<Reply>,
+): handleUnaryCall<Request, Reply> {
+  return (call, callback) => {
+    const answered = async () => answer(call.request);
+    answered().then(
+      (reply) => callback(null, reply),
+      (thrown) => callback(statusOf(thrown)),
+    );
+  };
+}
+
 /** The job's events, but for those the watcher has had, then live where it wants them; ends with the job. */
-async function watch(call: Watcher, log: EventLog): Promise<void> {
+async function watch(call: Watcher, asked: (job: string) => AskedJob): Promise<void> {
   const gone = new AbortController();
   call.on("cancelled", () => gone.abort());
-  const { from, decisions, soFar } = call.request;
+  const { job, from, decisions, soFar } = call.request;
   const following = { from, soFar, signal: gone.signal, ...(decisions && { only: isDecision }) };
   try {
-    for await (const [event, after] of log.numbered(following)) {
+    for await (const [event, after] of asked(job).watch(following)) {
       const isRoomLeft = call.write({ event: JSON.stringify(event), after });
       if (!isRoomLeft) await once(call, "drain", { signal: gone.signal });
     }

@@ -7,16 +7,22 @@ export interface Shell {
   /** What happens, in order. */
   readonly events: AsyncIterable<Event>;
   readonly now: () => number;
+  /** Resolves when this process may decide; rejects `stale_term` once another process does. */
+  mayDecide(): Promise<void>;
   /** May throw: the job then fails with what was thrown. */
   perform(effect: Effect): Promise<void>;
   /** Called with every new state, before its effects are performed. */
   show(state: State): void;
 }
 
-/** Runs a job from where it begins, or is taken up again, to its end. */
+/**
+ * Runs a job from where it begins, or is taken up again, to its end.
+ * @throws LimbeckError `stale_term` where another process decides now: nothing more is done here (L3)
+ */
 export async function run(plan: Plan, first: Next, shell: Shell): Promise<Outcome> {
   let state = await act(plan, first, shell);
   for await (const event of shell.events) {
+    await shell.mayDecide();
     state = await act(plan, decide(plan, state, event), shell);
     if (state.kind === "ended") return state.outcome;
   }
@@ -40,6 +46,8 @@ async function act(plan: Plan, [state, ...effects]: Next, shell: Shell): Promise
     // What failed is performed no second time: an outcome that was reached stays as it is.
     if (state.kind === "ended") return state;
     const error = asLimbeckError(thrown);
+    // No decision, and no trouble, is ours any more.
+    if (error.code === "stale_term") throw error;
     return act(plan, step(plan, state, { kind: "trouble", atMs: shell.now(), error }), shell);
   }
 }

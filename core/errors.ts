@@ -11,6 +11,7 @@ export const errorCodes = [
   "unavailable", // a peer, port, disk or service that should have answered
   "server_away", // a server that a teacher asks does not answer now; it may later
   "timeout", // a wait ran past its deadline (L7)
+  "not_leader", // a coordinator that stands by: another decides
   "stale_term", // a message of another term (L3)
   "wrong_key", // soft targets made for another key (L6)
   "corrupt", // a checksum, digest or length that does not match

@@ -1,8 +1,10 @@
 /** LimbeckError <-> gRPC status. The code travels in the trailers, so it survives the coarser gRPC codes. */
 import { Metadata, type ServiceError, type StatusObject, status } from "@grpc/grpc-js";
 import { asLimbeckError, LimbeckError, type LimbeckErrorCode } from "../core/errors.ts";
+import { NotLeader } from "./notleader.ts";
 
 const codeKey = "limbeck-code";
+const leaderKey = "limbeck-leader";
 
 const grpcCodes: Readonly<Record<LimbeckErrorCode, status>> = {
   usage: status.INVALID_ARGUMENT,
@@ -13,6 +15,7 @@ const grpcCodes: Readonly<Record<LimbeckErrorCode, status>> = {
   unavailable: status.UNAVAILABLE,
   server_away: status.UNAVAILABLE,
   timeout: status.DEADLINE_EXCEEDED,
+  not_leader: status.UNAVAILABLE,
   stale_term: status.FAILED_PRECONDITION,
   wrong_key: status.FAILED_PRECONDITION,
   corrupt: status.DATA_LOSS,
@@ -38,9 +41,11 @@ export function isErrorCode(text: string): text is LimbeckErrorCode {
 
 /** What a server answers with, for anything thrown. */
 export function statusOf(thrown: unknown): StatusObject {
-  const { code, message } = asLimbeckError(thrown);
+  const error = asLimbeckError(thrown);
+  const { code, message } = error;
   const metadata = new Metadata();
   metadata.set(codeKey, code);
+  if (error instanceof NotLeader) metadata.set(leaderKey, error.leader);
   return { code: grpcCodes[code], details: message, metadata };
 }
 
@@ -51,6 +56,9 @@ export function statusOf(thrown: unknown): StatusObject {
 export function errorOfCall(thrown: unknown, whom: string): LimbeckError {
   if (thrown instanceof LimbeckError || !isServiceError(thrown)) return asLimbeckError(thrown);
   const theirs = String(thrown.metadata?.get(codeKey)[0] ?? "");
+  if (theirs === "not_leader") {
+    return new NotLeader(String(thrown.metadata.get(leaderKey)[0] ?? ""), thrown.details, { cause: thrown });
+  }
   if (isErrorCode(theirs)) return new LimbeckError(theirs, thrown.details, { cause: thrown });
   const code = meanings[thrown.code] ?? "internal";
   return new LimbeckError(code, `${whom}: ${thrown.details || thrown.message}`, { cause: thrown });

@@ -9,6 +9,7 @@ import {
 } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import type { CoordinatorClient } from "./gen/limbeck/v1/Coordinator.ts";
+import type { JobsClient } from "./gen/limbeck/v1/Jobs.ts";
 import type { PullHeader, PullHeader__Output } from "./gen/limbeck/v1/PullHeader.ts";
 import type { PullRequest, PullRequest__Output } from "./gen/limbeck/v1/PullRequest.ts";
 import type { TeacherClient } from "./gen/limbeck/v1/Teacher.ts";
@@ -22,9 +23,10 @@ export const messageBytes = 64 * mebibyte;
 // The generated types describe exactly these options: proto/generate.mjs has them too.
 export const loading = { longs: Number, enums: String, defaults: true, oneofs: true } as const;
 
-const { v1 } = (
-  loadPackageDefinition(loadSync(packagePath("proto/limbeck.proto"), loading)) as unknown as ProtoGrpcType
-).limbeck;
+/** All services and messages, for who asks the server what it speaks. */
+export const wireDefinition = loadSync(packagePath("proto/limbeck.proto"), loading);
+
+const { v1 } = (loadPackageDefinition(wireDefinition) as unknown as ProtoGrpcType).limbeck;
 
 const limits: ChannelOptions = {
   "grpc.max_receive_message_length": messageBytes,
@@ -51,6 +53,7 @@ export const channelOptions: ChannelOptions = {
 };
 
 export const coordinatorService = v1.Coordinator.service;
+export const jobsService = v1.Jobs.service;
 export const teacherService = v1.Teacher.service;
 
 /** What every call of a client goes through: it is counted there. */
@@ -59,6 +62,11 @@ export type Interceptors = readonly Interceptor[];
 /** @param address host:port */
 export function coordinatorClient(address: string, interceptors: Interceptors = []): CoordinatorClient {
   return new v1.Coordinator(address, credentials.createInsecure(), withInterceptors(interceptors));
+}
+
+/** Of a service. @param address host:port */
+export function jobsClient(address: string): JobsClient {
+  return new v1.Jobs(address, credentials.createInsecure(), channelOptions);
 }
 
 /** @param address host:port */

@@ -1,24 +1,28 @@
 /** A worker process: keeps a session with the coordinator, prepares, and takes part in the job until it is told to stop. */
 import { randomUUID } from "node:crypto";
-import { asLimbeckError, LimbeckError } from "../core/errors.ts";
+import { setTimeout } from "node:timers/promises";
+import { asLimbeckError, LimbeckError, type LimbeckErrorCode } from "../core/errors.ts";
 import { hostPort } from "../proto/endpoint.ts";
 import type { ToWorker__Output } from "../proto/gen/limbeck/v1/ToWorker.ts";
 import type { Welcome__Output } from "../proto/gen/limbeck/v1/Welcome.ts";
+import { NotLeader } from "../proto/notleader.ts";
 import { packageVersion } from "../proto/package.ts";
 import { alive, servePages } from "../proto/telemetry/http.ts";
 import type { Log } from "../proto/telemetry/log.ts";
 import type { Device } from "./compute/device.ts";
 import { newStatus } from "./context.ts";
 import { watchGpus } from "./gpus.ts";
+import { lifeOf } from "./life.ts";
 import { WorkerMetrics } from "./metrics.ts";
 import { Outbox } from "./outbox.ts";
 import { Participation } from "./participation.ts";
 import { adopt, openDevice, type Preparation, prepareWorker, type Role } from "./preparation.ts";
 import { openServices, type Services } from "./services.ts";
 import { joinCoordinator, type Session, SessionBroken } from "./session.ts";
+import type { Whereabouts } from "./whereabouts.ts";
 
 export interface WorkerOptions {
-  readonly coordinator: { readonly host: string; readonly port: number };
+  readonly coordinator: Whereabouts;
   readonly role: Role;
   readonly name: string;
   readonly listen: { readonly host: string; readonly port: number };
@@ -35,14 +39,19 @@ const joinMs = 20_000;
 const rejoinMs = 600_000;
 /** How long it works on after it has said that it leaves. */
 const leavingMs = 5_000;
+/** Failures that another job need not have. */
+const jobsOwn: ReadonlySet<LimbeckErrorCode> = new Set(["usage", "bad_job", "bad_data", "bad_model", "diverged"]);
+/** Between two questions, where nobody leads. */
+const redirectMs = 200;
 /** How long it waits to be told to stop after it has said that it failed. */
 const failedMs = 5_000;
 
 /**
  * Runs until the coordinator says stop, or `leaving` asks the worker to go; gives all back before it returns.
  * Throws what it failed of, after it told the coordinator.
+ * @returns true where the coordinator has, or may get, other jobs. A process takes one: TensorFlow's threads are set once.
  */
-export async function runWorker(options: WorkerOptions, leaving: AbortSignal): Promise<void> {
+export async function runWorker(options: WorkerOptions, leaving: AbortSignal): Promise<boolean> {
   const { listen, advertise, log } = options;
   const metrics = new WorkerMetrics();
   const services = await openServices({ listen, ...(advertise && { advertise }), metrics, log });
@@ -55,7 +64,7 @@ export async function runWorker(options: WorkerOptions, leaving: AbortSignal): P
       watchGpus((gpus) => metrics.gpus(gpus)),
     );
     const found = { services, metrics, http: toldAddress(http.address, advertise ?? listen) };
-    await new WorkerProcess(options, found).run(leaving);
+    return await new WorkerProcess(options, found).run(leaving);
   } finally {
     for (const close of closing) await close();
   }
@@ -91,6 +100,18 @@ class WorkerProcess {
   #welcoming: Promise<void> = Promise.resolve();
   #failure: LimbeckError | null = null;
   #isLeaving = false;
+  /** L3. The highest of the leaders heard so far: one with a lower fence has been replaced. */
+  #fence = 0;
+  /** A coordinator has spoken to it. */
+  #isKnown = false;
+  /** Id of the job it works for, where the coordinator is a service. */
+  #job = "";
+  /** The coordinator has, or may get, other jobs. */
+  #isService = false;
+  /** What the last coordinator that stood by said. */
+  #turnedAway = "";
+  /** It is told to join again. */
+  #isWanted = false;
 
   constructor(options: WorkerOptions, found: Found) {
     this.#options = options;
@@ -102,7 +123,8 @@ class WorkerProcess {
     };
   }
 
-  async run(leaving: AbortSignal): Promise<void> {
+  /** @returns true where the job is over for it, and it is to join again for others */
+  async run(leaving: AbortSignal): Promise<boolean> {
     const leave = () => this.#leave((leaving.reason as LimbeckError).message);
     leaving.addEventListener("abort", leave, { once: true });
     if (leaving.aborted) leave();
@@ -118,18 +140,27 @@ class WorkerProcess {
       await this.#session?.close();
       await closing;
     }
-    if (this.#failure) throw this.#failure;
+    if (this.#failure && !this.#isJobs(this.#failure)) throw this.#failure;
+    if (this.#failure) return !this.#isLeaving;
+    return this.#isWanted && !this.#isLeaving;
   }
 
   /** One session from its beginning to its end. False where it was the last. */
   async #holdSession(): Promise<boolean> {
+    let moved = () => {};
     try {
       const calls = { signal: this.#over.signal, interceptors: this.#found.metrics.interceptors };
       this.#session = await joinCoordinator(this.#options.coordinator, this.#isTooLate, calls);
-      this.#hello(this.#session);
-      for await (const message of this.#session.messages()) {
+      const session = this.#session;
+      moved = this.#options.coordinator.onMoved((address) => {
+        if (address !== session.address) session.breakOff(`the coordinator at ${address} decides now`);
+      });
+      this.#hello(session);
+      for await (const message of session.messages()) {
+        this.#heed(message);
         if (message.body === "stop") {
           this.#log("stopped", message.stop!.why);
+          this.#isWanted = message.stop!.again;
           return false;
         }
         this.#hear(message);
@@ -137,25 +168,58 @@ class WorkerProcess {
       return false;
     } catch (thrown) {
       if (this.#over.signal.aborted) return false;
+      if (thrown instanceof NotLeader) return await this.#redirect(thrown);
       const isFenced = thrown instanceof LimbeckError && thrown.code === "stale_term";
-      if (!isFenced && !(thrown instanceof SessionBroken)) throw thrown;
+      if (!isFenced && !(thrown instanceof SessionBroken)) {
+        if (!this.#isJobs(asLimbeckError(thrown))) throw thrown;
+        this.#log("refused", asLimbeckError(thrown).message, "warn");
+        this.#isWanted = true;
+        return false;
+      }
       if (this.#failure) return false;
       this.#outbox.close();
-      const { host, port } = this.#options.coordinator;
-      const next = isFenced ? "joining anew" : `waiting for the coordinator at ${host}:${port}`;
+      const next = isFenced ? "joining anew" : `waiting for the coordinator at ${this.#options.coordinator.where}`;
       this.#log("session-broken", `${thrown.message}; ${next}`, "warn");
       if (isFenced) this.#beginAnew(thrown.message);
       if (this.#isLeaving) return false;
-      const broken = this.#session;
-      this.#session = null;
-      await broken?.close();
+      await this.#closeSession();
       return true;
+    } finally {
+      moved();
     }
+  }
+
+  async #closeSession(): Promise<void> {
+    const broken = this.#session;
+    this.#session = null;
+    await broken?.close();
+  }
+
+  /** The coordinator stands by: it knows who decides, or waits for that, too. */
+  async #redirect({ leader, message }: NotLeader): Promise<boolean> {
+    this.#options.coordinator.tried(leader);
+    if (message !== this.#turnedAway) this.#log("redirected", message);
+    this.#turnedAway = message;
+    await this.#closeSession();
+    if (leader === "") await setTimeout(redirectMs, undefined, { signal: this.#over.signal }).catch(() => {});
+    return !this.#isLeaving && !this.#over.signal.aborted;
+  }
+
+  /** L3. @throws SessionBroken where an older leader speaks */
+  #heed({ fence }: ToWorker__Output): void {
+    if (fence < this.#fence)
+      throw new SessionBroken("unavailable", `leader ${fence} has been replaced by ${this.#fence}`);
+    this.#fence = fence;
+  }
+
+  /** What it failed of, or was refused for, is one job's of a service: another may do. */
+  #isJobs({ code }: LimbeckError): boolean {
+    return this.#isService && jobsOwn.has(code);
   }
 
   /** Before the first session not for long; later for as long as there is work, and ten minutes where there is none. */
   readonly #isTooLate = (triedMs: number): boolean => {
-    if (!this.#participation) return triedMs > joinMs;
+    if (!this.#participation) return triedMs > (this.#isKnown ? rejoinMs : joinMs);
     return triedMs > rejoinMs && !this.#participation.isWorking;
   };
 
@@ -166,16 +230,25 @@ class WorkerProcess {
     const term = this.#participation?.term ?? 0;
     const holds = this.#participation?.holds ?? [];
     const life = { build: packageVersion, pid: process.pid, instance: this.#instance };
-    session.send({ term, hello: { worker, role, address, host, http, ...life, holds } });
+    const job = this.#job;
+    session.send({ term, hello: { worker, role, address, host, http, ...life, holds, job, life: lifeOf() } });
   }
 
   #hear(message: ToWorker__Output): void {
+    this.#isKnown = true;
+    if (message.body === "idle") {
+      this.#status.doing = `idle: ${message.idle!.why}`;
+      this.#session!.beat(message.idle!.heartbeatMs, () => 0, this.#status);
+      return;
+    }
     if (message.body !== "welcome") {
       this.#participation?.hear(message);
       return;
     }
     const welcome = message.welcome!;
     const session = this.#session!;
+    this.#job = welcome.jobId;
+    this.#isService = welcome.again;
     session.beat(welcome.heartbeatMs, () => this.#participation?.term ?? 0, this.#status);
     this.#welcoming = this.#welcoming
       .then(() => this.#beWelcomed(welcome, session))
@@ -189,7 +262,7 @@ class WorkerProcess {
     if (session !== this.#session) return; // It broke meanwhile; the next one has a welcome of its own.
     const participation = this.#participation!;
     // It is new to this coordinator, which has just taken it by this instance.
-    if (!welcome.rejoined && participation.term > 0) this.#fence("the coordinator does not know its term");
+    if (!welcome.rejoined && participation.term > 0) this.#forgetTerm("the coordinator does not know its term");
     this.#outbox.open(session);
     session.send({ term: participation.term, prepared: this.#preparation!.prepared });
     this.#outbox.repeat();
@@ -220,7 +293,7 @@ class WorkerProcess {
     this.#status.doing = `leaving: ${why}`;
     this.#log("leaving", why);
     if (!isMember || !this.#outbox.isOpen) this.#go();
-    else setTimeout(() => this.#go(), leavingMs).unref();
+    else globalThis.setTimeout(() => this.#go(), leavingMs).unref();
   }
 
   /** Ends the session, and with it the process. */
@@ -231,10 +304,10 @@ class WorkerProcess {
 
   #beginAnew(why: string): void {
     this.#instance = randomUUID();
-    this.#fence(why);
+    this.#forgetTerm(why);
   }
 
-  #fence(why: string): void {
+  #forgetTerm(why: string): void {
     this.#outbox.forget();
     this.#participation?.fence(why);
   }
@@ -246,7 +319,7 @@ class WorkerProcess {
     this.#log("failed", error.message, "error");
     const term = this.#participation?.term ?? 0;
     this.#session?.send({ term, failed: { code: error.code, message: error.message } });
-    setTimeout(() => this.#go(), failedMs).unref();
+    globalThis.setTimeout(() => this.#go(), failedMs).unref();
   }
   #log(event: string, why: string, level: "info" | "warn" | "error" = "info"): void {
     this.#options.log[level]({ event, term: this.#participation?.term ?? 0, step: this.#status.step }, why);

@@ -43,6 +43,9 @@ export interface Surroundings {
   changed(): void;
 }
 
+/** Whose it is has been looked at. */
+type Order = Omit<ToWorker__Output, "fence">;
+
 export class Participation {
   readonly #context: WorkerContext<Dataset | null>;
   readonly #around: Surroundings;
@@ -61,6 +64,7 @@ export class Participation {
   constructor(context: WorkerContext<Dataset | null>, around: Surroundings) {
     this.#context = context;
     this.#around = around;
+    if (context.depot) context.depot.onWarning = (why) => this.#tell({ warned: { why } });
     context.services.peers.client.onCorrupted = (from, kind, why) => this.#tell({ corrupted: { from, kind, why } });
   }
 
@@ -88,7 +92,7 @@ export class Participation {
   }
 
   /** An order of the coordinator; those of older terms have no effect (L3). */
-  hear({ term, ...order }: ToWorker__Output): void {
+  hear({ term, ...order }: Order): void {
     try {
       this.#hear(term, order);
     } catch (thrown) {
@@ -107,10 +111,11 @@ export class Participation {
     this.#context.services.softTargets.stop();
     await this.#done;
     await this.#student?.saved().catch(() => {});
+    await this.#context.depot?.close();
     await this.#cache.close();
   }
 
-  #hear(term: number, order: Omit<ToWorker__Output, "term">): void {
+  #hear(term: number, order: Omit<Order, "term">): void {
     switch (order.body) {
       case "assign": {
         this.#on({ kind: "assigned", assigned: understand(term, order.assign!, this.#context) });
@@ -142,6 +147,7 @@ export class Participation {
         return;
       case "welcome":
       case "stop":
+      case "idle":
       case undefined:
         return;
     }
@@ -365,6 +371,9 @@ export class Participation {
     const { stage, pictures } = this.#exports!;
     const asked = { stage: stage as Stage, pictures };
     const exported = await exportStage(withDataset(this.#context), asked, ending.soon);
+    const { depot, runFolder } = this.#context;
+    const models = (exported.models ?? []).map(({ folder }) => folder!);
+    await depot?.exported(runFolder, models, ending.soon);
     this.#around.send({ term, exported });
     return { kind: "exported", term };
   }
@@ -389,6 +398,7 @@ export class Participation {
     this.#student = null;
     this.#studentTerm = null;
     this.#membership = null;
+    this.#context.depot?.forget();
     this.#context.services.softTargets.stop();
     this.#context.services.peers.server.reset();
   }

@@ -8,8 +8,11 @@ import type { ToWorker__Output } from "../proto/gen/limbeck/v1/ToWorker.ts";
 import { errorOfCall, isRefusal } from "../proto/status.ts";
 import { coordinatorClient, type Interceptors } from "../proto/wire.ts";
 import type { Status } from "./context.ts";
+import type { Whereabouts } from "./whereabouts.ts";
 
 const connectBiteMs = 200;
+/** On one address, before the next is tried. */
+const connectBites = 5;
 const closingMs = 1_000;
 const defaultHeartbeatMs = 250;
 
@@ -19,38 +22,45 @@ type Stream = ClientDuplexStream<FromWorker, ToWorker__Output>;
 export class SessionBroken extends LimbeckError {}
 
 /**
- * Tries again and again, at most a second apart.
+ * Tries again and again, at most a second apart, wherever the coordinator is by then.
  * @param isTooLate told how long it has tried, in ms
  * @throws `unavailable` where that was too long, and the signal's reason
  */
 export async function joinCoordinator(
-  at: { host: string; port: number },
+  whereabouts: Whereabouts,
   isTooLate: (triedMs: number) => boolean,
   { signal, interceptors }: { readonly signal: AbortSignal; readonly interceptors: Interceptors },
 ): Promise<Session> {
-  signal.throwIfAborted();
-  const address = `${at.host}:${at.port}`;
-  const client = coordinatorClient(address, interceptors);
   const since = Date.now();
-  try {
-    while (!(await isReadySoon(client))) {
-      signal.throwIfAborted();
-      const triedMs = Date.now() - since;
-      if (isTooLate(triedMs)) {
-        const tried = `tried for ${Math.round(triedMs / 1000)} s`;
-        throw new LimbeckError("unavailable", `no coordinator answers at ${address} (${tried})`);
-      }
+  for (;;) {
+    signal.throwIfAborted();
+    const address = whereabouts.address();
+    const client = address === "" ? null : coordinatorClient(address, interceptors);
+    if (client && (await isReadySoon(client, { signal, while: () => whereabouts.address() === address }))) {
+      return new Session(client.join(), address, () => client.close());
     }
-  } catch (thrown) {
-    client.close();
-    throw thrown;
+    client?.close();
+    signal.throwIfAborted();
+    const triedMs = Date.now() - since;
+    if (isTooLate(triedMs)) {
+      const tried = `tried for ${Math.round(triedMs / 1000)} s`;
+      throw new LimbeckError("unavailable", `no coordinator answers at ${whereabouts.where} (${tried})`);
+    }
+    if (client) whereabouts.tried("");
+    else await setTimeout(connectBiteMs, undefined, { signal }).catch(() => {});
   }
-  return new Session(client.join(), address, () => client.close());
 }
 
 /** In small bites: closing a channel does not end grpc-js's wait for it. */
-function isReadySoon(client: CoordinatorClient): Promise<boolean> {
-  return new Promise((resolve) => client.waitForReady(Date.now() + connectBiteMs, (late) => resolve(!late)));
+async function isReadySoon(
+  client: CoordinatorClient,
+  { signal, while: isWorthIt }: { readonly signal: AbortSignal; while(): boolean },
+): Promise<boolean> {
+  for (let bite = 0; bite < connectBites && !signal.aborted && isWorthIt(); bite++) {
+    const late = await new Promise((resolve) => client.waitForReady(Date.now() + connectBiteMs, resolve));
+    if (!late) return true;
+  }
+  return false;
 }
 
 export class Session {
@@ -98,10 +108,17 @@ export class Session {
       for await (const message of this.#stream.iterator({ destroyOnReturn: false })) yield message as ToWorker__Output;
     } catch (cause) {
       if (this.#left) return;
+      if (cause instanceof SessionBroken) throw cause;
       const error = errorOfCall(cause, `the session with the coordinator at ${this.#address} broke`);
       throw isRefusal(cause) ? error : new SessionBroken("unavailable", error.message, { cause });
     }
     if (!this.#left) throw new SessionBroken("unavailable", `the coordinator at ${this.#address} ended the session`);
+  }
+
+  /** Another coordinator decides now: what this one says is no longer heard. */
+  breakOff(why: string): void {
+    this.#stream.destroy(new SessionBroken("unavailable", why));
+    this.#stream.cancel();
   }
 
   /** The worker goes on its own account: what was sent still arrives, and the coordinator ends the stream, or it is cut. */
@@ -109,6 +126,11 @@ export class Session {
     this.#left = true;
     this.#stream.end();
     globalThis.setTimeout(() => this.#stream.cancel(), closingMs).unref();
+  }
+
+  /** host:port of the coordinator. */
+  get address(): string {
+    return this.#address;
   }
 
   /** Lets what was sent arrive, within bounds, and closes the channel. */

@@ -19,7 +19,16 @@ export interface Solo {
  * @throws what a worker of the job fails of when it gets prepared
  */
 export async function openSolo(job: Job, jobFolder: string, runFolder: string): Promise<Solo> {
-  const welcome = { job: JSON.stringify(job), jobFolder, runFolder, heartbeatMs: 0, role: "student", rejoined: false };
+  const told = { jobFolder, runFolder, heartbeatMs: 0, role: "student", rejoined: false };
+  const welcome = {
+    job: JSON.stringify(job),
+    ...told,
+    jobId: "",
+    depot: "",
+    depotFolder: "",
+    sources: [],
+    again: false,
+  };
   const [metrics, log] = [new WorkerMetrics(), silent];
   const services = await openServices({ listen: { host: "127.0.0.1", port: 0 }, metrics, log });
   const device = openDevice(welcome);

@@ -46,25 +46,26 @@ export async function openJournal<R>(folder: string): Promise<Journal<R>> {
  * @throws LimbeckError as `openJournal`
  */
 export async function openJournalFile<R>(path: string): Promise<Journal<R>> {
-  const file = await openLineFile<R>(path, { parse: recordOf, onDamage: "refuse" });
+  const file = await openLineFile<R>(path, { parse: journalRecord, onDamage: "refuse" });
   return {
     records: file.lines,
     note: file.note,
     async append(record) {
-      await file.append(lineOf(record));
+      await file.append(journalLine(record));
       await file.sync();
     },
-    compact: (records) => file.replace(records.map(lineOf)),
+    compact: (records) => file.replace(records.map(journalLine)),
     close: () => file.close(),
   };
 }
 
-function lineOf(record: unknown): string {
+export function journalLine(record: unknown): string {
   const json = JSON.stringify(record);
   return `{"crc":"${checksum(json)}","record":${json}}`;
 }
 
-function recordOf<R>(line: string): R | null {
+/** null for a line that is damaged. */
+export function journalRecord<R>(line: string): R | null {
   const [, crc, json] = /^\{"crc":"([0-9a-f]{8})","record":(.*)\}$/.exec(line) ?? [];
   return json === undefined || checksum(json) !== crc ? null : (JSON.parse(json) as R);
 }

@@ -24,6 +24,8 @@ export function messageOf({ verb, words, values }: Line, current: number, atStag
         term: number("term", 0),
         instance: values["instance"] ?? name,
         holds: holdsOf(values),
+        job: "",
+        life: "",
         worker,
         role,
         address: `${name}:1`,

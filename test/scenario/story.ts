@@ -174,6 +174,7 @@ class Story {
           checkpoint: `: ${checkpoint?.why}`,
           export: ` ${exporting?.stage}`,
           stop: `: ${stop?.why}`,
+          idle: "",
           teachers: ` ${staff?.teachers?.map(({ worker }) => worker).join(", ") || "nobody"}: ${staff?.why}`,
         };
         return [`-> ${whom(effect.session)} (term ${term}) ${body}${words[body!]}`];

@@ -59,7 +59,15 @@ export class Session {
     this.#end = end;
     this.#isWelcome = false;
     const hello = { worker: name, role: this.#role, address: name, host: name, http: "", build: buildOfAll, pid: 1 };
-    end.send({ kind: "hello", term: state.term, ...hello, instance: this.#instance, holds } satisfies WorkerMessage);
+    end.send({
+      kind: "hello",
+      term: state.term,
+      ...hello,
+      instance: this.#instance,
+      holds,
+      job: "",
+      life: "",
+    } satisfies WorkerMessage);
     clock.after(greetingMs, life, () => {
       if (this.#end !== end || this.#isWelcome) return;
       end.close();

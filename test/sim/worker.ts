@@ -192,6 +192,7 @@ export class WorkerProcess {
         this.exit(0, `told to stop: ${message.stop!.why}`);
         return;
       case "welcome":
+      case "idle":
       case undefined:
         return;
     }

@@ -39,7 +39,7 @@ async function prepared(t: TestContext, job: Job): Promise<WorkerContext> {
   });
   await device.ask("open", { choice: job.engine, threads: job.threads });
   const status = newStatus("");
-  const folders = { jobFolder, runFolder: scratchFolder(t) };
+  const folders = { jobFolder, runFolder: scratchFolder(t), depot: null };
   const seen = { status, metrics, log: silent };
   return { job, ...folders, name: "student-1", dataset, device, services, ...seen, trained: new Map() };
 }
@@ -106,7 +106,7 @@ class Prompter {
     return await Promise.all(memories);
   }
 
-  #give(order: Omit<ToWorker__Output, "term">): void {
+  #give(order: Omit<ToWorker__Output, "term" | "fence">): void {
     this.#participation.hear({ term: this.#term, ...order });
   }
 }

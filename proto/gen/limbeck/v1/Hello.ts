@@ -11,6 +11,8 @@ export interface Hello {
   'instance'?: (string);
   'holds'?: (string)[];
   'http'?: (string);
+  'job'?: (string);
+  'life'?: (string);
 }
 
 export interface Hello__Output {
@@ -23,4 +25,6 @@ export interface Hello__Output {
   'instance': (string);
   'holds': (string)[];
   'http': (string);
+  'job': (string);
+  'life': (string);
 }

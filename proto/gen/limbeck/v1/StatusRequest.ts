@@ -2,7 +2,9 @@
 
 
 export interface StatusRequest {
+  'job'?: (string);
 }
 
 export interface StatusRequest__Output {
+  'job': (string);
 }

@@ -3,8 +3,10 @@
 
 export interface StopRequest {
   'why'?: (string);
+  'job'?: (string);
 }
 
 export interface StopRequest__Output {
   'why': (string);
+  'job': (string);
 }

@@ -3,8 +3,10 @@
 
 export interface StopWorker {
   'why'?: (string);
+  'again'?: (boolean);
 }
 
 export interface StopWorker__Output {
   'why': (string);
+  'again': (boolean);
 }

@@ -9,6 +9,7 @@ import type { Follow as _limbeck_v1_Follow, Follow__Output as _limbeck_v1_Follow
 import type { Pause as _limbeck_v1_Pause, Pause__Output as _limbeck_v1_Pause__Output } from '../../limbeck/v1/Pause.ts';
 import type { SaveCheckpoint as _limbeck_v1_SaveCheckpoint, SaveCheckpoint__Output as _limbeck_v1_SaveCheckpoint__Output } from '../../limbeck/v1/SaveCheckpoint.ts';
 import type { Staff as _limbeck_v1_Staff, Staff__Output as _limbeck_v1_Staff__Output } from '../../limbeck/v1/Staff.ts';
+import type { Idle as _limbeck_v1_Idle, Idle__Output as _limbeck_v1_Idle__Output } from '../../limbeck/v1/Idle.ts';
 import type { Long } from '@grpc/proto-loader';
 
 export interface ToWorker {
@@ -22,7 +23,9 @@ export interface ToWorker {
   'pause'?: (_limbeck_v1_Pause | null);
   'checkpoint'?: (_limbeck_v1_SaveCheckpoint | null);
   'teachers'?: (_limbeck_v1_Staff | null);
-  'body'?: "welcome"|"assign"|"begin"|"export"|"stop"|"follow"|"pause"|"checkpoint"|"teachers";
+  'idle'?: (_limbeck_v1_Idle | null);
+  'fence'?: (number | string | Long);
+  'body'?: "welcome"|"assign"|"begin"|"export"|"stop"|"follow"|"pause"|"checkpoint"|"teachers"|"idle";
 }
 
 export interface ToWorker__Output {
@@ -36,5 +39,7 @@ export interface ToWorker__Output {
   'pause'?: (_limbeck_v1_Pause__Output | null);
   'checkpoint'?: (_limbeck_v1_SaveCheckpoint__Output | null);
   'teachers'?: (_limbeck_v1_Staff__Output | null);
-  'body'?: "welcome"|"assign"|"begin"|"export"|"stop"|"follow"|"pause"|"checkpoint"|"teachers";
+  'idle'?: (_limbeck_v1_Idle__Output | null);
+  'fence': (number);
+  'body'?: "welcome"|"assign"|"begin"|"export"|"stop"|"follow"|"pause"|"checkpoint"|"teachers"|"idle";
 }

@@ -1,5 +1,6 @@
 // Original file: limbeck.proto
 
+import type { SourceFile as _limbeck_v1_SourceFile, SourceFile__Output as _limbeck_v1_SourceFile__Output } from '../../limbeck/v1/SourceFile.ts';
 
 export interface Welcome {
   'job'?: (string);
@@ -8,6 +9,11 @@ export interface Welcome {
   'heartbeatMs'?: (number);
   'role'?: (string);
   'rejoined'?: (boolean);
+  'jobId'?: (string);
+  'depot'?: (string);
+  'sources'?: (_limbeck_v1_SourceFile)[];
+  'depotFolder'?: (string);
+  'again'?: (boolean);
 }
 
 export interface Welcome__Output {
@@ -17,4 +23,9 @@ export interface Welcome__Output {
   'heartbeatMs': (number);
   'role': (string);
   'rejoined': (boolean);
+  'jobId': (string);
+  'depot': (string);
+  'sources': (_limbeck_v1_SourceFile__Output)[];
+  'depotFolder': (string);
+  'again': (boolean);
 }

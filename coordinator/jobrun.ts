@@ -1,0 +1,131 @@
+/** One job's life in this process: what it records and shows, and the loop around `step` that decides. */
+import { EventEmitter, on } from "node:events";
+import type { Registry } from "prom-client";
+import { asLimbeckError, type LimbeckError } from "../core/errors.ts";
+import type { ProgressEvent } from "../core/events.ts";
+import { planStages } from "../core/stages.ts";
+import type { ToWorker } from "../proto/gen/limbeck/v1/ToWorker.ts";
+import type { Log } from "../proto/telemetry/log.ts";
+import { logEvent } from "./eventlines.ts";
+import { EventLog } from "./eventlog.ts";
+import { open } from "./gather.ts";
+import type { JournalRecord } from "./journalrecord.ts";
+import { nothingYet, withEvent } from "./latest.ts";
+import { createMetrics } from "./metrics.ts";
+import { Feed } from "./page/feed.ts";
+import type { Records } from "./records.ts";
+import { replay } from "./replay.ts";
+import { run } from "./run.ts";
+import type { Effect, Event, Happening, Outcome, Plan, State } from "./state.ts";
+import { type JobStatus, type Served, statusOf } from "./status.ts";
+import type { Journal } from "./store.ts";
+
+/** How the job's workers are reached. */
+export interface Wire {
+  send(session: number, message: ToWorker): void;
+  /** @param error what the worker is told; its session ends */
+  refuse(session: number, error: LimbeckError): void;
+}
+
+export interface JobRunParts {
+  readonly plan: Plan;
+  readonly journal: Journal<JournalRecord>;
+  readonly records: Records;
+  readonly registry: Registry;
+  readonly wire: Wire;
+  /** Where people and scripts look. */
+  readonly served: () => Served;
+  /** Resolves when this process may decide, at once where it may; rejects `stale_term` once another process does. */
+  readonly mayDecide: () => Promise<void>;
+  readonly log: Log;
+  /** Unix time in milliseconds. */
+  readonly now: () => number;
+}
+
+export interface JobRun {
+  readonly log: EventLog;
+  readonly feed: Feed;
+  happen(happening: Happening): void;
+  status(): JobStatus;
+  /** Before a scrape of the registry. */
+  refreshMetrics(): void;
+  /** Begins to decide. @returns how the job ended; never rejects. Records and journal are closed then. */
+  begin(): Promise<Outcome>;
+}
+
+const tickMs = 100;
+
+/** A job at its beginning, or where its journal left it; what happens is kept until `begin`. */
+export function openJobRun(parts: JobRunParts): JobRun {
+  const { plan, journal, records, registry, wire, mayDecide, now, log: decisions } = parts;
+  const isNew = journal.records.length === 0;
+  const first = isNew ? open(plan, now()) : replay(plan, journal.records, now());
+  let state: State = first[0];
+  let latest = records.events.reduce(withEvent, nothingYet);
+  const happenings = new EventEmitter();
+  const events = inOrder(on(happenings, "event") as AsyncIterableIterator<[Event]>);
+  const happen = (happening: Happening) => void happenings.emit("event", { ...happening, atMs: now() });
+  const log = new EventLog(records.events);
+  const stages = planStages(plan.job, 1).map(({ stage }) => stage);
+  const metrics = createMetrics(registry, { job: plan.job, stages, now });
+  const status = () => statusOf(plan, state, { nowMs: now(), latest, http: parts.served() });
+
+  const act = async (effect: Effect): Promise<void> => {
+    switch (effect.kind) {
+      case "send":
+        return wire.send(effect.session, effect.message);
+      case "refuse":
+        return wire.refuse(effect.session, effect.error);
+      case "journal":
+        return metrics.journalling(journal.append(effect.record));
+      case "measure":
+        return metrics.measured(effect.progress, effect.by);
+      case "quarantine":
+        return records.quarantine({ atMs: now(), worker: effect.worker, ...effect.skipped });
+      case "record":
+        return records.report(effect.report, log.events);
+      case "announce":
+        return await announced(effect.event);
+    }
+  };
+  const announced = (event: ProgressEvent) => {
+    metrics.announced(event);
+    logEvent(decisions, event, state);
+    latest = withEvent(latest, event);
+    // On disk before it is shown: who watched goes on by number with the next life of the coordinator.
+    return records.append(event).finally(() => log.append(event));
+  };
+  const perform = async (effect: Effect) => {
+    await mayDecide();
+    await act(effect);
+  };
+  const show = (next: State) => {
+    state = next;
+  };
+
+  return {
+    log,
+    feed: new Feed(log, status),
+    happen,
+    status,
+    refreshMetrics: () => metrics.refresh(state),
+    async begin() {
+      const clock = setInterval(() => happen({ kind: "tick" }), tickMs);
+      try {
+        if (isNew) await journal.append({ kind: "started", atMs: now(), build: plan.build });
+        return await run(plan, first, { events, now, mayDecide, perform, show });
+      } catch (thrown) {
+        return { kind: "failed", error: asLimbeckError(thrown) };
+      } finally {
+        clearInterval(clock);
+        await records.close().catch(() => {}); // What could not be written has been told.
+        await journal.close();
+        log.close();
+      }
+    },
+  };
+}
+
+async function* inOrder(emitted: AsyncIterable<[Event]>): AsyncGenerator<Event> {
+  for await (const [event] of emitted) yield event;
+}

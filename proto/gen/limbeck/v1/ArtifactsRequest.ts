@@ -1,0 +1,10 @@
+// Original file: limbeck.proto
+
+
+export interface ArtifactsRequest {
+  'job'?: (string);
+}
+
+export interface ArtifactsRequest__Output {
+  'job': (string);
+}

@@ -1,0 +1,8 @@
+// Original file: limbeck.proto
+
+
+export interface ListRequest {
+}
+
+export interface ListRequest__Output {
+}

@@ -1,0 +1,31 @@
+/** Where the coordinator is that decides: one of those that were given, or who they say. */
+import { type Endpoint, hostPort } from "../proto/endpoint.ts";
+
+/** A coordinator may be replaced by another, elsewhere. */
+export interface Whereabouts {
+  /** For messages. */
+  readonly where: string;
+  /** host:port of the one to try; empty while none is known. */
+  address(): string;
+  /** The one that was tried does not answer, or stands by and names another. @param leader host:port, or empty */
+  tried(leader: string): void;
+  /** Calls back as soon as another is known to decide. @returns ends that */
+  onMoved(moved: (address: string) => void): () => void;
+}
+
+/** Each in its turn, until one answers; who stands by names the one to ask. */
+export function givenCoordinators(endpoints: readonly Endpoint[]): Whereabouts {
+  const addresses = endpoints.map(({ host, port }) => hostPort(host, port));
+  let at = 0;
+  let named = "";
+  return {
+    where: addresses.join(" or "),
+    address: () => named || addresses[at]!,
+    tried(leader) {
+      // Who was named and is not there may have been replaced: those that were given know.
+      if (leader === "" && named === "") at = (at + 1) % addresses.length;
+      named = leader;
+    },
+    onMoved: () => () => {},
+  };
+}
