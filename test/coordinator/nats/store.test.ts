@@ -54,6 +54,7 @@ test("the server is killed and comes back, again and again: the leader goes on, 
   await until(() => appended.count() > before);
   const count = await appended.end();
   assert.ok(leadership.holds());
+  assert.doesNotMatch(store.warnings.join(), /has lost entries/);
   await leadership.resign();
   await assertOneWriter(store, count);
 });
