@@ -16,11 +16,6 @@ export interface Range {
   readonly from: number;
 }
 
-/** A part, and where it lies. */
-export interface ReadPart extends Part {
-  readonly sequence: number;
-}
-
 /** Nothing came for so long: the consumer is made anew. */
 const silenceMs = 5_000;
 /** What the server sends at once; more than 64 MB of it unread, and it hangs up. */
@@ -35,7 +30,7 @@ const noMessages = 404;
 export async function readParts(
   nats: Nats,
   range: Range,
-  { take, ...options }: PublishOptions & { take(part: ReadPart): void },
+  { take, ...options }: PublishOptions & { take(part: Part, sequence: number): void },
 ): Promise<number> {
   let next = range.from;
   for (let attempt = 0; ; attempt++) {
@@ -44,7 +39,7 @@ export async function readParts(
     try {
       await deliver(nats, { ...range, from: next }, target, (message, sequence) => {
         next = sequence + 1;
-        take({ ...partFrom(message.headers?.get(entryHeader) ?? "", message.data), sequence });
+        take(partFrom(message.headers?.get(entryHeader) ?? "", message.data), sequence);
       });
       return target;
     } catch (thrown) {
