@@ -116,9 +116,9 @@ const eventDeadlineMs = 60_000;
 export const waiting = `{module: ${packagePath("test/fixtures/models/waiting.ts")}}`;
 
 /** Starts the smoke job without an end and waits for its first step. */
-export function endlessRun(test: TestContext): Promise<EndlessRun> {
+export function endlessRun(test: TestContext, ...args: string[]): Promise<EndlessRun> {
   const set = [`teacher=${waiting}`, "teach.epochs=100000", "evaluation.everyEpochs=0"];
-  return begunRun(test, ...set.flatMap((each) => ["--set", each]));
+  return begunRun(test, ...set.flatMap((each) => ["--set", each]), ...args);
 }
 
 /** Starts the smoke job, with an empty cache, and waits for its first step. */
