@@ -10,7 +10,7 @@ test("killed, frozen, cut off, added: every example counts once and the weights 
   const notes: string[] = [];
   const note = (line: string) => void notes.push(line);
   const timing = { durationMs: 20_000, everyMs: 4_000 };
-  const result = await chaos({ folder, seed: 2356, ...timing, steps: 250, settings: [`student=${waiting}`], note });
+  const result = await chaos({ folder, seed: 2356, ...timing, steps: 150, settings: [`student=${waiting}`], note });
   t.diagnostic(JSON.stringify(result));
   assert.ok(isRight(result), `${notes.join("\n")}\n${JSON.stringify(result)}`);
   assert.deepEqual(result.surprises, []);
