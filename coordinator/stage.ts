@@ -27,7 +27,7 @@ export function progressed(
   const { course } = state;
   const tally = tallyProgress(course.tally, course.plan, { worker: worker.name, byLead, progress });
   const next: Running = { ...state, course: { ...course, tally }, sinceMs: atMs };
-  const measured: Effect = { kind: "measure", progress, by: { worker: worker.name, isLead: byLead } };
+  const measured: Effect = { kind: "measure", progress, by: { isLead: byLead } };
   // Steps that were all skipped have no loss to tell of; each has its own event.
   const isTold = byLead && progress.metrics.examples > 0;
   return isTold ? [next, measured, stepped(next, atMs, progress)] : [next, measured];
