@@ -59,7 +59,7 @@ function topOnTerminal(t: TestContext, address: string, folder: string) {
 test("status, workers, logs and top tell of a job, over a kill -9 of its coordinator", {
   timeout: 180_000,
 }, async (t) => {
-  const job = await distillingRun(t, { until: "evaluated", settings: ["evaluation.everyEpochs=20"] });
+  const job = await distillingRun(t, { until: "evaluated", settings: [] });
   const address = job.addressAfter("--coordinator ");
   const ask = (...args: string[]) => start(args, { LIMBECK_COORDINATOR: address }).outcome;
 
