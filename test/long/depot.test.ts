@@ -112,7 +112,6 @@ for (const { what, without } of [
     const server = await s3Server({ pageSize: 100 });
     t.after(() => server.close());
     const first = await new Life(server, join(scratch, "first")).begin(t);
-    // A slow store: a job that waited for it would be seen to.
     await put(server, /checkpoints\/distil-\d+\/manifest\.json/);
     await put(server, /checkpoints\/distil-\d+\/manifest\.json/);
     await put(server, /journal\.jsonl/);
