@@ -34,7 +34,7 @@ async function setting(t: TestContext): Promise<Setting> {
   t.after(() => server.close());
   Object.assign(process.env, server.env);
   const root = join(await scratchFolder(t), "checkpoints");
-  const open = () => openWorkerDepot({ url: "s3://models", jobId: "smoke", status: { waitingFor: () => "" } });
+  const open = () => openWorkerDepot({ url: "s3://models", folder: "smoke", status: { waitingFor: () => "" } });
   const depot = await open();
   const warnings: string[] = [];
   depot.onWarning = (why) => void warnings.push(why);
