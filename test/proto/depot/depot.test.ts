@@ -91,11 +91,12 @@ for (const { name, open } of kinds) {
   });
 
   test(`${name}: a key that would lead elsewhere is refused`, { timeout: 60_000 }, async (t) => {
-    const depot = await open(t, await scratchFolder(t));
+    const scratch = await scratchFolder(t);
+    const depot = await open(t, scratch);
     if (depot === null) return t.skip("nats-server is not installed");
     for (const key of ["", "/etc/x", "../x", "a/../../x", "a//b", "a/", ".hidden", "a\\b", "a\0b", "a/./b", "ü"]) {
       await assert.rejects(depot.put(key, bytes("x")), { code: "usage" }, JSON.stringify(key));
-      await assert.rejects(depot.get(key, "/dev/null"), { code: "usage" }, JSON.stringify(key));
+      await assert.rejects(depot.get(key, join(scratch, "got")), { code: "usage" }, JSON.stringify(key));
       await assert.rejects(depot.remove(key), { code: "usage" }, JSON.stringify(key));
     }
   });
