@@ -159,6 +159,27 @@ test("a depot that is away ends nothing: it is told once, and the checkpoint get
   );
 });
 
+test("one that waits for the depot to come back is superseded, too", async (t) => {
+  const all = await setting(t);
+  const { server, root, depot, warnings } = all;
+  let refused = () => {};
+  const away = new Promise<void>((resolve) => {
+    refused = resolve;
+  });
+  server.refuse = () => "AccessDenied";
+  depot.onWarning = (why) => {
+    warnings.push(why);
+    refused();
+  };
+  const older = await saveCheckpoint(root, sampleCheckpoint(2));
+  depot.saved(older.folder, keep2, () => assert.fail("it was superseded"));
+  await away;
+  server.refuse = () => null;
+  const newer = await saveCheckpoint(root, sampleCheckpoint(3));
+  await new Promise<void>((sent) => depot.saved(newer.folder, keep2, sent));
+  assert.deepEqual(whole(all), ["3"]);
+});
+
 test("who goes back behind a checkpoint removes it from the depot, and what was on its way there", async (t) => {
   const all = await setting(t);
   const { server, root, depot, put } = all;
