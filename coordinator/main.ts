@@ -63,6 +63,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const { job, jobFolder, runFolder, log: decisions, now = Date.now, heartbeatMs = 250 } = options;
   const plan: Plan = {
     job,
+    id: "",
+    sources: [],
     jobFolder,
     runFolder,
     build: packageVersion,

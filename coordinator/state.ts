@@ -10,6 +10,7 @@ import type { Stage, StagePlan } from "../core/stages.ts";
 import type { DatasetInfo__Output } from "../proto/gen/limbeck/v1/DatasetInfo.ts";
 import type { Heartbeat__Output } from "../proto/gen/limbeck/v1/Heartbeat.ts";
 import type { Ready__Output } from "../proto/gen/limbeck/v1/Ready.ts";
+import type { SourceFile } from "../proto/gen/limbeck/v1/SourceFile.ts";
 import type { ToWorker } from "../proto/gen/limbeck/v1/ToWorker.ts";
 import type { Begun, JournalRecord } from "./journalrecord.ts";
 import type { EvaluatedChunk, Progress, Role, Skipped, StageDone, WorkerMessage } from "./messages.ts";
@@ -18,6 +19,10 @@ import type { Split } from "./split.ts";
 /** What does not change while a job runs. */
 export interface Plan {
   readonly job: Job;
+  /** Of a service's job, unique in the cluster; empty where the coordinator has but one. */
+  readonly id: string;
+  /** Files of `module:` code that came with the job. */
+  readonly sources: readonly SourceFile[];
   readonly jobFolder: string;
   readonly runFolder: string;
   /** Version of Limbeck that workers must have. */
