@@ -4,7 +4,7 @@ import { LimbeckError } from "../core/errors.ts";
 import type { Endpoint } from "../proto/endpoint.ts";
 import { openLog } from "../proto/telemetry/log.ts";
 import { runWorker } from "../worker/main.ts";
-import { givenCoordinators } from "../worker/whereabouts.ts";
+import { givenCoordinators } from "../proto/whereabouts.ts";
 import { hasProcessEnvironment, runAgain, tellParent } from "./children.ts";
 import { deviceShares } from "./devices.ts";
 import type { OutputFormat } from "./display.ts";

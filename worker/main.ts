@@ -18,7 +18,7 @@ import { Participation } from "./participation.ts";
 import { adopt, openDevice, type Preparation, prepareWorker, type Role } from "./preparation.ts";
 import { openServices, type Services } from "./services.ts";
 import { joinCoordinator, type Session, SessionBroken } from "./session.ts";
-import type { Whereabouts } from "./whereabouts.ts";
+import type { Whereabouts } from "../proto/whereabouts.ts";
 
 export interface WorkerOptions {
   readonly coordinator: Whereabouts;

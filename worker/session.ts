@@ -8,7 +8,7 @@ import type { ToWorker__Output } from "../proto/gen/limbeck/v1/ToWorker.ts";
 import { errorOfCall, isRefusal } from "../proto/status.ts";
 import { coordinatorClient, type Interceptors } from "../proto/wire.ts";
 import type { Status } from "./context.ts";
-import type { Whereabouts } from "./whereabouts.ts";
+import type { Whereabouts } from "../proto/whereabouts.ts";
 
 const connectBiteMs = 200;
 /** On one address, before the next is tried. */

@@ -1,0 +1,74 @@
+/** A service's jobs, as lists have them: what travels in ListReply. */
+import { LimbeckError } from "./errors.ts";
+import { nearest } from "./jobfields.ts";
+
+export type EntryState = "queued" | "running" | "pausing" | "paused" | "cancelling" | "done" | "failed" | "cancelled";
+
+export interface JobEntry {
+  /** Unique in the cluster: `mnist-7f3a`. */
+  readonly id: string;
+  readonly name: string;
+  readonly state: EntryState;
+  /** Why it is in this state, or what it waits for. */
+  readonly why: string;
+  /** Higher is first. */
+  readonly priority: number;
+  readonly submittedMs: number;
+  /** null before. */
+  readonly startedMs: number | null;
+  readonly endedMs: number | null;
+  /** Of a running job; null before its first stage. */
+  readonly stage: string | null;
+  readonly step: number;
+  readonly steps: number;
+  readonly samplesPerSecond: number | null;
+  /** How many it has now. */
+  readonly workers: number;
+  /** Who submitted it. */
+  readonly by: string;
+}
+
+export function isOver({ state }: Pick<JobEntry, "state">): boolean {
+  return state === "done" || state === "failed" || state === "cancelled";
+}
+
+const shown = 5;
+
+/**
+ * The job that is meant: an id, the beginning of one, or a name (of several jobs with it the one that is alive, else the
+ * last).
+ * @throws LimbeckError `usage` where there is none, naming the nearest, or where several are meant
+ */
+export function jobMeant(jobs: readonly JobEntry[], text: string): JobEntry {
+  const exact = jobs.find(({ id }) => id === text);
+  if (exact) return exact;
+  const named = jobs.filter(({ name }) => name === text);
+  const alive = named.filter((job) => !isOver(job));
+  if (alive.length === 1) return alive[0]!;
+  if (named.length > 0 && alive.length === 0) return named.reduce((a, b) => (b.submittedMs >= a.submittedMs ? b : a));
+  const begun = alive.length > 0 ? alive : text === "" ? [] : jobs.filter(({ id }) => id.startsWith(text));
+  if (begun.length === 1) return begun[0]!;
+  if (begun.length > 1)
+    throw new LimbeckError("usage", `${text} may be any of ${begun.length} jobs: ${some(begun)}; name one by its id`);
+  if (jobs.length === 0) throw new LimbeckError("usage", `there is no job ${text}: the coordinator has none`);
+  const near = nearest(text, [...jobs.map(({ id }) => id), ...jobs.map(({ name }) => name)]);
+  const hint = near === null ? "limbeck list --all shows which there are" : `did you mean ${near}?`;
+  throw new LimbeckError("usage", `there is no job ${text}: ${hint}`);
+}
+
+/**
+ * The one that is meant where none is named: the only one, or the only one that is not over.
+ * @throws LimbeckError `usage` where there is none, or several
+ */
+export function onlyJob(jobs: readonly JobEntry[]): JobEntry {
+  const alive = jobs.filter((job) => !isOver(job));
+  const candidates = alive.length > 0 ? alive : jobs;
+  if (candidates.length === 1) return candidates[0]!;
+  if (jobs.length === 0) throw new LimbeckError("usage", "the coordinator has no job yet: limbeck submit JOB.yaml");
+  throw new LimbeckError("usage", `the coordinator has ${candidates.length} jobs: name one, such as ${some(candidates)}`);
+}
+
+function some(jobs: readonly JobEntry[]): string {
+  const ids = jobs.slice(0, shown).map(({ id }) => id);
+  return jobs.length > shown ? `${ids.join(", ")}, …` : ids.join(", ");
+}
