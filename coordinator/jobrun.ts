@@ -1,7 +1,7 @@
 /** One job's life in this process: what it records and shows, and the loop around `step` that decides. */
 import { EventEmitter, on } from "node:events";
 import type { Registry } from "prom-client";
-import { asLimbeckError } from "../core/errors.ts";
+import { asLimbeckError, type LimbeckError } from "../core/errors.ts";
 import type { ProgressEvent } from "../core/events.ts";
 import { planStages } from "../core/stages.ts";
 import type { ToWorker } from "../proto/gen/limbeck/v1/ToWorker.ts";
@@ -23,7 +23,7 @@ import { type JobStatus, type Served, statusOf } from "./status.ts";
 export interface Wire {
   send(session: number, message: ToWorker): void;
   /** @param error what the worker is told; its session ends */
-  refuse(session: number, error: Error): void;
+  refuse(session: number, error: LimbeckError): void;
 }
 
 export interface JobRunParts {

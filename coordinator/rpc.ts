@@ -35,9 +35,9 @@ export interface RpcPort {
   /** host:port */
   readonly address: string;
   send(session: number, message: ToWorker): void;
-  refuse(session: number, error: Error): void;
+  refuse(session: number, error: LimbeckError): void;
   /** Refuses all sessions there are. */
-  dismiss(error: Error): void;
+  dismiss(error: LimbeckError): void;
   close(): Promise<void>;
 }
 
@@ -82,7 +82,7 @@ export async function serveRpc(endpoint: Endpoint, parts: RpcParts): Promise<Rpc
   const sessions = new Map<number, Session>();
   let opened = 0;
 
-  const refuse = (session: number, error: Error) => {
+  const refuse = (session: number, error: LimbeckError) => {
     sessions.get(session)?.emit("error", statusOf(error));
     sessions.delete(session);
   };

@@ -40,7 +40,7 @@ export type JobSummary = Readonly<Record<string, string | number | boolean | nul
 export type JobPhase =
   | { readonly kind: "queued" }
   | { readonly kind: "running" }
-  | { readonly kind: "pausing"; readonly then: "paused" | "queued" }
+  | { readonly kind: "pausing"; readonly next: "paused" | "queued" }
   | { readonly kind: "paused" }
   | { readonly kind: "cancelling" }
   | { readonly kind: JobOutcome; readonly endedMs: number; readonly summary: JobSummary | null };
