@@ -6,6 +6,7 @@ import { LimbeckError } from "../core/errors.ts";
 import type { ProgressEvent } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
 import { parseJob } from "../core/jobfile.ts";
+import { readSource } from "../core/jobsource.ts";
 import type { Report } from "../core/report.ts";
 import type { Endpoint } from "../proto/endpoint.ts";
 import { openLog } from "../proto/telemetry/log.ts";
@@ -26,13 +27,25 @@ interface CoordinatorOptions {
 
 /** Reads and checks a job file. Throws `usage` where it cannot be read, `bad_job` with one line per problem. */
 export async function readJob(file: string, overrides: readonly string[]): Promise<Job> {
+  return (await readLocatedJob(file, overrides)).job;
+}
+
+export interface LocatedJob {
+  readonly job: Job;
+  /** `FILE:LINE`, or the `--set` that said it. */
+  placeOf(field: readonly string[]): string;
+}
+
+/** The same, with where each field was said. */
+export async function readLocatedJob(file: string, overrides: readonly string[]): Promise<LocatedJob> {
   let text: string;
   try {
     text = await readFile(file, "utf8");
   } catch (cause) {
     throw new LimbeckError("usage", `the job file ${file} cannot be read: ${(cause as Error).message}`, { cause });
   }
-  return parseJob(text, file, overrides);
+  const job = parseJob(text, file, overrides);
+  return { job, placeOf: (field) => readSource(text, file, overrides).locate([field]).origin };
 }
 
 export async function coordinator(file: string, options: CoordinatorOptions): Promise<void> {

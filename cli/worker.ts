@@ -4,14 +4,14 @@ import { LimbeckError } from "../core/errors.ts";
 import type { Endpoint } from "../proto/endpoint.ts";
 import { openLog } from "../proto/telemetry/log.ts";
 import { runWorker } from "../worker/main.ts";
-import { givenCoordinators } from "../proto/whereabouts.ts";
 import { hasProcessEnvironment, runAgain, tellParent } from "./children.ts";
 import { deviceShares } from "./devices.ts";
 import type { OutputFormat } from "./display.ts";
+import { type CoordinatorPlace, type OpenPlace, openPlace } from "./place.ts";
 import { superviseWorkers } from "./workers.ts";
 
 export interface WorkerOptions {
-  readonly coordinator: readonly Endpoint[];
+  readonly at: CoordinatorPlace;
   readonly role: string;
   readonly name?: string;
   readonly devices?: string;
@@ -41,14 +41,17 @@ export async function worker({ role, name, devices, state, output, ...options }:
   process.once("SIGINT", () => leave("SIGINT"));
   process.once("disconnect", () => leave("the process that started this worker has gone"));
   const own = name ?? `${hostname()}-${deviceShares(undefined)[0]!.label}-${process.pid}`;
-  const whereabouts = givenCoordinators(options.coordinator);
-  const given = { ...options, coordinator: whereabouts, role, name: own, log: openLog(own, { output }) };
+  const { at, ...listening } = options;
+  let whereabouts: OpenPlace | null = null;
   try {
+    whereabouts = await openPlace(at, own);
+    const given = { ...listening, coordinator: whereabouts, role, name: own, log: openLog(own, { output }) };
     await runWorker(given as RunWorkerOptions, leaving.signal);
   } catch (thrown) {
     await tellParent(thrown);
     throw thrown;
   } finally {
+    await whereabouts?.close();
     // Who listens for the parent's end keeps the process alive.
     if (process.connected) process.disconnect();
   }

@@ -14,18 +14,20 @@ export interface JobEntry {
   /** Higher is first. */
   readonly priority: number;
   readonly submittedMs: number;
-  /** null before. */
+  /** Unix time in milliseconds, as the others are; null for what has not been. */
   readonly startedMs: number | null;
   readonly endedMs: number | null;
-  /** Of a running job; null before its first stage. */
+  /** Of a job that runs; else null and 0. */
   readonly stage: string | null;
   readonly step: number;
   readonly steps: number;
-  readonly samplesPerSecond: number | null;
+  readonly samplesPerSecond: number;
   /** How many it has now. */
   readonly workers: number;
   /** Who submitted it. */
   readonly by: string;
+  /** How it ended, in figures; null while it has not, and where there are none. */
+  readonly summary: Readonly<Record<string, string | number | boolean | null>> | null;
 }
 
 export function isOver({ state }: Pick<JobEntry, "state">): boolean {

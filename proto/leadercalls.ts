@@ -4,7 +4,7 @@ import { type Client, connectivityState } from "@grpc/grpc-js";
 import { backoffMs } from "../core/backoff.ts";
 import type { LimbeckError, LimbeckErrorCode } from "../core/errors.ts";
 import { NotLeader } from "./notleader.ts";
-import { errorOfCall, isRefusal, isUnimplemented } from "./status.ts";
+import { errorOfCall, isFailedCall, isUnimplemented } from "./status.ts";
 import type { Whereabouts } from "./whereabouts.ts";
 
 /** How long an election, or the restart of one that was there, is waited for by who asks once. */
@@ -78,7 +78,7 @@ export function leaderCalls<C extends Client>(where: Whereabouts, open: (address
 /** What gRPC makes of a coordinator that is not there, does not answer, or closes under the call. */
 const absences: readonly LimbeckErrorCode[] = ["unavailable", "timeout", "stopped"];
 
-/** Nobody answered: neither yes nor no. */
+/** Nobody answered: neither yes nor no. @param error what errorOfCall made of it */
 export function isAbsence(thrown: unknown, { code }: LimbeckError): boolean {
-  return absences.includes(code) && !isRefusal(thrown) && !isUnimplemented(thrown);
+  return absences.includes(code) && isFailedCall(thrown) && !isUnimplemented(thrown);
 }
