@@ -9,6 +9,7 @@ import { serverMetrics } from "../proto/telemetry/grpcmetrics.ts";
 import type { Log } from "../proto/telemetry/log.ts";
 import { processRegistry } from "../proto/telemetry/processmetrics.ts";
 import { coordinatorService } from "../proto/wire.ts";
+import type { Following } from "./eventlog.ts";
 import { serveHttp } from "./http.ts";
 import { openJobRun } from "./jobrun.ts";
 import { openJournal } from "./journal.ts";
@@ -99,7 +100,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     heard: (session: number, message: WorkerMessage) => happen({ kind: "message", session, message }),
     broken: (session: number, why: string) => happen({ kind: "broken", session, why }),
   };
-  const opening = serveRpc(options.listen, { sessions, job: () => ({ log, status, stop }), interceptors });
+  const asked = { watch: (following: Following) => log.numbered(following), status, stop };
+  const opening = serveRpc(options.listen, { sessions, job: () => asked, interceptors });
   rpc = await orClose(opening, records, journal);
   const page = exposition(registry, () => running.refreshMetrics());
   const live = { ...pageFiles(), "/events": feed.open };

@@ -1,12 +1,13 @@
 /** The service while this process leads: the queue's loop, from its journal on, and what comes of its decisions. */
-import { EventEmitter, on } from "node:events";
+import { EventEmitter, on, once } from "node:events";
 import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
 import type { Log } from "../../proto/telemetry/log.ts";
 import type { RpcPort } from "../rpc.ts";
 import type { Served } from "../status.ts";
 import type { Journal, Leadership } from "../store.ts";
 import { Crowd } from "./crowd.ts";
-import { decide, replay, snapshot } from "./queue.ts";
+import { decide } from "./queue.ts";
+import { replay, snapshot } from "./records.ts";
 import { reportOf } from "./reporting.ts";
 import { Runs } from "./runs.ts";
 import type { Effect, Event, Happening, PhaseKind, ServiceRecord, State } from "./vocabulary.ts";
@@ -44,7 +45,7 @@ export class Reign {
   readonly crowd: Crowd;
   readonly #parts: ReignParts;
   readonly #journal: Journal<ServiceRecord>;
-  readonly #happenings = new EventEmitter();
+  readonly #happenings = new EventEmitter().setMaxListeners(0);
   readonly #events: AsyncIterableIterator<[Event]>;
   readonly #calls = new Map<number, Call>();
   readonly #over = new AbortController();
@@ -57,7 +58,7 @@ export class Reign {
     this.#parts = parts;
     this.#journal = journal;
     this.#records = journal.records.length;
-    this.#state = replay(journal.records, now());
+    this.#state = replay(journal.records);
     this.#events = on(this.#happenings, "event", { signal: this.#over.signal }) as AsyncIterableIterator<[Event]>;
     this.runs = new Runs({ leadership, folder, served, log, now });
     const happen = (happening: Happening) => this.#happen(happening);
@@ -90,6 +91,7 @@ export class Reign {
           await this.#mayDecide();
           await this.#perform(effect);
         }
+        if (effects.length > 0) this.#happenings.emit("changed");
       }
       return "it was told to end";
     } catch (thrown) {
@@ -98,9 +100,11 @@ export class Reign {
       if (error.code !== "stale_term" && error.code !== "stopped") throw error;
       return error.message;
     } finally {
+      this.#happenings.emit("changed");
       clearInterval(clock);
       clearInterval(reports);
-      for (const { reject } of this.#calls.values()) reject(new LimbeckError("unavailable", "the leader has changed; ask again"));
+      for (const { reject } of this.#calls.values())
+        reject(new LimbeckError("unavailable", "the leader has changed; ask again"));
       await this.#journal.close().catch(() => {});
     }
   }
@@ -117,6 +121,11 @@ export class Reign {
       this.#calls.set(call, { resolve, reject });
       this.#happen({ ...question, call } as Happening);
     });
+  }
+
+  /** Resolves when something has been decided, or the signal aborts. */
+  async changed(signal?: AbortSignal): Promise<void> {
+    await once(this.#happenings, "changed", { signal }).catch(() => {});
   }
 
   async #mayDecide(): Promise<void> {

@@ -1,6 +1,7 @@
 /** What the queue is told of a running job, and what lists show of one. */
 import type { JobStatus } from "../status.ts";
-import type { Measured, QueuedJob } from "./vocabulary.ts";
+import type { ListedJob } from "./listing.ts";
+import type { Measured } from "./vocabulary.ts";
 
 export function reportOf({ workers, split, lastStep }: JobStatus): Measured {
   const students = workers.filter(({ role, state }) => role === "student" && state !== "leaving").length;
@@ -15,43 +16,22 @@ export function reportOf({ workers, split, lastStep }: JobStatus): Measured {
   };
 }
 
-/** A job in a list. */
-export interface JobEntry {
-  readonly id: string;
-  readonly name: string;
-  readonly state: QueuedJob["phase"]["kind"];
-  readonly why: string;
-  readonly priority: number;
-  readonly by: string;
-  /** Unix times in milliseconds; null for what has not been. */
-  readonly submittedMs: number;
-  readonly startedMs: number | null;
-  readonly endedMs: number | null;
-  /** Of a job that runs; else null and 0. */
+/** A job in a list: as the queue has it, and, of one that runs, how far it is. */
+export interface JobEntry extends ListedJob {
+  /** null of a job that does not run, or has not begun a stage. */
   readonly stage: string | null;
   readonly step: number;
   readonly steps: number;
   readonly samplesPerSecond: number;
-  /** Sessions it has. */
-  readonly workers: number;
-  /** How it ended; null while it has not. */
-  readonly summary: Readonly<Record<string, string | number | boolean | null>> | null;
 }
 
 /** @param status of a job that runs */
-export function entryOf(job: QueuedJob, status: JobStatus | null): JobEntry {
-  const { id, name, phase, why, priority, by, submittedMs, startedMs } = job;
-  const isOver = "endedMs" in phase;
+export function entryOf(listed: ListedJob, status: JobStatus | undefined): JobEntry {
+  const { stage = null, step = 0, steps = 0, why = "", lastStep } = status ?? {};
+  // A job that runs says best itself what it waits for.
   return {
-    ...{ id, name, state: phase.kind, priority, by, submittedMs, startedMs },
-    // A job that runs says best itself what it waits for.
-    why: status && status.why !== "" ? status.why : why,
-    endedMs: isOver ? phase.endedMs : null,
-    summary: isOver ? phase.summary : null,
-    stage: status?.stage ?? null,
-    step: status?.step ?? 0,
-    steps: status?.steps ?? 0,
-    samplesPerSecond: status?.lastStep?.samplesPerSecond ?? 0,
-    workers: status?.workers.length ?? 0,
+    ...listed,
+    ...(why !== "" && { why }),
+    ...{ stage, step, steps, samplesPerSecond: lastStep?.samplesPerSecond ?? 0 },
   };
 }

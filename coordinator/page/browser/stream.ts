@@ -17,7 +17,7 @@ export function listen(listener: Listener): void {
   let heardMs = performance.now();
 
   const open = () => {
-    source = new EventSource(`/events?after=${place}`);
+    source = new EventSource(`events?after=${place}`);
     heardMs = performance.now();
     const heard = (kind: "snapshot" | "delta", tell: (data: string) => void) =>
       source.addEventListener(kind, ({ data, lastEventId }: MessageEvent<string>) => {
