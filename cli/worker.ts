@@ -4,7 +4,7 @@ import { LimbeckError } from "../core/errors.ts";
 import type { Endpoint } from "../proto/endpoint.ts";
 import { openLog } from "../proto/telemetry/log.ts";
 import { runWorker } from "../worker/main.ts";
-import { hasProcessEnvironment, runAgain, tellParent } from "./children.ts";
+import { againCode, hasProcessEnvironment, runAgain, tellParent } from "./children.ts";
 import { deviceShares } from "./devices.ts";
 import type { OutputFormat } from "./display.ts";
 import { type CoordinatorPlace, type OpenPlace, openPlace } from "./place.ts";
@@ -46,7 +46,8 @@ export async function worker({ role, name, devices, state, output, ...options }:
   try {
     whereabouts = await openPlace(at, own);
     const given = { ...listening, coordinator: whereabouts, role, name: own, log: openLog(own, { output }) };
-    await runWorker(given as RunWorkerOptions, leaving.signal);
+    const isWanted = await runWorker(given as RunWorkerOptions, leaving.signal);
+    if (isWanted) process.exitCode = againCode;
   } catch (thrown) {
     await tellParent(thrown);
     throw thrown;

@@ -38,12 +38,12 @@ export async function openJournal(folder: string): Promise<Journal> {
     throw new LimbeckError("unavailable", `process ${lock.pid}${where} holds ${lockFile}: one coordinator at a time`);
   }
   try {
-    const file = await openLineFile(join(folder, journalName), { parse: recordOf, onDamage: "refuse" });
+    const file = await openLineFile(join(folder, journalName), { parse: journalRecord, onDamage: "refuse" });
     return {
       records: file.lines,
       note: file.note,
       async append(record) {
-        await file.append(lineOf(record));
+        await file.append(journalLine(record));
         await file.sync();
       },
       async close() {
@@ -57,12 +57,13 @@ export async function openJournal(folder: string): Promise<Journal> {
   }
 }
 
-function lineOf(record: JournalRecord): string {
+export function journalLine(record: JournalRecord): string {
   const json = JSON.stringify(record);
   return `{"crc":"${checksum(json)}","record":${json}}`;
 }
 
-function recordOf(line: string): JournalRecord | null {
+/** null for a line that is damaged. */
+export function journalRecord(line: string): JournalRecord | null {
   const [, crc, json] = /^\{"crc":"([0-9a-f]{8})","record":(.*)\}$/.exec(line) ?? [];
   return json === undefined || checksum(json) !== crc ? null : (JSON.parse(json) as JournalRecord);
 }

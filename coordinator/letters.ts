@@ -9,11 +9,12 @@ export function send(session: number, message: ToWorker): Effect {
 
 /** @param back `rejoined`: the worker's term goes on; it tells again what may have been lost of it */
 export function greeting(
-  { id, job, jobFolder, runFolder, heartbeatMs, sources }: Plan,
+  { id, job, jobFolder, runFolder, depot, heartbeatMs, sources }: Plan,
   { session, role }: Pick<Worker, "session" | "role">,
   { term, rejoined }: { term: number; rejoined: boolean },
 ): Effect {
-  const folders = { jobFolder, runFolder, sources: [...sources] };
+  const { url = "", folder = "" } = depot ?? {};
+  const folders = { jobFolder, runFolder, depot: url, depotFolder: folder, sources: [...sources] };
   const body = { jobId: id, job: JSON.stringify(job), ...folders, heartbeatMs, role, rejoined };
   return send(session, { term, welcome: body, body: "welcome" });
 }

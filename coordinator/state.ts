@@ -25,6 +25,8 @@ export interface Plan {
   readonly sources: readonly SourceFile[];
   readonly jobFolder: string;
   readonly runFolder: string;
+  /** Where checkpoints and models go; where there is none, all share the run folder. */
+  readonly depot?: DepotPlace;
   /** Version of Limbeck that workers must have. */
   readonly build: string;
   /** How often workers say that they live. */
@@ -32,6 +34,13 @@ export interface Plan {
   readonly patience: Patience;
   /** How long the job was said to take, where somebody measured; else null. */
   readonly predicted: Prediction | null;
+}
+
+export interface DepotPlace {
+  /** Of the depot, as workers are told it. */
+  readonly url: string;
+  /** The job's own in it: the same for the same job, wherever and whenever it is started. */
+  readonly folder: string;
 }
 
 /** L7. How long what may last, in milliseconds. */

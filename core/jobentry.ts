@@ -4,28 +4,34 @@ import { nearest } from "./jobfields.ts";
 
 export type EntryState = "queued" | "running" | "pausing" | "paused" | "cancelling" | "done" | "failed" | "cancelled";
 
+/** As the queue has it, and, of one that runs, how far it is. Times are Unix times in milliseconds. */
 export interface JobEntry {
   /** Unique in the cluster: `mnist-7f3a`. */
   readonly id: string;
   readonly name: string;
   readonly state: EntryState;
-  /** Why it is in this state, or what it waits for. */
+  /** What it waits for; of one that does not wait, why it is in this state. */
   readonly why: string;
   /** Higher is first. */
   readonly priority: number;
+  /** Who submitted it. */
+  readonly by: string;
   readonly submittedMs: number;
-  /** Unix time in milliseconds, as the others are; null for what has not been. */
+  /** null before its first start. */
   readonly startedMs: number | null;
+  /** null while it is not over. */
   readonly endedMs: number | null;
-  /** Of a job that runs; else null and 0. */
+  /** When it came into this state. */
+  readonly sinceMs: number;
+  /** Names of those it has. */
+  readonly workers: readonly string[];
+  /** null of a job that does not run, or has not begun a stage. */
   readonly stage: string | null;
   readonly step: number;
   readonly steps: number;
   readonly samplesPerSecond: number;
-  /** How many it has now. */
-  readonly workers: number;
-  /** Who submitted it. */
-  readonly by: string;
+  /** Of the stage; null where it is not known. */
+  readonly remainingSeconds: number | null;
   /** How it ended, in figures; null while it has not, and where there are none. */
   readonly summary: Readonly<Record<string, string | number | boolean | null>> | null;
 }

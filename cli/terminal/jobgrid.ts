@@ -8,7 +8,7 @@ export const jobColumns: readonly Column<JobEntry>[] = [
   { title: "job", rank: 6, of: ({ id }) => id },
   { title: "state", rank: 5, of: ({ state }) => state },
   { title: "priority", rank: 2, align: "right", of: ({ priority }) => String(priority) },
-  { title: "workers", rank: 3, align: "right", of: ({ workers }) => (workers === 0 ? "–" : String(workers)) },
+  { title: "workers", rank: 3, align: "right", of: ({ workers }) => (workers.length === 0 ? "–" : String(workers.length)) },
   { title: "submitted", rank: 1, of: ({ submittedMs }) => dateAndTime(submittedMs) },
   { title: "by", rank: 0, of: ({ by }) => by },
   { title: "progress, or why", rank: 4, least: 20, of: progressOrWhy },
@@ -31,7 +31,7 @@ export function entryLines(entry: JobEntry): string[] {
     ["submitted", `${dateAndTime(submittedMs)}${by === "" ? "" : `, by ${by}`}`],
     ["started", startedMs === null ? null : dateAndTime(startedMs)],
     ["ended", endedMs === null ? null : `${dateAndTime(endedMs)}${took}`],
-    ["has", workers === 0 ? null : counted(workers, "worker")],
+    ["has", workers.length === 0 ? null : counted(workers.length, "worker")],
     ["result", typeof verdict === "string" ? verdict : null],
   ];
   const told = facts.flatMap(([name, text]) => (text === null ? [] : [`  ${name.padEnd(12)}${plain(text)}`]));

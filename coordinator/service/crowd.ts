@@ -1,5 +1,6 @@
 /** The workers of the cluster: whose session's messages go to which job, and who waits for one. */
 import { LimbeckError } from "../../core/errors.ts";
+import type { ToWorker } from "../../proto/gen/limbeck/v1/ToWorker.ts";
 import type { JobRun, Wire } from "../jobrun.ts";
 import type { MessageOf, WorkerMessage } from "../messages.ts";
 import type { RpcPort, SessionHost } from "../rpc.ts";
@@ -89,9 +90,8 @@ export class Crowd implements SessionHost {
       send: (session, message) => {
         // Who was given to another meanwhile is not its any more.
         if (this.#present.get(session)?.job !== job) return;
-        const isStop = message.body === "stop";
-        rpc().send(session, isStop ? { ...message, stop: { ...message.stop, again: true } } : message);
-        if (isStop) happen({ kind: "workerReleased", session });
+        rpc().send(session, ofMany(message));
+        if (message.body === "stop") happen({ kind: "workerReleased", session });
       },
       refuse: (session, error) => {
         if (this.#present.get(session)?.job !== job) return;
@@ -119,7 +119,7 @@ export class Crowd implements SessionHost {
     const before = [...this.#present].find(([, present]) => present.hello.worker === hello.worker);
     if (before) {
       const [other, { hello: theirs, heardMs }] = before;
-      const isWell = theirs.instance !== hello.instance && lifeOf(theirs) !== lifeOf(hello);
+      const isWell = theirs.life !== hello.life;
       if (isWell && now() - heardMs <= 2 * heartbeatMs) {
         const message = `a worker named ${hello.worker} has joined already: choose another --name`;
         rpc().refuse(session, new LimbeckError("usage", message));
@@ -131,7 +131,7 @@ export class Crowd implements SessionHost {
     }
     this.#present.set(session, { hello, job: null, heardMs: now() });
     const { worker, role, job } = hello;
-    happen({ kind: "workerJoined", session, worker, instance: lifeOf(hello), role, job });
+    happen({ kind: "workerJoined", session, worker, instance: hello.life, role, job });
   }
 
   #runOf(present: Present | undefined): JobRun | undefined {
@@ -139,7 +139,14 @@ export class Crowd implements SessionHost {
   }
 }
 
-/** Of the process: its instance changes with every job. */
-function lifeOf({ host, pid }: MessageOf<"hello">): string {
-  return `${host}/${pid}`;
+/** As a coordinator says it that has other jobs, too. */
+function ofMany(message: ToWorker): ToWorker {
+  switch (message.body) {
+    case "welcome":
+      return { ...message, welcome: { ...message.welcome, again: true } };
+    case "stop":
+      return { ...message, stop: { ...message.stop, again: true } };
+    default:
+      return message;
+  }
 }
