@@ -30,6 +30,12 @@ interface CoordinatorOptions {
   /** URL of where checkpoints, models and report go, where workers do not share the folder. */
   readonly depot?: string;
   readonly output?: OutputFormat;
+  /** Of a service. */
+  readonly isNatsTold: boolean;
+  readonly name?: string;
+  readonly advertise?: Endpoint;
+  readonly allowModules?: boolean;
+  readonly standby?: boolean;
 }
 
 /** Reads and checks a job file. Throws `usage` where it cannot be read, `bad_job` with one line per problem. */
@@ -57,6 +63,7 @@ export async function readLocatedJob(file: string, overrides: readonly string[])
 
 export async function coordinator(file: string, options: CoordinatorOptions): Promise<void> {
   try {
+    refuseServiceOptions(options);
     await coordinate(file, options);
   } catch (thrown) {
     await tellParent(thrown);
@@ -65,6 +72,14 @@ export async function coordinator(file: string, options: CoordinatorOptions): Pr
     // Who listens for the parent's end keeps the process alive.
     if (process.connected) process.disconnect();
   }
+}
+
+function refuseServiceOptions(options: CoordinatorOptions): void {
+  const { isNatsTold, name, advertise, allowModules, standby } = options;
+  const given = { nats: isNatsTold, name, advertise, "allow-modules": allowModules, standby };
+  const [flag] = Object.entries(given).find(([, value]) => value) ?? [];
+  if (flag === undefined) return;
+  throw new LimbeckError("usage", `--${flag} is of a service: leave the job file out, and submit it with \`limbeck submit\``);
 }
 
 async function coordinate(file: string, options: CoordinatorOptions): Promise<void> {
