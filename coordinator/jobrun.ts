@@ -9,7 +9,7 @@ import type { Log } from "../proto/telemetry/log.ts";
 import { logEvent } from "./eventlines.ts";
 import { EventLog } from "./eventlog.ts";
 import { open } from "./gather.ts";
-import type { Journal } from "./journal.ts";
+import type { JournalRecord } from "./journalrecord.ts";
 import { nothingYet, withEvent } from "./latest.ts";
 import { createMetrics } from "./metrics.ts";
 import { Feed } from "./page/feed.ts";
@@ -18,6 +18,7 @@ import { replay } from "./replay.ts";
 import { run } from "./run.ts";
 import type { Effect, Event, Happening, Outcome, Plan, State } from "./state.ts";
 import { type JobStatus, type Served, statusOf } from "./status.ts";
+import type { Journal } from "./store.ts";
 
 /** How the job's workers are reached. */
 export interface Wire {
@@ -28,7 +29,7 @@ export interface Wire {
 
 export interface JobRunParts {
   readonly plan: Plan;
-  readonly journal: Journal;
+  readonly journal: Journal<JournalRecord>;
   readonly records: Records;
   readonly registry: Registry;
   readonly wire: Wire;

@@ -12,9 +12,10 @@ import { processRegistry } from "../proto/telemetry/processmetrics.ts";
 import { coordinatorService } from "../proto/wire.ts";
 import { keptIn } from "./depot/keeping.ts";
 import type { Following } from "./eventlog.ts";
+import { openJournal } from "./folder/journal.ts";
 import { serveHttp } from "./http.ts";
 import { openJobRun } from "./jobrun.ts";
-import { openJournal } from "./journal.ts";
+import type { JournalRecord } from "./journalrecord.ts";
 import type { WorkerMessage } from "./messages.ts";
 import { pageFiles } from "./page/files.ts";
 import { depotPatience, usualPatience } from "./patience.ts";
@@ -83,7 +84,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     patience: { ...usualPatience, ...(options.depot && depotPatience), ...options.patience },
     predicted: options.predicted ?? null,
   };
-  const own = await openJournal(runFolder);
+  const own = await openJournal<JournalRecord>(runFolder);
   const resume = options.resume ?? own.records.length > 0;
   const opened = await orClose(openRecords(runFolder, job, jobFolder, { resume }), own);
   const parts = { journal: own, records: opened, runFolder, log: decisions };

@@ -10,7 +10,7 @@ import { effectiveJobYaml } from "../core/jobfile.ts";
 import type { Report } from "../core/report.ts";
 import { runReport } from "../core/runreport.ts";
 import { makeFolder, writeTextWhole, writing } from "../proto/files.ts";
-import { type LineFile, openLineFile } from "./linefile.ts";
+import { type LineFile, openLineFile } from "./folder/linefile.ts";
 import { writeReport } from "./report/folder.ts";
 import { TensorBoardFiles } from "./tensorboard.ts";
 

@@ -10,12 +10,13 @@ import { asLimbeckError } from "../../core/errors.ts";
 import type { ProgressEvent } from "../../core/events.ts";
 import type { Depot } from "../../proto/depot/depot.ts";
 import type { Log } from "../../proto/telemetry/log.ts";
-import { type Journal, journalLine, journalName } from "../journal.ts";
+import { journalLine, journalName } from "../folder/journal.ts";
 import type { JournalRecord } from "../journalrecord.ts";
 import type { Records } from "../records.ts";
+import type { Journal } from "../store.ts";
 
 export interface KeptJob {
-  readonly journal: Journal;
+  readonly journal: Journal<JournalRecord>;
   readonly records: Records;
   readonly runFolder: string;
   readonly log: Log;
@@ -57,6 +58,10 @@ export function keptIn(
       records: journal.records,
       note: journal.note,
       close: () => journal.close(),
+      async compact(records) {
+        await journal.compact(records);
+        lines.splice(0, lines.length, ...records);
+      },
       async append(record) {
         await journal.append(record);
         lines.push(record);

@@ -3,7 +3,7 @@ import { appendFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Depot } from "../../proto/depot/depot.ts";
 import { makeFolder, writing } from "../../proto/files.ts";
-import { journalLine, journalName, journalRecord } from "../journal.ts";
+import { journalLine, journalName, journalRecord } from "../folder/journal.ts";
 import type { JournalRecord } from "../journalrecord.ts";
 
 /**
@@ -19,7 +19,7 @@ const fetchedNames = ["events.jsonl", "quarantine.jsonl", "curves.json", "report
 export async function recordsIn(depot: Depot, atMs: number): Promise<readonly JournalRecord[]> {
   if ((await depot.list(journalName)).length === 0) return [];
   const text = new TextDecoder().decode(await depot.read(journalName));
-  const records = text.split("\n").flatMap((line) => journalRecord(line) ?? []);
+  const records = text.split("\n").flatMap((line) => journalRecord<JournalRecord>(line) ?? []);
   const terms = records.flatMap((record) =>
     record.kind === "term" || record.kind === "recovered" ? [record.term] : [],
   );

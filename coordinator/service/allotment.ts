@@ -109,8 +109,11 @@ function stopsOf(
       .filter((by) => by !== undefined && by !== job.id);
     if (claimants.length > 0) {
       const { id, priority } = state.jobs.get(claimants[0]!)!;
-      const right = priority > job.priority ? `has priority ${priority}, it ${job.priority}` : "came before it";
-      return [{ job: job.id, why: `it gives way to ${id}, which ${right} and needs its workers` }];
+      const isShort = !meets(haveOf(own), fewest(job));
+      const right = priority > job.priority ? `has priority ${priority} (it has ${job.priority})` : "came before it";
+      const why = isShort ? "it lacks workers, and" : "it gives way:";
+      const needs = isShort ? "needs those it has" : `${right} and needs its workers`;
+      return [{ job: job.id, why: `${why} ${id} ${needs}` }];
     }
     const sinceMs = courses.get(job.id)?.shortSinceMs ?? null;
     // One that refuses its workers would do so again: it stays, and ends by its own deadlines.

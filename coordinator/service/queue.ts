@@ -95,7 +95,6 @@ function ended(deciding: Deciding, event: Extract<Event, { kind: "jobEnded" }>):
       released(deciding, each.session);
     }
   }
-  forgetOld(deciding);
 }
 
 /** As it was asked for; one that stopped without being asked is cancelled. */

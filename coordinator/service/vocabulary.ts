@@ -176,7 +176,10 @@ export type Happening =
   | { readonly kind: "workerReleased"; readonly session: number }
   /** Its job refused it for what lies with the worker (bad_data, diverged, usage …). Its session may or may not last. */
   | { readonly kind: "workerRefused"; readonly session: number; readonly why: string }
-  /** The job's loop is over, also where it could not be started. `stopped`: it can go on from its records. */
+  /**
+   * `done` and `failed`: as soon as that is decided and written, also where it could not be started; its workers are still
+   * leaving, and one that has left must not be given back to it. `stopped`: its loop is over, and can be started again.
+   */
   | {
       readonly kind: "jobEnded";
       readonly job: string;
