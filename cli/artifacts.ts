@@ -1,6 +1,7 @@
 /** `limbeck artifacts`: what a job has left behind, listed, or fetched into a folder. */
-import { counted, bytesText } from "../core/words.ts";
+
 import { jobMeant } from "../core/jobentry.ts";
+import { bytesText, counted } from "../core/words.ts";
 import type { Artifact } from "../proto/jobs.ts";
 import type { OutputFormat } from "./display.ts";
 import { fetchAll } from "./fetching.ts";

@@ -79,7 +79,10 @@ function refuseServiceOptions(options: CoordinatorOptions): void {
   const given = { nats: isNatsTold, name, advertise, "allow-modules": allowModules, standby };
   const [flag] = Object.entries(given).find(([, value]) => value) ?? [];
   if (flag === undefined) return;
-  throw new LimbeckError("usage", `--${flag} is of a service: leave the job file out, and submit it with \`limbeck submit\``);
+  throw new LimbeckError(
+    "usage",
+    `--${flag} is of a service: leave the job file out, and submit it with \`limbeck submit\``,
+  );
 }
 
 async function coordinate(file: string, options: CoordinatorOptions): Promise<void> {

@@ -43,6 +43,9 @@ export async function fetchAll(
     const files = `${fetched.length + kept.length} of ${artifacts.length} files`;
     return `fetched ${files}, ${bytesText(passed)} of ${bytesText(total)}`;
   });
+  const came = (count: number) => {
+    passed += count;
+  };
   try {
     for (const artifact of artifacts) {
       const target = join(root, artifact.path);
@@ -54,7 +57,7 @@ export async function fetchAll(
         continue;
       }
       const pieces = () => jobs.fetch(job, artifact.path);
-      await persistently(() => fetchWhole(target, artifact, { pieces, came: (count) => void (passed += count) }));
+      await persistently(() => fetchWhole(target, artifact, { pieces, came }));
       fetched.push(artifact.path);
       bytes += artifact.bytes;
     }
@@ -68,7 +71,10 @@ function refuseEscape(path: string, folder: string): void {
   const inside = normalize(path);
   const isInside = path !== "" && !isAbsolute(path) && inside !== "." && inside.split(sep)[0] !== "..";
   if (isInside && !path.includes("\0") && !inside.endsWith(sep)) return;
-  throw new LimbeckError("corrupt", `the coordinator lists ${JSON.stringify(path)}, which leads out of ${folder}: nothing is fetched`);
+  throw new LimbeckError(
+    "corrupt",
+    `the coordinator lists ${JSON.stringify(path)}, which leads out of ${folder}: nothing is fetched`,
+  );
 }
 
 /** A link that lies in the folder may lead out of it. */
@@ -124,7 +130,8 @@ async function fetchWhole(
       throw new LimbeckError("corrupt", message);
     }
     await writing(target, async () => {
-      if ((await stat(target).catch(() => null))?.isDirectory()) throw new LimbeckError("unavailable", `${target} is a folder: move it away`);
+      if ((await stat(target).catch(() => null))?.isDirectory())
+        throw new LimbeckError("unavailable", `${target} is a folder: move it away`);
       await rename(temporary, target);
       await syncFolder(dirname(target));
     });

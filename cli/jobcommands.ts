@@ -1,7 +1,7 @@
 /** The commands of a service's jobs. */
 import { type Command, Option } from "commander";
 import type { JobAction } from "../proto/jobs.ts";
-import { collect, priority, printing } from "./options.ts";
+import { collect, printing, priority } from "./options.ts";
 import { placeOf, usualCoordinator, withPlace } from "./place.ts";
 
 const whichJob = "a job's id, the beginning of one, or its name";
@@ -13,7 +13,10 @@ export function addJobs(limbeck: Command): void {
   command("submit", "json: the id and state as a line, then progress events as JSON lines")
     .description("give a job to a service, and show it to its end; Ctrl-C leaves it running")
     .argument("<job.yaml>", "the job file")
-    .option("--name <name>", "of the job, instead of the one in the file: the same job under the same name is submitted once")
+    .option(
+      "--name <name>",
+      "of the job, instead of the one in the file: the same job under the same name is submitted once",
+    )
     .addOption(new Option("--priority <n>", "-100 to 100, higher is first").argParser(priority).default(0))
     .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])
     .option("--no-wait", "end as soon as it is taken")

@@ -2,8 +2,8 @@
 import type { ProgressEvent } from "../core/events.ts";
 import { eventText } from "../core/lines.ts";
 import type { CoordinatorClient } from "../proto/clients.ts";
-import type { OutputFormat } from "./display.ts";
 import { sayOfAbsence } from "./absence.ts";
+import type { OutputFormat } from "./display.ts";
 import { type Meant, withJob } from "./jobclient.ts";
 import { dateAndTime, plain } from "./terminal/text.ts";
 

@@ -72,7 +72,10 @@ export function placeOf(command: Command, usual: Endpoint | null): CoordinatorPl
     const [one, other] = isTyped("nats")
       ? ["--coordinator", "--nats"]
       : ["the environment variables LIMBECK_COORDINATOR", "LIMBECK_NATS"];
-    throw new LimbeckError("usage", `${one} and ${other} exclude each other: give the coordinators, or the NATS they meet at`);
+    throw new LimbeckError(
+      "usage",
+      `${one} and ${other} exclude each other: give the coordinators, or the NATS they meet at`,
+    );
   }
   if (nats && (!coordinator || isTyped("nats"))) {
     const again = [

@@ -1,6 +1,7 @@
 /** The commands and their options; what each does is loaded when it is called. */
 import { Command, Option } from "commander";
 import { packageVersion } from "../proto/package.ts";
+import { addJobs } from "./jobcommands.ts";
 import {
   collect,
   collectCounts,
@@ -11,7 +12,6 @@ import {
   positive,
   printing,
 } from "./options.ts";
-import { addJobs } from "./jobcommands.ts";
 import { clusterOption, natsCredentials, placeOf, withPlace } from "./place.ts";
 import { addQuestions } from "./questions.ts";
 

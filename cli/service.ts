@@ -49,7 +49,10 @@ function advertised({ advertise, listen }: ServiceOptions): string {
   const isEverywhere = listen.host === "0.0.0.0" || listen.host === "::";
   if (!isEverywhere) return "";
   if (listen.port !== 0) return hostPort(hostname(), listen.port);
-  throw new LimbeckError("usage", "--listen names no host and no port that others can be told: give --advertise HOST:PORT");
+  throw new LimbeckError(
+    "usage",
+    "--listen names no host and no port that others can be told: give --advertise HOST:PORT",
+  );
 }
 
 async function openStore(
@@ -64,7 +67,8 @@ async function openStore(
     import("../proto/nats.ts"),
     import("../coordinator/nats/store.ts"),
   ]);
-  const told = ({ kind, why }: { readonly kind: string; readonly why: string }) => log.warn({ event: `nats-${kind}` }, why);
+  const told = ({ kind, why }: { readonly kind: string; readonly why: string }) =>
+    log.warn({ event: `nats-${kind}` }, why);
   const nats = await connectNats({ urls, credentials: natsCreds, name: `limbeck coordinator ${name}`, told });
   return openNatsStore({ nats, cluster, log });
 }

@@ -2,8 +2,8 @@
 import type { JobEntry } from "../core/jobentry.ts";
 import type { OutputFormat } from "./display.ts";
 import { type AskedJob, askStatus, type Meant, withJob } from "./jobclient.ts";
-import { entryLines } from "./terminal/jobgrid.ts";
 import { grid, gridWidth } from "./terminal/grid.ts";
+import { entryLines } from "./terminal/jobgrid.ts";
 import { statusLines } from "./terminal/statuslines.ts";
 import { type SortKey, sorted, workerColumns } from "./terminal/workergrid.ts";
 

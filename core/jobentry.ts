@@ -73,7 +73,10 @@ export function onlyJob(jobs: readonly JobEntry[]): JobEntry {
   const candidates = alive.length > 0 ? alive : jobs;
   if (candidates.length === 1) return candidates[0]!;
   if (jobs.length === 0) throw new LimbeckError("usage", "the coordinator has no job yet: limbeck submit JOB.yaml");
-  throw new LimbeckError("usage", `the coordinator has ${candidates.length} jobs: name one, such as ${some(candidates)}`);
+  throw new LimbeckError(
+    "usage",
+    `the coordinator has ${candidates.length} jobs: name one, such as ${some(candidates)}`,
+  );
 }
 
 function some(jobs: readonly JobEntry[]): string {

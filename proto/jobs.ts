@@ -75,10 +75,14 @@ export function connectJobs(where: Whereabouts): Jobs {
     },
     control: (job, action, why) =>
       calls.ask((client) =>
-        answered<ControlReply__Output>((answer) => client.control({ job, action, why }, within(submissionDeadlineMs), answer)),
+        answered<ControlReply__Output>((answer) =>
+          client.control({ job, action, why }, within(submissionDeadlineMs), answer),
+        ),
       ),
     artifacts: (job) =>
-      calls.ask((client) => answered<ArtifactsReply__Output>((answer) => client.artifacts({ job }, within(answerDeadlineMs), answer))),
+      calls.ask((client) =>
+        answered<ArtifactsReply__Output>((answer) => client.artifacts({ job }, within(answerDeadlineMs), answer)),
+      ),
     async *fetch(job, path) {
       const call = calls.client().fetch({ job, path });
       call.on("error", () => {}); // Thrown by the loop, and of no interest once the caller has left it.

@@ -8,7 +8,12 @@ export const jobColumns: readonly Column<JobEntry>[] = [
   { title: "job", rank: 6, of: ({ id }) => id },
   { title: "state", rank: 5, of: ({ state }) => state },
   { title: "priority", rank: 2, align: "right", of: ({ priority }) => String(priority) },
-  { title: "workers", rank: 3, align: "right", of: ({ workers }) => (workers.length === 0 ? "–" : String(workers.length)) },
+  {
+    title: "workers",
+    rank: 3,
+    align: "right",
+    of: ({ workers }) => (workers.length === 0 ? "–" : String(workers.length)),
+  },
   { title: "submitted", rank: 1, of: ({ submittedMs }) => dateAndTime(submittedMs) },
   { title: "by", rank: 0, of: ({ by }) => by },
   { title: "progress, or why", rank: 4, least: 20, of: progressOrWhy },

@@ -1,6 +1,7 @@
 /** What the queue is told of a running job, and what lists show of one. */
-import type { JobStatus } from "../status.ts";
+
 import type { JobEntry } from "../../core/jobentry.ts";
+import type { JobStatus } from "../status.ts";
 import type { ListedJob } from "./listing.ts";
 import type { Measured } from "./vocabulary.ts";
 
