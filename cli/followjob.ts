@@ -69,6 +69,8 @@ async function showToItsEnd(
         ...{ client, from, until, display },
         onAway: absence.away,
         onEvent: absence.back,
+        // Stopped and not over: it is paused, say, and the list says so.
+        isEnough: ({ kind }) => kind === "job-stopped" && !isOver(entry),
       });
       if (shown.number > from) look = 0;
       from = shown.number;

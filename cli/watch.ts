@@ -32,11 +32,13 @@ export interface Feed {
   /** Called each time the coordinator is found gone. */
   readonly onAway?: () => void;
   readonly onEvent?: (event: ProgressEvent) => void;
+  /** The last event that is wanted now, though the feed goes on. */
+  readonly isEnough?: (event: ProgressEvent) => boolean;
 }
 
 /** Shows the events of a job to the end of its feed. @returns the last of them, and its number; null where there is none */
 export async function showFeed(feed: Feed): Promise<{ readonly last: ProgressEvent | null; readonly number: number }> {
-  const { client, from, until, display, onAway = () => {}, onEvent = () => {} } = feed;
+  const { client, from, until, display, onAway = () => {}, onEvent = () => {}, isEnough = () => false } = feed;
   let last: ProgressEvent | null = null;
   let number = from;
   // L7: what ends the wait is the job's end, or who aborts.
@@ -45,6 +47,7 @@ export async function showFeed(feed: Feed): Promise<{ readonly last: ProgressEve
     display.show(event);
     last = event;
     number = its;
+    if (isEnough(event)) break;
   }
   return { last, number };
 }
