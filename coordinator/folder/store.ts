@@ -1,17 +1,15 @@
 /**
  * The store on a folder: who holds the lock of leader.lock leads. leader.json says who that is, and the number of leaders
- * that there were; journals/ and events/ have a file of lines for each name.
+ * that there were; journals/ has a file for each name.
  */
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LimbeckError } from "../../core/errors.ts";
-import type { ProgressEvent } from "../../core/events.ts";
 import { makeFolder, writeTextWhole, writing } from "../../proto/files.ts";
 import { type ProcessLock, tryLock } from "../../proto/processlock.ts";
-import type { EventStore, Journal, LeaderIdentity, Leadership, LeadOptions, Store } from "../store.ts";
+import type { Journal, LeaderIdentity, Leadership, LeadOptions, Store } from "../store.ts";
 import { openJournalFile } from "./journal.ts";
-import { openLineFile } from "./linefile.ts";
 
 const pollMs = 250;
 
@@ -92,12 +90,13 @@ function leadership(folder: string, lock: ProcessLock, fence: number): Leadershi
     lost: lock.lost,
     journal: async <R>(name: string) => {
       await held();
-      return whileHeld(await openJournalFile<R>(pathOf(folder, "journals", name)), held);
+      return whileHeld(await openJournalFile<R>(journalPath(folder, name)), held);
     },
-    events: async (job) => await openEvents(pathOf(folder, "events", job)),
+    // Those of a run lie in its folder already (records.ts).
+    events: async () => ({ events: [], append: async () => {}, close: async () => {} }),
     async forget(job) {
       await held();
-      for (const kind of ["journals", "events"] as const) await rm(pathOf(folder, kind, job), { force: true });
+      await rm(journalPath(folder, job), { force: true });
     },
     async resign() {
       ended ||= "it was given up";
@@ -106,8 +105,8 @@ function leadership(folder: string, lock: ProcessLock, fence: number): Leadershi
   };
 }
 
-function pathOf(folder: string, kind: "journals" | "events", name: string): string {
-  return join(folder, kind, `${encodeURIComponent(name)}.jsonl`);
+function journalPath(folder: string, name: string): string {
+  return join(folder, "journals", `${encodeURIComponent(name)}.jsonl`);
 }
 
 /** Held also when it is written: what a process appends that was stopped meanwhile is nobody's decision. */
@@ -122,27 +121,4 @@ function whileHeld<R>(journal: Journal<R>, held: () => Promise<void>): Journal<R
     append: (record) => guarded(() => journal.append(record)),
     compact: (records) => guarded(() => journal.compact(records)),
   };
-}
-
-async function openEvents(path: string): Promise<EventStore> {
-  const file = await openLineFile(path, { parse: eventOf, onDamage: "pass-over" });
-  return {
-    events: file.lines,
-    append: (event) => file.append(JSON.stringify(event)),
-    async close() {
-      try {
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-    },
-  };
-}
-
-function eventOf(line: string): ProgressEvent | null {
-  try {
-    return JSON.parse(line) as ProgressEvent;
-  } catch {
-    return null;
-  }
 }

@@ -16,10 +16,12 @@ import { pageFiles } from "../page/files.ts";
 import { entries } from "./jobsrpc.ts";
 import { listWorkers } from "./listing.ts";
 import type { Standing } from "./main.ts";
+import type { ServiceMetrics } from "./metrics.ts";
 import type { OpenRun } from "./runs.ts";
 
 export interface ServicePages {
   readonly registry: Registry;
+  readonly metrics: ServiceMetrics;
   readonly standing: () => Standing;
   readonly name: string;
   readonly now: () => number;
@@ -28,7 +30,7 @@ export interface ServicePages {
 /** Throws `unavailable` where the port cannot be had. */
 export async function serveService(
   endpoint: Endpoint,
-  { registry, standing, name, now }: ServicePages,
+  { registry, metrics, standing, name, now }: ServicePages,
 ): Promise<HttpPort> {
   const state = () => {
     const at = standing();
@@ -39,7 +41,7 @@ export async function serveService(
   };
   const files = pageFiles();
   const pages: Pages = {
-    "/metrics": exposition(registry, () => {}),
+    "/metrics": exposition(registry, () => metrics.refresh(standing())),
     "/healthz": alive,
     "/readyz": () => ready(standing()),
     "/state": () => json(state()),

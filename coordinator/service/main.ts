@@ -14,6 +14,7 @@ import type { LeaderIdentity, Leadership, Store } from "../store.ts";
 import { askedJob } from "./asked.ts";
 import { serveService } from "./http.ts";
 import { jobsHandlers } from "./jobsrpc.ts";
+import { createServiceMetrics } from "./metrics.ts";
 import { Reign } from "./reign.ts";
 
 export interface ServiceOptions {
@@ -26,6 +27,8 @@ export interface ServiceOptions {
   readonly advertise?: string;
   readonly http: Endpoint;
   readonly store: Store;
+  /** URL of where checkpoints, models and reports go, where workers and coordinators share no folder. */
+  readonly depot: string | null;
   /** Code that comes with a job may run on the workers. */
   readonly allowsModules: boolean;
   readonly log: Log;
@@ -50,9 +53,10 @@ export type Standing =
 
 /** Throws `unavailable` where a port is busy. */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { name, state: folder, store, log, allowsModules, now = Date.now } = options;
+  const { name, state: folder, store, depot, log, allowsModules, now = Date.now } = options;
   const registry = processRegistry();
   const interceptors = [serverMetrics(registry, [coordinatorService, jobsService])];
+  const metrics = createServiceMetrics(registry);
   let standing: Standing = { kind: "standby", leader: null };
   let served: Served = { address: "", paths: [] };
   const closing = new AbortController();
@@ -78,7 +82,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   });
   let http: HttpPort;
   try {
-    http = await serveService(options.http, { registry, standing: () => standing, name, now });
+    http = await serveService(options.http, { registry, metrics, standing: () => standing, name, now });
   } catch (thrown) {
     await rpc.close();
     throw thrown;
@@ -94,8 +98,18 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         log.info({ event: "standby", leader: leader?.name }, standbyText(name, leader));
       };
       const leadership = await store.lead(own, { standby, signal: closing.signal });
-      const begun = await Reign.open({ leadership, folder, rpc: () => rpc, served: () => served, log, now });
+      const begun = await Reign.open({
+        leadership,
+        folder,
+        rpc: () => rpc,
+        served: () => served,
+        depot,
+        metrics,
+        log,
+        now,
+      });
       standing = { kind: "leading", reign: begun, leadership };
+      metrics.tookOver();
       log.info({ event: "leading", fence: leadership.fence }, `${name} leads, with fence ${leadership.fence}`);
       const end = () => begun.end("it closes");
       closing.signal.addEventListener("abort", end);

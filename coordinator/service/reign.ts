@@ -6,6 +6,7 @@ import type { RpcPort } from "../rpc.ts";
 import type { Served } from "../status.ts";
 import type { Journal, Leadership } from "../store.ts";
 import { Crowd } from "./crowd.ts";
+import type { ServiceMetrics } from "./metrics.ts";
 import { decide } from "./queue.ts";
 import { replay, snapshot } from "./records.ts";
 import { reportOf } from "./reporting.ts";
@@ -17,6 +18,9 @@ export interface ReignParts {
   readonly folder: string;
   readonly rpc: () => RpcPort;
   readonly served: () => Served;
+  /** URL of the depot; null where all share the folder. */
+  readonly depot: string | null;
+  readonly metrics: ServiceMetrics;
   readonly log: Log;
   readonly now: () => number;
 }
@@ -54,13 +58,13 @@ export class Reign {
   #records: number;
 
   private constructor(parts: ReignParts, journal: Journal<ServiceRecord>) {
-    const { leadership, folder, rpc, served, log, now } = parts;
+    const { leadership, folder, rpc, served, depot, log, now } = parts;
     this.#parts = parts;
     this.#journal = journal;
     this.#records = journal.records.length;
     this.#state = replay(journal.records);
     this.#events = on(this.#happenings, "event", { signal: this.#over.signal }) as AsyncIterableIterator<[Event]>;
-    this.runs = new Runs({ leadership, folder, served, log, now });
+    this.runs = new Runs({ leadership, folder, served, depot, log, now });
     const happen = (happening: Happening) => this.#happen(happening);
     this.crowd = new Crowd({ rpc, run: (job) => this.runs.all.get(job), happen, heartbeatMs, now });
   }
@@ -193,7 +197,7 @@ export class Reign {
   }
 
   async #record(record: ServiceRecord): Promise<void> {
-    await this.#journal.append(record);
+    await this.#parts.metrics.journalling(this.#journal.append(record));
     this.#records += 1;
     if (this.#records < compactAfter + 2 * this.#state.jobs.size) return;
     const records = snapshot(this.#state);

@@ -1,22 +1,19 @@
 /** The jobs that this process decides, each with its own journal, records and metrics; and those that are over, as their folders have them. */
-import { mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { Registry } from "prom-client";
 import { asLimbeckError } from "../../core/errors.ts";
 import type { Report } from "../../core/report.ts";
-import { writeTextWhole } from "../../proto/files.ts";
 import { packageVersion } from "../../proto/package.ts";
 import { exposition } from "../../proto/telemetry/exposition.ts";
 import type { Page } from "../../proto/telemetry/http.ts";
 import type { Log } from "../../proto/telemetry/log.ts";
 import { type JobRun, openJobRun, type Wire } from "../jobrun.ts";
-import type { JournalRecord } from "../journalrecord.ts";
-import { usualPatience } from "../patience.ts";
-import { openRecords } from "../records.ts";
+import { depotPatience, usualPatience } from "../patience.ts";
 import { readRun } from "../report/folder.ts";
 import type { Outcome, Plan } from "../state.ts";
 import type { Served } from "../status.ts";
 import type { Leadership } from "../store.ts";
+import { type Kept, openKept } from "./kept.ts";
 import type { JobSummary, QueuedJob } from "./vocabulary.ts";
 
 export interface RunsParts {
@@ -24,6 +21,8 @@ export interface RunsParts {
   /** Folder of the service; jobs/<id> in it are the run folders. */
   readonly folder: string;
   readonly served: () => Served;
+  /** URL of the depot; null where all share the folder. */
+  readonly depot: string | null;
   readonly log: Log;
   readonly now: () => number;
 }
@@ -56,46 +55,55 @@ export class Runs {
    * @throws LimbeckError why it cannot begin
    */
   async start(job: QueuedJob, wire: Wire, ended: (how: Ended) => void): Promise<void> {
-    const { leadership, served, log, now } = this.#parts;
     const runFolder = jobFolder(this.#parts.folder, job.id);
-    const sources = join(runFolder, "sources");
-    const journal = await leadership.journal<JournalRecord>(job.id);
+    const kept = await openKept(job, { ...this.#parts, runFolder });
     try {
-      if (journal.records.some(({ kind }) => kind === "ended")) {
+      if (kept.journal.records.some(({ kind }) => kind === "ended")) {
         // Killed between the job's last decision and ours.
-        await journal.close();
         const { report } = await readRun(runFolder);
+        await kept.close();
         ended({ outcome: "done", why: "the job is done", summary: summaryOf(report) });
         return;
       }
-      for (const { path, text } of job.sources) {
-        const target = join(sources, path);
-        await mkdir(dirname(target), { recursive: true });
-        await writeTextWhole(target, text);
-      }
-      const plan: Plan = {
-        ...{ id: job.id, job: job.job, sources: job.sources, jobFolder: sources, runFolder },
-        ...{ build: packageVersion, heartbeatMs: 250, patience: usualPatience, predicted: null },
-      };
-      const records = await openRecords(runFolder, job.job, sources, { resume: true });
-      const registry = new Registry();
-      const mayDecide = async () => {
-        if (!leadership.holds()) await leadership.held();
-      };
-      const told = log.child({ job: job.id });
-      const run = openJobRun({ plan, journal, records, registry, wire, served, mayDecide, log: told, now });
-      const metrics = exposition(registry, () => run.refreshMetrics());
-      this.#runs.set(job.id, { ...run, metrics });
-      void run.begin().then((outcome) => {
-        this.#runs.delete(job.id);
-        run.feed.close();
-        if (!isDeposed(outcome)) ended(endedOf(outcome));
-      });
+      await this.#begin(job, { kept, wire, ended, runFolder });
     } catch (thrown) {
-      await journal.close().catch(() => {});
+      await kept.close();
       throw asLimbeckError(thrown);
     }
   }
+
+  async #begin({ id, job, sources: code }: QueuedJob, { kept, wire, ended, runFolder }: Beginning): Promise<void> {
+    const { leadership, served, log, now } = this.#parts;
+    const sources = [...code];
+    const { place } = kept;
+    const plan: Plan = {
+      ...{ id, job, sources, jobFolder: runFolder, runFolder, ...(place && { depot: place }) },
+      ...{ build: packageVersion, heartbeatMs: 250, predicted: null },
+      patience: { ...usualPatience, ...(place && depotPatience) },
+    };
+    const registry = new Registry();
+    const mayDecide = async () => {
+      if (!leadership.holds()) await leadership.held();
+    };
+    const { journal, records } = kept;
+    const told = log.child({ job: id });
+    const run = openJobRun({ plan, journal, records, registry, wire, served, mayDecide, log: told, now });
+    const metrics = exposition(registry, () => run.refreshMetrics());
+    this.#runs.set(id, { ...run, metrics });
+    void run.begin().then(async (outcome) => {
+      this.#runs.delete(id);
+      run.feed.close();
+      await kept.close();
+      if (!isDeposed(outcome)) ended(endedOf(outcome));
+    });
+  }
+}
+
+interface Beginning {
+  readonly kept: Kept;
+  readonly wire: Wire;
+  readonly ended: (how: Ended) => void;
+  readonly runFolder: string;
 }
 
 export function jobFolder(folder: string, job: string): string {
