@@ -25,14 +25,14 @@ export interface ServiceOptions {
 
 /** Until SIGTERM or SIGINT; jobs go on with the next leader. */
 export async function service(options: ServiceOptions): Promise<void> {
-  const { state, listen, http, set, output, allowModules = false } = options;
+  const { state, listen, http, set, output, depot = null, allowModules = false } = options;
   if (set.length > 0)
     throw new LimbeckError("usage", "--set changes a job, and no job file is given: use it with `limbeck submit`");
   const advertise = advertised(options);
   const name = options.name ?? (advertise || hostPort(hostname(), listen.port));
   const log = openLog(name, { output });
   const store = await openStore(options, { name, log });
-  const told = { name, state: resolve(state), listen, http, store, allowsModules: allowModules, log };
+  const told = { name, state: resolve(state), listen, http, store, depot, allowsModules: allowModules, log };
   const running = await startService({ ...told, ...(advertise !== "" && { advertise }) });
   log.info(
     { event: "listening", address: running.address, http: running.httpAddress },
