@@ -59,7 +59,12 @@ test("files are written with their folders; what is there in its size is kept, w
 
 test("a file that breaks off is begun again, and is never seen in part", async (t) => {
   const { folder } = await folderOf(t);
-  const { jobs, asked } = serving({ model: [["123", broken], ["123", "456"]] });
+  const { jobs, asked } = serving({
+    model: [
+      ["123", broken],
+      ["123", "456"],
+    ],
+  });
   const { bytes } = await fetchAll(jobs, "a-0001", { artifacts: [{ path: "model", bytes: 6 }], folder });
   assert.equal(bytes, 6);
   assert.equal(asked.length, 2);
@@ -97,6 +102,9 @@ test("a link in the folder is not followed out of it", async (t) => {
   symlinkSync(join(scratch, "elsewhere"), join(folder, "student"));
   const { jobs } = serving({ "student/model.json": [["1"]] });
   const artifacts = [{ path: "student/model.json", bytes: 1 }];
-  await assert.rejects(fetchAll(jobs, "a-0001", { artifacts, folder }), { code: "corrupt", message: /by a link there/ });
+  await assert.rejects(fetchAll(jobs, "a-0001", { artifacts, folder }), {
+    code: "corrupt",
+    message: /by a link there/,
+  });
   assert.deepEqual(filesIn(join(scratch, "elsewhere")), []);
 });

@@ -31,11 +31,20 @@ test("a relative module is sent as it is, an absolute one stays where it is", as
 test("what cannot be sent is refused, with the line of the job file and what to do", async (t) => {
   const refused = (message: RegExp) => ({ code: "bad_job", message });
   const image = /or name a file of the workers' own image by its absolute path/;
-  await assert.rejects(sent(t, "net.ts"), refused(/^job\.yaml:7 \(student\/module\): student\.module: net\.ts cannot be read: /));
+  await assert.rejects(
+    sent(t, "net.ts"),
+    refused(/^job\.yaml:7 \(student\/module\): student\.module: net\.ts cannot be read: /),
+  );
   await assert.rejects(sent(t, "../net.ts", "export default 1;"), refused(/lies outside the job file's folder/));
-  await assert.rejects(sent(t, "net.ts", Buffer.alloc(longestSource + 1, 32)), refused(/has 262145 bytes, and at most 262144/));
+  await assert.rejects(
+    sent(t, "net.ts", Buffer.alloc(longestSource + 1, 32)),
+    refused(/has 262145 bytes, and at most 262144/),
+  );
   const importing = '\nexport const a = 1;\nimport { relu } from "./layers.ts";\n';
-  await assert.rejects(sent(t, "net.ts", importing), refused(/net\.ts:3 imports \.\/layers\.ts, which would not be there/));
+  await assert.rejects(
+    sent(t, "net.ts", importing),
+    refused(/net\.ts:3 imports \.\/layers\.ts, which would not be there/),
+  );
   await assert.rejects(sent(t, "net.ts", importing), refused(image));
 });
 
@@ -45,7 +54,10 @@ test("every way of importing a file beside it is seen", () => {
   assert.deepEqual(of('export * from "../b.js";'), ["1 ../b.js"]);
   assert.deepEqual(of('const c = await import(\n  "./c.ts");'), ["2 ./c.ts"]);
   assert.deepEqual(of("const d = require('/d.cjs')"), ["1 /d.cjs"]);
-  assert.deepEqual(of('import {\n  e,\n  f,\n} from "./e.ts";\nimport g from "file:///g.ts";'), ["4 ./e.ts", "5 file:///g.ts"]);
+  assert.deepEqual(of('import {\n  e,\n  f,\n} from "./e.ts";\nimport g from "file:///g.ts";'), [
+    "4 ./e.ts",
+    "5 file:///g.ts",
+  ]);
   assert.deepEqual(of('import {\n  h } from "npm-package"\nimport * as i from "./i.ts"'), ["3 ./i.ts"]);
   assert.deepEqual(of(selfContained), []);
 });

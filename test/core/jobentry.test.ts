@@ -30,11 +30,17 @@ test("an id, the beginning of one, or a name", () => {
 
 test("of several jobs with one name the one that is not over, else the last", () => {
   assert.equal(meant("mnist"), "mnist-81c0");
-  assert.equal(meant("a", [entry("a-0001", { state: "done" }), entry("a-0002", { state: "failed", submittedMs: 2 })]), "a-0002");
+  assert.equal(
+    meant("a", [entry("a-0001", { state: "done" }), entry("a-0002", { state: "failed", submittedMs: 2 })]),
+    "a-0002",
+  );
 });
 
 test("what may mean several, or none, is refused with what would be right", () => {
-  assert.throws(() => meant("mnist-"), refused(/^mnist- may be any of 2 jobs: mnist-7f3a, mnist-81c0; name one by its id$/));
+  assert.throws(
+    () => meant("mnist-"),
+    refused(/^mnist- may be any of 2 jobs: mnist-7f3a, mnist-81c0; name one by its id$/),
+  );
   assert.throws(() => meant("mnits"), refused(/^there is no job mnits: did you mean mnist\?$/));
   assert.throws(() => meant("mnist-7f3b"), refused(/did you mean mnist-7f3a\?$/));
   assert.throws(() => meant("quite-other"), refused(/limbeck list --all shows which there are$/));

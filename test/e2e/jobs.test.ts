@@ -30,25 +30,24 @@ test("a service's jobs from their submission to their end, over the death of its
   await shown.until(/^teach {2}step /m);
   const [, id] = /^(long-[0-9a-f]{4}): queued/.exec(shown.text)!;
 
-  const taken = JSON.parse((await ask("submit", ...short, "--no-wait", "--priority", "-3", "-o", "json")).stdout);
+  const left = service.start("submit", ...long);
+  const leftSaid = new Said(left);
+  const queued = await ask("submit", ...short, "--no-wait", "--priority", "-3", "-o", "json");
+  const taken = JSON.parse(queued.stdout);
   assert.deepEqual([taken.created, taken.state], [true, "queued"]);
-  const again = JSON.parse((await ask("submit", ...long, "--no-wait", "-o", "json")).stdout);
-  assert.deepEqual([again.id, again.created], [id, false], "the same job under the same name is there already");
-  const now = await listed();
+  await leftSaid.until(/^teach {2}step /m);
+  left.process.kill("SIGINT");
+  const [detached, now, table] = await Promise.all([left.outcome, listed(), ask("list")]);
+  assert.equal(detached.code, 130, detached.stderr);
+  assert.match(
+    detached.stdout,
+    new RegExp(`^${id}: running; it was submitted before`),
+    "the same job under the same name",
+  );
+  assert.match(detached.stdout, new RegExp(`${id} goes on without this command.*\\n.*limbeck cancel ${id}`));
   assert.deepEqual([now["long"]!.state, now["long"]!.workers.length], ["running", 3]);
   assert.deepEqual([now["short"]!.state, now["short"]!.priority, now["short"]!.why !== ""], ["queued", -3, true]);
-  const table = (await ask("list")).stdout;
-  assert.match(table, /^long-[0-9a-f]{4} +running +0 +3 .* teach, \d+\.\d\d %/m);
-  const other = await ask("submit", ...long, ...set("seed=8"), "--no-wait");
-  assert.equal(other.code, 2);
-  assert.match(other.stderr, /seed: 7 there, 8 here.*--name/);
-
-  const left = service.start("submit", ...long);
-  await new Said(left).until(/^teach {2}step /m);
-  left.process.kill("SIGINT");
-  const detached = await left.outcome;
-  assert.equal(detached.code, 130, detached.stderr);
-  assert.match(detached.stdout, new RegExp(`${id} goes on without this command.*\\n.*limbeck cancel ${id}`));
+  assert.match(table.stdout, /^long-[0-9a-f]{4} +running +0 +3 .* teach, \d+\.\d\d %/m);
 
   const before = shown.text.length;
   await service.restart();
@@ -68,8 +67,8 @@ test("a service's jobs from their submission to their end, over the death of its
   await shown.until(/^teach {2}step /m, resumed);
   const status = await ask("status");
   assert.match(status.stdout, new RegExp(`^${id}: running$`, "m"), "the only one that is not over");
-  assert.equal((await ask("cancel", "long", "--why", "enough")).code, 0);
-  const ended = await watching.outcome;
+  const [ended, cancelled] = await Promise.all([watching.outcome, ask("cancel", "long", "--why", "enough")]);
+  assert.equal(cancelled.code, 0, cancelled.stderr);
   assert.equal(ended.code, 1);
   assert.match(ended.stderr, new RegExp(`limbeck: ${id} was cancelled: .*enough`));
   assert.doesNotMatch(ended.stderr, /^\s+at /m);
@@ -84,10 +83,11 @@ test("a service's jobs from their submission to their end, over the death of its
   const kept = JSON.parse((await ask("artifacts", "short", "--fetch", folder, "-o", "json")).stdout);
   assert.deepEqual([kept.fetched, kept.kept], [[], paths]);
 
-  const unknown = await ask("logs", "shrot");
+  const asked = [ask("logs", "shrot"), ask("logs", "short", "-n", "1"), ask("list")] as const;
+  const [unknown, logs, none] = await Promise.all(asked);
   assert.deepEqual([unknown.code, unknown.stderr], [2, "limbeck: there is no job shrot: did you mean short?\n"]);
-  assert.match((await ask("logs", "short", "-n", "1")).stdout, /done$/m);
-  assert.equal((await ask("list")).stdout, "no jobs\n2 jobs are over: --all shows them, too\n");
+  assert.match(logs.stdout, /done$/m);
+  assert.equal(none.stdout, "no jobs\n2 jobs are over: --all shows them, too\n");
 });
 
 test("a job file that is wrong is refused before anybody is asked, and so is code that cannot be sent", async (t) => {

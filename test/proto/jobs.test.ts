@@ -13,7 +13,13 @@ import { givenAddresses } from "../../proto/whereabouts.ts";
 import { coordinatorService, jobsService } from "../../proto/wire.ts";
 
 const bounded = { timeout: 30_000 };
-const submission: Submission = { job: "name: a", name: "", priority: 3, sources: [{ path: "a.ts", text: "1" }], by: "me" };
+const submission: Submission = {
+  job: "name: a",
+  name: "",
+  priority: 3,
+  sources: [{ path: "a.ts", text: "1" }],
+  by: "me",
+};
 
 interface Fake {
   readonly address: string;
@@ -23,7 +29,11 @@ interface Fake {
 
 async function serve(
   t: TestContext,
-  { jobs, coordinator = {}, port = 0 }: { jobs?: Partial<JobsHandlers>; coordinator?: Partial<CoordinatorHandlers>; port?: number },
+  {
+    jobs,
+    coordinator = {},
+    port = 0,
+  }: { jobs?: Partial<JobsHandlers>; coordinator?: Partial<CoordinatorHandlers>; port?: number },
 ): Promise<Fake> {
   const server = new Server();
   if (jobs) server.addService(jobsService, jobs as JobsHandlers);
@@ -68,7 +78,9 @@ test("a leader that is named and dead is waited for, until another is", bounded,
   dead.end();
   let asked = 0;
   const standby = await serve(t, {
-    jobs: { List: (call, answer) => (++asked < 4 ? standingBy(dead.address).List!(call, answer) : empty.List!(call, answer)) },
+    jobs: {
+      List: (call, answer) => (++asked < 4 ? standingBy(dead.address).List!(call, answer) : empty.List!(call, answer)),
+    },
   });
   assert.deepEqual(await client(t, standby.address).list(), []);
   assert.equal(asked, 4);
@@ -144,12 +156,16 @@ test("who watches goes on at the next leader with the next event", bounded, asyn
   let away = 0;
   const onAway = () => void away++;
   const seen: unknown[] = [];
-  for await (const each of watcher.watchNumbered({ patientUntil: AbortSignal.timeout(20_000), onAway })) seen.push(each);
+  for await (const each of watcher.watchNumbered({ patientUntil: AbortSignal.timeout(20_000), onAway }))
+    seen.push(each);
   assert.deepEqual(seen, [
     [JSON.parse(event("w1")), 1],
     [JSON.parse(event("w2")), 2],
   ]);
   const told = requests.map(({ from, job }) => [from, job]);
-  assert.deepEqual(told, [[0, "a-0001"], [1, "a-0001"]]);
+  assert.deepEqual(told, [
+    [0, "a-0001"],
+    [1, "a-0001"],
+  ]);
   assert.equal(away, 1);
 });
