@@ -4,8 +4,8 @@ import { setTimeout } from "node:timers/promises";
 import { LimbeckError } from "../core/errors.ts";
 import type { ProgressEvent } from "../core/events.ts";
 import { type EntryState, isOver, type JobEntry } from "../core/jobentry.ts";
-import { connectCoordinator } from "../proto/clients.ts";
-import type { Jobs } from "../proto/jobs.ts";
+import { type CoordinatorClient, connectCoordinator } from "../proto/clients.ts";
+import { connectJobs, type Jobs } from "../proto/jobs.ts";
 import { isAbsence } from "../proto/leadercalls.ts";
 import { NotLeader } from "../proto/notleader.ts";
 import type { Whereabouts } from "../proto/whereabouts.ts";
@@ -15,7 +15,6 @@ import { showFeed } from "./watch.ts";
 
 export interface Followed {
   readonly id: string;
-  readonly jobs: Jobs;
   readonly where: Whereabouts;
   readonly display: Display;
   /** Options that name the coordinator in commands that are proposed. */
@@ -35,9 +34,11 @@ export async function followJob(followed: Followed): Promise<void> {
   const leaving = new AbortController();
   const leave = (signal: NodeJS.Signals) => leaving.abort(signal);
   process.once("SIGINT", leave).once("SIGTERM", leave);
+  const absence = sayOfAbsence("Ctrl-C leaves the job as it is", () => display.close());
+  const jobs = connectJobs(where, absence.away);
   const client = connectCoordinator(where, id);
   try {
-    await showToItsEnd(followed, client, leaving.signal);
+    await showToItsEnd(followed, { jobs, client, absence, until: leaving.signal });
   } catch (thrown) {
     if (!leaving.signal.aborted) throw thrown;
     const signal = leaving.signal.reason as "SIGINT" | "SIGTERM";
@@ -48,21 +49,26 @@ export async function followJob(followed: Followed): Promise<void> {
   } finally {
     process.off("SIGINT", leave).off("SIGTERM", leave);
     client.close();
+    jobs.close();
   }
 }
 
-async function showToItsEnd(
-  followed: Followed,
-  client: ReturnType<typeof connectCoordinator>,
-  until: AbortSignal,
-): Promise<void> {
+interface Asking {
+  readonly jobs: Jobs;
+  readonly client: CoordinatorClient;
+  readonly absence: Absence;
+  /** Aborts when the job is no longer followed. */
+  readonly until: AbortSignal;
+}
+
+async function showToItsEnd(followed: Followed, asking: Asking): Promise<void> {
   const { display, again } = followed;
-  const absence = sayOfAbsence("Ctrl-C leaves the job as it is", () => display.close());
+  const { client, absence, until } = asking;
   let from = 0;
   let last: ProgressEvent | null = null;
   let said = "";
   for (let look = 0; ; look++) {
-    const entry = await lookAt(followed, absence, until);
+    const entry = await lookAt(followed, asking);
     const { id, state, why } = entry;
     if (state === "running" || isOver(entry)) {
       const shown = await showFeed({
@@ -89,11 +95,13 @@ async function showToItsEnd(
 }
 
 /** How the job is now; a coordinator that is away is waited for. */
-async function lookAt({ id, jobs }: Followed, absence: Absence, until: AbortSignal): Promise<JobEntry> {
+async function lookAt({ id }: Followed, { jobs, absence, until }: Asking): Promise<JobEntry> {
   for (;;) {
     until.throwIfAborted();
     try {
-      const entry = (await jobs.list()).find((each) => each.id === id);
+      const asked = jobs.list();
+      asked.catch(() => {}); // Of no interest once the caller has left.
+      const entry = (await Promise.race([asked, aborted(until)])).find((each) => each.id === id);
       absence.back();
       if (entry) return entry;
       throw new LimbeckError("unavailable", `the coordinator no longer knows ${id}`);
@@ -104,6 +112,12 @@ async function lookAt({ id, jobs }: Followed, absence: Absence, until: AbortSign
     }
     await setTimeout(lookMs.first, undefined, { signal: until });
   }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
 }
 
 function end({ display, again }: Followed, { id, state, why }: JobEntry, last: ProgressEvent | null): void {

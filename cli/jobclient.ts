@@ -8,7 +8,11 @@ import { connectJobs, type Jobs } from "../proto/jobs.ts";
 import { isAbsence } from "../proto/leadercalls.ts";
 import { isUnimplemented } from "../proto/status.ts";
 import type { Whereabouts } from "../proto/whereabouts.ts";
+import { sayOfAbsence } from "./absence.ts";
 import { type CoordinatorPlace, openPlace } from "./place.ts";
+
+const natsDeadlineMs = 5_000;
+const forAWhile = "15 s at the most";
 
 export interface Addressed {
   readonly at: CoordinatorPlace;
@@ -33,7 +37,7 @@ export interface AskedJob {
  */
 export function withJob<T>({ at, job }: Meant, ask: (asked: AskedJob) => Promise<T>): Promise<T> {
   return withPlaceOpen(at, async (where) => {
-    const jobs = connectJobs(where);
+    const jobs = connectJobs(where, sayOfAbsence(forAWhile).away);
     let client: CoordinatorClient | null = null;
     try {
       const entry = await entryMeant(jobs, job);
@@ -50,7 +54,7 @@ export function withJob<T>({ at, job }: Meant, ask: (asked: AskedJob) => Promise
 /** The same with a client of the service's jobs. */
 export function withJobs<T>({ at }: Addressed, ask: (jobs: Jobs, where: Whereabouts) => Promise<T>): Promise<T> {
   return withPlaceOpen(at, async (where) => {
-    const jobs = connectJobs(where);
+    const jobs = connectJobs(where, sayOfAbsence(forAWhile).away);
     try {
       return await ask(jobs, where);
     } catch (thrown) {
@@ -64,7 +68,7 @@ export function withJobs<T>({ at }: Addressed, ask: (jobs: Jobs, where: Whereabo
 }
 
 async function withPlaceOpen<T>(at: CoordinatorPlace, ask: (where: Whereabouts) => Promise<T>): Promise<T> {
-  const where = await openPlace(at, "limbeck command");
+  const where = await openPlace(at, { name: "limbeck command", deadlineMs: natsDeadlineMs });
   try {
     return await ask(where);
   } catch (thrown) {

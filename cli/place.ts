@@ -117,13 +117,17 @@ export interface OpenPlace extends Whereabouts {
   close(): Promise<void>;
 }
 
-/**
- * @param name of this process, as NATS lists it
- * @throws as connectNats
- */
-export async function openPlace(place: CoordinatorPlace, name: string): Promise<OpenPlace> {
+export interface NatsPatience {
+  /** Of this process, as NATS lists it. */
+  readonly name: string;
+  /** How long NATS may take to answer the first time. */
+  readonly deadlineMs: number;
+}
+
+/** Throws as connectNats. */
+export async function openPlace(place: CoordinatorPlace, patience: NatsPatience): Promise<OpenPlace> {
   if (place.kind === "addresses") return { ...givenCoordinators(place.endpoints), close: async () => {} };
   const { leaseWhereabouts } = await import("../proto/natswhereabouts.ts");
   const { urls, credentials, cluster } = place;
-  return leaseWhereabouts({ urls, credentials, name }, cluster);
+  return leaseWhereabouts({ urls, credentials, ...patience }, cluster);
 }

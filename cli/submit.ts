@@ -31,7 +31,7 @@ export async function submit(file: string, options: SubmitOptions): Promise<void
     tell(submitted, options);
     if (!options.wait) return;
     try {
-      await followJob({ id, jobs, where, display, again: options.at.again });
+      await followJob({ id, where, display, again: options.at.again });
     } finally {
       display.close();
     }

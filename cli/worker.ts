@@ -22,6 +22,9 @@ export interface WorkerOptions {
   readonly output?: OutputFormat;
 }
 
+/** As long as for its first session. */
+const natsDeadlineMs = 20_000;
+
 type RunWorkerOptions = Parameters<typeof runWorker>[0];
 
 export async function worker({ role, name, devices, state, output, ...options }: WorkerOptions): Promise<void> {
@@ -44,7 +47,7 @@ export async function worker({ role, name, devices, state, output, ...options }:
   const { at, ...listening } = options;
   let whereabouts: OpenPlace | null = null;
   try {
-    whereabouts = await openPlace(at, own);
+    whereabouts = await openPlace(at, { name: own, deadlineMs: natsDeadlineMs });
     const given = { ...listening, coordinator: whereabouts, role, name: own, log: openLog(own, { output }) };
     const isWanted = await runWorker(given as RunWorkerOptions, leaving.signal);
     if (isWanted) process.exitCode = againCode;

@@ -56,8 +56,9 @@ const answerDeadlineMs = 5_000;
 /** A job is durable before it is answered for, which waits where the journal does. */
 const submissionDeadlineMs = 15_000;
 
-export function connectJobs(where: Whereabouts): Jobs {
-  const calls = leaderCalls(where, jobsClient);
+/** @param onWait called where a question has to wait for whoever decides */
+export function connectJobs(where: Whereabouts, onWait?: () => void): Jobs {
+  const calls = leaderCalls(where, jobsClient, onWait);
   const within = (ms: number) => ({ deadline: Date.now() + ms });
   return {
     async submit({ sources, ...submission }) {

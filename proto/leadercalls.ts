@@ -2,13 +2,15 @@
 import { setTimeout } from "node:timers/promises";
 import { type Client, connectivityState } from "@grpc/grpc-js";
 import { backoffMs } from "../core/backoff.ts";
-import type { LimbeckError, LimbeckErrorCode } from "../core/errors.ts";
+import { LimbeckError, type LimbeckErrorCode } from "../core/errors.ts";
 import { NotLeader } from "./notleader.ts";
 import { errorOfCall, isFailedCall, isUnimplemented } from "./status.ts";
 import type { Whereabouts } from "./whereabouts.ts";
 
 /** How long an election, or the restart of one that was there, is waited for by who asks once. */
 const electionMs = 15_000;
+/** Before somebody is told that there is a wait (L7). */
+const toldAfterMs = 1_000;
 const asking = { firstMs: 50, longestMs: 500 };
 
 export interface LeaderCalls<C> {
@@ -21,11 +23,18 @@ export interface LeaderCalls<C> {
    * @throws `unavailable` or `timeout` at once where nobody answers, and after a while where somebody did or may yet
    */
   ask<T>(call: (client: C) => Promise<T>): Promise<T>;
+  /** Questions that wait end with an error. */
   close(): void;
 }
 
-export function leaderCalls<C extends Client>(where: Whereabouts, open: (address: string) => C): LeaderCalls<C> {
+/** @param onWait called once for a question that has to wait for whoever decides */
+export function leaderCalls<C extends Client>(
+  where: Whereabouts,
+  open: (address: string) => C,
+  onWait: () => void = () => {},
+): LeaderCalls<C> {
   const clients = new Map<string, C>();
+  const closed = new AbortController();
   let lastAddress = "";
   const client = (): C => {
     const address = where.address();
@@ -51,7 +60,8 @@ export function leaderCalls<C extends Client>(where: Whereabouts, open: (address
     client,
     failed,
     async ask(call) {
-      const endMs = performance.now() + electionMs;
+      const begunMs = performance.now();
+      let isTold = false;
       const absent = new Set<string>();
       let isWorthIt = where.isElected;
       for (let attempt = 0; ; attempt++) {
@@ -63,13 +73,19 @@ export function leaderCalls<C extends Client>(where: Whereabouts, open: (address
           else if (!isAbsence(thrown, error)) throw error;
           else if (error.code !== "timeout" && wasThere()) isWorthIt = true;
           else absent.add(lastAddress);
-          if (performance.now() > endMs) throw error;
+          const waitedMs = performance.now() - begunMs;
+          if (waitedMs > electionMs) throw error;
           if (!isWorthIt && absent.has(where.address())) throw error;
+          if (waitedMs > toldAfterMs && !isTold) {
+            onWait();
+            isTold = true;
+          }
         }
-        await setTimeout(backoffMs(asking, attempt, Math.random()));
+        await setTimeout(backoffMs(asking, attempt, Math.random()), undefined, { signal: closed.signal });
       }
     },
     close() {
+      closed.abort(new LimbeckError("stopped", "no longer asked"));
       for (const each of clients.values()) each.close();
     },
   };
