@@ -117,8 +117,9 @@ function* candidates(board: Board, job: QueuedJob): Generator<readonly Seat[]> {
   yield held.get(job.id) ?? [];
   yield free;
   yield coming;
-  yield spares(board, job);
-  const spared = new Set(spares(board, job));
+  const spare = spares(board, job);
+  yield spare;
+  const spared = new Set(spare);
   const stuck = order.slice(0, at).filter(({ id }) => lacks.has(id));
   const later = order.slice(at + 1).filter((other) => givesWay(board, other, job));
   for (const victim of [...stuck, ...later.reverse()]) {
@@ -155,7 +156,8 @@ function spares({ order, at, held, claimedBy, chosen }: Board, job: QueuedJob): 
 }
 
 function isOpen({ state, claimedBy }: Board, { id }: QueuedJob, { session, worker }: Seat): boolean {
-  return !claimedBy.has(session) && !state.refusals.get(worker)?.jobs.has(id);
+  if (claimedBy.has(session)) return false;
+  return state.refusals.size === 0 || !state.refusals.get(worker)?.jobs.has(id);
 }
 
 function refusedOf({ state, claimedBy }: Board, { id }: QueuedJob): number {

@@ -1,36 +1,31 @@
-/** The service's HTTP port: what it does and who leads; of each job that runs, the live page, its status and metrics. */
-import type { IncomingMessage, ServerResponse } from "node:http";
+/** The service's HTTP port: its pages; what it does and who leads, for scripts; whom to scrape. */
 import type { Registry } from "prom-client";
 import type { Endpoint } from "../../proto/endpoint.ts";
 import { exposition } from "../../proto/telemetry/exposition.ts";
-import {
-  alive,
-  type Handler,
-  type HttpPort,
-  json,
-  type Page,
-  type Pages,
-  servePages,
-} from "../../proto/telemetry/http.ts";
-import { pageFiles } from "../page/files.ts";
+import { alive, type HttpPort, json, type Page, type Pages, servePages } from "../../proto/telemetry/http.ts";
+import { clusterView, reached } from "./clusterview.ts";
 import { entries } from "./jobsrpc.ts";
 import { listWorkers } from "./listing.ts";
 import type { Standing } from "./main.ts";
 import type { ServiceMetrics } from "./metrics.ts";
-import type { OpenRun } from "./runs.ts";
+import { servicePages } from "./pages.ts";
 
 export interface ServicePages {
   readonly registry: Registry;
   readonly metrics: ServiceMetrics;
   readonly standing: () => Standing;
   readonly name: string;
+  /** host:port where workers join and jobs are submitted. */
+  readonly address: string;
+  /** Jobs' run folders lie in it. */
+  readonly folder: string;
   readonly now: () => number;
 }
 
 /** Throws `unavailable` where the port cannot be had. */
 export async function serveService(
   endpoint: Endpoint,
-  { registry, metrics, standing, name, now }: ServicePages,
+  { registry, metrics, standing, name, address, folder, now }: ServicePages,
 ): Promise<HttpPort> {
   const state = () => {
     const at = standing();
@@ -39,7 +34,6 @@ export async function serveService(
     const leading = { name, state: leadership.holds() ? "leading" : "waiting for its lease", fence: leadership.fence };
     return { ...leading, jobs: entries(reign, now()), workers: listWorkers(reign.state) };
   };
-  const files = pageFiles();
   const pages: Pages = {
     "/metrics": exposition(registry, () => metrics.refresh(standing())),
     "/healthz": alive,
@@ -47,11 +41,13 @@ export async function serveService(
     "/state": () => json(state()),
     "/targets": (_, host) => json(targets(port.address, host, standing())),
   };
-  const runs = () => {
-    const at = standing();
-    return at.kind === "leading" ? at.reign.runs.all : new Map<string, OpenRun>();
-  };
-  const port = await servePages(endpoint, pages, { ...files, "/jobs/*": jobHandler(runs, files["/"]!) });
+  const own = () => reached({ name, address, http: port.address });
+  const live = servicePages({
+    standing,
+    folder,
+    view: (asked) => clusterView({ standing: standing(), own: own(), atMs: now() }, asked),
+  });
+  const port = await servePages(endpoint, pages, live);
   return port;
 }
 
@@ -61,34 +57,6 @@ function ready(standing: Standing): Page {
     return ["text/plain; charset=utf-8", `stands by; ${standing.leader?.name ?? "nobody"} leads\n`];
   if (standing.leadership.holds()) return ["text/plain; charset=utf-8", "leads\n"];
   throw new Error("it leads, and waits for its lease: the store does not answer");
-}
-
-/** /jobs/ID/ and what the page at it asks for. */
-function jobHandler(runs: () => ReadonlyMap<string, OpenRun>, page: Handler): Handler {
-  return (request: IncomingMessage, response: ServerResponse) => {
-    const { pathname } = new URL(request.url ?? "/", "http://localhost");
-    const [, id = "", what = ""] = /^\/jobs\/([a-z0-9-]+)\/(events|state|metrics)?$/.exec(pathname) ?? [];
-    const run = runs().get(id);
-    if (!run) {
-      response.writeHead(404, { "content-type": "text/plain; charset=utf-8" }).end("no such job runs here\n");
-      return;
-    }
-    switch (what) {
-      case "events":
-        return run.feed.open(request, response);
-      case "state":
-        return send(response, json(run.status()));
-      case "metrics":
-        void run.metrics(String(request.headers.accept ?? "")).then((made) => send(response, made));
-        return;
-      default:
-        return page(request, response);
-    }
-  };
-}
-
-function send(response: ServerResponse, [contentType, text]: Page): void {
-  response.writeHead(200, { "content-type": contentType }).end(text);
 }
 
 interface TargetGroup {

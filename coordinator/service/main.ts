@@ -80,15 +80,17 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     refusal,
     fence: () => (standing.kind === "leading" ? standing.leadership.fence : 0),
   });
+  const address = options.advertise ?? rpc.address;
   let http: HttpPort;
   try {
-    http = await serveService(options.http, { registry, metrics, standing: () => standing, name, now });
+    const at = () => standing;
+    http = await serveService(options.http, { registry, metrics, standing: at, name, address, folder, now });
   } catch (thrown) {
     await rpc.close();
     throw thrown;
   }
   served = { address: http.address, paths: http.paths };
-  const own: LeaderIdentity = { name, address: options.advertise ?? rpc.address, http: http.address };
+  const own: LeaderIdentity = { name, address, http: http.address };
 
   /** Stands by, leads, and stands by again. */
   const serve = async (): Promise<void> => {

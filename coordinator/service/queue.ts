@@ -19,7 +19,8 @@ const keptMs = 30 * 24 * 3_600_000;
 export function decide(state: State, event: Event): Next {
   const deciding: Deciding = { draft: draftOf(state), effects: [], atMs: event.atMs };
   happen(deciding, event);
-  carryOut(deciding, event);
+  // What jobs say of themselves, often and many, is looked at with the next tick.
+  if (event.kind !== "jobReported") carryOut(deciding, event);
   return [deciding.draft, ...deciding.effects];
 }
 
