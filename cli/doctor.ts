@@ -1,6 +1,9 @@
 /** `limbeck doctor`: what computes here, why that, and how fast; of a job, whether it would train what it says. */
 import { dirname, resolve } from "node:path";
+import { examineNats } from "../coordinator/nats/examination.ts";
+import { LimbeckError } from "../core/errors.ts";
 import { diagnosis } from "../core/lines.ts";
+import { checkCluster } from "../proto/cluster.ts";
 import { checkUp } from "../worker/doctor/checkup.ts";
 import { doctor as examine } from "../worker/engine/doctor.ts";
 import type { EngineChoice } from "../worker/engine/engine.ts";
@@ -11,14 +14,22 @@ import type { OutputFormat } from "./display.ts";
 import { newTable } from "./table.ts";
 
 export interface DoctorOptions {
+  /** URLs of NATS servers: they are examined, and nothing else. */
+  readonly nats?: readonly string[];
+  readonly natsCreds?: string;
+  readonly cluster: string;
   readonly engine?: EngineChoice;
   readonly threads?: number;
   readonly set: readonly string[];
   readonly output: OutputFormat;
 }
 
+/** Who asks wants to know now. */
+const examineMs = 3_000;
+
 export async function doctor(file: string | undefined, options: DoctorOptions): Promise<void> {
-  if (file === undefined) await examineEngine(options);
+  if (options.nats) await examineServers(file, options.nats, options);
+  else if (file === undefined) await examineEngine(options);
   else if (hasProcessEnvironment()) await examineJob(file, options);
   else process.exitCode = await runAgain();
 }
@@ -32,6 +43,20 @@ async function examineEngine({ engine = "auto", threads = 1, output }: DoctorOpt
   const table = newTable();
   for (const [name, value] of Object.entries(report)) table.push([name, String(value)]);
   process.stdout.write(`${table.toString()}\n`);
+}
+
+/** Exit code 1 where it cannot be the store of coordinators. */
+async function examineServers(
+  file: string | undefined,
+  urls: readonly string[],
+  { natsCreds, cluster, output }: DoctorOptions,
+): Promise<void> {
+  if (file !== undefined) throw new LimbeckError("usage", "a job and --nats are examined by a command each");
+  const options = { urls, credentials: natsCreds, name: "limbeck doctor", deadlineMs: examineMs };
+  const findings = await examineNats(options, checkCluster(cluster));
+  if (findings.some(({ severity }) => severity === "error")) process.exitCode = 1;
+  const lines = findings.map(({ check, severity, text }) => `doctor: ${check}: ${severity}, ${text}`).join("\n");
+  process.stdout.write(output === "json" ? `${JSON.stringify(findings)}\n` : `${lines}\n`);
 }
 
 /** Exit code 1 where a check refuses the job. */

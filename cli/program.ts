@@ -46,8 +46,10 @@ export function program(): Command {
     .option("--quiet", "no progress, only errors")
     .action(async (file, options) => (await import("./run.ts")).run(file, options));
 
-  printing(limbeck.command("doctor"), "json: the report of the engine, or the findings of the job")
-    .description("say which compute engine this machine has, and how fast it is; of a job, what is wrong with it")
+  printing(limbeck.command("doctor"), "json: the report of the engine, or the findings")
+    .description(
+      "say which compute engine this machine has, and how fast it is; of a job, or of a NATS server, what is wrong with it",
+    )
     .argument(
       "[job.yaml]",
       "the job file: its teacher, student and dataset are examined, and a loaded teacher's answers",
@@ -55,6 +57,14 @@ export function program(): Command {
     .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])
     .option("--engine <choice>", "the engine to check (default: auto), or instead of the job's", engineChoice)
     .option("--threads <n>", "compute threads (default: 1), or instead of the job's", positive)
+    .addOption(
+      new Option(
+        "--nats <url,…>",
+        "NATS servers to examine instead: version, JetStream, limits, permissions, replicas, clock",
+      ).argParser(commaSeparated),
+    )
+    .addOption(natsCredentials())
+    .addOption(clusterOption())
     .action(async (file, options) => (await import("./doctor.ts")).doctor(file, options));
 
   printing(limbeck.command("plan"), "json: the plan with all that was measured")

@@ -3,6 +3,8 @@
  * come, one after the other, or the entry never was: its writer died, and another wrote after it.
  */
 
+import type { Nats } from "../../proto/nats.ts";
+
 /** `led`: another leader writes from here on. `snapshot`: instead of all records before it. */
 export type EntryKind = "led" | "record" | "snapshot";
 
@@ -34,9 +36,22 @@ export function partsOf({ kind, fence, text }: Entry, mostBytes: number): Part[]
   }));
 }
 
-/** Of a server with this max_payload; the rest is for headers. */
-export function mostPartBytes(maxPayload: number): number {
-  return Math.max(256, maxPayload - 1024);
+/** The rest of what the server takes is for headers. */
+export function mostPartBytes({ connection }: Nats): number {
+  return Math.max(256, (connection.info?.max_payload ?? 2 ** 20) - 1024);
+}
+
+/** One header for all of it: reading it is most of what replaying a journal costs. */
+export const entryHeader = "Limbeck-Entry";
+
+export function headerOf({ fence, kind, part, parts }: Part): string {
+  return `${fence} ${kind} ${part}/${parts}`;
+}
+
+/** Of a message that somebody else put there: fence 0. */
+export function partFrom(header: string, bytes: Uint8Array): Part {
+  const [, fence = 0, kind = "record", part = 1, parts = 1] = /^(\d+) (\w+) (\d+)\/(\d+)$/.exec(header) ?? [];
+  return { fence: Number(fence), kind: kind as EntryKind, part: Number(part), parts: Number(parts), bytes };
 }
 
 export interface Assembly {
@@ -45,6 +60,8 @@ export interface Assembly {
   /** Entries of which parts were missing, so far; that which is not whole yet among them. */
   readonly torn: number;
 }
+
+const decoder = new TextDecoder();
 
 export function newAssembly(): Assembly {
   let pending: Part[] = [];
@@ -59,9 +76,7 @@ export function newAssembly(): Assembly {
       if (part.part !== pending.length + 1) return null;
       pending.push(part);
       if (part.part < part.parts) return null;
-      const text = (
-        pending.length === 1 ? Buffer.from(part.bytes) : Buffer.concat(pending.map(({ bytes }) => bytes))
-      ).toString();
+      const text = decoder.decode(pending.length === 1 ? part.bytes : Buffer.concat(pending.map(({ bytes }) => bytes)));
       pending = [];
       return { kind: part.kind, fence: part.fence, text };
     },

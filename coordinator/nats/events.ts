@@ -2,6 +2,7 @@
  * A job's events in the cluster's stream, for this coordinator's next life and for other programs: each on the subject of
  * its kind. They queue here while the server is away, and go out one after the other.
  */
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { asLimbeckError } from "../../core/errors.ts";
 import type { ProgressEvent } from "../../core/events.ts";
@@ -10,16 +11,14 @@ import type { Nats } from "../../proto/nats.ts";
 import type { EventStore } from "../store.ts";
 import { mostPartBytes, newAssembly, partsOf } from "./entry.ts";
 import { newEventQueue } from "./eventqueue.ts";
-import { fenceHeader, lastOf, publish } from "./publish.ts";
-import { kindHeader, partHeader, readParts } from "./read.ts";
+import { lastOf, publish } from "./publish.ts";
+import { readParts } from "./read.ts";
 
 export interface NatsEventsOptions {
   readonly cluster: string;
   readonly stream: string;
   readonly job: string;
   readonly fence: number;
-  /** Begins the ids of this leader's messages: no other's do. */
-  readonly writer: string;
   readonly signal: AbortSignal;
   held(): Promise<void>;
   warn(why: string): void;
@@ -31,7 +30,7 @@ const usualMostQueued = 10_000;
 const closeMs = 2_000;
 
 export async function openNatsEvents(nats: Nats, options: NatsEventsOptions): Promise<EventStore> {
-  const { cluster, stream, job, fence, writer, held, warn, mostQueued = usualMostQueued } = options;
+  const { cluster, stream, job, fence, held, warn, mostQueued = usualMostQueued } = options;
   const what = `the events of ${job}`;
   const ending = new AbortController();
   const signal = AbortSignal.any([options.signal, ending.signal]);
@@ -41,6 +40,8 @@ export async function openNatsEvents(nats: Nats, options: NatsEventsOptions): Pr
     most: mostQueued,
     overflowed: () => warn(`${mostQueued} of ${what} wait for ${nats.where}: the oldest steps among them are let go`),
   });
+  /** Begins the ids of the messages: the server takes one that it knows for the same message. */
+  const opening = randomUUID();
   let written = 0;
   let failure = "";
 
@@ -48,13 +49,12 @@ export async function openNatsEvents(nats: Nats, options: NatsEventsOptions): Pr
     const { kind } = event;
     const subject = eventSubject(cluster, job, kind);
     const entry = { kind: "record", fence, text: JSON.stringify(event) } as const;
-    for (const { part, parts, bytes } of partsOf(entry, mostPartBytes(nats.connection.info?.max_payload ?? 2 ** 20))) {
-      const headers = { [fenceHeader]: String(fence), [kindHeader]: "record", [partHeader]: `${part}/${parts}` };
-      const id = `${writer}.${job}.event.${++written}`;
+    for (const part of partsOf(entry, mostPartBytes(nats))) {
+      const id = `${opening}.${++written}`;
       for (let stored = false; !stored; ) {
         await held();
         const expected = lasts.get(kind) ?? (await lastOf(nats, { stream, subject }, { signal, what })).sequence;
-        const message = { stream, subject, bytes, id, expected, headers };
+        const message = { stream, subject, part, id, expected };
         const outcome = await publish(nats, message, { signal, what });
         stored = outcome.kind === "stored";
         // Refused: what this stream had has aged, or an older leader was still sending.

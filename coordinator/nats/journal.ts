@@ -3,20 +3,19 @@
  * knows; a leader that opens a journal appends `led` first. So what an older leader appends afterwards is refused, and
  * the fences in a journal never go back.
  */
+import { randomUUID } from "node:crypto";
 import { LimbeckError } from "../../core/errors.ts";
 import type { Nats } from "../../proto/nats.ts";
 import type { Journal } from "../store.ts";
 import { type Entry, type EntryKind, mostPartBytes, newAssembly, partsOf } from "./entry.ts";
-import { fenceHeader, type Last, publish } from "./publish.ts";
-import { kindHeader, partHeader, readParts } from "./read.ts";
+import { type Last, publish } from "./publish.ts";
+import { readParts } from "./read.ts";
 
 export interface NatsJournalOptions {
   readonly stream: string;
   readonly subject: string;
   readonly name: string;
   readonly fence: number;
-  /** Begins the ids of this leader's messages: no other's do. */
-  readonly writer: string;
   /** Ends every wait: another leads. */
   readonly signal: AbortSignal;
   /** Resolves when this leader may decide. */
@@ -27,11 +26,13 @@ export interface NatsJournalOptions {
 }
 
 export async function openNatsJournal<R>(nats: Nats, options: NatsJournalOptions): Promise<Journal<R>> {
-  const { stream, subject, name, fence, writer, signal, held, warn } = options;
+  const { stream, subject, name, fence, signal, held, warn } = options;
   const what = `the journal ${name}`;
   /** All there are, also of this life: what the server loses is written again. */
   let records: R[] = [];
   let last = 0;
+  /** Begins the ids of the messages: the server takes one that it knows for the same message. */
+  const opening = randomUUID();
   let written = 0;
   const assembly = newAssembly();
 
@@ -69,10 +70,9 @@ export async function openNatsJournal<R>(nats: Nats, options: NatsJournalOptions
   /** @returns what stands in its place where it was refused; null where all of it is there */
   const write = async (kind: EntryKind, text: string): Promise<Last | null> => {
     const entry: Entry = { kind, fence, text };
-    for (const { part, parts, bytes } of partsOf(entry, mostPartBytes(nats.connection.info?.max_payload ?? 2 ** 20))) {
-      const headers = { [fenceHeader]: String(fence), [kindHeader]: kind, [partHeader]: `${part}/${parts}` };
-      const id = `${writer}.${name}.${++written}`;
-      const outcome = await publish(nats, { stream, subject, bytes, id, expected: last, headers }, { signal, what });
+    for (const part of partsOf(entry, mostPartBytes(nats))) {
+      const id = `${opening}.${++written}`;
+      const outcome = await publish(nats, { stream, subject, part, id, expected: last }, { signal, what });
       if (outcome.kind === "refused") {
         if (outcome.last.fence > fence) throw stale(outcome.last.fence);
         return outcome.last;

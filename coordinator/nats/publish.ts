@@ -4,20 +4,19 @@ import { headers, type StoredMsg } from "nats";
 import { backoffMs } from "../../core/backoff.ts";
 import type { Nats } from "../../proto/nats.ts";
 import { isOutage, jetStreamCode, jetStreamCodes, natsFailure } from "../../proto/natserrors.ts";
+import { entryHeader, headerOf, type Part, partFrom } from "./entry.ts";
 
 export interface Outgoing {
   readonly stream: string;
   readonly subject: string;
-  readonly bytes: Uint8Array;
+  readonly part: Part;
   /** No other message of the stream has it. */
   readonly id: string;
   /** The sequence of the subject's last message; 0: there is none. */
   readonly expected: number;
-  readonly headers: Readonly<Record<string, string>>;
 }
 
 export const idHeader = "Nats-Msg-Id";
-export const fenceHeader = "Limbeck-Fence";
 
 /** The last message of a subject. */
 export interface Last {
@@ -46,17 +45,17 @@ const retry = { firstMs: 50, longestMs: 1_000 };
  * @throws LimbeckError `unavailable` where the server refuses it for good; the signal's reason
  */
 export async function publish(nats: Nats, message: Outgoing, options: PublishOptions): Promise<Published> {
-  const { subject, bytes, id, expected } = message;
+  const { subject, part, id, expected } = message;
   const { signal, what } = options;
   const stream = nats.connection.jetstream({ timeout: answerMs });
   const given = headers();
-  for (const [name, value] of Object.entries(message.headers)) given.set(name, value);
+  given.set(entryHeader, headerOf(part));
   for (let attempt = 0; ; attempt++) {
     await nats.reachable(signal);
     signal.throwIfAborted();
     try {
       const expect = { lastSubjectSequence: expected };
-      const { seq } = await stream.publish(subject, bytes, { msgID: id, headers: given, expect });
+      const { seq } = await stream.publish(subject, part.bytes, { msgID: id, headers: given, expect });
       return { kind: "stored", sequence: seq };
     } catch (thrown) {
       const isRefused = jetStreamCode(thrown) === jetStreamCodes.wrongLastSequence;
@@ -94,8 +93,9 @@ export async function lastOf(
   }
 }
 
-function lastIn({ seq: sequence, header }: StoredMsg): Last {
-  return { sequence, id: header?.get(idHeader) ?? "", fence: Number(header?.get(fenceHeader) ?? 0) };
+function lastIn({ seq: sequence, header, data }: StoredMsg): Last {
+  const { fence } = partFrom(header?.get(entryHeader) ?? "", data);
+  return { sequence, id: header?.get(idHeader) ?? "", fence };
 }
 
 export async function pause(attempt: number, signal: AbortSignal): Promise<void> {

@@ -1,12 +1,12 @@
-/** Reading a subject of a stream from a sequence on to what is its last message now: 100,000 in about half a second. */
-import { consumerOpts, type JsMsg } from "nats";
+/**
+ * Reading a subject of a stream from a sequence on to what is its last message now: 100,000 in well under a second. By a
+ * consumer of its own, for the client's ordered ones take three times as long.
+ */
+import { AckPolicy, createInbox, DeliverPolicy, type Msg, nanos } from "nats";
 import type { Nats } from "../../proto/nats.ts";
 import { isOutage, natsFailure } from "../../proto/natserrors.ts";
-import type { EntryKind, Part } from "./entry.ts";
-import { fenceHeader, lastOf, type PublishOptions, pause } from "./publish.ts";
-
-export const kindHeader = "Limbeck-Kind";
-export const partHeader = "Limbeck-Part";
+import { entryHeader, type Part, partFrom } from "./entry.ts";
+import { lastOf, type PublishOptions, pause } from "./publish.ts";
 
 export interface Range {
   readonly stream: string;
@@ -19,16 +19,18 @@ export interface Range {
 /** A part, and where it lies. */
 export interface ReadPart extends Part {
   readonly sequence: number;
-  readonly subject: string;
 }
 
 /** Nothing came for so long: the consumer is made anew. */
 const silenceMs = 5_000;
+/** What the server sends at once; more than 64 MB of it unread, and it hangs up. */
+const batch = { messages: 5_000, bytes: 16 * 2 ** 20 };
+const noMessages = 404;
 
 /**
  * Calls `take` with each message in order, each once, whatever the server delivers.
  * @returns the sequence of the last; `from` - 1 where there is none
- * @throws as `lastOf`
+ * @throws what `take` throws; as `lastOf`
  */
 export async function readParts(
   nats: Nats,
@@ -40,60 +42,83 @@ export async function readParts(
     const { sequence: target } = await lastOf(nats, range, options);
     if (target < next) return next - 1;
     try {
-      const from = next;
-      await deliver(nats, { ...range, from }, target, (message) => {
-        if (message.seq < next) return; // Delivered again.
-        next = message.seq + 1;
-        take(partIn(message));
+      await deliver(nats, { ...range, from: next }, target, (message, sequence) => {
+        next = sequence + 1;
+        take({ ...partFrom(message.headers?.get(entryHeader) ?? "", message.data), sequence });
       });
-      return Math.max(target, next - 1);
+      return target;
     } catch (thrown) {
-      if (!(thrown instanceof Silence) && !isOutage(thrown)) throw natsFailure(thrown, nats.where, options.what);
+      if (!(thrown instanceof Gap) && !isOutage(thrown)) throw natsFailure(thrown, nats.where, options.what);
     }
     await pause(attempt, options.signal);
   }
 }
 
-class Silence extends Error {}
+/** Not all came: what follows is asked for again. */
+class Gap extends Error {}
 
-async function deliver(nats: Nats, range: Range, target: number, take: (message: JsMsg) => void): Promise<void> {
-  const { stream, subject, from } = range;
-  const options = consumerOpts();
-  options.orderedConsumer();
-  options.bindStream(stream);
-  options.startSequence(from);
-  const done = new Promise<void>((resolve, reject) => {
-    let heardMs = performance.now();
-    const watch = setInterval(() => {
-      if (performance.now() - heardMs > silenceMs) end(() => reject(new Silence()));
-    }, silenceMs / 5);
-    const end = (settle: () => void) => {
-      clearInterval(watch);
-      settle();
-    };
-    options.callback((error, message) => {
-      heardMs = performance.now();
-      if (error) return end(() => reject(error));
-      if (!message) return;
-      try {
-        take(message);
-      } catch (thrown) {
-        return end(() => reject(thrown));
-      }
-      if (message.seq >= target) end(resolve);
-    });
+type Take = (message: Msg, sequence: number) => void;
+
+async function deliver(nats: Nats, { stream, subject, from }: Range, target: number, take: Take): Promise<void> {
+  const { connection } = nats;
+  const manager = await connection.jetstreamManager({ checkAPI: false, timeout: silenceMs });
+  const { name } = await manager.consumers.add(stream, {
+    filter_subject: subject,
+    deliver_policy: DeliverPolicy.StartSequence,
+    opt_start_seq: from,
+    ack_policy: AckPolicy.None,
+    mem_storage: true,
+    num_replicas: 1,
+    inactive_threshold: nanos(10 * silenceMs),
   });
-  done.catch(() => undefined);
-  const subscription = await nats.connection.jetstream({ timeout: silenceMs }).subscribe(subject, options);
+  const inbox = createInbox();
+  const most = Math.max(batch.bytes, 2 * (connection.info?.max_payload ?? 0));
+  const wanted = JSON.stringify({ batch: batch.messages, max_bytes: most, no_wait: true });
+  const ask = () => connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${name}`, wanted, { reply: inbox });
+  let stop = () => {};
   try {
-    await done;
+    await new Promise<void>((resolve, reject) => {
+      let delivered = 0;
+      let heardMs = performance.now();
+      const watch = setInterval(() => {
+        if (performance.now() - heardMs > silenceMs) reject(new Gap());
+      }, silenceMs / 5);
+      const subscription = connection.subscribe(inbox, {
+        callback(error, message) {
+          try {
+            if (error) throw error;
+            heardMs = performance.now();
+            const at = placeOf(message);
+            // A word of the server's, not a message: there are no more, or the batch is over.
+            if (at === null) return message.headers?.code === noMessages ? resolve() : ask();
+            delivered += 1;
+            if (at.delivered !== delivered) throw new Gap();
+            take(message, at.sequence);
+            if (at.sequence >= target) resolve();
+            else if (delivered % batch.messages === 0) ask();
+          } catch (thrown) {
+            // The client reads no more where a callback throws.
+            stop();
+            reject(thrown);
+          }
+        },
+      });
+      stop = () => {
+        clearInterval(watch);
+        subscription.unsubscribe();
+      };
+      ask();
+    });
   } finally {
-    subscription.unsubscribe();
+    stop();
+    if (!connection.isClosed()) void manager.consumers.delete(stream, name).catch(() => {});
   }
 }
 
-function partIn({ headers, data, seq: sequence, subject }: JsMsg): ReadPart {
-  const [part = 1, parts = 1] = (headers?.get(partHeader) || "1/1").split("/").map(Number);
-  const kind = (headers?.get(kindHeader) || "record") as EntryKind;
-  return { kind, fence: Number(headers?.get(fenceHeader) || 0), part, parts, bytes: data, sequence, subject };
+/** $JS.ACK.[domain.account.]stream.consumer.times.sequence.delivered.time.pending */
+function placeOf({ reply }: Msg): { readonly sequence: number; readonly delivered: number } | null {
+  if (!reply?.startsWith("$JS.ACK.")) return null;
+  const tokens = reply.split(".");
+  const at = tokens.length >= 11 ? 7 : 5;
+  return { sequence: Number(tokens[at]), delivered: Number(tokens[at + 1]) };
 }

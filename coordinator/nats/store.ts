@@ -38,7 +38,7 @@ export function openNatsStore(options: NatsStoreOptions): Store {
       signal.addEventListener("abort", off, { once: true });
       try {
         const fence = await Promise.race([lease.led, aborted(signal)]);
-        return leadership({ nats, cluster, lease, fence, writer, warn });
+        return leadership({ nats, cluster, lease, fence, warn });
       } finally {
         signal.removeEventListener("abort", off);
       }
@@ -61,13 +61,12 @@ interface Led {
   readonly cluster: string;
   readonly lease: NatsLease;
   readonly fence: number;
-  readonly writer: string;
   warn(why: string): void;
 }
 
-function leadership({ nats, cluster, lease, fence, writer, warn }: Led): Leadership {
+function leadership({ nats, cluster, lease, fence, warn }: Led): Leadership {
   const { ended: signal, held } = lease;
-  const common = { fence, writer, signal, held, warn };
+  const common = { fence, signal, held, warn };
   return {
     fence,
     holds: lease.holds,

@@ -1,6 +1,6 @@
 /**
  * A process that wants to lead, of a folder or on NATS, and appends numbers to a journal while it does:
- * `contender NAME folder DIR` or `contender NAME nats URL CLUSTER`. Says over IPC {fence}, {standby}, {at} and {lost}.
+ * `contender NAME folder DIR` or `contender NAME nats URL CLUSTER TTL_MS`. Says over IPC {fence}, {standby}, {at} and {lost}.
  */
 import { openFolderStore } from "../../coordinator/folder/store.ts";
 import { openNatsStore } from "../../coordinator/nats/store.ts";
@@ -8,12 +8,12 @@ import type { Store } from "../../coordinator/store.ts";
 import { asLimbeckError } from "../../core/errors.ts";
 import { connectNats } from "../../proto/nats.ts";
 
-const [, , name = "", kind = "", where = "", cluster = ""] = process.argv;
+const [, , name = "", kind = "", where = "", cluster = "", ttlMs = ""] = process.argv;
 const say = (words: Record<string, unknown>) => void process.send!(words);
 
 async function openStore(): Promise<Store> {
   if (kind === "folder") return openFolderStore(where);
-  return openNatsStore({ nats: await connectNats({ urls: where.split(","), name }), cluster });
+  return openNatsStore({ nats: await connectNats({ urls: where.split(","), name }), cluster, ttlMs: Number(ttlMs) });
 }
 
 const store = await openStore();

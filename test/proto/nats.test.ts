@@ -1,0 +1,104 @@
+/** What goes wrong with a server is one sentence that says what to do. */
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { test } from "node:test";
+import { connectNats, isOlder, type NatsOptions } from "../../proto/nats.ts";
+import { cluster, storeOn } from "../coordinator/nats/storeof.ts";
+import { scratchFolder } from "../e2e/limbeck.ts";
+import { freePort } from "../freeport.ts";
+import { startNats } from "../natsserver.ts";
+
+const refused = (options: Partial<NatsOptions> & Pick<NatsOptions, "urls">, code: string, message: RegExp) =>
+  assert.rejects(connectNats({ name: "test", deadlineMs: 600, ...options }), (thrown: Error & { code: string }) => {
+    assert.match(thrown.message, message);
+    assert.equal(thrown.code, code);
+    assert.ok(!thrown.message.includes("\n"));
+    return true;
+  });
+
+test("nobody who listens, a server without JetStream, one that is too old", async (t) => {
+  const { host, port } = await freePort();
+  await refused(
+    { urls: [`nats://${host}:${port}`] },
+    "unavailable",
+    /^nobody answers as NATS at 127\.0\.0\.1:\d+: is nats-server running there\?$/,
+  );
+  const without = await startNats(t, { jetStream: "off" });
+  await refused({ urls: [without.url] }, "unavailable", /^NATS at \S+ has no JetStream: start it with -js/);
+  // No old binary is at hand: this says hello as one does.
+  const old = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.write('INFO {"server_id":"x","version":"2.6.6","proto":1,"headers":true,"max_payload":1048576}\r\n');
+    socket.on("data", (bytes) => bytes.includes("PING") && socket.write("PONG\r\n"));
+  });
+  await new Promise<void>((listening) => old.listen(port, host, listening));
+  t.after(() => old.close());
+  await refused(
+    { urls: [`${host}:${port}`] },
+    "unavailable",
+    /is nats-server 2\.6\.6, which is too old: 2\.9\.0 or newer is needed$/,
+  );
+});
+
+test("versions are compared by their numbers", () => {
+  assert.ok(isOlder("2.8.4", "2.9.0") && isOlder("2.9.0", "2.10.0") && isOlder("1.99.99", "2.0.0"));
+  assert.ok(!isOlder("2.9.10", "2.9.0") && !isOlder("2.9.0", "2.9.0") && !isOlder("2.11.0-beta.1", "2.9.0"));
+});
+
+test("credentials: wrong, missing, in the URL, in a file that is none", async (t) => {
+  const users = 'authorization { users: [{ user: ann, password: "p@ss" }] }';
+  const server = await startNats(t, { lines: [users] });
+  const at = server.url.slice("nats://".length);
+  const wrong = /^NATS at [\d.:]+ does not accept these credentials: give a credentials file, or user:password@/;
+  await refused({ urls: [server.url] }, "unavailable", wrong);
+  await refused({ urls: [`nats://ann:no@${at}`] }, "unavailable", wrong);
+  const nats = await connectNats({ urls: [`nats://ann:p%40ss@${at}`], name: "test" });
+  assert.doesNotMatch(nats.where, /ann|p@ss/);
+  await nats.close();
+  await refused({ urls: ["http://x:1"] }, "usage", /is not the URL of a NATS server/);
+  await refused({ urls: ["nats://ann:secret@:x"] }, "usage", /^nats:\/\/:x is not the URL/);
+  const file = join(await scratchFolder(t), "creds");
+  await refused({ urls: [server.url], credentials: file }, "usage", /creds cannot be read/);
+  writeFileSync(file, "nonsense");
+  await refused({ urls: [server.url], credentials: file }, "usage", /creds is no credentials file of NATS/);
+});
+
+test("a token in the URL, and a permission that is missing", async (t) => {
+  const withToken = await startNats(t, { lines: ['authorization { token: "s3cret" }'] });
+  const nats = await connectNats({ urls: [withToken.url.replace("//", "//s3cret@")], name: "test" });
+  await nats.close();
+  const denied = 'permissions: { publish: { deny: ["$KV.>"] } }';
+  const server = await startNats(t, { lines: [`authorization { users: [{ user: a, password: b, ${denied} }] }`] });
+  const { lead } = await storeOn(t, [server.url.replace("//", "//a:b@")]);
+  await assert.rejects(lead(), {
+    code: "unavailable",
+    message: /does not let this user publish \$KV\.limbeck-test\.leader, which the lease needs: add the permission$/,
+  });
+});
+
+test("a stream that is full refuses a record in one sentence, and every later one", async (t) => {
+  const server = await startNats(t);
+  const { lead, nats } = await storeOn(t, [server.url]);
+  const leadership = await lead();
+  const journal = await leadership.journal<string>("job");
+  const manager = await nats.connection.jetstreamManager();
+  await manager.streams.update(`LIMBECK_${cluster.toUpperCase()}_JOURNAL`, { max_bytes: 3_000 });
+  for (let record = 0; record < 2; record++) await journal.append("x".repeat(1_000));
+  const full = {
+    code: "unavailable",
+    message: /^NATS at \S+ is full and refuses the journal job \(maximum bytes exceeded\): give its stream/,
+  };
+  await assert.rejects(journal.append("x".repeat(1_000)), full);
+  await assert.rejects(journal.append("small"), full);
+  await manager.streams.update(`LIMBECK_${cluster.toUpperCase()}_JOURNAL`, { max_bytes: -1, max_msg_size: 300 });
+  const again = await leadership.journal<string>("job");
+  assert.equal(again.records.length, 2);
+  await assert.rejects(again.append("x".repeat(1_000)), {
+    code: "unavailable",
+    message:
+      /refuses the journal job, for it is too large: raise max_payload of the server, or the stream's max_msg_size$/,
+  });
+  await leadership.resign();
+});
