@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { startCluster, until } from "../test/chaos/chaos.ts";
+import { chaosJob, startCluster, until } from "../test/chaos/chaos.ts";
 import { measure, type Percentiles } from "../test/chaos/measure.ts";
 import { type Struck, strike } from "../test/chaos/strike.ts";
 
@@ -16,7 +16,7 @@ const restMs = 6_000;
 const endlessSteps = 10_000_000;
 
 const folder = mkdtempSync(join(tmpdir(), "limbeck-recovery-"));
-const cluster = await startCluster(join(folder, "run"), endlessSteps);
+const cluster = await startCluster(join(folder, "run"), chaosJob(endlessSteps));
 const found: Record<string, Percentiles | null> = {};
 try {
   const isUp = await until(() => cluster.events().some(({ kind }) => kind === "stepped"), 120_000);

@@ -8,6 +8,7 @@ import { LimbeckError } from "../core/errors.ts";
 import type { ProgressEvent } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
 import { parseJob } from "../core/jobfile.ts";
+import { readSource } from "../core/jobsource.ts";
 import type { Report } from "../core/report.ts";
 import { within } from "../proto/depot/depot.ts";
 import { openDepot } from "../proto/depot/open.ts";
@@ -29,21 +30,40 @@ interface CoordinatorOptions {
   /** URL of where checkpoints, models and report go, where workers do not share the folder. */
   readonly depot?: string;
   readonly output?: OutputFormat;
+  /** Of a service. */
+  readonly isNatsTold: boolean;
+  readonly name?: string;
+  readonly advertise?: Endpoint;
+  readonly allowModules?: boolean;
+  readonly standby?: boolean;
 }
 
 /** Reads and checks a job file. Throws `usage` where it cannot be read, `bad_job` with one line per problem. */
 export async function readJob(file: string, overrides: readonly string[]): Promise<Job> {
+  return (await readLocatedJob(file, overrides)).job;
+}
+
+export interface LocatedJob {
+  readonly job: Job;
+  /** `FILE:LINE`, or the `--set` that said it. */
+  placeOf(field: readonly string[]): string;
+}
+
+/** The same, with where each field was said. */
+export async function readLocatedJob(file: string, overrides: readonly string[]): Promise<LocatedJob> {
   let text: string;
   try {
     text = await readFile(file, "utf8");
   } catch (cause) {
     throw new LimbeckError("usage", `the job file ${file} cannot be read: ${(cause as Error).message}`, { cause });
   }
-  return parseJob(text, file, overrides);
+  const job = parseJob(text, file, overrides);
+  return { job, placeOf: (field) => readSource(text, file, overrides).locate([field]).origin };
 }
 
 export async function coordinator(file: string, options: CoordinatorOptions): Promise<void> {
   try {
+    refuseServiceOptions(options);
     await coordinate(file, options);
   } catch (thrown) {
     await tellParent(thrown);
@@ -52,6 +72,17 @@ export async function coordinator(file: string, options: CoordinatorOptions): Pr
     // Who listens for the parent's end keeps the process alive.
     if (process.connected) process.disconnect();
   }
+}
+
+function refuseServiceOptions(options: CoordinatorOptions): void {
+  const { isNatsTold, name, advertise, allowModules, standby } = options;
+  const given = { nats: isNatsTold, name, advertise, "allow-modules": allowModules, standby };
+  const [flag] = Object.entries(given).find(([, value]) => value) ?? [];
+  if (flag === undefined) return;
+  throw new LimbeckError(
+    "usage",
+    `--${flag} is of a service: leave the job file out, and submit it with \`limbeck submit\``,
+  );
 }
 
 async function coordinate(file: string, options: CoordinatorOptions): Promise<void> {

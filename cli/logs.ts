@@ -2,11 +2,12 @@
 import type { ProgressEvent } from "../core/events.ts";
 import { eventText } from "../core/lines.ts";
 import type { CoordinatorClient } from "../proto/clients.ts";
+import { sayOfAbsence } from "./absence.ts";
 import type { OutputFormat } from "./display.ts";
-import { type Addressed, withCoordinator } from "./jobclient.ts";
+import { type Meant, withJob } from "./jobclient.ts";
 import { dateAndTime, plain } from "./terminal/text.ts";
 
-export interface LogsOptions extends Addressed {
+export interface LogsOptions extends Meant {
   readonly follow?: boolean;
   /** Unix time in milliseconds. */
   readonly since?: number;
@@ -17,11 +18,13 @@ export interface LogsOptions extends Addressed {
 
 /** Ends with what there is, or, where it follows, with the job: over every restart of its coordinator, until Ctrl-C. */
 export async function logs(options: LogsOptions): Promise<void> {
-  const from = await withCoordinator(options, (client) => printSoFar(client, options));
-  if (!options.follow) return;
   const interrupted = new AbortController();
-  process.once("SIGINT", () => interrupted.abort());
-  await withCoordinator(options, (client) => follow(client, { ...options, from, until: interrupted.signal }));
+  await withJob(options, async ({ client }) => {
+    const from = await printSoFar(client, options);
+    if (!options.follow) return;
+    process.once("SIGINT", () => interrupted.abort());
+    await follow(client, { ...options, from, until: interrupted.signal });
+  });
 }
 
 /** @returns the number of the last event there was */
@@ -44,16 +47,11 @@ async function follow(
   options: LogsOptions & { readonly from: number; readonly until: AbortSignal },
 ): Promise<void> {
   const { from, until } = options;
-  let isAway = false;
-  const onAway = () => {
-    if (!isAway) process.stderr.write("limbeck: the coordinator does not answer; waiting for it (Ctrl-C ends)\n");
-    isAway = true;
-  };
+  const absence = sayOfAbsence("Ctrl-C ends");
   try {
     // L7: the wait is told, and ended by its reader.
-    for await (const event of client.watch({ from, decisions: true, patientUntil: until, onAway })) {
-      if (isAway) process.stderr.write("limbeck: the coordinator is back\n");
-      isAway = false;
+    for await (const event of client.watch({ from, decisions: true, patientUntil: until, onAway: absence.away })) {
+      absence.back();
       print(event, options);
     }
   } catch (thrown) {

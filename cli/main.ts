@@ -1,4 +1,4 @@
-/** The command line: `limbeck COMMAND`. Exit codes: 0 done, 1 failed, 2 bad usage or job file. */
+/** The command line: `limbeck COMMAND`. Exit codes: 0 done, 1 failed, 2 bad usage or job file; 130 a job left to go on by itself. */
 import { CommanderError } from "commander";
 import { asLimbeckError, type LimbeckError } from "../core/errors.ts";
 import { program } from "./program.ts";

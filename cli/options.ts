@@ -1,6 +1,5 @@
 /** Options that several commands share, and how what is given to an option is read. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { usualCluster } from "../proto/cluster.ts";
 import type { Endpoint } from "../proto/endpoint.ts";
 import type { EngineChoice } from "../worker/engine/engine.ts";
 
@@ -49,41 +48,20 @@ export const collectCounts = (value: string, before: readonly number[]): readonl
   positive(value),
 ];
 
-/** Where a command that asks a coordinator finds it: also said by the environment. */
-export function coordinatorOption(): Option {
-  return new Option("--coordinator <host:port>", "the coordinator, where workers join it")
-    .env("LIMBECK_COORDINATOR")
-    .argParser(endpoint);
-}
-
-/** Servers of one cluster. @param what they are for */
-export function natsOption(what: string): Option {
-  return new Option("--nats <url,...>", what).argParser((text: string) => text.split(","));
-}
-
-export function natsCredentialsOption(): Option {
-  return new Option("--nats-creds <file>", "credentials file for NATS");
-}
-
-export function clusterOption(): Option {
-  return new Option("--cluster <name>", "the name under which coordinators and workers find each other on NATS")
-    .env("LIMBECK_CLUSTER")
-    .default(usualCluster);
-}
-
 /** HOST:PORT[,HOST:PORT…] */
 export function endpoints(text: string): readonly Endpoint[] {
   return text.split(",").map(endpoint);
 }
 
-/** Where a worker finds its coordinator: one of several, of which one decides. */
-export function coordinatorsOption(): Option {
-  return new Option(
-    "--coordinator <host:port,…>",
-    "the coordinator, where workers join it, or several of which one decides",
-  )
-    .env("LIMBECK_COORDINATOR")
-    .argParser(endpoints);
+export function commaSeparated(text: string): readonly string[] {
+  return text.split(",").filter((each) => each !== "");
+}
+
+export function priority(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isInteger(value) || Math.abs(value) > 100)
+    throw new InvalidArgumentError("a whole number from -100 to 100 is needed; higher is first.");
+  return value;
 }
 
 /** Every command that prints has it. */

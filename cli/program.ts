@@ -1,19 +1,19 @@
 /** The commands and their options; what each does is loaded when it is called. */
 import { Command, Option } from "commander";
+import { natsCredentialsVariable } from "../proto/cluster.ts";
 import { packageVersion } from "../proto/package.ts";
+import { addJobs } from "./jobcommands.ts";
 import {
-  clusterOption,
   collect,
   collectCounts,
-  coordinatorsOption,
+  commaSeparated,
   endpoint,
   engineChoice,
   logFormat,
-  natsCredentialsOption,
-  natsOption,
   positive,
   printing,
 } from "./options.ts";
+import { clusterOption, natsCredentials, placeOf, withPlace } from "./place.ts";
 import { addQuestions } from "./questions.ts";
 
 export function program(): Command {
@@ -23,6 +23,10 @@ export function program(): Command {
     )
     .version(packageVersion)
     .exitOverride()
+    .hook("preAction", (_, command) => {
+      const { natsCreds } = command.opts<{ natsCreds?: string }>();
+      if (natsCreds !== undefined) process.env[natsCredentialsVariable] = natsCreds;
+    })
     .showHelpAfterError("(limbeck --help shows what there is)");
 
   printing(limbeck.command("run"), "json: progress events as JSON lines on stdout")
@@ -58,8 +62,13 @@ export function program(): Command {
     .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])
     .option("--engine <choice>", "the engine to check (default: auto), or instead of the job's", engineChoice)
     .option("--threads <n>", "compute threads (default: 1), or instead of the job's", positive)
-    .addOption(natsOption("NATS servers to examine instead: version, JetStream, limits, permissions, replicas, clock"))
-    .addOption(natsCredentialsOption())
+    .addOption(
+      new Option(
+        "--nats <url,…>",
+        "NATS servers to examine instead: version, JetStream, limits, permissions, replicas, clock",
+      ).argParser(commaSeparated),
+    )
+    .addOption(natsCredentials())
     .addOption(clusterOption())
     .action(async (file, options) => (await import("./doctor.ts")).doctor(file, options));
 
@@ -125,15 +134,16 @@ export function program(): Command {
       process.stdout.write(markdown ? jobReference() : `${JSON.stringify(jobJsonSchema(), null, 2)}\n`);
     });
 
+  addJobs(limbeck);
   addQuestions(limbeck);
 
   limbeck
     .command("coordinator")
-    .description("coordinate a job; workers join it")
-    .argument("<job.yaml>", "the job file")
+    .description("coordinate a job, or, without a job file, be a service that takes jobs; workers join it")
+    .argument("[job.yaml]", "the job file; without it, jobs come by `limbeck submit`")
     .requiredOption(
       "--state <dir>",
-      "folder of the journal and the results; a run of the same job in it is gone on with",
+      "folder of the journal and the results; what is in it is gone on with. Of several coordinators, one that all of them see",
     )
     .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])
     .option("--listen <host:port>", "where workers join", endpoint, { host: "127.0.0.1", port: 7070 })
@@ -145,13 +155,34 @@ export function program(): Command {
       "--depot <url>",
       "where checkpoints, models and the report go when workers do not share the folder: s3://BUCKET/PREFIX, file:///FOLDER, or nats://HOST:PORT/CLUSTER",
     )
+    .addOption(
+      new Option("--nats <url,…>", "of a service: keep what must survive in NATS JetStream, where several can stand by")
+        .env("LIMBECK_NATS")
+        .argParser(commaSeparated),
+    )
+    .addOption(natsCredentials())
+    .addOption(clusterOption())
+    .option("--name <name>", "of a service: a name no other coordinator has (default: <host>:<port>)")
+    .option(
+      "--advertise <host:port>",
+      "of a service: where workers and other coordinators are told to reach this one (default: --listen)",
+      endpoint,
+    )
+    .option("--allow-modules", "of a service: code that comes with a job (`module:`) may run on the workers")
+    .option(
+      "--standby",
+      "of a service: say that another leads. Whoever starts while one leads stands by in any case, so it changes nothing",
+    )
     .addOption(logFormat())
-    .action(async (file, options) => (await import("./coordinator.ts")).coordinator(file, options));
+    .action(async (file, options, command) => {
+      // The environment says where NATS is, which a coordinator of one job does not need.
+      const isTold = command.getOptionValueSource("nats") === "cli";
+      if (file === undefined) await (await import("./service.ts")).service(options);
+      else await (await import("./coordinator.ts")).coordinator(file, { ...options, isNatsTold: isTold });
+    });
 
-  limbeck
-    .command("worker")
+  withPlace(limbeck.command("worker"))
     .description("join a coordinator and compute")
-    .addOption(coordinatorsOption().makeOptionMandatory())
     .option("--role <role>", "student, teacher or auto: the coordinator chooses", "auto")
     .option("--name <name>", "a name no other worker of the job has (default: <host>-<device>-<process>)")
     .option(
@@ -166,7 +197,10 @@ export function program(): Command {
     .option("--http <host:port>", "where /metrics and /healthz are served", endpoint, { host: "127.0.0.1", port: 0 })
     .option("--state <dir>", "folder of the logs of the worker processes, which are then restarted when they die")
     .addOption(logFormat())
-    .action(async (options) => (await import("./worker.ts")).worker(options));
+    .action(async (options, command) => {
+      const { coordinator, nats, natsCreds, cluster, ...own } = options;
+      await (await import("./worker.ts")).worker({ ...own, at: placeOf(command, null) });
+    });
 
   return limbeck;
 }

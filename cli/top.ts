@@ -5,11 +5,11 @@ import type { ProgressEvent } from "../core/events.ts";
 import { eventText } from "../core/lines.ts";
 import type { CoordinatorClient } from "../proto/clients.ts";
 import type { OutputFormat } from "./display.ts";
-import { type Addressed, askStatus, withCoordinator } from "./jobclient.ts";
+import { type AskedJob, askStatus, type Meant, withJob } from "./jobclient.ts";
 import { openScreen, usualSize } from "./terminal/screen.ts";
 import { frame, pressed, type TopView } from "./terminal/topview.ts";
 
-export interface TopOptions extends Addressed {
+export interface TopOptions extends Meant {
   /** Seconds. */
   readonly interval: number;
   /** One frame, for scripts. */
@@ -22,24 +22,23 @@ const endings: readonly ProgressEvent["kind"][] = ["job-finished", "job-stopped"
 
 export async function top(options: TopOptions): Promise<void> {
   const { once, output } = options;
-  if (once || output === "json") return withCoordinator(options, (client) => printOnce(client, options));
+  if (once || output === "json") return withJob(options, (asked) => printOnce(asked, options));
   if (!process.stdout.isTTY) {
     const message =
       "top draws on a terminal, and stdout is none: `limbeck status` prints how the job is, `limbeck top --once` one frame";
     throw new LimbeckError("usage", message);
   }
-  const first = await withCoordinator(options, (client) => viewOf(client, options));
-  await withCoordinator(options, (client) => show(client, options, first));
+  await withJob(options, async (asked) => show(asked, options, await viewOf(asked)));
 }
 
-async function viewOf(client: CoordinatorClient, options: Addressed): Promise<TopView> {
-  const status = await askStatus(client, options);
+async function viewOf(asked: AskedJob): Promise<TopView> {
+  const status = await askStatus(asked);
   return { status, events: [], away: null, ended: null, sort: "role", above: 0 };
 }
 
-async function printOnce(client: CoordinatorClient, options: TopOptions): Promise<void> {
-  let view = await viewOf(client, options);
-  for await (const event of client.watch({ decisions: true, soFar: true })) view = withDecision(view, event);
+async function printOnce(asked: AskedJob, options: TopOptions): Promise<void> {
+  let view = await viewOf(asked);
+  for await (const event of asked.client.watch({ decisions: true, soFar: true })) view = withDecision(view, event);
   if (options.output === "json") {
     process.stdout.write(`${JSON.stringify({ ...view.status, events: view.events })}\n`);
     return;
@@ -57,7 +56,7 @@ function withDecision(view: TopView, event: ProgressEvent): TopView {
 }
 
 /** Until a key, a signal or something that throws ends it. */
-async function show(client: CoordinatorClient, options: TopOptions, first: TopView): Promise<void> {
+async function show(asked: AskedJob, options: TopOptions, first: TopView): Promise<void> {
   let view = first;
   const quit = new AbortController();
   const end = () => quit.abort();
@@ -87,8 +86,8 @@ async function show(client: CoordinatorClient, options: TopOptions, first: TopVi
     const failed = (thrown: unknown) => {
       if (!until.aborted) quit.abort(asLimbeckError(thrown));
     };
-    const polling = poll(client, options, { until, view: () => view, change }).catch(failed);
-    const watching = watch(client, { until, view: () => view, change }).catch(failed);
+    const polling = poll(asked, options, { until, view: () => view, change }).catch(failed);
+    const watching = watch(asked.client, { until, view: () => view, change }).catch(failed);
     await Promise.all([polling, watching]);
     if (until.reason instanceof LimbeckError) throw until.reason;
   } finally {
@@ -102,12 +101,12 @@ interface Showing {
   change(next: TopView): void;
 }
 
-async function poll(client: CoordinatorClient, options: TopOptions, { until, view, change }: Showing): Promise<void> {
+async function poll(asked: AskedJob, options: TopOptions, { until, view, change }: Showing): Promise<void> {
   while (!until.aborted) {
     await setTimeout(1_000 * options.interval, undefined, { signal: until }).catch(() => {});
     if (until.aborted || view().ended !== null) continue;
     try {
-      const status = await askStatus(client, options);
+      const status = await askStatus(asked);
       change({ ...view(), status, away: null });
     } catch (thrown) {
       const { code } = asLimbeckError(thrown);

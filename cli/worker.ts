@@ -4,14 +4,14 @@ import { LimbeckError } from "../core/errors.ts";
 import type { Endpoint } from "../proto/endpoint.ts";
 import { openLog } from "../proto/telemetry/log.ts";
 import { runWorker } from "../worker/main.ts";
-import { givenCoordinators } from "../worker/whereabouts.ts";
 import { againCode, hasProcessEnvironment, runAgain, tellParent } from "./children.ts";
 import { deviceShares } from "./devices.ts";
 import type { OutputFormat } from "./display.ts";
+import { type CoordinatorPlace, type OpenPlace, openPlace } from "./place.ts";
 import { superviseWorkers } from "./workers.ts";
 
 export interface WorkerOptions {
-  readonly coordinator: readonly Endpoint[];
+  readonly at: CoordinatorPlace;
   readonly role: string;
   readonly name?: string;
   readonly devices?: string;
@@ -21,6 +21,9 @@ export interface WorkerOptions {
   readonly state?: string;
   readonly output?: OutputFormat;
 }
+
+/** As long as for its first session. */
+const natsDeadlineMs = 20_000;
 
 type RunWorkerOptions = Parameters<typeof runWorker>[0];
 
@@ -41,15 +44,18 @@ export async function worker({ role, name, devices, state, output, ...options }:
   process.once("SIGINT", () => leave("SIGINT"));
   process.once("disconnect", () => leave("the process that started this worker has gone"));
   const own = name ?? `${hostname()}-${deviceShares(undefined)[0]!.label}-${process.pid}`;
-  const whereabouts = givenCoordinators(options.coordinator);
-  const given = { ...options, coordinator: whereabouts, role, name: own, log: openLog(own, { output }) };
+  const { at, ...listening } = options;
+  let whereabouts: OpenPlace | null = null;
   try {
+    whereabouts = await openPlace(at, { name: own, deadlineMs: natsDeadlineMs });
+    const given = { ...listening, coordinator: whereabouts, role, name: own, log: openLog(own, { output }) };
     const isWanted = await runWorker(given as RunWorkerOptions, leaving.signal);
     if (isWanted) process.exitCode = againCode;
   } catch (thrown) {
     await tellParent(thrown);
     throw thrown;
   } finally {
+    await whereabouts?.close();
     // Who listens for the parent's end keeps the process alive.
     if (process.connected) process.disconnect();
   }

@@ -8,10 +8,11 @@ import { type Endpoint, hostPort } from "../proto/endpoint.ts";
 import { writing } from "../proto/files.ts";
 import { type Ended, endChildren, startChild, tellParent } from "./children.ts";
 import type { DeviceShare } from "./devices.ts";
+import { type CoordinatorPlace, placeArguments } from "./place.ts";
 import { deathNote, type Supervised, supervise } from "./supervisor.ts";
 
 export interface SupervisedWorkers {
-  readonly coordinator: readonly Endpoint[];
+  readonly at: CoordinatorPlace;
   readonly role: string;
   readonly name: string | undefined;
   readonly listen: Endpoint;
@@ -63,11 +64,11 @@ function superviseOne(
   count: number,
   { options, logs }: { options: SupervisedWorkers; logs: string | null },
 ): Supervised {
-  const { coordinator, role, listen, advertise, http, output } = options;
+  const { at, role, listen, advertise, http, output } = options;
   // The same in every life: the id is the supervisor's.
   const own = options.name ?? `${hostname()}-${label}-${process.pid}`;
   const name = options.name !== undefined && count > 1 ? `${own}-${label}` : own;
-  const args = ["worker", "--coordinator", coordinator.map(endpoint).join(","), "--role", role, "--name", name];
+  const args = ["worker", ...placeArguments(at), "--role", role, "--name", name];
   args.push("--listen", endpoint(listen), "--http", endpoint(http));
   if (advertise) args.push("--advertise", endpoint(advertise));
   if (output) args.push("--output", output);

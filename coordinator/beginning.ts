@@ -117,9 +117,13 @@ function uncacheableOf(job: Job, { teachers, workers, ready, course }: Omit<Read
   return found === "" && idleParts(job, workers, teachers).length > 0 ? course.uncacheable : found;
 }
 
-/** Steps that are done again have yet to be agreed on. */
+/** Steps that are done again have yet to be agreed on, and their checkpoints are written again. */
 function goneBack(tally: Tally, step: number): Tally {
-  return { ...tally, agreed: Math.min(tally.agreed, step) };
+  return {
+    ...tally,
+    agreed: Math.min(tally.agreed, step),
+    checkpointed: Math.min(tally.checkpointed, step - 1),
+  };
 }
 
 /** An evaluation in the middle of the stage that its members of before did not complete. */

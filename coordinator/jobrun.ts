@@ -59,7 +59,7 @@ const tickMs = 100;
 export function openJobRun(parts: JobRunParts): JobRun {
   const { plan, journal, records, registry, wire, mayDecide, now, log: decisions } = parts;
   const isNew = journal.records.length === 0;
-  const first = isNew ? open(plan, now()) : replay(plan, journal.records, now());
+  const first = isNew ? open(plan, now()) : replay(plan, journal.records, now(), records.events);
   let state: State = first[0];
   let latest = records.events.reduce(withEvent, nothingYet);
   const happenings = new EventEmitter();

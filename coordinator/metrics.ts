@@ -18,7 +18,7 @@ type Families = MetricsOf<typeof coordinatorMetrics>;
 
 export interface Metrics {
   announced(event: ProgressEvent): void;
-  measured(progress: Progress, by: { readonly worker: string; readonly isLead: boolean }): void;
+  measured(progress: Progress, by: { readonly isLead: boolean }): void;
   /** @param writing is done when a decision is on disk in the journal */
   journalling(writing: Promise<void>): Promise<void>;
   /** Before a scrape. */

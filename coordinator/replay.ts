@@ -1,7 +1,9 @@
 /** From the journal to the state of a coordinator that was started again, and back: what a record keeps. */
+
 import { evaluationOf } from "../core/evaluation/evaluation.ts";
+import type { ProgressEvent } from "../core/events.ts";
 import { type FinishedStage, nothingExported } from "../core/report.ts";
-import { planStages, type StagePlan } from "../core/stages.ts";
+import { planStages, type Stage, type StagePlan } from "../core/stages.ts";
 import { withFindings } from "./diagnosis.ts";
 import { announce } from "./ending.ts";
 import { open } from "./gather.ts";
@@ -58,8 +60,25 @@ function resultOf(result: FinishedStage | undefined, exported = nothingExported)
   return result ? { ...result, exported } : null;
 }
 
-/** The state after these records, or of a new job where there are none that say more than that it was started. */
-export function replay(plan: Plan, records: readonly JournalRecord[], atMs: number): Next {
+/** Of a stage, the newest step whose checkpoint was announced and has not been gone back behind; -1 where none is. */
+function lastCheckpoint(events: readonly ProgressEvent[], stage: Stage): number {
+  return events.reduce((last, event) => {
+    if (event.kind === "checkpointed" && event.stage === stage) return event.step;
+    if (event.kind === "term-begun" && event.stage === stage) return Math.min(last, event.step - 1);
+    return last;
+  }, -1);
+}
+
+/**
+ * The state after these records, or of a new job where there are none that say more than that it was started.
+ * @param events what has been announced of it
+ */
+export function replay(
+  plan: Plan,
+  records: readonly JournalRecord[],
+  atMs: number,
+  events: readonly ProgressEvent[] = [],
+): Next {
   const find = <K extends JournalRecord["kind"]>(kind: K) =>
     records.filter((each): each is Of<K> => each.kind === kind);
   const settled = find("settled")[0];
@@ -95,7 +114,7 @@ export function replay(plan: Plan, records: readonly JournalRecord[], atMs: numb
     hasBegun: find("begun").some((record) => inStage.some((opened) => opened.term === record.term)),
     uncacheable: find("begun").at(-1)?.uncacheable ?? "",
     doctor: find("diagnosed").reduce(withFindings, []),
-    tally: emptyTally,
+    tally: { ...emptyTally, checkpointed: lastCheckpoint(events, current.stage) },
   };
   const living = {
     workers: [],

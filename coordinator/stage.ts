@@ -27,7 +27,7 @@ export function progressed(
   const { course } = state;
   const tally = tallyProgress(course.tally, course.plan, { worker: worker.name, byLead, progress });
   const next: Running = { ...state, course: { ...course, tally }, sinceMs: atMs };
-  const measured: Effect = { kind: "measure", progress, by: { worker: worker.name, isLead: byLead } };
+  const measured: Effect = { kind: "measure", progress, by: { isLead: byLead } };
   // Steps that were all skipped have no loss to tell of; each has its own event.
   const isTold = byLead && progress.metrics.examples > 0;
   return isTold ? [next, measured, stepped(next, atMs, progress)] : [next, measured];
@@ -86,15 +86,20 @@ export function skipped(state: Running, atMs: number, worker: Worker, found: Mes
   ];
 }
 
-export function checkpointed(state: Active, atMs: number, found: MessageOf<"checkpointed">): Next {
+/** Announced once, though a worker tells it again to a coordinator that is back. */
+export function checkpointed(before: Active, atMs: number, found: MessageOf<"checkpointed">): Next {
   const { stage, step, folder, bytes } = found;
-  const told = announce(atMs, { kind: "checkpointed", stage, step, folder, bytes });
-  if (state.kind !== "running") return [state, told];
-  const tally = { ...state.course.tally, checkpointed: step };
-  const next: Running = { ...state, course: { ...state.course, tally } };
-  if (!next.stopping) return [next, told];
-  const [ended, ...effects] = end(next, atMs, { kind: "stopped", why: next.stopping.why });
-  return [ended, told, ...effects];
+  const { course } = before;
+  const isNew = course !== null && step > course.tally.checkpointed;
+  const told = isNew ? [announce(atMs, { kind: "checkpointed", stage, step, folder, bytes })] : [];
+  const state = isNew ? withCheckpoint(before, course, step) : before;
+  if (state.kind !== "running" || !state.stopping) return [state, ...told];
+  const [ended, ...effects] = end(state, atMs, { kind: "stopped", why: state.stopping.why });
+  return [ended, ...told, ...effects];
+}
+
+function withCheckpoint<S extends Active>(state: S, course: Course, step: number): S {
+  return { ...state, course: { ...course, tally: { ...course.tally, checkpointed: step } } };
 }
 
 export function evaluated(

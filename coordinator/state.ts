@@ -314,11 +314,7 @@ export type Effect =
   | { readonly kind: "journal"; readonly record: JournalRecord }
   | { readonly kind: "announce"; readonly event: ProgressEvent }
   /** Figures that are counted but not announced. */
-  | {
-      readonly kind: "measure";
-      readonly progress: Progress;
-      readonly by: { readonly worker: string; readonly isLead: boolean };
-    }
+  | { readonly kind: "measure"; readonly progress: Progress; readonly by: { readonly isLead: boolean } }
   | { readonly kind: "quarantine"; readonly worker: string; readonly skipped: Skipped }
   | { readonly kind: "record"; readonly report: Report };
 

@@ -1,6 +1,8 @@
 /** How a run went, step by step, from its events: few enough points to draw. */
+
 import type { ProgressEvent } from "./events.ts";
 import type { Stage } from "./stages.ts";
+import { rounded } from "./words.ts";
 
 export type CurveName =
   | "loss"
@@ -73,9 +75,4 @@ function bucketsOf<T>(values: readonly T[], most: number): T[][] {
 function mean(values: readonly (number | null)[]): number | null {
   const known = values.filter((value) => value !== null);
   return known.length === 0 ? null : rounded(known.reduce((sum, value) => sum + value, 0) / known.length);
-}
-
-/** To what a chart shows. */
-function rounded(value: number): number {
-  return Number(value.toPrecision(5));
 }

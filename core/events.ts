@@ -1,6 +1,8 @@
 /** Progress events: what events.jsonl, `-o json`, the Watch stream and the terminal all show. */
+
 import type { Finding } from "./doctor/finding.ts";
 import type { LimbeckErrorCode } from "./errors.ts";
+import type { Phase } from "./phases.ts";
 import type { Stage } from "./stages.ts";
 import type { TermReason } from "./termreason.ts";
 
@@ -184,7 +186,7 @@ type Body =
       readonly learningRate: number;
       readonly etaSeconds: number;
       /** Seconds of the reporting student per step, by phase. */
-      readonly phases: Readonly<Record<"data" | "softTargets" | "compute" | "exchange" | "apply", number>>;
+      readonly phases: Readonly<Record<Phase, number>>;
     }
   | {
       readonly kind: "evaluated";

@@ -69,7 +69,7 @@ export const module = z
     module: z
       .string()
       .describe(
-        "TypeScript or JavaScript file, relative to the job file, whose default export `({tf, inputShape, classes}) => tf.LayersModel` builds the model; its output is logits.",
+        "TypeScript or JavaScript file, relative to the job file, whose default export `({tf, inputShape, classes}) => tf.LayersModel` builds the model; its output is logits. `limbeck submit` sends a file with a relative path along with the job, one self-contained file within the job file's folder; an absolute path names a file of the workers' image.",
       ),
   })
   .describe("A model of your own.");

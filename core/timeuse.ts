@@ -1,5 +1,7 @@
 /** Where a run's time went, stage by stage, from its events. */
+
 import type { ProgressEvent } from "./events.ts";
+import { phases } from "./phases.ts";
 import type { Stage } from "./stages.ts";
 
 /** Seconds of wall time; all but `data` and `exporting` add up to `wall`. */
@@ -23,8 +25,6 @@ export interface StageTime {
   /** After the stage. */
   readonly exporting: number;
 }
-
-const phases = ["softTargets", "compute", "exchange", "apply", "data"] as const;
 
 /** Of the stages that are over. */
 export function timeUse(events: readonly ProgressEvent[]): readonly StageTime[] {

@@ -3,7 +3,9 @@ import { setTimeout } from "node:timers/promises";
 import { backoffMs } from "../core/backoff.ts";
 import type { LimbeckError } from "../core/errors.ts";
 import type { ProgressEvent } from "../core/events.ts";
-import { errorOfCall } from "./status.ts";
+import { isAbsence, leaderCalls } from "./leadercalls.ts";
+import { NotLeader } from "./notleader.ts";
+import { givenAddresses, type Whereabouts } from "./whereabouts.ts";
 import { coordinatorClient } from "./wire.ts";
 
 export interface CoordinatorClient {
@@ -34,10 +36,14 @@ export interface WatchOptions {
 const answerDeadlineMs = 5_000;
 const reconnecting = { firstMs: 100, longestMs: 1_000 };
 
-/** @param address host:port */
-export function connectCoordinator(address: string): CoordinatorClient {
-  const client = coordinatorClient(address);
-  const whom = `the coordinator at ${address}`;
+/**
+ * @param at host:port, or wherever the coordinator is that decides
+ * @param job id of a service's job; empty for the only one there is
+ */
+export function connectCoordinator(at: string | Whereabouts, job = ""): CoordinatorClient {
+  const where = typeof at === "string" ? givenAddresses([at]) : at;
+  const calls = leaderCalls(where, coordinatorClient);
+  const deadline = () => ({ deadline: Date.now() + answerDeadlineMs });
   return {
     async *watch(options) {
       for await (const [event] of this.watchNumbered(options)) yield event;
@@ -45,11 +51,19 @@ export function connectCoordinator(address: string): CoordinatorClient {
     async *watchNumbered({ from = 0, patientUntil, decisions = false, soFar = false, onAway } = {}) {
       let had = from;
       for (let attempt = 0; ; attempt++) {
-        const call = client.watch({ from: had, decisions, soFar });
-        call.on("error", () => {}); // Reported by the loop below, and of no interest once the caller has left it.
-        const cancel = () => call.cancel();
-        patientUntil?.addEventListener("abort", cancel);
+        let cancel = () => {};
+        let unheard = () => {};
+        let isMoved = false;
         try {
+          const call = calls.client().watch({ from: had, decisions, soFar, job });
+          call.on("error", () => {}); // Reported by the loop below, and of no interest once the caller has left it.
+          cancel = () => call.cancel();
+          patientUntil?.addEventListener("abort", cancel);
+          const moved = () => {
+            isMoved = true;
+            cancel();
+          };
+          if (patientUntil) unheard = where.onMoved(moved);
           for await (const { event, after } of call) {
             had = after;
             attempt = 0;
@@ -57,31 +71,36 @@ export function connectCoordinator(address: string): CoordinatorClient {
           }
           return;
         } catch (thrown) {
-          const error = errorOfCall(thrown, whom);
+          const error = calls.failed(thrown);
           patientUntil?.throwIfAborted();
-          if (!patientUntil || error.code !== "unavailable") throw error;
-          onAway?.(error);
+          const isAway = error instanceof NotLeader || error.code === "unavailable" || isAbsence(thrown, error);
+          if (!patientUntil || !isAway) throw error;
+          if (!isMoved) onAway?.(error);
         } finally {
+          unheard();
           patientUntil?.removeEventListener("abort", cancel);
-          call.cancel();
+          cancel();
         }
+        if (isMoved) continue;
         const wait = { signal: patientUntil };
         await setTimeout(backoffMs(reconnecting, attempt, Math.random()), undefined, wait).catch(() => {});
         patientUntil.throwIfAborted();
       }
     },
     status: () =>
-      new Promise((resolve, reject) => {
-        const deadline = Date.now() + answerDeadlineMs;
-        client.status({}, { deadline }, (error, reply) =>
-          error ? reject(errorOfCall(error, whom)) : resolve(reply!.status),
-        );
-      }),
+      calls.ask(
+        (client) =>
+          new Promise((resolve, reject) => {
+            client.status({ job }, deadline(), (error, reply) => (error ? reject(error) : resolve(reply!.status)));
+          }),
+      ),
     stop: (why) =>
-      new Promise((resolve, reject) => {
-        const deadline = Date.now() + answerDeadlineMs;
-        client.stop({ why }, { deadline }, (error) => (error ? reject(errorOfCall(error, whom)) : resolve()));
-      }),
-    close: () => client.close(),
+      calls.ask(
+        (client) =>
+          new Promise((resolve, reject) => {
+            client.stop({ why, job }, deadline(), (error) => (error ? reject(error) : resolve()));
+          }),
+      ),
+    close: () => calls.close(),
   };
 }

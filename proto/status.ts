@@ -69,6 +69,17 @@ export function isRefusal(thrown: unknown): boolean {
   return isServiceError(thrown) && isErrorCode(String(thrown.metadata?.get(codeKey)[0] ?? ""));
 }
 
+/** Of gRPC's own making: the other side has not spoken. */
+export function isFailedCall(thrown: unknown): boolean {
+  return isServiceError(thrown) && !isRefusal(thrown);
+}
+
+/** Of a call, or of what errorOfCall made of it: the other side has no such service. */
+export function isUnimplemented(thrown: unknown): boolean {
+  const cause = thrown instanceof LimbeckError ? thrown.cause : thrown;
+  return isServiceError(cause) && cause.code === status.UNIMPLEMENTED && !isRefusal(cause);
+}
+
 function isServiceError(thrown: unknown): thrown is ServiceError {
   return thrown instanceof Error && "code" in thrown && typeof thrown.code === "number" && "details" in thrown;
 }

@@ -9,6 +9,7 @@ import { NotLeader } from "../proto/notleader.ts";
 import { packageVersion } from "../proto/package.ts";
 import { alive, servePages } from "../proto/telemetry/http.ts";
 import type { Log } from "../proto/telemetry/log.ts";
+import type { Whereabouts } from "../proto/whereabouts.ts";
 import type { Device } from "./compute/device.ts";
 import { newStatus } from "./context.ts";
 import { watchGpus } from "./gpus.ts";
@@ -19,7 +20,6 @@ import { Participation } from "./participation.ts";
 import { adopt, openDevice, type Preparation, prepareWorker, type Role } from "./preparation.ts";
 import { openServices, type Services } from "./services.ts";
 import { joinCoordinator, type Session, SessionBroken } from "./session.ts";
-import type { Whereabouts } from "./whereabouts.ts";
 
 export interface WorkerOptions {
   readonly coordinator: Whereabouts;

@@ -2,10 +2,12 @@
  * A worker's metrics, as core/metrics/worker.ts defines them. What a step costs is observed when it is done, what reports
  * sum up is added with the report, and what the services count is read from them at every scrape.
  */
+
 import type { Interceptor, ServerInterceptor } from "@grpc/grpc-js";
 import type { Registry } from "prom-client";
 import type { LimbeckErrorCode } from "../core/errors.ts";
 import { type CanaryResult, stepPhases, workerMetrics } from "../core/metrics/worker.ts";
+import { phases } from "../core/phases.ts";
 import { exposition } from "../proto/telemetry/exposition.ts";
 import { clientMetrics, serverMetrics } from "../proto/telemetry/grpcmetrics.ts";
 import type { Page } from "../proto/telemetry/http.ts";
@@ -17,7 +19,7 @@ import type { Gpu } from "./gpus.ts";
 import type { Services } from "./services.ts";
 import type { CacheCounts } from "./softtargets/cached.ts";
 import type { SoftTargetClient, SoftTargetCounts } from "./softtargets/client.ts";
-import { type PhaseSeconds, phaseNames, type StepSums } from "./stepreport.ts";
+import type { PhaseSeconds, StepSums } from "./stepreport.ts";
 
 type Standing = SoftTargetClient["standing"];
 
@@ -30,7 +32,7 @@ export class WorkerMetrics {
   readonly serverInterceptors: readonly ServerInterceptor[];
   readonly #registry: Registry = processRegistry();
   readonly #families: MetricsOf<typeof workerMetrics> = register(this.#registry, workerMetrics);
-  readonly #phases = phaseNames.map((name) => ({
+  readonly #phases = phases.map((name) => ({
     name,
     series: this.#families.phases.labels({ phase: stepPhases[name] }),
   }));

@@ -6,9 +6,9 @@ import type { CoordinatorClient } from "../proto/gen/limbeck/v1/Coordinator.ts";
 import type { FromWorker } from "../proto/gen/limbeck/v1/FromWorker.ts";
 import type { ToWorker__Output } from "../proto/gen/limbeck/v1/ToWorker.ts";
 import { errorOfCall, isRefusal } from "../proto/status.ts";
+import type { Whereabouts } from "../proto/whereabouts.ts";
 import { coordinatorClient, type Interceptors } from "../proto/wire.ts";
 import type { Status } from "./context.ts";
-import type { Whereabouts } from "./whereabouts.ts";
 
 const connectBiteMs = 200;
 /** On one address, before the next is tried. */

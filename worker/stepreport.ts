@@ -1,11 +1,10 @@
 /** Gathers what steps cost and brought, and sends it to the coordinator a few times a second, as soon as there is one. */
 import { metricNames } from "../core/layout.ts";
+import type { Phase } from "../core/phases.ts";
 import type { Stage } from "../core/stages.ts";
 
 const sendEveryMs = 250;
-export const phaseNames = ["data", "softTargets", "compute", "exchange", "apply"] as const;
-export type PhaseName = (typeof phaseNames)[number];
-export type PhaseSeconds = Readonly<Record<PhaseName, number>>;
+export type PhaseSeconds = Readonly<Record<Phase, number>>;
 
 /** What limbeck.v1.Progress carries. */
 export interface StepSums {
@@ -61,7 +60,7 @@ export class StepReport {
     return performance.now() - this.#phaseSince;
   }
 
-  async timed<T>(phase: PhaseName, work: () => Promise<T>): Promise<T> {
+  async timed<T>(phase: Phase, work: () => Promise<T>): Promise<T> {
     const start = performance.now();
     this.#phaseSince = start;
     try {

@@ -68,3 +68,8 @@ function taken<T>(laid: readonly Laid<T>[]): number {
 function leastOf<T>({ column, widest }: Laid<T>): number {
   return Math.min(widest, column.least ?? widest);
 }
+
+/** Whoever reads it through a pipe, or on a terminal that does not know its size, gets all of it. */
+export function gridWidth(): number {
+  return (process.stdout.isTTY && process.stdout.columns) || Number.POSITIVE_INFINITY;
+}

@@ -57,7 +57,7 @@ export function faultText({ lastFault }: JobStatus): string {
 }
 
 /** @param status of a coordinator that serves on all addresses has the host by which it was reached */
-export function pagesText({ http }: JobStatus): string {
+function pagesText({ http }: JobStatus): string {
   return `http://${http.address}  ${http.paths.join("  ")}`;
 }
 

@@ -1,4 +1,5 @@
 /** What the pages show of the service, from what it lists: so much of it as a page can show. */
+import type { JobEntry } from "../../core/jobentry.ts";
 import type {
   ClusterView,
   JobLine,
@@ -13,7 +14,6 @@ import { entries } from "./jobsrpc.ts";
 import { type ListedWorker, listWorkers } from "./listing.ts";
 import type { Standing } from "./main.ts";
 import { isOver } from "./naming.ts";
-import type { JobEntry } from "./reporting.ts";
 import type { JobSummary, QueuedJob } from "./vocabulary.ts";
 
 /** What a page asks for. */
@@ -51,7 +51,7 @@ export function clusterView({ standing, own, atMs }: ViewParts, asked: Asked): C
     const shown = first(jobs, hasJob(asked.find), mostShown);
     return { ...shown, lines: shown.lines.map(line) };
   };
-  const are = (isMeant: (phase: JobEntry["phase"]) => boolean) => listed.filter(({ phase }) => isMeant(phase));
+  const are = (isMeant: (state: JobEntry["state"]) => boolean) => listed.filter(({ state }) => isMeant(state));
   const isList = asked.job === "";
   const askedEntry = isList ? undefined : listed.find(({ id }) => id === asked.job);
   return {
@@ -68,12 +68,12 @@ export function clusterView({ standing, own, atMs }: ViewParts, asked: Asked): C
   };
 }
 
-function isRunning(phase: JobEntry["phase"]): boolean {
-  return phase === "running" || phase === "pausing" || phase === "cancelling";
+function isRunning(state: JobEntry["state"]): boolean {
+  return state === "running" || state === "pausing" || state === "cancelling";
 }
 
-function isWaiting(phase: JobEntry["phase"]): boolean {
-  return phase === "queued" || phase === "paused";
+function isWaiting(state: JobEntry["state"]): boolean {
+  return state === "queued" || state === "paused";
 }
 
 function first<T>(all: readonly T[], isFound: (item: T) => boolean, mostShown: number): Shown<T> {
@@ -83,7 +83,7 @@ function first<T>(all: readonly T[], isFound: (item: T) => boolean, mostShown: n
 
 function hasJob(text: string): (entry: JobEntry) => boolean {
   const wanted = text.toLowerCase();
-  return ({ id, phase, by }) => wanted === "" || `${id} ${phase} ${by}`.toLowerCase().includes(wanted);
+  return ({ id, state, by }) => wanted === "" || `${id} ${state} ${by}`.toLowerCase().includes(wanted);
 }
 
 function hasWorker(text: string): (worker: ListedWorker) => boolean {
@@ -100,11 +100,11 @@ export function reached({ name, address, http }: ShownLeader): ShownLeader {
 }
 
 function jobLine(entry: JobEntry, job: QueuedJob): JobLine {
-  const { id, phase, priority, by, sinceMs, summary } = entry;
-  const told = phase === "done" ? summary?.["summary"] : null;
+  const { id, state, priority, by, sinceMs, summary } = entry;
+  const told = state === "done" ? summary?.["summary"] : null;
   return {
-    ...{ id, state: phase, why: typeof told === "string" && told !== "" ? told : entry.why, priority, by, sinceMs },
-    progress: isRunning(phase) ? progressOf(entry, job) : null,
+    ...{ id, state, why: typeof told === "string" && told !== "" ? told : entry.why, priority, by, sinceMs },
+    progress: isRunning(state) ? progressOf(entry, job) : null,
     errors: summary && errorsOf(summary),
   };
 }

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import { LimbeckError } from "../../core/errors.ts";
 import type { Job } from "../../core/job.ts";
+import type { JobEntry } from "../../core/jobentry.ts";
 import { parseJob } from "../../core/jobfile.ts";
 import type { FetchPiece } from "../../proto/gen/limbeck/v1/FetchPiece.ts";
 import type { FetchRequest__Output } from "../../proto/gen/limbeck/v1/FetchRequest.ts";
@@ -15,7 +16,7 @@ import { artifactsIn, readArtifact } from "./artifacts.ts";
 import { listJobs } from "./listing.ts";
 import { checkSubmission, findJob, labelOf } from "./naming.ts";
 import type { Question, Reign } from "./reign.ts";
-import { entryOf, type JobEntry } from "./reporting.ts";
+import { entryOf } from "./reporting.ts";
 import { jobFolder } from "./runs.ts";
 import type { Action, QueuedJob, Source } from "./vocabulary.ts";
 

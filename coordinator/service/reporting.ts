@@ -1,4 +1,6 @@
 /** What the queue is told of a running job, and what lists show of one. */
+
+import type { JobEntry } from "../../core/jobentry.ts";
 import type { JobStatus } from "../status.ts";
 import type { ListedJob } from "./listing.ts";
 import type { Measured } from "./vocabulary.ts";
@@ -16,21 +18,14 @@ export function reportOf({ workers, split, lastStep }: JobStatus): Measured {
   };
 }
 
-/** A job in a list: as the queue has it, and, of one that runs, how far it is. */
-export interface JobEntry extends ListedJob {
-  /** null of a job that does not run, or has not begun a stage. */
-  readonly stage: string | null;
-  readonly step: number;
-  readonly steps: number;
-  readonly samplesPerSecond: number;
-}
-
 /** @param status of a job that runs */
 export function entryOf(listed: ListedJob, status: JobStatus | undefined): JobEntry {
+  const { phase: state, ...rest } = listed;
   const { stage = null, step = 0, steps = 0, why = "", lastStep } = status ?? {};
   // A job that runs says best itself what it waits for.
   return {
-    ...listed,
+    ...rest,
+    state,
     ...(why !== "" && { why }),
     ...{ stage, step, steps, samplesPerSecond: lastStep?.samplesPerSecond ?? 0 },
   };

@@ -5,14 +5,15 @@
 import type { DealtLanes, ProgressEvent } from "../events.ts";
 import { faultOf } from "../faults.ts";
 import { describe } from "../lines.ts";
+import { phases } from "../phases.ts";
 import type { Stage } from "../stages.ts";
 import { type Columns, Track } from "./track.ts";
 
-export const curveNames = [
+const curveNames = [
   ...(["loss", "hardLoss", "softLoss", "accuracy", "agreement", "samplesPerSecond", "learningRate"] as const),
-  ...(["softTargets", "compute", "exchange", "apply", "data"] as const),
+  ...phases,
 ] as const;
-export const scoreNames = ["errors", "accuracy", "crossEntropy"] as const;
+const scoreNames = ["errors", "accuracy", "crossEntropy"] as const;
 export type CurveName = (typeof curveNames)[number];
 export type ScoreName = (typeof scoreNames)[number];
 

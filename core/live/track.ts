@@ -1,4 +1,5 @@
 /** Curves that stay small: points are merged by two when there are too many, and the extremes stay. */
+import { rounded } from "../words.ts";
 
 /** By name; null where there is none. */
 export type Values<Name extends string> = Readonly<Record<Name, number | null>>;
@@ -91,12 +92,14 @@ export class Track<Name extends string> {
 
   columns(): Columns<Name> {
     const shown = (column: (name: Name) => (number | null)[]) =>
-      Object.fromEntries(this.#names.map((name) => [name, column(name).map(rounded)])) as Cells<Name>;
+      Object.fromEntries(
+        this.#names.map((name) => [name, column(name).map((cell) => cell && rounded(cell))]),
+      ) as Cells<Name>;
     const unlessLast = (of: "least" | "most") =>
       shown((name) => this.#cells(of)[name].map((value, at) => (value === this.#last[name][at] ? null : value)));
     return {
       ...{ width: this.#width, filled: this.#filled },
-      ...{ step: [...this.#step], epoch: this.#epoch.map((epoch) => rounded(epoch)!) },
+      ...{ step: [...this.#step], epoch: this.#epoch.map((epoch) => rounded(epoch)) },
       ...{ last: shown((name) => this.#last[name]), least: unlessLast("least"), most: unlessLast("most") },
     };
   }
@@ -150,8 +153,3 @@ export class Track<Name extends string> {
 }
 
 const cellKinds = ["last", "least", "most"] as const;
-
-/** To what a chart shows. */
-function rounded(value: number | null): number | null {
-  return value === null ? null : Number(value.toPrecision(5));
-}

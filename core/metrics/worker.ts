@@ -1,5 +1,6 @@
 /** What a worker measures itself: the steps it takes, what it asks of teachers and peers, what it serves. */
 import { errorCodes } from "../errors.ts";
+import type { Phase } from "../phases.ts";
 import { counter, gauge, histogram, longSecondsBuckets, secondsBuckets } from "./definition.ts";
 
 const code = ["ok", ...errorCodes] as const;
@@ -11,10 +12,10 @@ export const stepPhases = {
   compute: "compute",
   exchange: "exchange",
   apply: "optimizer",
-} as const;
+} as const satisfies Record<Phase, string>;
 
 /** Of a soft target that is asked for again. */
-export const canaryResults = ["same", "different", "unanswered"] as const;
+const canaryResults = ["same", "different", "unanswered"] as const;
 export type CanaryResult = (typeof canaryResults)[number];
 
 export const workerMetrics = {

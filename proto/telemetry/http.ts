@@ -51,7 +51,8 @@ export async function servePages(endpoint: Endpoint, pages: Pages, handlers: Han
       response.end(isThere ? "only GET\n" : `there is ${Object.keys(pages).join(", ")}\n`);
       return;
     }
-    if (!page) return handler!(request, response);
+    // What a handler opens need not end.
+    if (!page) return request.method === "HEAD" ? void response.end() : handler!(request, response);
     const made = async () => page(request.headers.accept ?? "", request.headers.host ?? "");
     made().then(
       ([contentType, text]) => response.writeHead(200, { "content-type": contentType }).end(text),

@@ -20,6 +20,8 @@ export interface ChaosOptions {
   readonly kinds?: readonly FaultKind[];
   /** Of the distil stage. */
   readonly steps: number;
+  /** On top of the job file's, as KEY=VALUE. */
+  readonly settings?: readonly string[];
   /** Without it, two. */
   readonly teachers?: number;
   readonly note: (line: string) => void;
@@ -40,22 +42,23 @@ export interface ChaosResult extends Cost {
 const students = 4;
 
 /** The job file and its settings, as the command line takes them. */
-export function chaosJob(steps: number): string[] {
-  const set = [`distil.steps=${steps}`, `teach.steps=${Math.max(20, Math.round(steps / 5))}`];
+export function chaosJob(steps: number, settings: readonly string[] = []): string[] {
+  const set = [`distil.steps=${steps}`, `teach.steps=${Math.max(20, Math.round(steps / 5))}`, ...settings];
   return [packagePath("test/chaos/chaos.yaml"), ...set.flatMap((each) => ["--set", each])];
 }
 
 /** The job with nobody disturbing it. */
 export async function undisturbed(folder: string, job: readonly string[], count = 1): Promise<Report> {
   const args = ["run", ...job, "--out", folder, "--students", String(count), "--quiet"];
-  const { ended } = startChild("the undisturbed run", args);
+  // A model that waits (test/fixtures) need not do so here: it changes no bit.
+  const { ended } = startChild("the undisturbed run", args, { env: { LIMBECK_TEST_PASS_MS: "0" } });
   const { exitCode, how } = await ended;
   if (exitCode !== 0) throw new Error(`the undisturbed run ${how}`);
   return reportIn(folder)!;
 }
 
-export async function startCluster(folder: string, steps: number, teachers = 2): Promise<Cluster> {
-  const cluster = await Cluster.start(folder, chaosJob(steps));
+export async function startCluster(folder: string, job: readonly string[], teachers = 2): Promise<Cluster> {
+  const cluster = await Cluster.start(folder, job);
   for (let number = 1; number <= students; number++) await cluster.join(`student-${number}`, "student");
   for (let number = 1; number <= teachers; number++) await cluster.join(`teacher-${number}`, "teacher");
   return cluster;
@@ -68,11 +71,12 @@ export async function until(isSo: () => boolean | Promise<boolean>, deadlineMs: 
 }
 
 export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
-  const { folder, seed, steps, teachers, note, ...timing } = options;
+  const { folder, seed, steps, settings, teachers, note, ...timing } = options;
+  const job = chaosJob(steps, settings);
   await mkdir(folder, { recursive: true });
-  const expected = await undisturbed(join(folder, "undisturbed"), chaosJob(steps));
+  const expected = await undisturbed(join(folder, "undisturbed"), job);
   note(`undisturbed: weights ${expected.student.weightsSha256.slice(0, 12)} in ${expected.wallSeconds.toFixed(0)} s`);
-  const cluster = await startCluster(join(folder, "run"), steps, teachers);
+  const cluster = await startCluster(join(folder, "run"), job, teachers);
   const done: Struck[] = [];
   try {
     const isUp = await until(() => cluster.events().some(({ kind }) => kind === "stepped"), 120_000);

@@ -1,6 +1,6 @@
 /** Each way to teach the wrong thing, broken on purpose through the real path, is caught and named; what is whole is not. */
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
+import { after, type TestContext, test } from "node:test";
 import type { Finding } from "../../core/doctor/finding.ts";
 import type { WorkerContext } from "../../worker/context.ts";
 import { checkUp } from "../../worker/doctor/checkup.ts";
@@ -11,6 +11,7 @@ import { type Gives, softened } from "../worker/inference/perceptron.ts";
 import { distil, perturbedAnswers, rolled } from "./distilling.ts";
 import {
   asPerceptron,
+  closePatients,
   complaints,
   found,
   jobWith,
@@ -25,6 +26,8 @@ import {
 /** The machine may have other work. */
 const bounded = { timeout: 180_000 };
 const never = new AbortController().signal;
+
+after(closePatients);
 
 async function examined(t: TestContext, teacher: string, ...overrides: string[]): Promise<Finding[]> {
   const context = await openPatient(t, jobWith(teacher, overrides));

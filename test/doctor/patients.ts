@@ -5,11 +5,15 @@ import * as tf from "@tensorflow/tfjs";
 import type { CheckName, Finding } from "../../core/doctor/finding.ts";
 import type { Job } from "../../core/job.ts";
 import { layoutOf, sizeOf } from "../../core/layout.ts";
+import type { Welcome__Output } from "../../proto/gen/limbeck/v1/Welcome.ts";
 import { packagePath } from "../../proto/package.ts";
 import { saveLayersModel } from "../../worker/artifacts/tfjs.ts";
+import type { Device } from "../../worker/compute/device.ts";
+import type { RequestKind } from "../../worker/compute/protocol.ts";
 import type { WorkerContext } from "../../worker/context.ts";
 import { openDataset } from "../../worker/data/open.ts";
-import { openSolo } from "../../worker/solo.ts";
+import { openDevice } from "../../worker/preparation.ts";
+import { soloOn, soloWelcome } from "../../worker/solo.ts";
 import { scratchFolder, smokeJob } from "../worker/foreman.ts";
 import type { Perceptron } from "../worker/inference/perceptron.ts";
 
@@ -103,9 +107,29 @@ export function jobWith(teacher: string, overrides = noOverrides): Job {
   return smokeJob("teach=null", `teacher={load: ${teacher}}`, ...overrides);
 }
 
-/** A worker by itself for this job. */
+let shared: Device | null = null;
+
+/** One compute thread for all patients of a file, which loads its engine once; closePatients() ends it. */
+function sharedDevice(welcome: Welcome__Output): Device {
+  if (shared) return shared;
+  const device = openDevice(welcome);
+  const ask = device.ask.bind(device);
+  const { engine, threads } = JSON.parse(welcome.job) as Job;
+  const opened = ask("open", { choice: engine, threads });
+  device.ask = ((kind: RequestKind, request: never) => (kind === "open" ? opened : ask(kind, request))) as typeof ask;
+  shared = device;
+  return device;
+}
+
+/** After the last test. */
+export async function closePatients(): Promise<void> {
+  await shared?.close();
+}
+
+/** A worker by itself for this job, whose engine and threads are those of all others. */
 export async function openPatient(t: TestContext, job: Job): Promise<WorkerContext> {
-  const { context, close } = await openSolo(job, packagePath("examples"), scratchFolder(t));
+  const welcome = soloWelcome(job, packagePath("examples"), scratchFolder(t));
+  const { context, close } = await soloOn(sharedDevice(welcome), welcome);
   t.after(close);
   return context;
 }

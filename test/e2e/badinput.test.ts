@@ -18,6 +18,8 @@ interface Mistake {
 }
 
 const set = (override: string) => ["--set", override];
+/** Where workers must start to meet it: as few as there may be, on the engine that starts soonest. */
+const brief = ["--students", "1", "--engine", "wasm"];
 
 const mistakes: readonly Mistake[] = [
   {
@@ -36,11 +38,21 @@ const mistakes: readonly Mistake[] = [
     code: 2,
     says: /10 classes.*5|5 classes.*10/i,
   },
-  { name: "labels beyond the classes", args: set("dataset.classes=5"), code: 1, says: /label.*5 classes/i },
-  { name: "a missing dataset file", args: set("dataset.train.examples=no-such-file"), code: 1, says: /no-such-file/ },
+  {
+    name: "labels beyond the classes",
+    args: [...set("dataset.classes=5"), ...brief],
+    code: 1,
+    says: /label.*5 classes/i,
+  },
+  {
+    name: "a missing dataset file",
+    args: [...set("dataset.train.examples=no-such-file"), ...brief],
+    code: 1,
+    says: /no-such-file/,
+  },
   {
     name: "a teacher that is not there",
-    args: [...set("teacher={load: no-such-model}"), ...set("teach=")],
+    args: [...set("teacher={load: no-such-model}"), ...set("teach="), ...brief],
     code: 1,
     says: /no-such-model/,
   },
@@ -88,6 +100,7 @@ test("a corrupt IDX header, a truncated file and a module that throws: exit 1, e
       "--out",
       join(folder, `run-${cases.findIndex(([each]) => each === override)}`),
       ...set(override),
+      ...brief,
     );
     assert.equal(outcome.code, 1, outcome.stderr);
     assert.match(outcome.stderr, says);
@@ -126,7 +139,14 @@ test("a teacher of 5 classes where the dataset has 10: exit 1, and both are name
   const five = join(folder, "five.ts");
   const layers = "tf.layers.flatten({ inputShape: [28, 28, 1] }), tf.layers.dense({ units: 5 })";
   writeFileSync(five, `export default ({ tf }) => tf.sequential({ layers: [${layers}] });`);
-  const outcome = await limbeck("run", smoke, "--out", join(folder, "run"), ...set(`teacher={module: ${five}}`));
+  const outcome = await limbeck(
+    "run",
+    smoke,
+    "--out",
+    join(folder, "run"),
+    ...set(`teacher={module: ${five}}`),
+    ...brief,
+  );
   assert.equal(outcome.code, 1, outcome.stderr);
   assert.match(outcome.stderr, /the teacher has 5 classes, the dataset 10/);
   assert.doesNotMatch(outcome.stderr, /^\s+at /m, "no stack trace");
@@ -134,7 +154,7 @@ test("a teacher of 5 classes where the dataset has 10: exit 1, and both are name
 
 test("a loss that is not finite: skipped, and in the end exit 1, with the stage and the step", async (t) => {
   const folder = join(await scratchFolder(t), "run");
-  const outcome = await limbeck("run", smoke, "--out", folder, ...set("teach.optimizer.learningRate=1e30"));
+  const outcome = await limbeck("run", smoke, "--out", folder, ...set("teach.optimizer.learningRate=1e30"), ...brief);
   assert.equal(outcome.code, 1, outcome.stderr);
   assert.match(outcome.stderr, /the gradients of \d+ steps in a row, up to step \d+ of teach, are not finite/);
   const last = recordedEvents(folder).at(-1)!;
@@ -152,7 +172,7 @@ test("a disk that is full: exit 1, and nothing half-written", async (t) => {
   }
   const folder = join(disk, "run");
   try {
-    const outcome = await limbeck("run", smoke, "--out", folder, ...set("checkpoint.everySteps=1"));
+    const outcome = await limbeck("run", smoke, "--out", folder, ...set("checkpoint.everySteps=1"), ...brief);
     assert.equal(outcome.code, 1, outcome.stderr);
     assert.match(outcome.stderr, /run\/.* cannot be written: no space is left on its disk/);
     assert.doesNotMatch(outcome.stderr, /^\s+at /m, "no stack trace");

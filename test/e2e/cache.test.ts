@@ -5,10 +5,12 @@ import { test } from "node:test";
 import { type FinishedRun, finishedRun, scratchFolder } from "./limbeck.ts";
 
 const smoke = "examples/smoke.yaml";
-/** The teacher need not be good, and wasm starts sooner. */
+/** The teacher need not be good, nor the figures; wasm starts sooner. */
 const brief = [
   "engine=wasm",
   "baseline=false",
+  "evaluation.everyEpochs=0",
+  "dataset.testLimit=100",
   "teach={steps: 10, optimizer: {kind: adam, learningRate: 0.01}}",
 ].flatMap((each) => ["--set", each]);
 
@@ -29,7 +31,7 @@ const ofDoctor = ({ report }: FinishedRun) => {
 test("the second epoch asks for nothing, a second job for nothing at all, and no bit changes (L1)", async (t) => {
   const dir = join(await scratchFolder(t), "cache");
   const run = (...args: string[]) => finishedRun(t, smoke, ...brief, ...args);
-  const without = await run("--set", "softTargets.cache=false");
+  const without = await run("--set", "softTargets.cache=false", "--students", "1");
   const cold = await run("--set", `softTargets.cache.dir=${dir}`);
   const warm = await run(
     "--set",
@@ -61,7 +63,7 @@ test("views that come again are cached, endless ones are not, and the run says w
   const dir = join(await scratchFolder(t), "cache");
   const views = (spec: string) => ["--set", `distil.views=${spec}`, "--set", `softTargets.cache.dir=${dir}`];
   const run = (...args: string[]) =>
-    finishedRun(t, smoke, ...brief, "--set", "distil.epochs=3", "--students", "1", ...args);
+    finishedRun(t, smoke, ...brief, "--no-doctor", "--set", "distil.epochs=3", "--students", "1", ...args);
   const repeated = await run(...views("{shift: 1, repeat: 2}"));
   const { requested, cached } = repeated.report.softTargets;
   assert.equal(cached, requested / 3, "of three epochs the last has the views of the first");

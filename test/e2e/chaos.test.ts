@@ -3,13 +3,14 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 import { chaos, isRight } from "../chaos/chaos.ts";
-import { scratchFolder } from "./limbeck.ts";
+import { scratchFolder, waiting } from "./limbeck.ts";
 
 test("killed, frozen, cut off, added: every example counts once and the weights are the undisturbed run's (L1, L2)", async (t) => {
   const folder = join(await scratchFolder(t), "chaos");
   const notes: string[] = [];
   const note = (line: string) => void notes.push(line);
-  const result = await chaos({ folder, seed: 2356, durationMs: 20_000, everyMs: 4_000, steps: 250, note });
+  const timing = { durationMs: 20_000, everyMs: 4_000 };
+  const result = await chaos({ folder, seed: 2356, ...timing, steps: 150, settings: [`student=${waiting}`], note });
   t.diagnostic(JSON.stringify(result));
   assert.ok(isRight(result), `${notes.join("\n")}\n${JSON.stringify(result)}`);
   assert.deepEqual(result.surprises, []);

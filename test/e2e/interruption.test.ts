@@ -3,25 +3,24 @@ import assert from "node:assert/strict";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { assertGone, endlessRun, recordedEvents, scratchFolder, start } from "./limbeck.ts";
+import { assertGone, type EndlessRun, endlessRun, recordedEvents, scratchFolder, start } from "./limbeck.ts";
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  test(`${signal} stops the job in order`, async (t) => {
-    const run = await endlessRun(t);
-    run.process.kill(signal);
-    const { code, stderr } = await run.outcome;
-    assert.equal(code, 1, stderr);
-    assert.match(stderr, new RegExp(`stopped before the end: ${signal}`));
-    assert.doesNotMatch(stderr, /^\s+at |did not end/m, "no stack trace, and all ended by themselves");
-    const last = recordedEvents(run.folder).at(-1)!;
-    assert.equal(last.kind, "job-stopped");
-    assert.ok(!existsSync(join(run.folder, "report.json")));
-    await assertGone(run.children);
-  });
+/** Tells the command to stop, and what comes of it. @returns what it said */
+async function stopped(run: EndlessRun, signal: "SIGINT" | "SIGTERM"): Promise<string> {
+  run.process.kill(signal);
+  const { code, stderr } = await run.outcome;
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, new RegExp(`stopped before the end: ${signal}`));
+  assert.doesNotMatch(stderr, /^\s+at |did not end/m, "no stack trace, and all ended by themselves");
+  const last = recordedEvents(run.folder).at(-1)!;
+  assert.equal(last.kind, "job-stopped");
+  assert.ok(!existsSync(join(run.folder, "report.json")));
+  await assertGone(run.children);
+  return stderr;
 }
 
 test("a second SIGINT kills", async (t) => {
-  const run = await endlessRun(t);
+  const run = await endlessRun(t, "--students", "1");
   // A coordinator that cannot hear the first one.
   process.kill(run.children[0]!, "SIGSTOP");
   run.process.kill("SIGINT");
@@ -32,7 +31,7 @@ test("a second SIGINT kills", async (t) => {
   await assertGone(run.children);
 });
 
-test("a worker that is killed is named, with what killed it, and comes back under its name", async (t) => {
+test("a worker that is killed is named, with what killed it, and comes back under its name; SIGTERM stops the job in order", async (t) => {
   const run = await endlessRun(t);
   const killed = run.workers.get("student-2")!;
   process.kill(killed, "SIGKILL");
@@ -42,32 +41,26 @@ test("a worker that is killed is named, with what killed it, and comes back unde
   assert.notEqual(back.kind === "worker-joined" && back.pid, killed);
   await run.event((event) => event.kind === "stepped");
   await assertGone([killed]);
-  run.process.kill("SIGTERM");
-  const { stderr } = await run.outcome;
-  assert.match(stderr, /student-2 was killed by SIGKILL\n {2}it is started again in 0\.[12] s/);
-  assert.doesNotMatch(stderr, /did not end/);
-  await assertGone(run.children);
+  const said = await stopped(run, "SIGTERM");
+  assert.match(said, /student-2 was killed by SIGKILL\n {2}it is started again in 0\.[12] s/);
 });
 
-test("a coordinator that is killed comes back on the same ports, and its feed goes on with the next event", async (t) => {
-  const run = await endlessRun(t);
+test("a coordinator that is killed comes back on the same ports, and its feed goes on with the next event; SIGINT stops the job in order", async (t) => {
+  const run = await endlessRun(t, "--students", "1");
   const before = recordedEvents(run.folder).length;
   process.kill(run.children[0]!, "SIGKILL");
   await run.event((event) => event.kind === "worker-joined" || event.kind === "term-opened");
   await run.event((event) => event.kind === "stepped");
   await run.event((event) => event.kind === "stepped");
-  run.process.kill("SIGTERM");
-  const { stderr } = await run.outcome;
-  assert.match(stderr, /the coordinator was killed by SIGKILL\n {2}it is started again/);
-  assert.doesNotMatch(stderr, /did not end/);
+  const said = await stopped(run, "SIGINT");
+  assert.match(said, /the coordinator was killed by SIGKILL\n {2}it is started again/);
   const recorded = recordedEvents(run.folder);
   assert.ok(recorded.length > before);
   assert.deepEqual(run.seen(), recorded.slice(0, run.seen().length), "each event is shown once");
-  await assertGone(run.children);
 });
 
 test("when the command itself is killed, its processes stop", async (t) => {
-  const run = await endlessRun(t);
+  const run = await endlessRun(t, "--students", "1");
   run.process.kill("SIGKILL");
   await run.outcome;
   await assertGone(run.children);

@@ -112,9 +112,13 @@ export interface EndlessRun extends StartedRun {
 
 const eventDeadlineMs = 60_000;
 
+/** As `teacher` or `student` of a job that lasts: it leaves the processors to the other tests. */
+export const waiting = `{module: ${packagePath("test/fixtures/models/waiting.ts")}}`;
+
 /** Starts the smoke job without an end and waits for its first step. */
-export function endlessRun(test: TestContext): Promise<EndlessRun> {
-  return begunRun(test, "--set", "teach.epochs=100000", "--set", "evaluation.everyEpochs=0");
+export function endlessRun(test: TestContext, ...args: string[]): Promise<EndlessRun> {
+  const set = [`teacher=${waiting}`, "teach.epochs=100000", "evaluation.everyEpochs=0"];
+  return begunRun(test, ...set.flatMap((each) => ["--set", each]), ...args);
 }
 
 /** Starts the smoke job, with an empty cache, and waits for its first step. */
@@ -170,8 +174,8 @@ export async function distillingRun(
   }: { until: ProgressEvent["kind"]; settings: readonly string[]; environment?: Record<string, string> },
 ): Promise<DistillingRun> {
   const folder = join(await scratchFolder(test), "run");
-  const endless = ["teach.epochs=1", "distil.epochs=100000", "softTargets.cache=false", ...settings];
-  const set = endless.flatMap((each) => ["--set", each]);
+  const endless = ["teach.epochs=1", `student=${waiting}`, "distil.epochs=100000", "softTargets.cache=false"];
+  const set = [...endless, ...settings].flatMap((each) => ["--set", each]);
   const run = start(["run", "examples/smoke.yaml", "--out", folder, "-o", "json", ...set], environment);
   test.after(async () => {
     run.process.kill("SIGTERM");

@@ -10,7 +10,7 @@ import type { Page } from "playwright-core";
 import type { JobStatus } from "../../coordinator/status.ts";
 import { openChromium } from "../chromium.ts";
 import { freePort } from "../freeport.ts";
-import { begunRun, childrenOf } from "./limbeck.ts";
+import { begunRun, childrenOf, waiting } from "./limbeck.ts";
 
 const bounded = { timeout: 180_000 };
 const mostLoadBytes = 300_000;
@@ -19,10 +19,10 @@ test("the page of a running job loads, moves, and goes on when the coordinator w
   const browser = await openChromium();
   if (!browser) return t.skip("no Chromium on this machine");
   t.after(() => browser.close());
-  const epochs = ["teach.epochs=3", "distil.epochs=100000"].flatMap((change) => ["--set", change]);
+  const endless = ["teach.epochs=1", `student=${waiting}`, "distil.epochs=100000"];
   const { host, port } = await freePort();
   const http = `${host}:${port}`;
-  const run = await begunRun(t, ...epochs, "--http", http);
+  const run = await begunRun(t, ...endless.flatMap((each) => ["--set", each]), "--http", http);
   const shots = join(tmpdir(), "limbeck-page");
   await mkdir(shots, { recursive: true });
   t.diagnostic(`screenshots: ${shots}`);

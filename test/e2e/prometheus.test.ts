@@ -7,7 +7,7 @@ import { processEnvironment } from "../../worker/engine/environment.ts";
 import { checkedInDashboards, metricsIn, panelsOf, rulesOf } from "../deploy/rules.ts";
 import { findPromtool } from "../promtool.ts";
 import { fakeDriver } from "./fakedriver.ts";
-import { scratchFolder, start } from "./limbeck.ts";
+import { scratchFolder, start, waiting } from "./limbeck.ts";
 import { Prometheus, until } from "./prometheusserver.ts";
 
 /** What a job without faults has no answer to. Every other query of a panel must have one. */
@@ -22,7 +22,8 @@ const emptyWithoutFaults = new Map([
 
 /** Kept for ten thousands of epochs, so that it is used and teachers are asked all the same. */
 const cacheThatMisses = ["distil.views={shift: 2, repeat: 100000}", "softTargets.cache.maxBytes=100000000"];
-const endless = ["teach.epochs=1", "distil.epochs=100000", "checkpoint.everySteps=20", "doctor.canaryEverySteps=5"];
+const distilling = ["teach.epochs=1", `student=${waiting}`, "distil.epochs=100000"];
+const endless = [...distilling, "checkpoint.everySteps=20", "doctor.canaryEverySteps=5"];
 
 class LiveJob {
   /** Of the coordinator. */

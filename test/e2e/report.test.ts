@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { pathToFileURL } from "node:url";
+import type { Browser } from "playwright-core";
 import { openChromium } from "../chromium.ts";
 import { finishedRun, limbeck, scratchFolder } from "./limbeck.ts";
 
@@ -57,9 +58,12 @@ test("a run leaves a page, which its folder alone gives again", bounded, async (
   const both = join(other, "both.html");
   const compared = await limbeck("report", folder, other, "--to", both);
   assert.equal(compared.code, 0, compared.stderr);
-  await looksRight(t, path, { heading: "smoke", says: report.summary, charts: 7 });
-  await looksRight(t, join(other, "report.html"), { heading: hostile, says: hostile, charts: 7 });
-  await looksRight(t, both, { heading: "2 runs side by side", says: other, charts: 11 });
+  const browser = await openChromium();
+  if (!browser) return t.diagnostic("no Chromium on this machine: the pages were not opened");
+  t.after(() => browser.close());
+  await looksRight(browser, path, { heading: "smoke", says: report.summary, charts: 7 });
+  await looksRight(browser, join(other, "report.html"), { heading: hostile, says: hostile, charts: 7 });
+  await looksRight(browser, both, { heading: "2 runs side by side", says: other, charts: 11 });
 });
 
 test("what holds no finished run is named, and why", async (t) => {
@@ -71,41 +75,33 @@ test("what holds no finished run is named, and why", async (t) => {
 
 /** In a real browser, with the network cut off: no error, no request, every chart drawn, no scrolling sideways. */
 async function looksRight(
-  t: TestContext,
+  browser: Browser,
   path: string,
   { heading, says, charts }: { heading: string; says: string; charts: number },
 ): Promise<void> {
-  const browser = await openChromium();
-  if (!browser) {
-    t.diagnostic("no Chromium on this machine: the page was not opened");
-    return;
-  }
-  try {
-    for (const colorScheme of ["light", "dark"] as const) {
-      for (const width of [1200, 390]) {
-        const context = await browser.newContext({ colorScheme, offline: true, viewport: { width, height: 800 } });
-        const page = await context.newPage();
-        const troubles: string[] = [];
-        page.on("console", (message) => troubles.push(message.text()));
-        page.on("pageerror", (error) => troubles.push(error.message));
-        page.on("request", (request) => {
-          if (!request.url().startsWith("data:") && !request.isNavigationRequest()) troubles.push(request.url());
-        });
-        await page.goto(pathToFileURL(path).href);
-        assert.equal(await page.textContent("h1"), heading);
-        assert.ok((await page.textContent("main"))!.includes(says));
-        assert.equal(await page.locator("canvas").count(), charts);
-        assert.equal(await page.evaluate("document.documentElement.scrollWidth"), width, "no scrolling sideways");
-        await page.screenshot({ path: join(path, "..", `${colorScheme}-${width}.png`), fullPage: true });
-        assert.deepEqual(troubles, []);
-        await context.close();
-      }
+  for (const colorScheme of ["light", "dark"] as const) {
+    for (const width of [1200, 390]) {
+      const context = await browser.newContext({ colorScheme, offline: true, viewport: { width, height: 800 } });
+      const page = await context.newPage();
+      const troubles: string[] = [];
+      page.on("console", (message) => troubles.push(message.text()));
+      page.on("pageerror", (error) => troubles.push(error.message));
+      page.on("request", (request) => {
+        if (!request.url().startsWith("data:") && !request.isNavigationRequest()) troubles.push(request.url());
+      });
+      await page.goto(pathToFileURL(path).href);
+      assert.equal(await page.textContent("h1"), heading);
+      assert.ok((await page.textContent("main"))!.includes(says));
+      assert.equal(await page.locator("canvas").count(), charts);
+      assert.equal(await page.evaluate("document.documentElement.scrollWidth"), width, "no scrolling sideways");
+      await page.screenshot({ path: join(path, "..", `${colorScheme}-${width}.png`), fullPage: true });
+      assert.deepEqual(troubles, []);
+      await context.close();
     }
-    const context = await browser.newContext({ javaScriptEnabled: false });
-    const page = await context.newPage();
-    await page.goto(pathToFileURL(path).href);
-    assert.equal(await page.locator("figure.chart svg:visible").count(), charts, "pictures where no script runs");
-  } finally {
-    await browser.close();
   }
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  await page.goto(pathToFileURL(path).href);
+  assert.equal(await page.locator("figure.chart svg:visible").count(), charts, "pictures where no script runs");
+  await context.close();
 }

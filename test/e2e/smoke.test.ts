@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { finishedRun } from "./limbeck.ts";
+import { type FinishedRun, finishedRun } from "./limbeck.ts";
 
 const smoke = "examples/smoke.yaml";
 
-test("one student and three give the same weights, and the ledger is whole (L1, L2)", async (t) => {
+test("one student and three give the same weights, the ledger is whole (L1, L2), and the files promised are there", async (t) => {
   const one = await finishedRun(t, smoke, "--students", "1");
   const three = await finishedRun(t, smoke, "--students", "3");
   for (const model of ["teacher", "student", "baseline"] as const) {
@@ -22,32 +22,28 @@ test("one student and three give the same weights, and the ledger is whole (L1, 
   assert.equal(ledger.duplicated, 0);
   assert.equal(ledger.missing, 0);
   assert.equal(three.report.softTargets.requested, ledger.seen, "every example's soft targets were asked for once");
+  leavesWhatItPromises(three);
 });
 
-test("a run leaves the files it promises", async (t) => {
-  const { folder, report, events } = await finishedRun(t, smoke, "--set", "baseline=false");
+function leavesWhatItPromises({ folder, events }: FinishedRun): void {
   const models = ["teacher", "student", "student-float16", "student-uint8"];
   for (const model of models) assert.ok(existsSync(join(folder, model, "model.json")), model);
   for (const file of ["report.json", "events.jsonl", "job.yaml"]) assert.ok(existsSync(join(folder, file)), file);
   assert.ok(readdirSync(join(folder, "checkpoints")).some((name) => name.startsWith("distil-")));
-  assert.equal(report.baseline, null);
   assert.equal(events[0]!.kind, "job-started");
   assert.equal(events.at(-1)!.kind, "job-finished");
   assert.deepEqual(
     readdirSync(folder).filter((name) => name.includes("tmp")),
     [],
   );
-});
+}
 
-test("numerics fast trains too, and counts every example once", async (t) => {
-  const { report } = await finishedRun(t, smoke, "--set", "numerics=fast", "--set", "baseline=false");
+test("numerics fast trains too, on the wasm engine, without a baseline, and counts every example once", async (t) => {
+  const set = ["numerics=fast", "baseline=false"].flatMap((each) => ["--set", each]);
+  const { report } = await finishedRun(t, smoke, "--engine", "wasm", ...set);
   assert.equal(report.numerics, "fast");
-  assert.equal(report.ledger.duplicated + report.ledger.missing, 0);
-  assert.ok(report.student.test.accuracy > 0.5, `accuracy ${report.student.test.accuracy}`);
-});
-
-test("the wasm engine runs the same job", async (t) => {
-  const { report } = await finishedRun(t, smoke, "--engine", "wasm", "--set", "baseline=false");
   assert.equal(report.engine.backend, "wasm");
+  assert.equal(report.baseline, null);
+  assert.equal(report.ledger.duplicated + report.ledger.missing, 0);
   assert.ok(report.student.test.accuracy > 0.5, `accuracy ${report.student.test.accuracy}`);
 });

@@ -15,25 +15,8 @@ import { statusOf } from "../../proto/status.ts";
 import { coordinatorService } from "../../proto/wire.ts";
 import { status } from "../cli/terminal/samples.ts";
 import { started } from "../coordinator/sessions.ts";
-import { childrenOf, distillingRun, type Running, recordedEvents, scratchFolder, start } from "./limbeck.ts";
-
-/** What a command prints, as it comes. */
-class Said {
-  text = "";
-  readonly #running: Pick<Running, "process">;
-
-  constructor(running: Pick<Running, "process">) {
-    this.#running = running;
-    running.process.stdout!.setEncoding("utf8").on("data", (text: string) => {
-      this.text += text;
-    });
-  }
-
-  async until(pattern: RegExp): Promise<void> {
-    const signal = AbortSignal.timeout(60_000);
-    while (!pattern.test(this.text)) await once(this.#running.process.stdout!, "data", { signal });
-  }
-}
+import { childrenOf, distillingRun, recordedEvents, scratchFolder, start } from "./limbeck.ts";
+import { Said } from "./said.ts";
 
 /** Begins a sequence, in a regular expression. */
 const sequence = "\\u001b\\[";
@@ -59,7 +42,7 @@ function topOnTerminal(t: TestContext, address: string, folder: string) {
 test("status, workers, logs and top tell of a job, over a kill -9 of its coordinator", {
   timeout: 180_000,
 }, async (t) => {
-  const job = await distillingRun(t, { until: "evaluated", settings: ["evaluation.everyEpochs=20"] });
+  const job = await distillingRun(t, { until: "evaluated", settings: [] });
   const address = job.addressAfter("--coordinator ");
   const ask = (...args: string[]) => start(args, { LIMBECK_COORDINATOR: address }).outcome;
 

@@ -112,7 +112,6 @@ for (const { what, without } of [
     const server = await s3Server({ pageSize: 100 });
     t.after(() => server.close());
     const first = await new Life(server, join(scratch, "first")).begin(t);
-    // A slow store: a job that waited for it would be seen to.
     await put(server, /checkpoints\/distil-\d+\/manifest\.json/);
     await put(server, /checkpoints\/distil-\d+\/manifest\.json/);
     await put(server, /journal\.jsonl/);
@@ -134,6 +133,12 @@ for (const { what, without } of [
     assert.ok(restored.length > 0 && restored.every((step) => step > 0), "distilling is gone on with, not begun anew");
     const begun = events.filter((event: ProgressEvent) => event.kind === "stage-started" && event.stage === "teach");
     assert.ok(begun.length > 0);
+    const terms = events.flatMap((event) => (event.kind === "term-opened" ? [event.term] : []));
+    assert.deepEqual(
+      [...new Set(terms)].sort((one, other) => one - other),
+      terms,
+      "no term comes twice (L3)",
+    );
     const [folder] = [...new Set([...server.objects.keys()].map((key) => key.split("/").slice(0, 2).join("/")))];
     for (const name of ["report.json", "report.html", "events.jsonl", "student/model.json", "teacher/model.json"])
       assert.ok(server.objects.has(`${folder}/${name}`), `${name} is in the depot`);

@@ -6,7 +6,7 @@
  *     hello NAME ROLE                  NAME=VALUE changes a default, @MS sets the clock, "quotes" keep blanks together
  *     cast NAME NAME                   they join, get prepared and ready; names in t are teachers', in a auto. Not told
  *     calm @MS                         nothing happens until then: heartbeats and ticks; `silent=NAME` is not heard
- *     restart                          the coordinator dies and is started again on its journal
+ *     restart                          the coordinator dies and is started again on its journal and its events
  *     wait                             shows what is waited for, and why
  */
 
@@ -17,6 +17,7 @@ import type { Effect, Event, Happening, Next, Plan, State } from "../../coordina
 import { step } from "../../coordinator/step.ts";
 import { waitOf } from "../../coordinator/waiting.ts";
 import { LimbeckError, type LimbeckErrorCode } from "../../core/errors.ts";
+import type { ProgressEvent } from "../../core/events.ts";
 import type { Job } from "../../core/job.ts";
 import { isApart } from "../../core/teacherparts.ts";
 import type { ToWorker } from "../../proto/gen/limbeck/v1/ToWorker.ts";
@@ -60,6 +61,7 @@ class Story {
   readonly #sessions = new Map<string, number>();
   #opened = 0;
   readonly #journal: JournalRecord[] = [];
+  readonly #events: ProgressEvent[] = [];
 
   constructor(head: string) {
     const jobLine = head.split("\n").find((line) => line.startsWith("job"));
@@ -89,7 +91,7 @@ class Story {
 
   #restart(): string[] {
     this.#sessions.clear();
-    const [state, ...effects] = replay(this.#plan, this.#journal, this.#atMs);
+    const [state, ...effects] = replay(this.#plan, this.#journal, this.#atMs, this.#events);
     this.#state = state;
     return effects.flatMap((effect) => this.#describe(effect));
   }
@@ -182,6 +184,7 @@ class Story {
       case "refuse":
         return [`-> ${whom(effect.session)} refused, ${effect.error.code}: ${effect.error.message}`];
       case "announce": {
+        this.#events.push(effect.event);
         const { kind, atMs: _, ...rest } = effect.event;
         const fields = Object.entries(rest).filter(([name]) => name !== "report" && name !== "phases");
         return [`${kind} ${fields.map(([name, value]) => `${name}=${shown(value)}`).join(" ")}`.trimEnd()];

@@ -1,6 +1,7 @@
 /** A whole cluster from one seed: its machines, the coordinator and its journal, and what is done to them. */
 import type { JournalRecord } from "../../coordinator/journalrecord.ts";
 import type { Outcome } from "../../coordinator/state.ts";
+import type { ProgressEvent } from "../../core/events.ts";
 import { studentsGiven } from "../../core/job.ts";
 import { randomStream } from "../../core/random.ts";
 import { Clock, Life } from "./clock.ts";
@@ -45,6 +46,7 @@ export class Cluster {
   outcome: Outcome | "done" | null = null;
   readonly faultCounts: Record<string, number> = {};
   readonly #journal: JournalRecord[] = [];
+  readonly #announced: ProgressEvent[] = [];
 
   constructor(seed: number, { isTold = false, code = {} }: Options) {
     const random = randomStream(0x51a, seed);
@@ -87,6 +89,7 @@ export class Cluster {
     this.world.story.tell("coordinator", () => `starts with ${this.#journal.length} records`);
     this.coordinator = new CoordinatorProcess(this.world, new Life("coordinator"), {
       journal: this.#journal,
+      announced: this.#announced,
       skewMs: whole(this.world.random, -3_000, 3_000) + 1_000_000,
       ended: (outcome) => {
         this.outcome = outcome;

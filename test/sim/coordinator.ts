@@ -5,6 +5,7 @@ import { replay } from "../../coordinator/replay.ts";
 import type { Effect, Event, Happening, Next, Outcome, State } from "../../coordinator/state.ts";
 import { waitOf } from "../../coordinator/waiting.ts";
 import { asLimbeckError } from "../../core/errors.ts";
+import type { ProgressEvent } from "../../core/events.ts";
 import type { Life } from "./clock.ts";
 import type { End } from "./network.ts";
 import { between, type World } from "./world.ts";
@@ -17,6 +18,8 @@ export class CoordinatorProcess {
   readonly #world: World;
   /** On disk: it outlives the process. */
   readonly #journal: JournalRecord[];
+  /** On disk, too. */
+  readonly #announced: ProgressEvent[];
   readonly #skewMs: number;
   readonly #ended: (outcome: Outcome | "done") => void;
   readonly #sessions = new Map<number, End>();
@@ -30,19 +33,26 @@ export class CoordinatorProcess {
     life: Life,
     {
       journal,
+      announced,
       skewMs,
       ended,
-    }: { journal: JournalRecord[]; skewMs: number; ended: (outcome: Outcome | "done") => void },
+    }: {
+      journal: JournalRecord[];
+      announced: ProgressEvent[];
+      skewMs: number;
+      ended: (outcome: Outcome | "done") => void;
+    },
   ) {
     this.#world = world;
     this.life = life;
     this.#journal = journal;
+    this.#announced = announced;
     this.#skewMs = skewMs;
     this.#ended = ended;
     if (journal.length === 0) journal.push({ kind: "started", atMs: this.#nowMs, build: world.scene.plan.build });
     // Only what can be read back is there.
     const records = JSON.parse(JSON.stringify(journal)) as JournalRecord[];
-    const [state, ...effects] = replay(world.scene.plan, records, this.#nowMs);
+    const [state, ...effects] = replay(world.scene.plan, records, this.#nowMs, announced);
     this.state = state;
     this.#act([state, ...effects]);
     // The shell's business: the report is written, nobody is needed any more.
@@ -152,6 +162,7 @@ export class CoordinatorProcess {
           story.tell("coordinator", () => `${kind} ${JSON.stringify(rest).slice(0, 300)}`);
         }
         invariants.announced(effect.event);
+        this.#announced.push(effect.event);
         return;
       }
       case "measure":

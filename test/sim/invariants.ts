@@ -27,6 +27,9 @@ export class Invariants {
   flipped: string | null = null;
   /** It left before the replicas were compared, or all others did: what it gave to the sums is found by nobody. */
   hasEscaped = false;
+  /** The last checkpoint that was announced and not gone back behind. */
+  #newest = -1;
+  #stage = "";
   readonly #oracle: Oracle;
   readonly #seen: number[] = [0];
 
@@ -118,10 +121,21 @@ export class Invariants {
 
   announced(event: ProgressEvent): void {
     if (event.kind === "role-changed") this.roleChanges += 1;
+    if (event.kind === "checkpointed") this.#checkpointed(event);
+    if (event.kind === "term-begun") this.#newest = Math.min(this.#newest, event.step - 1);
     if (event.kind !== "term-opened") return;
     this.terms += 1;
     if (rollsBack.test(event.why)) this.flipped = null;
     else if (this.flipped && isBeyondComparison(this.flipped, event.deal)) this.hasEscaped = true;
+  }
+
+  /** Each is announced once, however often its worker tells it and the coordinator dies. */
+  #checkpointed({ stage, step }: ProgressEvent & { kind: "checkpointed" }): void {
+    const newest = stage === this.#stage ? this.#newest : -1;
+    if (step <= newest)
+      this.#violated("events", `a checkpoint at step ${step} of ${stage} was announced after ${newest}`);
+    this.#stage = stage;
+    this.#newest = step;
   }
 
   waits(worker: WorkerProcess): void {

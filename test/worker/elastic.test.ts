@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import type { Job } from "../../core/job.ts";
+import { packagePath } from "../../proto/package.ts";
 import { smokeJob } from "./foreman.ts";
 import { Troupe } from "./troupe.ts";
 
@@ -155,9 +156,10 @@ test(
   "a teacher dies: the student names it and waits in sight, and goes on with another that has the same weights",
   bounded,
   async (t) => {
-    const brief = ["teach={steps: 5, optimizer: {kind: sgd, learningRate: 0.1}}", "student={kind: mlp, widths: [16]}"];
-    const long = "distil={temperature: 4, softWeight: 0.7, steps: 400, optimizer: {kind: sgd, learningRate: 0.1}}";
-    const troupe = await open(t, ...brief, long);
+    const brief = "teach={steps: 5, optimizer: {kind: sgd, learningRate: 0.1}}";
+    const distil = "distil={temperature: 4, softWeight: 0.7, steps: 40, optimizer: {kind: sgd, learningRate: 0.1}}";
+    const slow = `student={module: ${packagePath("test/fixtures/models/waiting.ts")}}`;
+    const troupe = await open(t, brief, distil, slow);
     const [student, dying, other] = await troupe.hire("student-1", "teacher-1", "teacher-2");
     await troupe.start([student!]);
     const teacherSha256 = await troupe.finish([student!]);
@@ -171,11 +173,11 @@ test(
     assert.equal(suspect!.worker, "teacher-1");
     await student!.hear("heartbeat", ({ heartbeat }) => heartbeat!.waitingFor === "a teacher: none is left in term 2");
     // Another one is made ready before it gets its place.
-    const follow = { stage: "distil", steps: 400, source: null, teacherSha256, teacherSources };
+    const follow = { stage: "distil", steps: 40, source: null, teacherSha256, teacherSources };
     other!.send({ term: 2, follow, body: "follow" });
     await other!.hear("caughtUp");
     const { step } = await troupe.start([student!], { ...taught, teaching: [other!] });
-    assert.ok(step > 0 && step < 400);
+    assert.ok(step > 0 && step < 40);
     await troupe.finish([student!]);
     assert.equal(other!.heard.find(({ ready }) => ready)!.ready!.weightsSha256, teacherSha256);
     assert.deepEqual(other!.heard.find(({ ready }) => ready)!.ready!.holds, ["teach"]);

@@ -7,9 +7,9 @@ export type DatasetSpec = Job["dataset"];
 export type Values = Uint8Array | Float32Array | Float64Array;
 
 export interface DecodedFile {
-  /** [count × product(shape)], row-major, as in the file. */
+  /** [count × product(shape)], row-major, as in the file; of those beyond the job's limit a reader may leave them out. */
   readonly values: Values;
-  /** [count], each at least 0. */
+  /** [count], each at least 0. Of all that the file has. */
   readonly labels: Int32Array;
   /** Where an example lies, to begin an error message with: file and example or line. */
   place(example: number): string;

@@ -1,6 +1,6 @@
 /** Finding and reading a dataset's files. */
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -11,9 +11,19 @@ import { packagePath } from "../../proto/package.ts";
 export interface DataFile {
   /** Absolute path of what was read: the name asked for, or that with .gz. */
   readonly name: string;
-  /** Unpacked. */
+  /** Unpacked; the beginning alone where no more was wanted. */
   readonly bytes: Buffer;
+  /** Of all of it, unpacked. */
+  readonly size: number;
 }
+
+/** How many bytes of a file are wanted, counted from its beginning, as its first ones say. */
+export type Wanted = (head: Buffer) => number;
+
+const all: Wanted = () => Number.POSITIVE_INFINITY;
+const headBytes = 64;
+/** One read takes less than 2 GiB. */
+const mostAtOnce = 2 ** 30;
 
 /**
  * The folder that `dataset.path` names: relative to the job file, or `npm:PACKAGE/FOLDER` inside a package that is
@@ -39,25 +49,51 @@ export function dataFolder(path: string, jobFolder: string): string {
 }
 
 /**
- * Reads a file whole; where it is missing, the one with .gz added. What begins like gzip is unpacked, whatever its name.
+ * Reads a file; where it is missing, the one with .gz added. What begins like gzip is unpacked, whatever its name, and
+ * read whole.
  * @throws LimbeckError bad_data, with the file
  */
-export async function readDataFile(path: string): Promise<DataFile> {
+export async function readDataFile(path: string, wanted: Wanted = all): Promise<DataFile> {
   for (const name of [path, `${path}.gz`]) {
-    const bytes = await readIfThere(name);
-    if (bytes) return { name, bytes: bytes[0] === 0x1f && bytes[1] === 0x8b ? await unpacked(name, bytes) : bytes };
+    const file = await readIfThere(name, wanted);
+    if (file) return { name, ...file };
   }
   throw new LimbeckError("bad_data", `${path}: no such file, nor ${basename(path)}.gz beside it`);
 }
 
-async function readIfThere(name: string): Promise<Buffer | null> {
+type Content = Pick<DataFile, "bytes" | "size">;
+
+async function readIfThere(name: string, wanted: Wanted): Promise<Content | null> {
+  let file: FileHandle | undefined;
   try {
-    return await readFile(name);
+    file = await open(name);
+    const { size } = await file.stat();
+    const head = await readOn(file, Buffer.alloc(Math.min(size, headBytes)), 0);
+    const isPacked = head[0] === 0x1f && head[1] === 0x8b;
+    const bytes = Buffer.allocUnsafe(Math.max(head.length, Math.min(size, isPacked ? size : wanted(head))));
+    head.copy(bytes);
+    await readOn(file, bytes, head.length);
+    if (!isPacked) return { bytes, size };
+    const whole = await unpacked(name, bytes);
+    return { bytes: whole, size: whole.length };
   } catch (cause) {
+    if (cause instanceof LimbeckError) throw cause;
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return null;
     throw new LimbeckError("bad_data", `${name}: cannot be read: ${message}`, { cause });
+  } finally {
+    await file?.close();
   }
+}
+
+/** Fills the buffer from a place on with what the file has there. @throws where the file ends before that */
+async function readOn(file: FileHandle, into: Buffer, from: number): Promise<Buffer> {
+  for (let at = from; at < into.length; ) {
+    const { bytesRead } = await file.read(into, at, Math.min(into.length - at, mostAtOnce), at);
+    if (bytesRead === 0) throw new Error(`it ends after ${at} of its ${into.length} bytes`);
+    at += bytesRead;
+  }
+  return into;
 }
 
 async function unpacked(name: string, bytes: Buffer): Promise<Buffer> {

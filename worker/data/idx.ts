@@ -5,11 +5,12 @@
 import { join, resolve } from "node:path";
 import { LimbeckError } from "../../core/errors.ts";
 import type { Decoded, DecodedFile, Reader } from "./decoded.ts";
-import { type DataFile, readDataFile } from "./files.ts";
+import { type DataFile, readDataFile, type Wanted } from "./files.ts";
 
 interface Idx {
   readonly name: string;
   readonly dimensions: readonly number[];
+  /** Of the first examples, as many as were read. */
   readonly elements: Uint8Array | Float32Array;
 }
 
@@ -19,14 +20,14 @@ const elementBytes: ReadonlyMap<number, number> = new Map([
 ]);
 
 /** Examples of unsigned bytes or float32 and labels of unsigned bytes; plain or gzip. */
-export const readIdx: Reader = async ({ train, test }, folder) => {
-  const read = async (split: { examples: string; labels?: string | undefined }) => {
-    const examples = readDataFile(resolve(folder, split.examples));
+export const readIdx: Reader = async ({ train, test, limit, testLimit }, folder) => {
+  const read = async (split: { examples: string; labels?: string | undefined }, most: number | undefined) => {
+    const examples = readDataFile(resolve(folder, split.examples), firstExamples(most));
     const labels = readDataFile(resolve(folder, split.labels!)); // The job's schema wants it for idx.
     labels.catch(() => {}); // Of two that are missing the first is told, whichever was looked for faster.
     return paired(decodeIdx(await examples), decodeIdx(await labels));
   };
-  const [training, testing] = [await read(train), await read(test)];
+  const [training, testing] = [await read(train, limit), await read(test, testLimit)];
   if (training.shape.join() !== testing.shape.join()) {
     throw new LimbeckError(
       "bad_data",
@@ -67,8 +68,25 @@ function paired(examples: Idx, labels: Idx): Pick<Decoded, "shape"> & { file: De
   };
 }
 
-function decodeIdx({ name, bytes }: DataFile): Idx {
-  needBytes(name, bytes, 4);
+/** Where a header is not what it should be, all: what is wrong shows when it is decoded. */
+function firstExamples(most: number | undefined): Wanted | undefined {
+  if (most === undefined) return undefined;
+  return (head) => {
+    const [, , type, rank] = head;
+    const size = elementBytes.get(type!);
+    const start = 4 + 4 * rank!;
+    if (size === undefined || head.length < start) return Number.POSITIVE_INFINITY;
+    const [, ...inner] = dimensionsIn(head, rank!);
+    return start + most * inner.reduce((product, dimension) => product * dimension, size);
+  };
+}
+
+function dimensionsIn(header: Buffer, rank: number): number[] {
+  return Array.from({ length: rank }, (_, axis) => header.readUInt32BE(4 + 4 * axis));
+}
+
+function decodeIdx({ name, bytes, size: found }: DataFile): Idx {
+  needBytes(name, found, 4);
   const [zero, alsoZero, type, rank] = bytes as unknown as [number, number, number, number];
   if (zero !== 0 || alsoZero !== 0) {
     refuse(name, `corrupt IDX header: begins with ${bytes.toString("hex", 0, 4)}, the first two bytes must be 0`);
@@ -80,13 +98,12 @@ function decodeIdx({ name, bytes }: DataFile): Idx {
   }
   if (rank === 0) refuse(name, "corrupt IDX header: no dimensions");
   const start = 4 + 4 * rank;
-  needBytes(name, bytes, start);
-  const dimensions = Array.from({ length: rank }, (_, axis) => bytes.readUInt32BE(4 + 4 * axis));
+  needBytes(name, found, start);
+  const dimensions = dimensionsIn(bytes, rank);
   if (dimensions.includes(0)) refuse(name, `corrupt IDX header: a dimension is 0 in ${dimensions.join("×")}`);
   const end = start + size * dimensions.reduce((product, dimension) => product * dimension, 1);
-  needBytes(name, bytes, end, ` for ${dimensions.join("×")} elements`);
-  if (bytes.length > end)
-    refuse(name, `${bytes.length - end} bytes too many: expected ${end} bytes, found ${bytes.length}`);
+  needBytes(name, found, end, ` for ${dimensions.join("×")} elements`);
+  if (found > end) refuse(name, `${found - end} bytes too many: expected ${end} bytes, found ${found}`);
   const body = bytes.subarray(start);
   const elements = size === 1 ? new Uint8Array(body.buffer, body.byteOffset, body.length) : floats(name, body);
   return { name, dimensions, elements };
@@ -101,8 +118,8 @@ function floats(name: string, bigEndian: Buffer): Float32Array {
   return values;
 }
 
-function needBytes(name: string, bytes: Buffer, expected: number, what = " of header"): void {
-  if (bytes.length < expected) refuse(name, `truncated: expected ${expected} bytes${what}, found ${bytes.length}`);
+function needBytes(name: string, found: number, expected: number, what = " of header"): void {
+  if (found < expected) refuse(name, `truncated: expected ${expected} bytes${what}, found ${found}`);
 }
 
 function refuse(name: string, what: string): never {

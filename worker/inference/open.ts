@@ -13,7 +13,6 @@ import { fitted } from "./fitted.ts";
 import { openGraphModel } from "./graphmodel.ts";
 import type { Fit, Inference, Runner } from "./inference.ts";
 import { openOnnx } from "./onnx.ts";
-import { openRemote } from "./remote.ts";
 import { openSavedModel } from "./savedmodel.ts";
 
 export interface ModelRequest extends Omit<NetworkRequest, "spec"> {
@@ -57,11 +56,12 @@ async function openGiven(
 ): Promise<Network | Inference> {
   const { inputShape, classes, jobFolder } = request;
   const fit: Fit = { field, inputShape, classes };
-  if ("remote" in spec)
-    return await fitted(await openRemote(spec.remote, fit, jobFolder), spec.remote, {
-      ...fit,
-      field: `${field}.remote`,
-    });
+  if ("remote" in spec) {
+    // gRPC takes longer to import than the rest of the compute thread, and few ask a server there.
+    const { openRemote } = await import("./remote.ts");
+    const runner = await openRemote(spec.remote, fit, jobFolder);
+    return await fitted(runner, spec.remote, { ...fit, field: `${field}.remote` });
+  }
   const path = resolve(jobFolder, spec.load);
   const format = spec.format ?? (await formatOf(path));
   if (format !== "layers") {

@@ -3,7 +3,6 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type * as tfjs from "@tensorflow/tfjs";
-import { tsImport } from "tsx/esm/api";
 import { LimbeckError } from "../../core/errors.ts";
 import type { TF } from "../engine/engine.ts";
 import { reasonOf } from "./reason.ts";
@@ -31,6 +30,8 @@ export interface LoadedModule {
 export async function loadModule(jobFolder: string, module: string): Promise<LoadedModule> {
   const path = resolve(jobFolder, module);
   if (!existsSync(path)) throw new LimbeckError("bad_model", `there is no model module ${path}`);
+  // Every worker would start a tenth of a second later with it.
+  const { tsImport } = await import("tsx/esm/api");
   const loaded = (await tsImport(pathToFileURL(path).href, import.meta.url).catch((cause: unknown) => {
     throw new LimbeckError("bad_model", `the model module ${path} cannot be imported: ${reasonOf(cause)}`, { cause });
   })) as { default?: unknown };

@@ -103,6 +103,10 @@ async function* read(
 ): AsyncGenerator<Message> {
   const gone = new AbortController();
   t.after(() => gone.abort());
+  // Asked for its head alone, it ends.
+  await (
+    await fetch(`http://${address}/events${query}`, { method: "HEAD", signal: AbortSignal.timeout(5_000) })
+  ).text();
   const response = await fetch(`http://${address}/events${query}`, { headers, signal: gone.signal });
   assert.equal(response.headers.get("content-type"), "text/event-stream");
   let text = "";

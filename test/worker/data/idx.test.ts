@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
@@ -61,6 +61,27 @@ test("reads float32 and keeps the shape of tables and of images with channels", 
   await assert.rejects(
     openDataset(job, await scratch(t, endless)),
     fails("bad_data", /train-images: element 2 is NaN/),
+  );
+});
+
+test("of a file with more than the job takes only the beginning is read, and its length is checked all the same", async (t) => {
+  const [count, side] = [2 ** 17, 256];
+  const folder = await scratch(t, {
+    "train-images": Buffer.concat([idxHeader(0x08, [count, side, side]), Buffer.from([9, 8, 7])]),
+    "train-labels": idx([count], Array(count).fill(1)),
+    "test-images": idx([1, side, side], Array(side ** 2).fill(0)),
+    "test-labels": idx([1], [0]),
+  });
+  const path = join(folder, "train-images");
+  // 8 GiB, which lie on no disk and fit into no buffer.
+  await truncate(path, 16 + count * side ** 2);
+  const job = idxJob({ limit: 2, normalization: "none" });
+  const { values, labels } = contents(await openDataset(job, folder), "train");
+  assert.deepEqual([values.length, labels, values.slice(0, 4)], [2 * side ** 2, [1, 1], [9, 8, 7, 0]]);
+  await truncate(path, 15 + count * side ** 2);
+  await assert.rejects(
+    openDataset(job, folder),
+    fails("bad_data", /train-images: truncated: expected 8589934608 bytes/),
   );
 });
 

@@ -1,10 +1,12 @@
-/** Where the coordinator is that decides: one of those that were given, or who they say. */
-import { type Endpoint, hostPort } from "../proto/endpoint.ts";
+/** Where the coordinator is that decides: for workers, and for who asks about jobs. */
+import { type Endpoint, hostPort } from "./endpoint.ts";
 
 /** A coordinator may be replaced by another, elsewhere. */
 export interface Whereabouts {
   /** For messages. */
   readonly where: string;
+  /** Where one has gone another is elected: it is worth waiting for. */
+  readonly isElected: boolean;
   /** host:port of the one to try; empty while none is known. */
   address(): string;
   /** The one that was tried does not answer, or stands by and names another. @param leader host:port, or empty */
@@ -15,11 +17,16 @@ export interface Whereabouts {
 
 /** Each in its turn, until one answers; who stands by names the one to ask. */
 export function givenCoordinators(endpoints: readonly Endpoint[]): Whereabouts {
-  const addresses = endpoints.map(({ host, port }) => hostPort(host, port));
+  return givenAddresses(endpoints.map(({ host, port }) => hostPort(host, port)));
+}
+
+/** @param addresses host:port each */
+export function givenAddresses(addresses: readonly string[]): Whereabouts {
   let at = 0;
   let named = "";
   return {
     where: addresses.join(" or "),
+    isElected: false,
     address: () => named || addresses[at]!,
     tried(leader) {
       // Who was named and is not there may have been replaced: those that were given know.

@@ -1,0 +1,74 @@
+/** `limbeck coordinator` without a job file: one coordinator of a service, that leads or stands by. */
+import { hostname } from "node:os";
+import { resolve } from "node:path";
+import { startService } from "../coordinator/service/main.ts";
+import type { Store } from "../coordinator/store.ts";
+import { LimbeckError } from "../core/errors.ts";
+import { type Endpoint, hostPort } from "../proto/endpoint.ts";
+import { type Log, openLog } from "../proto/telemetry/log.ts";
+import type { OutputFormat } from "./display.ts";
+
+export interface ServiceOptions {
+  readonly state: string;
+  readonly set: readonly string[];
+  readonly listen: Endpoint;
+  readonly http: Endpoint;
+  readonly advertise?: Endpoint;
+  readonly nats?: readonly string[];
+  readonly natsCreds?: string;
+  readonly cluster: string;
+  readonly name?: string;
+  readonly depot?: string;
+  readonly allowModules?: boolean;
+  readonly output?: OutputFormat;
+}
+
+/** Until SIGTERM or SIGINT; jobs go on with the next leader. */
+export async function service(options: ServiceOptions): Promise<void> {
+  const { state, listen, http, set, output, depot = null, allowModules = false } = options;
+  if (set.length > 0)
+    throw new LimbeckError("usage", "--set changes a job, and no job file is given: use it with `limbeck submit`");
+  const advertise = advertised(options);
+  const name = options.name ?? (advertise || hostPort(hostname(), listen.port));
+  const log = openLog(name, { output });
+  const store = await openStore(options, { name, log });
+  const told = { name, state: resolve(state), listen, http, store, depot, allowsModules: allowModules, log };
+  const running = await startService({ ...told, ...(advertise !== "" && { advertise }) });
+  log.info(
+    { event: "listening", address: running.address, http: running.httpAddress },
+    `workers join at ${running.address}; watch it at http://${running.httpAddress}/`,
+  );
+  const close = (signal: NodeJS.Signals) => void running.close(`it was told to stop (${signal})`).catch(() => {});
+  process.once("SIGTERM", close).once("SIGINT", close);
+  await running.finished;
+}
+
+/** host:port as others are told; empty: where it listens. Nobody else can reach "all addresses". */
+function advertised({ advertise, listen }: ServiceOptions): string {
+  if (advertise) return hostPort(advertise.host, advertise.port);
+  const isEverywhere = listen.host === "0.0.0.0" || listen.host === "::";
+  if (!isEverywhere) return "";
+  if (listen.port !== 0) return hostPort(hostname(), listen.port);
+  throw new LimbeckError(
+    "usage",
+    "--listen names no host and no port that others can be told: give --advertise HOST:PORT",
+  );
+}
+
+async function openStore(
+  { state, nats: urls, natsCreds, cluster }: ServiceOptions,
+  { name, log }: { readonly name: string; readonly log: Log },
+): Promise<Store> {
+  if (!urls) {
+    const { openFolderStore } = await import("../coordinator/folder/store.ts");
+    return openFolderStore(resolve(state));
+  }
+  const [{ connectNats }, { openNatsStore }] = await Promise.all([
+    import("../proto/nats.ts"),
+    import("../coordinator/nats/store.ts"),
+  ]);
+  const told = ({ kind, why }: { readonly kind: string; readonly why: string }) =>
+    log.warn({ event: `nats-${kind}` }, why);
+  const nats = await connectNats({ urls, credentials: natsCreds, name: `limbeck coordinator ${name}`, told });
+  return openNatsStore({ nats, cluster, log });
+}

@@ -1,0 +1,107 @@
+/** A service of jobs as those see it who submit them, list them, and fetch what they left behind. */
+import type { JobEntry } from "../core/jobentry.ts";
+import type { ArtifactsReply__Output } from "./gen/limbeck/v1/ArtifactsReply.ts";
+import type { ControlReply__Output } from "./gen/limbeck/v1/ControlReply.ts";
+import type { ListReply__Output } from "./gen/limbeck/v1/ListReply.ts";
+import type { SubmitReply__Output } from "./gen/limbeck/v1/SubmitReply.ts";
+import { leaderCalls } from "./leadercalls.ts";
+import { errorOfCall } from "./status.ts";
+import type { Whereabouts } from "./whereabouts.ts";
+import { jobsClient } from "./wire.ts";
+
+export interface Submission {
+  /** The effective job, YAML, with absolute paths. */
+  readonly job: string;
+  /** Empty for the job's own. */
+  readonly name: string;
+  readonly priority: number;
+  readonly sources: readonly { readonly path: string; readonly text: string }[];
+  readonly by: string;
+}
+
+export interface Submitted {
+  readonly id: string;
+  /** False where it was there already. */
+  readonly created: boolean;
+  readonly state: string;
+  readonly why: string;
+}
+
+export type JobAction = "cancel" | "pause" | "resume";
+
+export interface Artifacts {
+  /** In words. */
+  readonly where: string;
+  readonly artifacts: readonly Artifact[];
+}
+
+export interface Artifact {
+  /** Relative to the job's folder. */
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** Every call may be made again: the same submission is the same job. They throw as LeaderCalls.ask does. */
+export interface Jobs {
+  submit(submission: Submission): Promise<Submitted>;
+  list(): Promise<readonly JobEntry[]>;
+  control(job: string, action: JobAction, why: string): Promise<{ readonly state: string; readonly why: string }>;
+  artifacts(job: string): Promise<Artifacts>;
+  /** Of one artifact, from its beginning. Throws `unavailable` where it breaks off. */
+  fetch(job: string, path: string): AsyncGenerator<Uint8Array>;
+  close(): void;
+}
+
+const answerDeadlineMs = 5_000;
+/** A job is durable before it is answered for, which waits where the journal does. */
+const submissionDeadlineMs = 15_000;
+
+/** @param onWait called where a question has to wait for whoever decides */
+export function connectJobs(where: Whereabouts, onWait?: () => void): Jobs {
+  const calls = leaderCalls(where, jobsClient, onWait);
+  const within = (ms: number) => ({ deadline: Date.now() + ms });
+  return {
+    async submit({ sources, ...submission }) {
+      const request = { ...submission, sources: [...sources] };
+      const { job, created, state, why } = await calls.ask((client) =>
+        answered<SubmitReply__Output>((answer) => client.submit(request, within(submissionDeadlineMs), answer)),
+      );
+      return { id: job, created, state, why };
+    },
+    async list() {
+      const { jobs } = await calls.ask((client) =>
+        answered<ListReply__Output>((answer) => client.list({}, within(answerDeadlineMs), answer)),
+      );
+      return JSON.parse(jobs) as JobEntry[];
+    },
+    control: (job, action, why) =>
+      calls.ask((client) =>
+        answered<ControlReply__Output>((answer) =>
+          client.control({ job, action, why }, within(submissionDeadlineMs), answer),
+        ),
+      ),
+    artifacts: (job) =>
+      calls.ask((client) =>
+        answered<ArtifactsReply__Output>((answer) => client.artifacts({ job }, within(answerDeadlineMs), answer)),
+      ),
+    async *fetch(job, path) {
+      const call = calls.client().fetch({ job, path });
+      call.on("error", () => {}); // Thrown by the loop, and of no interest once the caller has left it.
+      try {
+        for await (const { bytes } of call) yield bytes;
+      } catch (thrown) {
+        calls.failed(thrown);
+        throw errorOfCall(thrown, `fetching ${path}`);
+      } finally {
+        call.cancel();
+      }
+    },
+    close: () => calls.close(),
+  };
+}
+
+function answered<T>(call: (answer: (error: Error | null, reply?: T) => void) => unknown): Promise<T> {
+  return new Promise((resolve, reject) => {
+    call((error, reply) => (error ? reject(error) : resolve(reply!)));
+  });
+}

@@ -1,0 +1,99 @@
+/** What the coordinator keeps in the depot, and what it makes of it where its own folder is lost. */
+import assert from "node:assert/strict";
+import { readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { keptIn } from "../../coordinator/depot/keeping.ts";
+import { recordsIn, recoverFolder } from "../../coordinator/depot/recover.ts";
+import { openJournal } from "../../coordinator/folder/journal.ts";
+import type { JournalRecord } from "../../coordinator/journalrecord.ts";
+import { openRecords } from "../../coordinator/records.ts";
+import type { ProgressEvent } from "../../core/events.ts";
+import type { Depot } from "../../proto/depot/depot.ts";
+import { openDepot } from "../../proto/depot/open.ts";
+import { silent } from "../../proto/telemetry/log.ts";
+import { scratchFolder } from "../e2e/limbeck.ts";
+import { smokeJob } from "../worker/foreman.ts";
+
+const started: JournalRecord = { kind: "started", atMs: 1, build: "0" };
+const paused = (term: number): JournalRecord => ({ kind: "paused", term });
+const term = (number: number): JournalRecord => {
+  const deal = [{ worker: "student-1", firstLane: 0, lanes: 4 }];
+  const members = { deal, teachers: [], instances: { "student-1": "i" } };
+  return { kind: "term", atMs: 2, term: number, stage: "teach", ...members, rollbackBelow: null, why: "a test" };
+};
+const told: ProgressEvent = { kind: "job-paused", why: "a test", atMs: 3 };
+const checkpointed: ProgressEvent = {
+  ...{ kind: "checkpointed", stage: "teach", step: 10, folder: "checkpoints/teach-00000010", bytes: 1, atMs: 4 },
+} as const;
+
+interface Setting {
+  readonly depot: Depot;
+  readonly state: string;
+  open(depot?: Depot): Promise<ReturnType<typeof keptIn>>;
+}
+
+async function setting(t: TestContext): Promise<Setting> {
+  const scratch = await scratchFolder(t);
+  const depot = await openDepot(String(pathToFileURL(join(scratch, "depot"))));
+  const state = join(scratch, "state");
+  const open = async (into = depot) => {
+    const journal = await openJournal<JournalRecord>(state);
+    const records = await openRecords(state, smokeJob(), scratch, { resume: true });
+    return keptIn(into, { journal, records, runFolder: state, log: silent });
+  };
+  return { depot, state, open };
+}
+
+test("journal and events come back into an empty folder as they were at the last checkpoint, with terms far above", async (t) => {
+  const { depot, state, open } = await setting(t);
+  const { journal, records } = await open();
+  for (const record of [started, term(1), paused(1), term(2)]) await journal.append(record);
+  await records.append(told);
+  await records.append(checkpointed);
+  await records.close();
+  await journal.close();
+  const events = await readFile(join(state, "events.jsonl"), "utf8");
+  await rm(state, { recursive: true });
+
+  assert.equal(await recoverFolder(depot, state, 9), true);
+  assert.equal(await readFile(join(state, "events.jsonl"), "utf8"), events);
+  assert.ok((await readdir(state)).includes("job.yaml"));
+  const again = await open();
+  const [last] = again.journal.records.slice(-1);
+  assert.deepEqual(again.journal.records.slice(0, -1), [started, term(1), paused(1), term(2)]);
+  // L3. Of terms between the copy and the loss workers may live.
+  assert.deepEqual(last, { kind: "recovered", atMs: 9, term: 1002 });
+  assert.equal(again.records.events.length, 2);
+  await again.records.close();
+  await again.journal.close();
+  const records2 = await recordsIn(depot, 10);
+  assert.deepEqual(records2.at(-1), { kind: "recovered", atMs: 10, term: 2002 }, "lost a second time, farther still");
+});
+
+test("a depot that has nothing of the job leaves the folder as it is", async (t) => {
+  const { depot, state } = await setting(t);
+  assert.equal(await recoverFolder(depot, state, 9), false);
+  await assert.rejects(readdir(state));
+});
+
+test("a depot that is away holds nobody up, and fails nothing", async (t) => {
+  const { depot, open, state } = await setting(t);
+  let asked = 0;
+  const away: Depot = {
+    ...depot,
+    async put() {
+      asked++;
+      throw new Error("away");
+    },
+  };
+  const { journal, records } = await open(away);
+  await journal.append(started);
+  await records.append(checkpointed);
+  await records.append(checkpointed);
+  await records.close();
+  await journal.close();
+  assert.ok(asked >= 2, "when it was due, and at the end");
+  assert.match(await readFile(join(state, "events.jsonl"), "utf8"), /checkpointed/);
+});
