@@ -1,0 +1,217 @@
+/** Connecting to NATS: for coordinators, workers and the command line. Who needs more of it goes on with `connection`. */
+import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type ConnectionOptions, connect, credsAuthenticator, Events, type NatsConnection } from "nats";
+import { LimbeckError } from "../core/errors.ts";
+import { isAuthentication, isOutage, jetStreamItself, natsFailure, wrongCredentials } from "./natserrors.ts";
+
+export interface NatsOptions {
+  /** nats://[user:password@|token@]HOST[:PORT], or tls://…; of one cluster. */
+  readonly urls: readonly string[];
+  /** Path of a credentials file. */
+  readonly credentials?: string | undefined;
+  /** Of the connection, as the server lists it. */
+  readonly name: string;
+  /** How long a server may take to answer the first time, until `unavailable`. */
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal;
+  /** Told when the server is lost, and when it is back (L7). */
+  readonly told?: (change: NatsChange) => void;
+}
+
+export interface NatsChange {
+  readonly kind: "away" | "back" | "trouble";
+  /** A sentence. */
+  readonly why: string;
+}
+
+export interface Nats {
+  readonly connection: NatsConnection;
+  /** For messages: "NATS at HOST:PORT"; without credentials. */
+  readonly where: string;
+  /** Since when the server is away, by performance.now(); null while there is one. */
+  readonly awaySinceMs: number | null;
+  /** Resolves while there is a server. @throws the signal's reason, `unavailable` when the connection is closed */
+  reachable(signal?: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Before it, JetStream lacks what the journal and the lease rest on. */
+export const neededVersion = "2.9.0";
+
+const usualDeadlineMs = 10_000;
+const retryMs = 250;
+/** A server that is stopped or cut off is found after two of these unanswered. */
+const pingMs = 1_000;
+
+/**
+ * Connects, and waits for a server with JetStream until the deadline; from then on the connection comes back by itself,
+ * to whichever server there is.
+ * @throws LimbeckError `usage` for a URL or a credentials file that cannot be read, `unavailable` where nobody listens,
+ * the credentials are wrong, JetStream is off, or the server too old
+ */
+export async function connectNats(options: NatsOptions): Promise<Nats> {
+  const { deadlineMs = usualDeadlineMs, signal } = options;
+  const servers = options.urls.map(serverOf);
+  const where = `NATS at ${servers.map(({ host }) => host).join(", ")}`;
+  const settings = await settingsOf(options, servers);
+  for (const endMs = performance.now() + deadlineMs; ; ) {
+    signal?.throwIfAborted();
+    try {
+      const connection = await connect(settings);
+      try {
+        checkVersion(connection, where);
+        await checkJetStream(connection, where);
+        return opened(connection, where, options);
+      } catch (thrown) {
+        await connection.close();
+        throw thrown;
+      }
+    } catch (thrown) {
+      const failure = connectFailure(thrown, where);
+      if (isAuthentication(thrown) || !isPassing(thrown) || performance.now() + retryMs > endMs) throw failure;
+    }
+    await sleep(retryMs, undefined, signal ? { signal } : {});
+  }
+}
+
+interface Server {
+  readonly host: string;
+  readonly isEncrypted: boolean;
+  readonly user: string;
+  readonly password: string;
+}
+
+function serverOf(url: string): Server {
+  const text = url.includes("://") ? url : `nats://${url}`;
+  if (!URL.canParse(text) || !/^(nats|tls):\/\/./.test(text))
+    throw new LimbeckError(
+      "usage",
+      `${withoutSecrets(url)} is not the URL of a NATS server: nats://HOST:4222 is needed`,
+    );
+  const { hostname, port, protocol, username, password } = new URL(text);
+  return {
+    host: `${hostname}:${port || 4222}`,
+    isEncrypted: protocol === "tls:",
+    user: decodeURIComponent(username),
+    password: decodeURIComponent(password),
+  };
+}
+
+function withoutSecrets(url: string): string {
+  return url.replace(/\/\/[^@/]*@/, "//");
+}
+
+async function settingsOf(options: NatsOptions, servers: readonly Server[]): Promise<ConnectionOptions> {
+  if (servers.length === 0) throw new LimbeckError("usage", "no URL of a NATS server is given");
+  const { user, password } = servers.find(({ user }) => user !== "") ?? { user: "", password: "" };
+  const secret = password !== "" ? { user, pass: password } : user !== "" ? { token: user } : {};
+  return {
+    servers: servers.map(({ host }) => host),
+    name: options.name,
+    timeout: 2_000,
+    pingInterval: pingMs,
+    maxPingOut: 2,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: retryMs,
+    reconnectJitter: retryMs,
+    // Credentials that are wrong for a while (a server with another configuration) end no coordinator.
+    ignoreAuthErrorAbort: true,
+    ...(servers.some(({ isEncrypted }) => isEncrypted) ? { tls: {} } : {}),
+    ...secret,
+    ...(options.credentials === undefined ? {} : { authenticator: await authenticatorOf(options.credentials) }),
+  };
+}
+
+async function authenticatorOf(file: string) {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(file);
+  } catch (cause) {
+    throw new LimbeckError("usage", `the credentials file ${file} cannot be read`, { cause });
+  }
+  if (!bytes.includes("BEGIN NATS USER JWT"))
+    throw new LimbeckError("usage", `${file} is no credentials file of NATS: it has no USER JWT`);
+  return credsAuthenticator(bytes);
+}
+
+/** Whether trying again may help: a server that starts, or has no leader yet. */
+function isPassing(thrown: unknown): boolean {
+  return isOutage(thrown) || (thrown instanceof LimbeckError && isOutage(thrown.cause));
+}
+
+function connectFailure(thrown: unknown, where: string): LimbeckError {
+  if (thrown instanceof LimbeckError) return thrown;
+  if (isAuthentication(thrown)) return new LimbeckError("unavailable", wrongCredentials(where), { cause: thrown });
+  if (isOutage(thrown)) {
+    const why = `nobody answers as ${where}: is nats-server running there?`;
+    return new LimbeckError("unavailable", why, { cause: thrown });
+  }
+  return natsFailure(thrown, where, "the connection");
+}
+
+function checkVersion(connection: NatsConnection, where: string): void {
+  const version = connection.info?.version ?? "0";
+  if (!isOlder(version, neededVersion)) return;
+  const needed = `${neededVersion} or newer is needed`;
+  throw new LimbeckError("unavailable", `${where} is nats-server ${version}, which is too old: ${needed}`);
+}
+
+/** By the three numbers. */
+export function isOlder(version: string, than: string): boolean {
+  const numbers = (text: string) => text.split(/[.-]/, 3).map((part) => Number.parseInt(part, 10) || 0);
+  const [a, b] = [numbers(version), numbers(than)];
+  for (let at = 0; at < 3; at++) if (a[at] !== b[at]) return (a[at] ?? 0) < (b[at] ?? 0);
+  return false;
+}
+
+async function checkJetStream(connection: NatsConnection, where: string): Promise<void> {
+  try {
+    const manager = await connection.jetstreamManager({ checkAPI: false, timeout: 3_000 });
+    await manager.getAccountInfo();
+  } catch (thrown) {
+    throw natsFailure(thrown, where, jetStreamItself);
+  }
+}
+
+function opened(connection: NatsConnection, where: string, { told = () => {} }: NatsOptions): Nats {
+  let awaySinceMs: number | null = null;
+  const waiting = new Set<() => void>();
+  const wake = () => {
+    for (const each of waiting) each();
+    waiting.clear();
+  };
+  const watch = async () => {
+    for await (const { type, data } of connection.status()) {
+      if (type === Events.Disconnect && awaySinceMs === null) {
+        awaySinceMs = performance.now();
+        told({ kind: "away", why: `${where} is away: waiting for it` });
+      } else if (type === Events.Reconnect) {
+        const seconds = ((performance.now() - (awaySinceMs ?? performance.now())) / 1000).toFixed(1);
+        awaySinceMs = null;
+        wake();
+        told({ kind: "back", why: `${where} is back after ${seconds} s: connected to ${data}` });
+      } else if (type === Events.Error) told({ kind: "trouble", why: `${where} says: ${data}` });
+    }
+  };
+  void watch();
+  void connection.closed().then(wake);
+  return {
+    connection,
+    where,
+    get awaySinceMs() {
+      return awaySinceMs;
+    },
+    async reachable(signal) {
+      while (awaySinceMs !== null && !connection.isClosed()) {
+        signal?.throwIfAborted();
+        await new Promise<void>((resolve) => {
+          waiting.add(resolve);
+          signal?.addEventListener("abort", () => resolve(), { once: true });
+        });
+      }
+      if (connection.isClosed()) throw new LimbeckError("unavailable", `the connection to ${where} is closed`);
+    },
+    close: () => connection.close(),
+  };
+}

@@ -1,0 +1,98 @@
+/** What goes wrong with NATS, in one sentence each. */
+import { ErrorCode, NatsError } from "nats";
+import { LimbeckError } from "../core/errors.ts";
+
+/** JetStream's own numbers of errors (its `err_code`). */
+export const jetStreamCodes = {
+  noMessage: 10037,
+  streamNotFound: 10059,
+  wrongLastSequence: 10071,
+} as const;
+
+const fullCodes: ReadonlySet<number> = new Set([10023, 10028, 10047, 10077, 10122]);
+const notEnabledCodes: ReadonlySet<number> = new Set([10039, 10076]);
+const tooLargeCode = 10054;
+const tooFewServersCodes: ReadonlySet<number> = new Set([10005, 10074]);
+
+/** JetStream's number of an error; undefined where it says nothing of the kind. */
+export function jetStreamCode(thrown: unknown): number | undefined {
+  return thrown instanceof NatsError ? thrown.api_error?.err_code : undefined;
+}
+
+/** Whether the server may have done what it was asked: it, or the way to it, was away when the answer was due. */
+export function isOutage(thrown: unknown): boolean {
+  if (!(thrown instanceof NatsError)) return false;
+  // No leader of the stream or of JetStream now: 503 without a number, or 10008.
+  const code = thrown.api_error?.err_code;
+  if (code !== undefined) return code === 10008 || code === 0;
+  return outages.has(thrown.code);
+}
+
+const outages: ReadonlySet<string> = new Set([
+  ErrorCode.Timeout,
+  ErrorCode.NoResponders,
+  ErrorCode.Disconnect,
+  ErrorCode.ConnectionRefused,
+  ErrorCode.ConnectionTimeout,
+  ErrorCode.JetStream408RequestTimeout,
+]);
+
+/**
+ * @param where "NATS at HOST:PORT"
+ * @param doing what was refused: "the entry of the journal mnist-7f3a"
+ */
+export function natsFailure(thrown: unknown, where: string, doing: string): LimbeckError {
+  if (thrown instanceof LimbeckError) return thrown;
+  const cause = { cause: thrown };
+  const unavailable = (text: string) => new LimbeckError("unavailable", text, cause);
+  if (!(thrown instanceof NatsError)) return unavailable(`${where} failed at ${doing}: ${messageOf(thrown)}`);
+  const { api_error: api, code, permissionContext } = thrown;
+  const number = api?.err_code ?? 0;
+  if (notEnabledCodes.has(number) || (code === ErrorCode.JetStreamNotEnabled && doing === jetStreamItself))
+    return unavailable(
+      `${where} has no JetStream: start it with -js (nats-server -js -sd DIR), or enable it for this account`,
+    );
+  if (fullCodes.has(number))
+    return unavailable(
+      `${where} is full and refuses ${doing} (${api!.description}): give its stream or its disk more room`,
+    );
+  if (number === tooLargeCode || code === ErrorCode.MaxPayloadExceeded)
+    return unavailable(
+      `${where} refuses ${doing}, for it is too large: raise max_payload of the server, or the stream's max_msg_size`,
+    );
+  if (tooFewServersCodes.has(number))
+    return unavailable(`${where} has too few servers with JetStream for ${doing} (${api!.description})`);
+  if (code === ErrorCode.PermissionsViolation) {
+    const { operation = "use", subject = "a subject" } = permissionContext ?? {};
+    return unavailable(
+      `${where} does not let this user ${operation} ${subject}, which ${doing} needs: add the permission`,
+    );
+  }
+  if (isAuthentication(thrown)) return unavailable(wrongCredentials(where));
+  if (isOutage(thrown)) return unavailable(`${where} does not answer for ${doing}`);
+  return unavailable(`${where} refuses ${doing}: ${api?.description ?? thrown.message}`);
+}
+
+/** What `natsFailure` is told was refused when JetStream as a whole was asked for. */
+export const jetStreamItself = "JetStream";
+
+export function isAuthentication(thrown: unknown): boolean {
+  return thrown instanceof NatsError && authentication.has(thrown.code);
+}
+
+const authentication: ReadonlySet<string> = new Set([
+  ErrorCode.AuthorizationViolation,
+  ErrorCode.AuthenticationExpired,
+  ErrorCode.AuthenticationTimeout,
+  ErrorCode.BadAuthentication,
+  ErrorCode.BadCreds,
+  ErrorCode.AccountExpired,
+]);
+
+export function wrongCredentials(where: string): string {
+  return `${where} does not accept these credentials: give a credentials file, or user:password@ or token@ in the URL`;
+}
+
+function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
