@@ -5,6 +5,9 @@ import { waitOf } from "../../coordinator/waiting.ts";
 import type { ConsumptionTotals } from "../../core/consumption.ts";
 import type { ProgressEvent } from "../../core/events.ts";
 import { stepShare } from "../../core/ledger.ts";
+import type { ToWorker } from "../../proto/gen/limbeck/v1/ToWorker.ts";
+import { decisionToldBy } from "../decisions.ts";
+import type { Act } from "../history.ts";
 import type { Oracle } from "./oracle.ts";
 import type { Wanted } from "./publications.ts";
 import type { Replica } from "./replica.ts";
@@ -28,10 +31,12 @@ export class Invariants {
   /** It left before the replicas were compared, or all others did: what it gave to the sums is found by nobody. */
   hasEscaped = false;
   readonly #oracle: Oracle;
+  readonly #history: Act[];
   readonly #seen: number[] = [0];
 
-  constructor(oracle: Oracle) {
+  constructor(oracle: Oracle, history: Act[]) {
     this.#oracle = oracle;
+    this.#history = history;
     const steps = Math.max(...oracle.stages.map((stage) => stage.steps));
     for (let step = 0; step < steps; step++)
       this.#seen.push(this.#seen[step]! + stepShare(oracle.ledger, step).examples);
@@ -122,6 +127,14 @@ export class Invariants {
     this.terms += 1;
     if (rollsBack.test(event.why)) this.flipped = null;
     else if (this.flipped && isBeyondComparison(this.flipped, event.deal)) this.hasEscaped = true;
+  }
+
+  /** A worker does as it is told; where there is but one coordinator, none has a fence. */
+  heard({ life, nowMs }: WorkerProcess, message: ToWorker): void {
+    const fence = Number(message.fence ?? 0);
+    if (fence === 0) return;
+    const decision = decisionToldBy(message);
+    this.#history.push({ kind: "heard", worker: life.name, fence, atMs: nowMs, decision });
   }
 
   waits(worker: WorkerProcess): void {
