@@ -72,7 +72,7 @@ export class JetStream {
 
   /** By compare-and-set. @param fence 0: the revision that it becomes */
   writeLease(expected: number, key: Omit<LeaseKey, "revision">): Written<number> {
-    if (!this.#code.isExpected(this.lease, expected, key.writer)) return { kind: "refused" };
+    if (!this.#code.isExpected(this.lease, expected, { isRenewal: key.fence > 0 })) return { kind: "refused" };
     const revision = this.lease.revision + 1;
     this.lease = { ...key, revision, fence: key.fence || revision };
     return { kind: "wrote", as: revision };

@@ -8,9 +8,10 @@ export type LeaderFault = keyof typeof leaderWeights;
 
 /** How often each is drawn, relative to all faults. */
 export const leaderWeights = {
-  "leader killed": 6,
-  "leader paused": 10,
+  "leader killed": 8,
+  "leader paused": 14,
   "leader suspended": 3,
+  "leader wakes as its successor dies": 3,
   "standby killed": 3,
   "standby paused": 2,
   "coordinators killed": 2,
@@ -52,6 +53,8 @@ export class LeaderFaults {
         return leader !== undefined && this.#inTheMiddle(leader, () => this.#pause(leader));
       case "leader suspended":
         return leader !== undefined && this.#inTheMiddle(leader, () => this.#suspend(leader));
+      case "leader wakes as its successor dies":
+        return leader !== undefined && this.#exchange(leader);
       case "standby killed":
         if (standby) this.#kill(standby);
         return standby !== undefined;
@@ -127,16 +130,28 @@ export class LeaderFaults {
   }
 
   /** A virtual machine, with its monotonic clock: when it goes on it takes its lease for valid. */
-  #suspend(contender: Contender): void {
+  #suspend(contender: Contender, ms = this.#standstillMs()): void {
     const { name, life } = contender;
     if (life.isPaused) return;
-    const ms = this.#standstillMs();
     this.#happening.tell(`${name}'s machine is suspended for ${ms.toFixed(0)} ms`);
     life.pause();
     this.#happening.during(ms, () => {
       contender.suspended(ms);
       life.resume();
     });
+  }
+
+  /** Workers that look for the new leader find the old one, which takes its lease for valid. */
+  #exchange(old: Contender): boolean {
+    const { coordinators, world } = this.#cluster;
+    if (old.life.isPaused) return false;
+    const [laterMs, restMs] = [between(world.random, 4_000, 9_000), between(world.random, 0, 2_000)];
+    this.#suspend(old, laterMs + restMs);
+    this.#happening.during(laterMs, () => {
+      const successor = coordinators.contenders.find(({ name }) => name === coordinators.deciding?.name);
+      if (successor && successor !== old) this.#kill(successor);
+    });
+    return true;
   }
 
   #standstillMs(): number {

@@ -27,7 +27,7 @@ export interface Code {
   readonly leaseStep: typeof leaseStep;
   readonly holds: typeof holds;
   /** Whether the server takes a write of the lease. */
-  isExpected(lease: LeaseKey, expected: number, writer: string): boolean;
+  isExpected(lease: LeaseKey, expected: number, how: { readonly isRenewal: boolean }): boolean;
   /** Opening a journal keeps older leaders from appending. */
   readonly isFenced: boolean;
   /** What has become of an append, among what came after the last that is known. */
