@@ -197,6 +197,7 @@ class WorkerProcess {
     this.#options.coordinator.tried(leader);
     if (message !== this.#turnedAway) this.#log("redirected", message);
     this.#turnedAway = message;
+    this.#outbox.close();
     await this.#closeSession();
     if (leader === "") await setTimeout(redirectMs, undefined, { signal: this.#over.signal }).catch(() => {});
     return !this.#isLeaving && !this.#over.signal.aborted;
