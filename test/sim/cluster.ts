@@ -37,6 +37,8 @@ export interface Result {
   readonly story: readonly string[];
   readonly faults: Readonly<Record<string, number>>;
   readonly terms: number;
+  /** Of several coordinators, how often one took over. */
+  readonly leaders: number;
   readonly roleChanges: number;
   readonly virtualMs: number;
   readonly events: number;
@@ -142,13 +144,14 @@ export class Cluster {
 export function simulate(seed: number, options: Options = {}): Result {
   const cluster = new Cluster(seed, options);
   const failure = cluster.run();
-  const { invariants, clock, story } = cluster.world;
+  const { invariants, clock, story, jetStream } = cluster.world;
   return {
     seed,
     failure,
     story: story.lines,
     faults: cluster.faultCounts,
     terms: invariants.terms,
+    leaders: jetStream.journal.filter(({ record }) => record === null).length,
     roleChanges: invariants.roleChanges,
     virtualMs: Math.round(clock.nowMs),
     events: clock.events,

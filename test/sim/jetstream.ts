@@ -1,7 +1,7 @@
 /**
  * NATS as far as a cluster of coordinators uses it: the lease's key with compare-and-set, a journal with expected
  * sequences, and the word that another leads. Questions and answers take their time, are lost, and come twice; what was
- * asked while the server was away is served later, or never.
+ * asked while the server was away is served later, or never; what is read may be old.
  */
 import type { JournalRecord } from "../../coordinator/journalrecord.ts";
 import type { Clock, Life, Timer } from "./clock.ts";
@@ -49,6 +49,8 @@ export class JetStream {
   lossShare = 0;
   slowestMs = 4;
   lease: LeaseKey = { revision: 0, writer: "", ttlMs: 0, leader: "", fence: 0 };
+  /** What it was before, and until when. */
+  readonly #former: { readonly key: LeaseKey; readonly untilMs: number }[] = [];
   readonly journal: Entry[] = [];
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -74,8 +76,16 @@ export class JetStream {
   writeLease(expected: number, key: Omit<LeaseKey, "revision">): Written<number> {
     if (!this.#code.isExpected(this.lease, expected, { isRenewal: key.fence > 0 })) return { kind: "refused" };
     const revision = this.lease.revision + 1;
+    this.#former.push({ key: this.lease, untilMs: this.#clock.nowMs });
     this.lease = { ...key, revision, fence: key.fence || revision };
     return { kind: "wrote", as: revision };
+  }
+
+  /** While NATS is unreliable, now and then as a server knows it that lags behind. */
+  readLease(): LeaseKey {
+    if (this.lossShare === 0 || this.#random() < 0.8) return this.lease;
+    const asOfMs = this.#clock.nowMs - this.slowestMs * this.#random();
+    return this.#former.find(({ untilMs }) => untilMs > asOfMs)?.key ?? this.lease;
   }
 
   append(expected: number, entry: Omit<Entry, "sequence" | "atMs">): Written<number> {

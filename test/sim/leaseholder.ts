@@ -96,7 +96,7 @@ export class LeaseHolder {
     switch (effect.kind) {
       case "read":
         this.#ask(
-          () => jetStream.lease,
+          () => jetStream.readLease(),
           (key) => {
             this.key = key ?? this.key;
             return key ? { kind: "saw", ...key } : { kind: "unseen" };

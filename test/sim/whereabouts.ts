@@ -53,7 +53,7 @@ class KeyFollower implements Whereabouts {
     const look = ++this.#asked;
     this.#connection.ask({
       timeoutMs,
-      serve: () => jetStream.lease,
+      serve: () => jetStream.readLease(),
       answer: (key) => {
         if (look !== this.#asked) return;
         if (key && key.fence !== this.#fence) this.#change(key.leader, key.fence);
