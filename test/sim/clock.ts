@@ -1,7 +1,7 @@
 /** Virtual time: what happens, in the order of (time, order of asking). Nothing here runs by itself. */
 
-/** Between "it may" and the act; between a journal's entry and the news of it. */
-export type Moment = "acting" | "written";
+/** Between "it may" and the act, or the writing of it down; between a journal's entry and the news of it. */
+export type Moment = "acting" | "writing" | "written";
 
 /** A process, as far as time is concerned: a dead one does nothing more, what a paused one should do is held back. */
 export class Life {

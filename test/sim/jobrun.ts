@@ -4,7 +4,7 @@ import type { Effect, Event, Happening, Next, Outcome, State } from "../../coord
 import { waitOf } from "../../coordinator/waiting.ts";
 import { asLimbeckError, type LimbeckError } from "../../core/errors.ts";
 import type { ToWorker } from "../../proto/gen/limbeck/v1/ToWorker.ts";
-import type { Life } from "./clock.ts";
+import type { Life, Moment } from "./clock.ts";
 import type { World } from "./world.ts";
 
 const tickMs = 100;
@@ -80,19 +80,19 @@ export class JobRun {
     while (!this.#isBusy && !this.#isOver && this.#shell.life.isAlive) {
       const effect = this.#effects.shift();
       const event = effect ? null : this.#events.shift();
-      if (effect) this.#whenItMay(() => this.#perform(effect));
-      else if (event) this.#whenItMay(() => this.#act(this.#decide(event)));
+      if (effect) this.#whenItMay(effect.kind === "journal" ? "writing" : "acting", () => this.#perform(effect));
+      else if (event) this.#whenItMay("acting", () => this.#act(this.#decide(event)));
       else break;
     }
     this.#isWorking = false;
   }
 
   /** A process may stand still between the question and what it does then. */
-  #whenItMay(what: () => void): void {
+  #whenItMay(moment: Moment, what: () => void): void {
     const { life } = this.#shell;
     this.#isBusy = true;
     this.#shell.mayDecide(() => {
-      life.reach("acting");
+      life.reach(moment);
       life.do(() => {
         if (this.#isOver) return;
         this.#isBusy = false;

@@ -20,6 +20,7 @@ export const leaderWeights = {
   "NATS unreliable": 5,
 } as const;
 
+const moments: readonly Moment[] = ["acting", "writing", "writing", "written"];
 /** When a moment that it waits for does not come, it happens so long after, in ms. */
 const impatientMs = 2_000;
 
@@ -100,7 +101,7 @@ export class LeaderFaults {
       what();
       return true;
     }
-    const at: Moment = random() < 0.5 ? "acting" : "written";
+    const at = moments[whole(random, 0, moments.length - 1)]!;
     const trap = { at, spring: what };
     life.trap = trap;
     this.#happening.during(impatientMs, () => {});

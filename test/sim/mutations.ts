@@ -129,8 +129,8 @@ export const mutations: readonly Mutation[] = [
   {
     bug: "journal: opened without fencing",
     caught: /^history: .* went on without entry/,
-    within: 100,
-    several: ["leader paused", "leader suspended", "NATS unreliable"],
+    within: 20,
+    several: ["leader suspended"],
     code: { isFenced: false },
   },
   {
