@@ -1,10 +1,11 @@
 /** The processes of one run on one machine: a coordinator and its workers, each a real `limbeck` process. */
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
-import { constants } from "node:os";
+import { constants, hostname } from "node:os";
 import { asLimbeckError, type LimbeckErrorCode } from "../core/errors.ts";
 import { packagePath } from "../proto/package.ts";
 import { processEnvironment } from "../worker/engine/environment.ts";
 import { SharedFiles } from "../worker/exchange/sharedfiles.ts";
+import { lifeVariable } from "../worker/life.ts";
 
 export interface Child {
   readonly name: string;
@@ -110,18 +111,31 @@ export function hasProcessEnvironment(): boolean {
   return Object.keys(processEnvironment()).every((name) => name in process.env);
 }
 
+/** A worker ends with it whose job is over, and whose coordinator has others: another process is to go on at once. */
+export const againCode = 75;
+
 /**
- * Runs this very command once more, as a child with that environment, and waits for its end. SIGTERM and SIGINT are
- * passed on. Returns the exit code; a child that a signal killed gives 128 + its number, as in a shell.
+ * Runs this very command once more, as a child with that environment, and waits for its end; again and again where it
+ * ends with `againCode`. SIGTERM and SIGINT are passed on. Returns the exit code; a child that a signal killed gives 128 + its number, as in a shell.
  */
 export async function runAgain(): Promise<number> {
-  const child = limbeck(process.argv.slice(2), ["inherit", "inherit", "inherit", "ipc"]);
-  const passOn = (signal: NodeJS.Signals) => void child.kill(signal);
+  let child: ChildProcess | null = null;
+  let isAsked = false;
+  const passOn = (signal: NodeJS.Signals) => {
+    isAsked = true;
+    child?.kill(signal);
+  };
   process.on("SIGTERM", passOn).on("SIGINT", passOn);
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("exit", (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
-  });
+  for (;;) {
+    const started = limbeck(process.argv.slice(2), ["inherit", "inherit", "inherit", "ipc"]);
+    child = started;
+    const code = await new Promise<number>((resolve, reject) => {
+      started.once("error", reject);
+      started.once("exit", (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
+    });
+    if (code !== againCode) return code;
+    if (isAsked) return 0;
+  }
 }
 
 function limbeck(
@@ -133,7 +147,7 @@ function limbeck(
     stdio,
     detached: true,
     // What the user has set stays.
-    env: { ...processEnvironment(), ...process.env, ...env },
+    env: { ...processEnvironment(), [lifeVariable]: `${hostname()}/${process.pid}`, ...process.env, ...env },
   });
 }
 

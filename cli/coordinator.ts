@@ -1,13 +1,18 @@
 /** `limbeck coordinator`: the coordinator as a process of its own. */
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
-import { startCoordinator } from "../coordinator/main.ts";
+import { dirname, join, resolve } from "node:path";
+import { recoverFolder } from "../coordinator/depot/recover.ts";
+import { type CoordinatorDepot, startCoordinator } from "../coordinator/main.ts";
 import { LimbeckError } from "../core/errors.ts";
 import type { ProgressEvent } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
 import { parseJob } from "../core/jobfile.ts";
 import type { Report } from "../core/report.ts";
+import { within } from "../proto/depot/depot.ts";
+import { openDepot } from "../proto/depot/open.ts";
 import type { Endpoint } from "../proto/endpoint.ts";
+import { lastingJobId } from "../proto/jobsha256.ts";
 import { openLog } from "../proto/telemetry/log.ts";
 import { tellParent } from "./children.ts";
 import type { OutputFormat } from "./display.ts";
@@ -21,6 +26,8 @@ interface CoordinatorOptions {
   readonly set: readonly string[];
   readonly listen: Endpoint;
   readonly http: Endpoint;
+  /** URL of where checkpoints, models and report go, where workers do not share the folder. */
+  readonly depot?: string;
   readonly output?: OutputFormat;
 }
 
@@ -50,6 +57,33 @@ export async function coordinator(file: string, options: CoordinatorOptions): Pr
 async function coordinate(file: string, options: CoordinatorOptions): Promise<void> {
   const job = await readJob(file, options.set);
   const runFolder = resolve(options.state);
+  const depot = options.depot === undefined ? null : await jobDepot(options.depot, job);
+  try {
+    await coordinateIn(runFolder, { job, file, depot, options });
+  } finally {
+    await depot?.depot.close();
+  }
+}
+
+/** The job's folder in the depot. @throws `unavailable` where it cannot be looked into now: before any work is done */
+async function jobDepot(url: string, job: Job): Promise<CoordinatorDepot> {
+  const folder = lastingJobId(job);
+  const whole = await openDepot(url, { name: `limbeck coordinator of ${job.name}` });
+  const depot = { ...within(whole, folder), close: () => whole.close() };
+  await depot.list("job.yaml");
+  return { url, folder, depot };
+}
+
+interface Coordinated {
+  readonly job: Job;
+  readonly file: string;
+  readonly depot: CoordinatorDepot | null;
+  readonly options: CoordinatorOptions;
+}
+
+async function coordinateIn(runFolder: string, { job, file, depot, options }: Coordinated): Promise<void> {
+  const isNew = !existsSync(join(runFolder, "job.yaml"));
+  const isRecovered = depot !== null && isNew && (await recoverFolder(depot.depot, runFolder, Date.now()));
   const earlier = await earlierPart(runFolder, job, file);
   if (earlier?.report) {
     showFinished(earlier.report, options);
@@ -57,6 +91,8 @@ async function coordinate(file: string, options: CoordinatorOptions): Promise<vo
   }
   const log = openLog("coordinator", { bindings: { job: job.name }, output: options.output });
   for (const line of earlier?.changed ?? []) log.info({ event: "job-changed" }, line);
+  if (isRecovered)
+    log.info({ event: "recovered" }, `${options.state} was empty: the job goes on from ${depot.depot.where}`);
   const { listen, http } = options;
   const predicted = await keptPrediction(runFolder);
   const given = {
@@ -66,6 +102,7 @@ async function coordinate(file: string, options: CoordinatorOptions): Promise<vo
     listen,
     http,
     resume: earlier !== null,
+    ...(depot && { depot }),
     predicted,
     log,
   };

@@ -2,6 +2,7 @@
 import { coordinatorMetrics } from "../core/metrics/coordinator.ts";
 import type { MetricDefinition, MetricDefinitions } from "../core/metrics/definition.ts";
 import { buildMetrics, grpcClientMetrics, grpcServerMetrics } from "../core/metrics/process.ts";
+import { serviceMetrics } from "../core/metrics/service.ts";
 import { workerMetrics } from "../core/metrics/worker.ts";
 
 interface Part {
@@ -15,6 +16,11 @@ const parts: readonly Part[] = [
     title: "Coordinator",
     says: "One job has one coordinator. Its `limbeck_worker_*` series have one worker each, and go when it goes.",
     metrics: coordinatorMetrics,
+  },
+  {
+    title: "Service",
+    says: "Coordinators of a service (`limbeck coordinator` without a job) have these beside; each job that one of them decides is a target of its own, `/jobs/ID/metrics`, with the coordinator's.",
+    metrics: serviceMetrics,
   },
   {
     title: "Workers",

@@ -133,6 +133,10 @@ export function program(): Command {
       host: "127.0.0.1",
       port: 7071,
     })
+    .option(
+      "--depot <url>",
+      "where checkpoints, models and the report go when workers do not share the folder: s3://BUCKET/PREFIX, file:///FOLDER, or nats://HOST:PORT/CLUSTER",
+    )
     .addOption(logFormat())
     .action(async (file, options) => (await import("./coordinator.ts")).coordinator(file, options));
 

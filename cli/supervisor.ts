@@ -2,7 +2,7 @@
 import { setTimeout } from "node:timers/promises";
 import { type BackoffPolicy, backoffMs } from "../core/backoff.ts";
 import type { LimbeckErrorCode } from "../core/errors.ts";
-import type { Child, Ended } from "./children.ts";
+import { againCode, type Child, type Ended } from "./children.ts";
 
 export interface Supervised {
   readonly name: string;
@@ -53,6 +53,11 @@ export function supervise(name: string, start: (life: number) => Child, supervis
       const startedMs = performance.now();
       const ended = await child.ended;
       if (retired.signal.aborted || isFinal(ended)) return ended;
+      if (ended.exitCode === againCode) {
+        attempt = 0;
+        child = start(life);
+        continue;
+      }
       if (performance.now() - startedMs >= policy.settledMs) attempt = 0;
       const waitMs = backoffMs(policy, attempt++, random());
       if (!onDeath(ended, waitMs)) return ended;

@@ -5,7 +5,7 @@ import type { Endpoint } from "../proto/endpoint.ts";
 import { openLog } from "../proto/telemetry/log.ts";
 import { runWorker } from "../worker/main.ts";
 import { givenCoordinators } from "../worker/whereabouts.ts";
-import { hasProcessEnvironment, runAgain, tellParent } from "./children.ts";
+import { againCode, hasProcessEnvironment, runAgain, tellParent } from "./children.ts";
 import { deviceShares } from "./devices.ts";
 import type { OutputFormat } from "./display.ts";
 import { superviseWorkers } from "./workers.ts";
@@ -44,7 +44,8 @@ export async function worker({ role, name, devices, state, output, ...options }:
   const whereabouts = givenCoordinators(options.coordinator);
   const given = { ...options, coordinator: whereabouts, role, name: own, log: openLog(own, { output }) };
   try {
-    await runWorker(given as RunWorkerOptions, leaving.signal);
+    const isWanted = await runWorker(given as RunWorkerOptions, leaving.signal);
+    if (isWanted) process.exitCode = againCode;
   } catch (thrown) {
     await tellParent(thrown);
     throw thrown;

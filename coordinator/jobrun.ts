@@ -1,7 +1,7 @@
 /** One job's life in this process: what it records and shows, and the loop around `step` that decides. */
 import { EventEmitter, on } from "node:events";
 import type { Registry } from "prom-client";
-import { asLimbeckError } from "../core/errors.ts";
+import { asLimbeckError, type LimbeckError } from "../core/errors.ts";
 import type { ProgressEvent } from "../core/events.ts";
 import { planStages } from "../core/stages.ts";
 import type { ToWorker } from "../proto/gen/limbeck/v1/ToWorker.ts";
@@ -9,7 +9,7 @@ import type { Log } from "../proto/telemetry/log.ts";
 import { logEvent } from "./eventlines.ts";
 import { EventLog } from "./eventlog.ts";
 import { open } from "./gather.ts";
-import type { Journal } from "./journal.ts";
+import type { JournalRecord } from "./journalrecord.ts";
 import { nothingYet, withEvent } from "./latest.ts";
 import { createMetrics } from "./metrics.ts";
 import { Feed } from "./page/feed.ts";
@@ -18,17 +18,18 @@ import { replay } from "./replay.ts";
 import { run } from "./run.ts";
 import type { Effect, Event, Happening, Outcome, Plan, State } from "./state.ts";
 import { type JobStatus, type Served, statusOf } from "./status.ts";
+import type { Journal } from "./store.ts";
 
 /** How the job's workers are reached. */
 export interface Wire {
   send(session: number, message: ToWorker): void;
   /** @param error what the worker is told; its session ends */
-  refuse(session: number, error: Error): void;
+  refuse(session: number, error: LimbeckError): void;
 }
 
 export interface JobRunParts {
   readonly plan: Plan;
-  readonly journal: Journal;
+  readonly journal: Journal<JournalRecord>;
   readonly records: Records;
   readonly registry: Registry;
   readonly wire: Wire;

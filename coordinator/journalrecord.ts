@@ -69,4 +69,6 @@ export type JournalRecord =
     }
   | ({ readonly kind: "exported"; readonly stage: Stage; readonly atMs: number } & Exported)
   | { readonly kind: "diagnosed"; readonly findings: readonly Finding[] }
+  /** Of the copy in the depot: what came after it is lost, and so are the members. Terms go on above this one. */
+  | { readonly kind: "recovered"; readonly atMs: number; readonly term: number }
   | { readonly kind: "ended" };

@@ -9,11 +9,13 @@ export function send(session: number, message: ToWorker): Effect {
 
 /** @param back `rejoined`: the worker's term goes on; it tells again what may have been lost of it */
 export function greeting(
-  { job, jobFolder, runFolder, heartbeatMs }: Plan,
+  { id, job, jobFolder, runFolder, depot, heartbeatMs, sources }: Plan,
   { session, role }: Pick<Worker, "session" | "role">,
   { term, rejoined }: { term: number; rejoined: boolean },
 ): Effect {
-  const body = { job: JSON.stringify(job), jobFolder, runFolder, heartbeatMs, role, rejoined };
+  const { url = "", folder = "" } = depot ?? {};
+  const folders = { jobFolder, runFolder, depot: url, depotFolder: folder, sources: [...sources] };
+  const body = { jobId: id, job: JSON.stringify(job), ...folders, heartbeatMs, role, rejoined };
   return send(session, { term, welcome: body, body: "welcome" });
 }
 

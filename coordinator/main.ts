@@ -2,6 +2,7 @@
 import type { ProgressEvent } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
 import type { Prediction } from "../core/plan/prediction.ts";
+import type { Depot } from "../proto/depot/depot.ts";
 import type { Endpoint } from "../proto/endpoint.ts";
 import { packageVersion } from "../proto/package.ts";
 import { exposition } from "../proto/telemetry/exposition.ts";
@@ -9,15 +10,18 @@ import { serverMetrics } from "../proto/telemetry/grpcmetrics.ts";
 import type { Log } from "../proto/telemetry/log.ts";
 import { processRegistry } from "../proto/telemetry/processmetrics.ts";
 import { coordinatorService } from "../proto/wire.ts";
+import { keptIn } from "./depot/keeping.ts";
+import type { Following } from "./eventlog.ts";
+import { openJournal } from "./folder/journal.ts";
 import { serveHttp } from "./http.ts";
 import { openJobRun } from "./jobrun.ts";
-import { openJournal } from "./journal.ts";
+import type { JournalRecord } from "./journalrecord.ts";
 import type { WorkerMessage } from "./messages.ts";
 import { pageFiles } from "./page/files.ts";
-import { usualPatience } from "./patience.ts";
+import { depotPatience, usualPatience } from "./patience.ts";
 import { openRecords } from "./records.ts";
 import { type RpcPort, serveRpc } from "./rpc.ts";
-import type { Outcome, Patience, Plan } from "./state.ts";
+import type { DepotPlace, Outcome, Patience, Plan } from "./state.ts";
 import type { Served } from "./status.ts";
 
 export interface CoordinatorOptions {
@@ -30,6 +34,8 @@ export interface CoordinatorOptions {
   readonly http: Endpoint;
   /** The folder holds an earlier part of this job, even where that ended before the first line of its journal. */
   readonly resume?: boolean;
+  /** Where checkpoints, models and report go when workers do not share the run folder. */
+  readonly depot?: CoordinatorDepot;
   readonly heartbeatMs?: number;
   readonly patience?: Partial<Patience>;
   readonly log: Log;
@@ -37,6 +43,11 @@ export interface CoordinatorOptions {
   readonly predicted?: Prediction | null;
   /** Unix time in milliseconds. */
   readonly now?: () => number;
+}
+
+export interface CoordinatorDepot extends DepotPlace {
+  /** The job's folder, opened; it stays the caller's. */
+  readonly depot: Depot;
 }
 
 export interface Coordinator {
@@ -63,16 +74,21 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const { job, jobFolder, runFolder, log: decisions, now = Date.now, heartbeatMs = 250 } = options;
   const plan: Plan = {
     job,
+    id: "",
+    sources: [],
     jobFolder,
     runFolder,
+    ...(options.depot && { depot: options.depot }),
     build: packageVersion,
     heartbeatMs,
-    patience: { ...usualPatience, ...options.patience },
+    patience: { ...usualPatience, ...(options.depot && depotPatience), ...options.patience },
     predicted: options.predicted ?? null,
   };
-  const journal = await openJournal(runFolder);
-  const resume = options.resume ?? journal.records.length > 0;
-  const records = await orClose(openRecords(runFolder, job, jobFolder, { resume }), journal);
+  const own = await openJournal<JournalRecord>(runFolder);
+  const resume = options.resume ?? own.records.length > 0;
+  const opened = await orClose(openRecords(runFolder, job, jobFolder, { resume }), own);
+  const parts = { journal: own, records: opened, runFolder, log: decisions };
+  const { journal, records } = options.depot ? keptIn(options.depot.depot, parts) : parts;
   const registry = processRegistry();
   let served: Served = { address: "", paths: [] };
   let rpc: RpcPort | null = null;
@@ -97,11 +113,12 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     heard: (session: number, message: WorkerMessage) => happen({ kind: "message", session, message }),
     broken: (session: number, why: string) => happen({ kind: "broken", session, why }),
   };
-  const opening = serveRpc(options.listen, { sessions, job: () => ({ log, status, stop }), interceptors });
-  rpc = await orClose(opening, records, journal);
+  const asked = { watch: (following: Following) => log.numbered(following), status, stop };
+  const opening = serveRpc(options.listen, { sessions, job: () => asked, interceptors });
+  rpc = await orClose(opening, opened, own);
   const page = exposition(registry, () => running.refreshMetrics());
   const live = { ...pageFiles(), "/events": feed.open };
-  const http = await orClose(serveHttp(options.http, page, status, live), rpc, records, journal);
+  const http = await orClose(serveHttp(options.http, page, status, live), rpc, opened, own);
   served = { address: http.address, paths: http.paths };
   const finished = running.begin();
 

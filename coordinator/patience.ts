@@ -19,3 +19,6 @@ export const usualPatience: Patience = {
   splitSteps: 10,
   resplitMs: 15_000,
 };
+
+/** Where a checkpoint has a way to go before it is told of. */
+export const depotPatience: Partial<Patience> = { lastCheckpointMs: 20_000 };

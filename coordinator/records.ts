@@ -1,5 +1,5 @@
 /** What the coordinator leaves in the run folder: job.yaml, events, their curves, quarantine and, at the end, the report. */
-import { access } from "node:fs/promises";
+import { access, readFile } from "node:fs/promises";
 import { arch, release, type } from "node:os";
 import { join } from "node:path";
 import { curvesOf } from "../core/curves.ts";
@@ -10,7 +10,7 @@ import { effectiveJobYaml } from "../core/jobfile.ts";
 import type { Report } from "../core/report.ts";
 import { runReport } from "../core/runreport.ts";
 import { makeFolder, writeTextWhole, writing } from "../proto/files.ts";
-import { type LineFile, openLineFile } from "./linefile.ts";
+import { type LineFile, openLineFile } from "./folder/linefile.ts";
 import { writeReport } from "./report/folder.ts";
 import { TensorBoardFiles } from "./tensorboard.ts";
 
@@ -94,6 +94,12 @@ export async function openRecords(
       }
     },
   };
+}
+
+/** Those of a run that nobody writes now; none where it has not begun. */
+export async function readEvents(runFolder: string): Promise<readonly ProgressEvent[]> {
+  const text = await readFile(join(runFolder, "events.jsonl"), "utf8").catch(() => "");
+  return text.split("\n").flatMap((line) => eventOf(line) ?? []);
 }
 
 function eventOf(line: string): ProgressEvent | null {

@@ -79,7 +79,8 @@ export function replay(plan: Plan, records: readonly JournalRecord[], atMs: numb
     .map(({ stage }) => ({ ...results.get(stage)!, exported: exports.get(stage) ?? nothingExported }));
   const terms = find("term");
   const last = terms.at(-1);
-  const term = last?.term ?? 0;
+  const recovered = find("recovered").at(-1)?.term ?? 0;
+  const term = Math.max(last?.term ?? 0, recovered);
   const current = stages[at]!;
   const inStage = terms.filter(({ stage }) => stage === current.stage);
   const begun = find("begun").findLast((record) => record.term === term);
@@ -107,9 +108,11 @@ export function replay(plan: Plan, records: readonly JournalRecord[], atMs: numb
     servingSeconds: new Map(),
     split: newSplit("", ""),
   };
-  const why = `the coordinator was started again in term ${term}`;
+  const isRecovered = term > 0 && term === recovered;
+  const from = isRecovered ? ", from what the depot has" : "";
+  const why = `the coordinator was started again in term ${term}${from}`;
   const told = announce(atMs, { kind: "coordinator-recovered", term, why });
-  if (last?.stage !== current.stage) {
+  if (last?.stage !== current.stage || isRecovered) {
     const gathering: Gathering = { kind: "gathering", ...living, course, why, rollbackBelow: null };
     return [gathering, told];
   }

@@ -15,7 +15,7 @@ import {
 import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation } from "grpc-health-check";
 import { asLimbeckError, LimbeckError } from "../core/errors.ts";
-import { isDecision } from "../core/events.ts";
+import { isDecision, type ProgressEvent } from "../core/events.ts";
 import { type Endpoint, hostPort, portError } from "../proto/endpoint.ts";
 import type { CoordinatorHandlers } from "../proto/gen/limbeck/v1/Coordinator.ts";
 import type { FromWorker__Output } from "../proto/gen/limbeck/v1/FromWorker.ts";
@@ -24,7 +24,7 @@ import type { WatchEvent } from "../proto/gen/limbeck/v1/WatchEvent.ts";
 import type { WatchRequest__Output } from "../proto/gen/limbeck/v1/WatchRequest.ts";
 import { statusOf } from "../proto/status.ts";
 import { coordinatorService, serverOptions, wireDefinition } from "../proto/wire.ts";
-import type { EventLog } from "./eventlog.ts";
+import type { Following } from "./eventlog.ts";
 import { understand, type WorkerMessage } from "./messages.ts";
 import type { JobStatus } from "./status.ts";
 
@@ -35,9 +35,9 @@ export interface RpcPort {
   /** host:port */
   readonly address: string;
   send(session: number, message: ToWorker): void;
-  refuse(session: number, error: Error): void;
+  refuse(session: number, error: LimbeckError): void;
   /** Refuses all sessions there are. */
-  dismiss(error: Error): void;
+  dismiss(error: LimbeckError): void;
   close(): Promise<void>;
 }
 
@@ -52,8 +52,9 @@ export interface SessionHost {
 
 /** What is asked of a job. */
 export interface AskedJob {
-  readonly log: EventLog;
-  status(): JobStatus;
+  /** Its events, each with its number from 1; ends with the job. */
+  watch(following: Following): AsyncIterable<readonly [ProgressEvent, number]>;
+  status(): JobStatus | Promise<JobStatus>;
   /** In order, with a last checkpoint. */
   stop(why: string): void;
 }
@@ -82,7 +83,7 @@ export async function serveRpc(endpoint: Endpoint, parts: RpcParts): Promise<Rpc
   const sessions = new Map<number, Session>();
   let opened = 0;
 
-  const refuse = (session: number, error: Error) => {
+  const refuse = (session: number, error: LimbeckError) => {
     sessions.get(session)?.emit("error", statusOf(error));
     sessions.delete(session);
   };
@@ -135,7 +136,7 @@ export async function serveRpc(endpoint: Endpoint, parts: RpcParts): Promise<Rpc
   const handlers: CoordinatorHandlers = {
     Join: join,
     Watch: (call) => void watch(call, asked),
-    Status: answering(({ job: id }) => ({ status: JSON.stringify(asked(id).status()) })),
+    Status: answering(async ({ job: id }) => ({ status: JSON.stringify(await asked(id).status()) })),
     Stop: answering(({ job: id, why }) => {
       asked(id).stop(why || "stopped by request");
       return {};
@@ -185,7 +186,7 @@ async function watch(call: Watcher, asked: (job: string) => AskedJob): Promise<v
   const { job, from, decisions, soFar } = call.request;
   const following = { from, soFar, signal: gone.signal, ...(decisions && { only: isDecision }) };
   try {
-    for await (const [event, after] of asked(job).log.numbered(following)) {
+    for await (const [event, after] of asked(job).watch(following)) {
       const isRoomLeft = call.write({ event: JSON.stringify(event), after });
       if (!isRoomLeft) await once(call, "drain", { signal: gone.signal });
     }

@@ -10,6 +10,7 @@ import type { Stage, StagePlan } from "../core/stages.ts";
 import type { DatasetInfo__Output } from "../proto/gen/limbeck/v1/DatasetInfo.ts";
 import type { Heartbeat__Output } from "../proto/gen/limbeck/v1/Heartbeat.ts";
 import type { Ready__Output } from "../proto/gen/limbeck/v1/Ready.ts";
+import type { SourceFile } from "../proto/gen/limbeck/v1/SourceFile.ts";
 import type { ToWorker } from "../proto/gen/limbeck/v1/ToWorker.ts";
 import type { Begun, JournalRecord } from "./journalrecord.ts";
 import type { EvaluatedChunk, Progress, Role, Skipped, StageDone, WorkerMessage } from "./messages.ts";
@@ -18,8 +19,14 @@ import type { Split } from "./split.ts";
 /** What does not change while a job runs. */
 export interface Plan {
   readonly job: Job;
+  /** Of a service's job, unique in the cluster; empty where the coordinator has but one. */
+  readonly id: string;
+  /** Files of `module:` code that came with the job. */
+  readonly sources: readonly SourceFile[];
   readonly jobFolder: string;
   readonly runFolder: string;
+  /** Where checkpoints and models go; where there is none, all share the run folder. */
+  readonly depot?: DepotPlace;
   /** Version of Limbeck that workers must have. */
   readonly build: string;
   /** How often workers say that they live. */
@@ -27,6 +34,13 @@ export interface Plan {
   readonly patience: Patience;
   /** How long the job was said to take, where somebody measured; else null. */
   readonly predicted: Prediction | null;
+}
+
+export interface DepotPlace {
+  /** Of the depot, as workers are told it. */
+  readonly url: string;
+  /** The job's own in it: the same for the same job, wherever and whenever it is started. */
+  readonly folder: string;
 }
 
 /** L7. How long what may last, in milliseconds. */

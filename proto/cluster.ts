@@ -51,3 +51,8 @@ export function eventSubject(cluster: string, job: string, kind: string): string
 function subjectToken(name: string): string {
   return name.replace(/[^A-Za-z0-9_-]/g, (char) => `=${char.codePointAt(0)!.toString(16)}=`);
 }
+
+/** The object store of checkpoints and models. */
+export function artifactBucket(cluster: string): string {
+  return `limbeck-${cluster}-artifacts`;
+}

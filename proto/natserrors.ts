@@ -4,6 +4,7 @@ import { LimbeckError } from "../core/errors.ts";
 
 /** JetStream's own numbers of errors (its `err_code`). */
 export const jetStreamCodes = {
+  nameInUse: 10058,
   noMessage: 10037,
   streamNotFound: 10059,
   wrongLastSequence: 10071,
@@ -12,7 +13,7 @@ export const jetStreamCodes = {
 const fullCodes: ReadonlySet<number> = new Set([10023, 10028, 10047, 10077, 10122]);
 const notEnabledCodes: ReadonlySet<number> = new Set([10039, 10076]);
 const tooLargeCode = 10054;
-const tooFewServersCodes: ReadonlySet<number> = new Set([10005, 10074]);
+export const tooFewServersCodes: ReadonlySet<number> = new Set([10005, 10074]);
 
 /** JetStream's number of an error; undefined where it says nothing of the kind. */
 export function jetStreamCode(thrown: unknown): number | undefined {

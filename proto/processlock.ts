@@ -6,6 +6,13 @@ import { writing } from "./files.ts";
 import { isAlive, startOf } from "./liveness.ts";
 
 export interface ProcessLock {
+  /**
+   * No other process can have it now. False for a process that was stopped until it has looked again: on a shared disk
+   * it counted as dead.
+   */
+  holds(): boolean;
+  /** Resolves once another has it. */
+  readonly lost: Promise<string>;
   release(): Promise<void>;
 }
 
@@ -18,6 +25,8 @@ export interface LockHolder {
 const touchMs = 2_000;
 /** Of another machine, or of one that does not tell when a process began, nothing else can be known. */
 const silentMs = 30_000;
+/** Clocks of machines go differently, and what was touched is seen elsewhere a little later. */
+const sureMs = 20_000;
 const attempts = 5;
 
 /**
@@ -27,7 +36,7 @@ const attempts = 5;
 export async function tryLock(file: string): Promise<ProcessLock | LockHolder> {
   const own = [hostname(), process.pid, startOf(process.pid)].join(" ");
   for (let attempt = 0; attempt < attempts; attempt++) {
-    if (await isMade(file, own)) return hold(file);
+    if (await isMade(file, own)) return hold(file, own);
     const holder = await readFile(file, "utf8").catch(() => null);
     if (holder === null) continue; // Released this moment.
     const [host = "", pid = ""] = holder.split(" ");
@@ -37,17 +46,40 @@ export async function tryLock(file: string): Promise<ProcessLock | LockHolder> {
   throw new LimbeckError("unavailable", `${file} changes hands too often: others want it, too`);
 }
 
-function hold(file: string): ProcessLock {
-  const touching = setInterval(() => void utimes(file, new Date(), new Date()).catch(() => undefined), touchMs);
+function hold(file: string, own: string): ProcessLock {
+  let touchedMs = performance.now();
+  let isLost = false;
+  let lose: (why: string) => void;
+  const lost = new Promise<string>((resolve) => {
+    lose = resolve;
+  });
+  const touch = async () => {
+    const beganMs = performance.now();
+    const holder = await readFile(file, "utf8").catch(({ code }: NodeJS.ErrnoException) =>
+      code === "ENOENT" ? "" : null,
+    );
+    if (holder === null) return; // The disk is away: what cannot be read says nothing.
+    if (holder === own) {
+      await utimes(file, new Date(), new Date());
+      touchedMs = beganMs;
+    } else {
+      isLost = true;
+      clearInterval(touching);
+      lose(holder === "" ? `${file} was removed` : `${file} is another process's now`);
+    }
+  };
+  const touching = setInterval(() => void touch().catch(() => undefined), touchMs);
   touching.unref();
   return {
+    holds: () => !isLost && performance.now() - touchedMs < sureMs,
+    lost,
     async release() {
       clearInterval(touching);
-      await rm(file, { force: true });
+      if (!isLost) await rm(file, { force: true });
+      isLost = true;
     },
   };
 }
-
 function isMade(file: string, own: string): Promise<boolean> {
   return writing(file, async () => {
     try {

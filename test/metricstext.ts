@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { coordinatorMetrics } from "../core/metrics/coordinator.ts";
 import type { MetricDefinition } from "../core/metrics/definition.ts";
 import { buildMetrics, grpcClientMetrics, grpcServerMetrics } from "../core/metrics/process.ts";
+import { serviceMetrics } from "../core/metrics/service.ts";
 import { workerMetrics } from "../core/metrics/worker.ts";
 
-const all = [coordinatorMetrics, workerMetrics, buildMetrics, grpcClientMetrics, grpcServerMetrics];
+const all = [coordinatorMetrics, serviceMetrics, workerMetrics, buildMetrics, grpcClientMetrics, grpcServerMetrics];
 const definitions = new Map<string, MetricDefinition>(
   all.flatMap((group) => Object.values<MetricDefinition>(group).map((each) => [each.name, each] as const)),
 );

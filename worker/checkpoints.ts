@@ -1,11 +1,15 @@
 /** When and where this run's checkpoints are kept, and what they must be to go on from; what one is, artifacts/checkpoint.ts knows. */
 import { basename, join, relative } from "node:path";
 import { Consumption } from "../core/consumption.ts";
-import type { Job } from "../core/job.ts";
-import { resultDeciding } from "../core/jobdigest.ts";
 import type { Stage } from "../core/stages.ts";
-import { type Checkpoint, latestCheckpoint, pruneCheckpoints, saveCheckpoint } from "./artifacts/checkpoint.ts";
-import { sha256Hex } from "./artifacts/digest.ts";
+import { jobSha256 } from "../proto/jobsha256.ts";
+import {
+  type Checkpoint,
+  latestCheckpoint,
+  pruneCheckpoints,
+  saveCheckpoint,
+  type WantedCheckpoint,
+} from "./artifacts/checkpoint.ts";
 import type { WorkerContext } from "./context.ts";
 import type { DatasetFacts } from "./data/dataset.ts";
 import { optimizerSlots } from "./optimizers/slots.ts";
@@ -20,14 +24,14 @@ export async function saveReplica(
   { plan, layout }: Replica,
   { state, term, sha256 }: { state: ReplicaState; term: number; sha256: string },
 ) {
-  const { job, runFolder, dataset } = context;
+  const { job, runFolder, dataset, depot } = context;
   const root = checkpointRoot(context);
   const { examplesPerEpoch: _, ...consumed } = state.consumption.totals;
   const saved = await saveCheckpoint(root, {
     stage: plan.stage,
     step: state.step,
     term,
-    jobSha256: jobDigest(job),
+    jobSha256: jobSha256(job),
     datasetDigest: dataset.digest,
     weightsSha256: sha256,
     layout,
@@ -36,7 +40,8 @@ export async function saveReplica(
     ledger: { seen: state.consumption.seen, consumed },
     skips: state.skips,
   });
-  await pruneCheckpoints(root, plan.stage, job.checkpoint.keep);
+  const spared = depot && new Set([...depot.spared, basename(saved.folder)]);
+  await pruneCheckpoints(root, plan.stage, { keep: job.checkpoint.keep, ...(spared && { spared }) });
   return { stage: plan.stage, step: state.step, folder: relative(runFolder, saved.folder), bytes: saved.bytes };
 }
 
@@ -54,18 +59,20 @@ export interface Restored {
 
 /** The newest checkpoint of the stage that is whole and of this job, of a step below `below` where that is not 0. */
 export async function findCheckpoint(
-  context: Pick<WorkerContext, "job" | "runFolder"> & { readonly dataset: Pick<DatasetFacts, "digest"> },
+  context: Pick<WorkerContext, "job" | "runFolder" | "depot"> & { readonly dataset: Pick<DatasetFacts, "digest"> },
   stage: Stage,
   below = 0,
 ): Promise<{ readonly found: Checkpoint | null } & Pick<Restored, "restoredFrom" | "skipped">> {
-  const { job, dataset, runFolder } = context;
-  const { latest, skipped } = await latestCheckpoint(checkpointRoot(context), stage, {
+  const { job, dataset, runFolder, depot } = context;
+  const wanted: WantedCheckpoint = {
     below: below === 0 ? Number.POSITIVE_INFINITY : below,
-    refuses: ({ jobSha256, datasetDigest }) => {
-      if (jobSha256 !== jobDigest(job)) return "it is of another job";
-      return datasetDigest === dataset.digest ? null : "it is of another dataset";
+    refuses: (found) => {
+      if (found.jobSha256 !== jobSha256(job)) return "it is of another job";
+      return found.datasetDigest === dataset.digest ? null : "it is of another dataset";
     },
-  });
+  };
+  const root = checkpointRoot(context);
+  const { latest, skipped } = await (depot?.newest(root, stage, wanted) ?? latestCheckpoint(root, stage, wanted));
   return {
     found: latest?.checkpoint ?? null,
     restoredFrom: latest ? relative(runFolder, latest.folder) : "",
@@ -79,8 +86,4 @@ export function stateOf(checkpoint: Checkpoint, examplesPerEpoch: number): Repli
   const totals = { examplesPerEpoch, ...ledger.consumed };
   const consumption = new Consumption(examplesPerEpoch, { seen: ledger.seen, totals });
   return { weights, optimizerState: optimizer.state, consumption, skips, step };
-}
-
-function jobDigest(job: Job): string {
-  return sha256Hex(JSON.stringify(resultDeciding(job)));
 }

@@ -7,6 +7,7 @@ import type { Log } from "../proto/telemetry/log.ts";
 import type { Device } from "./compute/device.ts";
 import type { BuiltNetwork } from "./compute/protocol.ts";
 import type { Dataset, DatasetFacts, Split, ViewKey } from "./data/dataset.ts";
+import type { WorkerDepot } from "./depot/workerdepot.ts";
 import type { ModelRequest } from "./inference/open.ts";
 import type { WorkerMetrics } from "./metrics.ts";
 import type { Services } from "./services.ts";
@@ -44,6 +45,8 @@ export interface WorkerContext<Data extends Dataset | null = Dataset> {
   job: Job;
   jobFolder: string;
   runFolder: string;
+  /** Where checkpoints and models go, the run folder being this worker's own; null where all share it. */
+  readonly depot: WorkerDepot | null;
   readonly name: string;
   readonly dataset: Data;
   readonly device: Device;

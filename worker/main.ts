@@ -12,6 +12,7 @@ import type { Log } from "../proto/telemetry/log.ts";
 import type { Device } from "./compute/device.ts";
 import { newStatus } from "./context.ts";
 import { watchGpus } from "./gpus.ts";
+import { lifeOf } from "./life.ts";
 import { WorkerMetrics } from "./metrics.ts";
 import { Outbox } from "./outbox.ts";
 import { Participation } from "./participation.ts";
@@ -48,8 +49,9 @@ const failedMs = 5_000;
 /**
  * Runs until the coordinator says stop, or `leaving` asks the worker to go; gives all back before it returns.
  * Throws what it failed of, after it told the coordinator.
+ * @returns true where the coordinator has, or may get, other jobs. A process takes one: TensorFlow's threads are set once.
  */
-export async function runWorker(options: WorkerOptions, leaving: AbortSignal): Promise<void> {
+export async function runWorker(options: WorkerOptions, leaving: AbortSignal): Promise<boolean> {
   const { listen, advertise, log } = options;
   const metrics = new WorkerMetrics();
   const services = await openServices({ listen, ...(advertise && { advertise }), metrics, log });
@@ -61,9 +63,8 @@ export async function runWorker(options: WorkerOptions, leaving: AbortSignal): P
       () => http.close(),
       watchGpus((gpus) => metrics.gpus(gpus)),
     );
-    const found = { services, metrics, http: toldAddress(http.address, advertise ?? listen), fence: { highest: 0 } };
-    // A service has other jobs: each finds the worker as if it had just begun.
-    while (await new WorkerProcess(options, found).run(leaving));
+    const found = { services, metrics, http: toldAddress(http.address, advertise ?? listen) };
+    return await new WorkerProcess(options, found).run(leaving);
   } finally {
     for (const close of closing) await close();
   }
@@ -80,8 +81,6 @@ interface Found {
   readonly metrics: WorkerMetrics;
   /** host:port of its metrics, as others are told. */
   readonly http: string;
-  /** L3. Of the leaders heard so far, in all its lives: one with a lower fence has been replaced. */
-  readonly fence: { highest: number };
 }
 
 class WorkerProcess {
@@ -101,13 +100,17 @@ class WorkerProcess {
   #welcoming: Promise<void> = Promise.resolve();
   #failure: LimbeckError | null = null;
   #isLeaving = false;
+  /** L3. The highest of the leaders heard so far: one with a lower fence has been replaced. */
+  #fence = 0;
   /** A coordinator has spoken to it. */
   #isKnown = false;
   /** Id of the job it works for, where the coordinator is a service. */
   #job = "";
+  /** The coordinator has, or may get, other jobs. */
+  #isService = false;
   /** What the last coordinator that stood by said. */
   #turnedAway = "";
-  /** The coordinator has, or may get, other jobs. */
+  /** It is told to join again. */
   #isWanted = false;
 
   constructor(options: WorkerOptions, found: Found) {
@@ -205,15 +208,14 @@ class WorkerProcess {
 
   /** L3. @throws SessionBroken where an older leader speaks */
   #heed({ fence }: ToWorker__Output): void {
-    const fences = this.#found.fence;
-    if (fence < fences.highest)
-      throw new SessionBroken("unavailable", `leader ${fence} has been replaced by ${fences.highest}`);
-    fences.highest = fence;
+    if (fence < this.#fence)
+      throw new SessionBroken("unavailable", `leader ${fence} has been replaced by ${this.#fence}`);
+    this.#fence = fence;
   }
 
   /** What it failed of, or was refused for, is one job's of a service: another may do. */
   #isJobs({ code }: LimbeckError): boolean {
-    return this.#job !== "" && jobsOwn.has(code);
+    return this.#isService && jobsOwn.has(code);
   }
 
   /** Before the first session not for long; later for as long as there is work, and ten minutes where there is none. */
@@ -230,7 +232,7 @@ class WorkerProcess {
     const holds = this.#participation?.holds ?? [];
     const life = { build: packageVersion, pid: process.pid, instance: this.#instance };
     const job = this.#job;
-    session.send({ term, hello: { worker, role, address, host, http, ...life, holds, job } });
+    session.send({ term, hello: { worker, role, address, host, http, ...life, holds, job, life: lifeOf() } });
   }
 
   #hear(message: ToWorker__Output): void {
@@ -247,6 +249,7 @@ class WorkerProcess {
     const welcome = message.welcome!;
     const session = this.#session!;
     this.#job = welcome.jobId;
+    this.#isService = welcome.again;
     session.beat(welcome.heartbeatMs, () => this.#participation?.term ?? 0, this.#status);
     this.#welcoming = this.#welcoming
       .then(() => this.#beWelcomed(welcome, session))
@@ -260,7 +263,7 @@ class WorkerProcess {
     if (session !== this.#session) return; // It broke meanwhile; the next one has a welcome of its own.
     const participation = this.#participation!;
     // It is new to this coordinator, which has just taken it by this instance.
-    if (!welcome.rejoined && participation.term > 0) this.#fence("the coordinator does not know its term");
+    if (!welcome.rejoined && participation.term > 0) this.#forgetTerm("the coordinator does not know its term");
     this.#outbox.open(session);
     session.send({ term: participation.term, prepared: this.#preparation!.prepared });
     this.#outbox.repeat();
@@ -302,10 +305,10 @@ class WorkerProcess {
 
   #beginAnew(why: string): void {
     this.#instance = randomUUID();
-    this.#fence(why);
+    this.#forgetTerm(why);
   }
 
-  #fence(why: string): void {
+  #forgetTerm(why: string): void {
     this.#outbox.forget();
     this.#participation?.fence(why);
   }

@@ -64,6 +64,7 @@ export class Participation {
   constructor(context: WorkerContext<Dataset | null>, around: Surroundings) {
     this.#context = context;
     this.#around = around;
+    if (context.depot) context.depot.onWarning = (why) => this.#tell({ warned: { why } });
     context.services.peers.client.onCorrupted = (from, kind, why) => this.#tell({ corrupted: { from, kind, why } });
   }
 
@@ -110,6 +111,7 @@ export class Participation {
     this.#context.services.softTargets.stop();
     await this.#done;
     await this.#student?.saved().catch(() => {});
+    await this.#context.depot?.close();
     await this.#cache.close();
   }
 
@@ -369,6 +371,9 @@ export class Participation {
     const { stage, pictures } = this.#exports!;
     const asked = { stage: stage as Stage, pictures };
     const exported = await exportStage(withDataset(this.#context), asked, ending.soon);
+    const { depot, runFolder } = this.#context;
+    const models = (exported.models ?? []).map(({ folder }) => folder!);
+    await depot?.exported(runFolder, models, ending.soon);
     this.#around.send({ term, exported });
     return { kind: "exported", term };
   }
@@ -393,6 +398,7 @@ export class Participation {
     this.#student = null;
     this.#studentTerm = null;
     this.#membership = null;
+    this.#context.depot?.forget();
     this.#context.services.softTargets.stop();
     this.#context.services.peers.server.reset();
   }

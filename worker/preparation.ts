@@ -8,9 +8,12 @@ import { Device } from "./compute/device.ts";
 import type { WorkerContext } from "./context.ts";
 import type { Dataset } from "./data/dataset.ts";
 import { openDataset } from "./data/open.ts";
+import { openScratch } from "./depot/scratch.ts";
+import { openWorkerDepot } from "./depot/workerdepot.ts";
 import { engineEnvironment } from "./engine/environment.ts";
 import { ensureEngine } from "./engine/install.ts";
 import { checkInputsFit } from "./softtargets/inputs.ts";
+import { folderOf, writeSources } from "./sources.ts";
 
 /** "auto": as the coordinator chooses. */
 export type Role = "student" | "teacher" | "auto";
@@ -29,21 +32,33 @@ interface Own extends Pick<WorkerContext, "name" | "services" | "status" | "metr
 
 /** @param device given out before the first wait, so that it can be closed whatever comes of this */
 export async function prepareWorker(
-  { job: json, jobFolder, runFolder, role: given }: Welcome__Output,
+  {
+    job: json,
+    jobFolder: theirs,
+    sources,
+    runFolder: shared,
+    role: given,
+    depot: url,
+    depotFolder: folder,
+  }: Welcome__Output,
   { role, ...own }: Own,
 ): Promise<Preparation> {
   const job = JSON.parse(json) as Job; // Checked by the coordinator, whose build is ours.
   own.status.doing = needsDataset(job, role) ? "loading the engine and the dataset" : "loading the engine";
+  await writeSources(sources);
+  const jobFolder = folderOf({ jobFolder: theirs, sources });
   // `limbeck run` has set it up already; on a machine of its own the worker does.
   await ensureEngine(job.engine, { log: (line) => own.log.info(line) });
   const [engine, { dataset, why }] = await Promise.all([
     own.device.ask("open", { choice: job.engine, threads: job.threads }),
     datasetFor({ role, given }, job, jobFolder),
   ]);
+  const depot = url === "" ? null : await openWorkerDepot({ url, folder, status: own.status });
+  const runFolder = depot ? await openScratch(folder) : shared;
   own.metrics.prepared(own.name, engine);
   own.log.info({ event: "prepared", backend: engine.backend, device: engine.device }, engine.why);
   return {
-    context: { job, jobFolder, runFolder, ...own, dataset, trained: new Map() },
+    context: { job, jobFolder, runFolder, depot, ...own, dataset, trained: new Map() },
     prepared: {
       engine: { ...engine, tensorflowVersion: engine.tensorflowVersion ?? "" },
       ...(dataset && { dataset: described(dataset, job) }),
@@ -98,7 +113,7 @@ export function openDevice({ job }: Welcome__Output): Device {
  */
 export function adopt(
   context: WorkerContext<Dataset | null>,
-  { job: json, jobFolder, runFolder }: Welcome__Output,
+  { job: json, jobFolder, runFolder, depot, sources }: Welcome__Output,
 ): void {
   const job = JSON.parse(json) as Job;
   if (JSON.stringify(resultDeciding(job)) !== JSON.stringify(resultDeciding(context.job))) {
@@ -108,5 +123,9 @@ export function adopt(
     const message = "softTargets.inputs is ids now, and this teacher has not opened the dataset: start the worker anew";
     throw new LimbeckError("unavailable", message);
   }
-  Object.assign(context, { job, jobFolder, runFolder });
+  if (depot !== (context.depot?.url ?? "")) {
+    throw new LimbeckError("unavailable", "the coordinator now has another depot than before: start the worker anew");
+  }
+  const folder = folderOf({ jobFolder, sources });
+  Object.assign(context, { job, jobFolder: folder, runFolder: context.depot ? context.runFolder : runFolder });
 }

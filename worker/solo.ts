@@ -20,7 +20,15 @@ export interface Solo {
  */
 export async function openSolo(job: Job, jobFolder: string, runFolder: string): Promise<Solo> {
   const told = { jobFolder, runFolder, heartbeatMs: 0, role: "student", rejoined: false };
-  const welcome = { job: JSON.stringify(job), ...told, jobId: "", depot: "", sources: [] };
+  const welcome = {
+    job: JSON.stringify(job),
+    ...told,
+    jobId: "",
+    depot: "",
+    depotFolder: "",
+    sources: [],
+    again: false,
+  };
   const [metrics, log] = [new WorkerMetrics(), silent];
   const services = await openServices({ listen: { host: "127.0.0.1", port: 0 }, metrics, log });
   const device = openDevice(welcome);

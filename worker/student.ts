@@ -1,5 +1,5 @@
 /** A student in one stage: its network, its replica and their memory, kept across terms; what a term changes is laid out anew. */
-
+import { join } from "node:path";
 import { LimbeckError } from "../core/errors.ts";
 import { sizeOf } from "../core/layout.ts";
 import type { LedgerPlan } from "../core/ledger.ts";
@@ -62,8 +62,15 @@ export class Student {
   async restore(below: number): Promise<{ restoredFrom: string; skipped: readonly string[] }> {
     const { plan, ledger } = this.replica;
     // What was written since a replica went wrong is wrong, and would outlive what is written in its place.
-    if (below > 0) await dropCheckpoints(checkpointRoot(this.#context), plan.stage, below);
+    const root = checkpointRoot(this.#context);
+    const { depot } = this.#context;
+    if (below > 0) {
+      await dropCheckpoints(root, plan.stage, below);
+      await depot?.dropCheckpoints(plan.stage, below);
+    }
     const { found, ...told } = await findCheckpoint(this.#context, plan.stage, below);
+    // The depot does not have them: they count for nothing, and would have the next ones pruned.
+    if (depot) await dropCheckpoints(root, plan.stage, found ? found.step + 1 : 0);
     if (found) {
       await takeState(this.replica, stateOf(found, ledger.trainExamples));
       this.#digest = null;
@@ -126,8 +133,14 @@ export class Student {
     const sha256 = await this.digest();
     const state = await copyState(this.replica);
     this.#savedStep = state.step;
-    const { metrics } = this.#context;
-    this.#saving = metrics.saving(saveReplica(this.#context, this.replica, { state, term, sha256 })).then(saved);
+    const { metrics, depot, runFolder, job } = this.#context;
+    const { stage } = this.replica.plan;
+    const saving = metrics.saving(saveReplica(this.#context, this.replica, { state, term, sha256 }));
+    this.#saving = saving.then((local) => {
+      if (!depot) return saved(local);
+      // Told when all can reach it; training, and the next checkpoint, do not wait for that.
+      depot.saved(join(runFolder, local.folder), { stage, keep: job.checkpoint.keep }, () => saved(local));
+    });
     this.#saving.catch(() => {}); // Whoever waits for it next is told.
   }
 

@@ -1,29 +1,16 @@
-/** The live page as it is before the first word of the coordinator: its parts, and what each is called. */
-import { html, type Markup } from "../report/html.ts";
+/** The live page of a job as it is before the first word of the coordinator: its parts, and what each is called. */
+import { html } from "../report/html.ts";
+import { heads, liveDocument, section, table, withoutScripts } from "./livedocument.ts";
 
 /** @param modules what `entry` imports, too, so that nothing is found late */
 export function livePage(modules: readonly string[], entry: string): string {
-  return `<!doctype html>\n${
-    html`<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Limbeck</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="/page/live.css">
-${modules.map((path) => html`<link rel="modulepreload" href="${path}">\n`)}<script defer src="/page/uplot.js"></script>
-<script type="module" src="${entry}"></script>
-</head>
-<body>
-<a class="skip" href="#job">Skip to the job</a>
-<header class="top"><p class="kicker">Limbeck</p><p class="connection" id="connection" data-is="lost">connecting</p></header>
-<main>
-<noscript><p>This page needs scripts. <a href="/state">/state</a> has the figures without.</p></noscript>
-<nav aria-label="Jobs"><div class="wide" tabindex="0" role="group" aria-label="Jobs"><table class="full"><caption>Jobs</caption><thead><tr>${heads("job", "state", "stage", "progress", "time left")}</tr></thead><tbody id="jobs"></tbody></table></div></nav>
-<article id="job" aria-labelledby="name" tabindex="-1">
+  const content = html`<main>
+${withoutScripts}
+<nav aria-label="Jobs"><div class="wide" tabindex="0" role="group" aria-label="Jobs"><table class="full"><caption>Jobs</caption><thead><tr>${heads("job", "state", "stage", "progress", "time left")}</tr></thead><tbody id="jobs"></tbody></table></div><p class="soft" id="allJobs" hidden><a href="/">All jobs</a><span></span></p></nav>
+<article class="unheard" id="job" aria-labelledby="name" tabindex="-1">
 <h1 id="name">No job yet</h1>
 <p class="verdict" id="standing"><span class="badge" id="state">waiting for the coordinator</span> <span id="why"></span></p>
+<p id="elsewhere" hidden><span></span> <a></a></p>
 <p class="soft" id="facts"></p>
 <p class="unseen" role="status" id="announced"></p>
 ${section("progress", "Progress", html`<div id="stages"></div><dl class="figures" id="figures"></dl>`)}
@@ -52,22 +39,13 @@ ${section(
 <ol class="box lines" id="lines" tabindex="0" aria-label="What the coordinator decided, newest last"></ol>`,
 )}
 </article>
-</main>
-</body>
-</html>
-`.text
-  }`;
-}
-
-function section(id: string, title: string, content: Markup): Markup {
-  return html`<section aria-labelledby="${id}Title" id="${id}Section"><h2 id="${id}Title">${title}</h2>${content}</section>`;
-}
-
-/** Wide tables are scrolled, with the keyboard, too. */
-function table(id: string, caption: string, ...names: readonly string[]): Markup {
-  return html`<div class="wide" tabindex="0" role="group" aria-label="${caption}"><table class="full"><caption>${caption}</caption><thead><tr>${heads(...names)}</tr></thead><tbody id="${id}"></tbody></table></div>`;
-}
-
-function heads(...names: readonly string[]): Markup {
-  return html`${names.map((name) => html`<th scope="col">${name}</th>`)}`;
+</main>`;
+  const scripts = html`<script defer src="/page/uplot.js"></script>\n`;
+  return liveDocument({
+    modules,
+    entry,
+    scripts,
+    skip: html`<a class="skip" href="#job">Skip to the job</a>`,
+    content,
+  });
 }

@@ -1,4 +1,4 @@
-/** The live page's files, from this package: the browser's modules as tsc made them, uPlot, styles. Nothing comes from elsewhere. */
+/** The live pages' files, from this package: the browser's modules as tsc made them, uPlot, styles. Nothing comes from elsewhere. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -7,22 +7,36 @@ import { gzipSync } from "node:zlib";
 import { packagePath } from "../../proto/package.ts";
 import type { Handler, Handlers } from "../../proto/telemetry/http.ts";
 import { livePage } from "./document.ts";
+import { listPage } from "./listdocument.ts";
 
-const entry = "coordinator/page/browser/main.js";
+const jobEntry = "coordinator/page/browser/main.js";
+const listEntry = "coordinator/page/browser/list.js";
 /** Only what this server has, and nothing that is written into the page. */
 const policy =
   "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; connect-src 'self'; img-src data:; script-src 'self'; style-src 'self'";
 
-/** By path. */
+/** By path: of one job, whose page is at /. */
 export function pageFiles(): Handlers {
+  const modules = modulesFrom(jobEntry);
+  return {
+    "/": file("text/html", livePage([...modules.keys()].map(pathOf), pathOf(jobEntry))),
+    ...sharedFiles(modules),
+  };
+}
+
+/** Of a service: the list of its jobs is at /, and each job has its page. */
+export function servicePageFiles(): { readonly files: Handlers; readonly jobPage: Handler } {
+  const { "/": jobPage, ...files } = pageFiles();
+  const modules = modulesFrom(listEntry);
+  const list = file("text/html", listPage([...modules.keys()].map(pathOf), pathOf(listEntry)));
+  return { files: { ...files, "/": list, ...sharedFiles(modules) }, jobPage: jobPage! };
+}
+
+function sharedFiles(modules: ReadonlyMap<string, string>): Handlers {
   const require = createRequire(import.meta.url);
-  const modules = modulesFrom(entry);
-  const style = [require.resolve("uplot/dist/uPlot.min.css"), packagePath("coordinator/report/page.css")]
-    .concat(packagePath("coordinator/page/live.css"))
-    .map(textOf)
-    .join("\n");
+  const own = ["report/page", "page/live", "page/list"].map((name) => packagePath(`coordinator/${name}.css`));
+  const style = [require.resolve("uplot/dist/uPlot.min.css"), ...own].map(textOf).join("\n");
   const files: [string, Handler][] = [
-    ["/", file("text/html", livePage([...modules.keys()].map(pathOf), pathOf(entry)))],
     ["/page/live.css", file("text/css", style)],
     ["/page/uplot.js", file("text/javascript", textOf(require.resolve("uplot/dist/uPlot.iife.min.js")))],
   ];

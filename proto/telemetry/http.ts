@@ -20,7 +20,7 @@ export interface Pages {
 
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** By path: what answers a GET by itself. */
+/** By path: what answers a GET by itself; one that ends in /* all that is below it. */
 export interface Handlers {
   readonly [path: string]: Handler;
 }
@@ -32,12 +32,18 @@ export function json(value: unknown): Page {
   return ["application/json", `${JSON.stringify(value, null, 2)}\n`];
 }
 
+function handlerOf(handlers: Handlers, path: string): Handler | undefined {
+  if (Object.hasOwn(handlers, path)) return handlers[path];
+  const above = Object.keys(handlers).find((each) => each.endsWith("/*") && path.startsWith(each.slice(0, -1)));
+  return above === undefined ? undefined : handlers[above];
+}
+
 /** Throws `unavailable` where the port cannot be had; the option `--http` chooses another. */
 export async function servePages(endpoint: Endpoint, pages: Pages, handlers: Handlers = {}): Promise<HttpPort> {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     const page = Object.hasOwn(pages, pathname) ? pages[pathname] : undefined;
-    const handler = Object.hasOwn(handlers, pathname) ? handlers[pathname] : undefined;
+    const handler = handlerOf(handlers, pathname);
     const isReading = request.method === "GET" || request.method === "HEAD";
     const isThere = page !== undefined || handler !== undefined;
     if (!isThere || !isReading) {
@@ -49,7 +55,7 @@ export async function servePages(endpoint: Endpoint, pages: Pages, handlers: Han
     const made = async () => page(request.headers.accept ?? "", request.headers.host ?? "");
     made().then(
       ([contentType, text]) => response.writeHead(200, { "content-type": contentType }).end(text),
-      (thrown: Error) => response.writeHead(500).end(`${thrown.message}\n`),
+      (thrown: Error) => response.writeHead(503).end(`${thrown.message}\n`),
     );
   });
   try {

@@ -5,10 +5,18 @@ import { metricsReference } from "../../cli/metricsreference.ts";
 import { coordinatorMetrics } from "../../core/metrics/coordinator.ts";
 import { labelSets, type MetricDefinition } from "../../core/metrics/definition.ts";
 import { buildMetrics, grpcClientMetrics, grpcServerMetrics } from "../../core/metrics/process.ts";
+import { serviceMetrics } from "../../core/metrics/service.ts";
 import { workerMetrics } from "../../core/metrics/worker.ts";
 import { packagePath } from "../../proto/package.ts";
 
-const groups = { coordinatorMetrics, workerMetrics, buildMetrics, grpcClientMetrics, grpcServerMetrics };
+const groups = {
+  coordinatorMetrics,
+  serviceMetrics,
+  workerMetrics,
+  buildMetrics,
+  grpcClientMetrics,
+  grpcServerMetrics,
+};
 const definitions = Object.values(groups).flatMap((group) => Object.values<MetricDefinition>(group));
 
 test("docs/metrics.md is what the definitions say; `limbeck schema --metrics > docs/metrics.md` makes it again", () => {

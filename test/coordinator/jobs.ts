@@ -54,5 +54,15 @@ export function testJob({
 
 export function testPlan(job: Job): Plan {
   const patience = { ...usualPatience, pauseMs: 3_600_000 };
-  return { job, jobFolder: "/job", runFolder: "/run", build, heartbeatMs: 250, patience, predicted: null };
+  return {
+    job,
+    id: "",
+    sources: [],
+    jobFolder: "/job",
+    runFolder: "/run",
+    build,
+    heartbeatMs: 250,
+    patience,
+    predicted: null,
+  };
 }

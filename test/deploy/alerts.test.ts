@@ -25,8 +25,8 @@ test("every alert says what is the matter, what is likely behind it, and what to
     assert.deepEqual(Object.keys(annotations!), ["summary", "description", "runbook"], alert);
     assert.match(
       annotations!["summary"]!,
-      /\{\{ \$labels\.limbeck_(job|worker) \}\}/,
-      `${alert}: of which job or worker`,
+      /\{\{ \$labels\.(limbeck_(job|worker)|job) \}\}/,
+      `${alert}: of which job, worker or cluster`,
     );
     assert.match(annotations!["description"]!, /\.$/, alert);
     assert.match(annotations!["runbook"]!, /\.$/, alert);

@@ -25,6 +25,7 @@ export function messageOf({ verb, words, values }: Line, current: number, atStag
         instance: values["instance"] ?? name,
         holds: holdsOf(values),
         job: "",
+        life: "",
         worker,
         role,
         address: `${name}:1`,

@@ -113,7 +113,7 @@ function coordination(random: () => number, isAlone: boolean): Pick<Scene, "coor
 
 /** Splits are judged within a few steps, so that roles change often in jobs this short. */
 function planOf(job: Job): Plan {
-  const identity = { jobFolder: "/job", runFolder: "/run", build: buildOfAll };
+  const identity = { id: "", sources: [], jobFolder: "/job", runFolder: "/run", build: buildOfAll };
   const patience = { ...usualPatience, splitMs: 60, splitSteps: 2, resplitMs: 200 };
   return { job, ...identity, heartbeatMs: 250, patience, predicted: null };
 }

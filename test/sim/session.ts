@@ -91,6 +91,7 @@ export class Session {
       instance: this.#instance,
       holds,
       job: "",
+      life: "",
     } satisfies WorkerMessage);
     clock.after(greetingMs, life, () => {
       if (this.#end !== end || this.#isWelcome) return;

@@ -14,12 +14,30 @@ const sent = smokeJob("softTargets.inputs=tensors");
 function blind(): WorkerContext<null> {
   const parts = { device: {} as Device, services: {} as Services, status: newStatus(""), trained: new Map() };
   const telling = { metrics: new WorkerMetrics(), log: silent };
-  return { job: sent, jobFolder: "/a", runFolder: "/b", name: "teacher-1", dataset: null, ...parts, ...telling };
+  return {
+    job: sent,
+    jobFolder: "/a",
+    runFolder: "/b",
+    name: "teacher-1",
+    dataset: null,
+    depot: null,
+    ...parts,
+    ...telling,
+  };
 }
 
 const welcomed = (job: object) => ({
   ...{ job: JSON.stringify(job), jobFolder: "/c", runFolder: "/d" },
-  ...{ heartbeatMs: 250, role: "teacher", rejoined: true, jobId: "", depot: "", sources: [] },
+  ...{
+    heartbeatMs: 250,
+    role: "teacher",
+    rejoined: true,
+    jobId: "",
+    depot: "",
+    depotFolder: "",
+    sources: [],
+    again: false,
+  },
 });
 
 test("a job that still sends inputs is gone on with", () => {

@@ -39,7 +39,7 @@ async function prepared(t: TestContext, job: Job): Promise<WorkerContext> {
   });
   await device.ask("open", { choice: job.engine, threads: job.threads });
   const status = newStatus("");
-  const folders = { jobFolder, runFolder: scratchFolder(t) };
+  const folders = { jobFolder, runFolder: scratchFolder(t), depot: null };
   const seen = { status, metrics, log: silent };
   return { job, ...folders, name: "student-1", dataset, device, services, ...seen, trained: new Map() };
 }

@@ -43,8 +43,8 @@ export interface Checkpoint {
   readonly skips: { readonly total: number; readonly inARow: number };
 }
 
-const manifestName = "manifest.json";
-const fileNames = ["weights.safetensors", "optimizer.safetensors", "ledger.safetensors"] as const;
+export const manifestName = "manifest.json";
+export const fileNames = ["weights.safetensors", "optimizer.safetensors", "ledger.safetensors"] as const;
 type FileName = (typeof fileNames)[number];
 
 /**
@@ -161,9 +161,14 @@ export async function dropCheckpoints(root: string, stage: Stage, from: number):
   }
 }
 
-/** Removes all but the newest `keep` checkpoints of a stage. */
-export async function pruneCheckpoints(root: string, stage: Stage, keep: number): Promise<void> {
-  for (const folder of (await newestFirst(root, stage)).slice(keep)) await removeFolderWhole(folder);
+/** Removes all but the newest `keep` checkpoints of a stage, and those of a name that is `spared`. */
+export async function pruneCheckpoints(
+  root: string,
+  stage: Stage,
+  { keep, spared = new Set() }: { readonly keep: number; readonly spared?: ReadonlySet<string> },
+): Promise<void> {
+  const old = (await newestFirst(root, stage)).slice(keep).filter((folder) => !spared.has(basename(folder)));
+  for (const folder of old) await removeFolderWhole(folder);
 }
 
 async function newestFirst(root: string, stage: Stage): Promise<string[]> {

@@ -34,11 +34,22 @@ export async function writeFolderWhole<T>(
   seal: string,
   fill: (write: WriteFile) => Promise<T>,
 ): Promise<T> {
+  return await fillFolderWhole(folder, seal, (temporary) =>
+    fill((name, content) => writeSynced(join(temporary, name), content)),
+  );
+}
+
+/** As `writeFolderWhole`, for what writes the files itself, each of them fsynced. @param fill is given the folder to fill */
+export async function fillFolderWhole<T>(
+  folder: string,
+  seal: string,
+  fill: (temporary: string) => Promise<T>,
+): Promise<T> {
   const target = resolve(folder);
   return place(target, async (temporary) => {
     await sweepLeftovers(dirname(target));
     await mkdir(temporary);
-    const result = await fill((name, content) => writeSynced(join(temporary, name), content));
+    const result = await fill(temporary);
     await syncFolder(temporary);
     await moveOver(temporary, target, seal);
     return result;

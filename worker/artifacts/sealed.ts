@@ -32,6 +32,19 @@ export async function readManifest(path: string): Promise<Manifest> {
   throw new LimbeckError("corrupt", `${path} is of another version: ${issue?.path.join(".")}: ${issue?.message}`);
 }
 
+/** Of the texts of two manifests: the same files of the same step and job, whoever wrote them, in whatever term. */
+export function isSameCheckpoint(one: Uint8Array, other: Uint8Array): boolean {
+  const [first, second] = [one, other].map((text) => {
+    try {
+      const { term: _, ...rest } = manifestSchema.parse(JSON.parse(new TextDecoder().decode(text)).manifest);
+      return JSON.stringify(rest);
+    } catch {
+      return null; // Damaged: it is no checkpoint.
+    }
+  });
+  return first !== null && first === second;
+}
+
 /**
  * A file of a checkpoint.
  * @throws LimbeckError `corrupt` where it is missing or cannot be read off the disk, `unavailable` where reading is refused

@@ -15,23 +15,22 @@ function standing({ job, history: { facts } }: Model): { word: string; is: "" | 
   return { word: job.state, is: isStuck ? "" : "beats" };
 }
 
-export function showOverview(model: Model): void {
+/** @param name what the job is called here */
+export function showOverview(model: Model, name: string): void {
   const { job, workers, history } = model;
   const { facts, stages } = history;
-  const { word, is } = standing(model);
+  const { is } = standing(model);
   const current = stages.find(({ stage }) => stage === job.stage);
-  const doing = current && !facts.ended ? `${word}: ${modelOfStage[current.stage]}` : word;
-  setText(byId("name"), job.job);
+  const doing = doingText(model);
+  setText(byId("name"), name);
   setText(byId("state"), doing);
-  setText(byId("announced"), `${job.job} is ${doing}`);
+  setText(byId("announced"), `${name} is ${doing}`);
   setText(byId("why"), facts.ended?.why || reason(model));
   setAttribute(byId("standing"), "class", `verdict ${is}`);
   setText(byId("facts"), factsText(model));
   const done = overall(model);
-  document.title = `${Math.floor(100 * done)} % · ${job.job} · Limbeck`;
-  const left = current?.latest && !facts.ended ? duration(current.latest.etaSeconds) : "–";
-  const progress = `${Math.floor(100 * done)} %`;
-  fillRows(byId("jobs"), [[{ text: job.job, href: "#job" }, doing, modelOf(current), progress, left]]);
+  document.title = `${Math.floor(100 * done)} % · ${name} · Limbeck`;
+  const left = leftText(model, current);
   fill(byId("stages"), facts.started?.stages ?? [], {
     make: () => {
       const bar = document.createElement("div");
@@ -60,6 +59,26 @@ export function showOverview(model: Model): void {
     ["term", String(job.term)],
     ["faults survived", String(facts.faults)],
   ]);
+}
+
+/** Where it is the only one. */
+export function showOneJob(model: Model): void {
+  const { job, history } = model;
+  const current = history.stages.find(({ stage }) => stage === job.stage);
+  const progress = `${Math.floor(100 * overall(model))} %`;
+  const row = [{ text: job.job, href: "#job" }, doingText(model), modelOf(current), progress, leftText(model, current)];
+  fillRows(byId("jobs"), [row]);
+}
+
+function doingText(model: Model): string {
+  const { word } = standing(model);
+  const { stages, facts } = model.history;
+  const current = stages.find(({ stage }) => stage === model.job.stage);
+  return current && !facts.ended ? `${word}: ${modelOfStage[current.stage]}` : word;
+}
+
+function leftText({ history: { facts } }: Model, current: StagePast | undefined): string {
+  return current?.latest && !facts.ended ? duration(current.latest.etaSeconds) : "–";
 }
 
 function reason({ job }: Model): string {

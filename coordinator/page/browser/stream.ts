@@ -12,15 +12,16 @@ const retryMs = 2_000;
 const silenceMs = 30_000;
 
 export function listen(listener: Listener): void {
-  let source: EventSource;
+  let source: EventSource | null = null;
   let place = "";
   let heardMs = performance.now();
 
   const open = () => {
-    source = new EventSource(`/events?after=${place}`);
+    if (document.hidden) return;
+    source = new EventSource(`events?after=${place}`);
     heardMs = performance.now();
     const heard = (kind: "snapshot" | "delta", tell: (data: string) => void) =>
-      source.addEventListener(kind, ({ data, lastEventId }: MessageEvent<string>) => {
+      source!.addEventListener(kind, ({ data, lastEventId }: MessageEvent<string>) => {
         heardMs = performance.now();
         place = lastEventId;
         tell(data);
@@ -35,11 +36,16 @@ export function listen(listener: Listener): void {
   };
 
   open();
+  // Of one server a browser keeps six connections, over all its pages: those that nobody sees leave theirs to others.
+  document.addEventListener("visibilitychange", () => {
+    source?.close();
+    open();
+  });
   // The browser itself comes back after a broken connection, but not after every answer that it did not expect.
   setInterval(() => {
     const isSilent = performance.now() - heardMs > silenceMs;
-    if (source.readyState !== EventSource.CLOSED && !isSilent) return;
-    source.close();
+    if (source && source.readyState !== EventSource.CLOSED && !isSilent) return;
+    source?.close();
     open();
   }, retryMs);
 }

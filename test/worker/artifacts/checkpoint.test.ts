@@ -109,7 +109,7 @@ test("a run without checkpoints has none", async () => {
 test("pruning keeps the newest of the stage and touches no other", async () => {
   for (const step of [1, 2, 3, 10]) await saveCheckpoint(root, sampleCheckpoint(step));
   await saveCheckpoint(root, { ...sampleCheckpoint(1), stage: "teach" });
-  await pruneCheckpoints(root, "distil", 2);
+  await pruneCheckpoints(root, "distil", { keep: 2 });
   assert.deepEqual((await readdir(root)).sort(), ["distil-00000003", "distil-00000010", "teach-00000001"]);
 });
 

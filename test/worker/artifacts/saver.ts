@@ -7,5 +7,5 @@ for (let round = 0; ; round++) {
   const step = Math.ceil(round / 2);
   await saveCheckpoint(root, sampleCheckpoint(step));
   process.send!(step);
-  await pruneCheckpoints(root, "distil", 2);
+  await pruneCheckpoints(root, "distil", { keep: 2 });
 }

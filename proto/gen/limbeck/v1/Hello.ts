@@ -12,6 +12,7 @@ export interface Hello {
   'holds'?: (string)[];
   'http'?: (string);
   'job'?: (string);
+  'life'?: (string);
 }
 
 export interface Hello__Output {
@@ -25,4 +26,5 @@ export interface Hello__Output {
   'holds': (string)[];
   'http': (string);
   'job': (string);
+  'life': (string);
 }

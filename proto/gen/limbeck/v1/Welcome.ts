@@ -12,6 +12,8 @@ export interface Welcome {
   'jobId'?: (string);
   'depot'?: (string);
   'sources'?: (_limbeck_v1_SourceFile)[];
+  'depotFolder'?: (string);
+  'again'?: (boolean);
 }
 
 export interface Welcome__Output {
@@ -24,4 +26,6 @@ export interface Welcome__Output {
   'jobId': (string);
   'depot': (string);
   'sources': (_limbeck_v1_SourceFile__Output)[];
+  'depotFolder': (string);
+  'again': (boolean);
 }

@@ -1,8 +1,8 @@
 /** A file of lines that is only ever appended to, and may have been torn by a crash while its last one was written. */
 import { type FileHandle, open } from "node:fs/promises";
 import { dirname } from "node:path";
-import { LimbeckError } from "../core/errors.ts";
-import { makeFolder, syncFolder, writing } from "../proto/files.ts";
+import { LimbeckError } from "../../core/errors.ts";
+import { makeFolder, syncFolder, writeTextWhole, writing } from "../../proto/files.ts";
 
 export interface LineFile<T> {
   /** What was in it when it was opened, in order. */
@@ -13,6 +13,8 @@ export interface LineFile<T> {
   append(line: string): Promise<void>;
   /** All that was appended is on the disk. */
   sync(): Promise<void>;
+  /** These instead of all that there were: after a crash either all of the old lines are there, or all of the new. */
+  replace(lines: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -76,7 +78,8 @@ function readLines<T>(path: string, bytes: Buffer, { parse, onDamage }: LineForm
   return { lines, note: notes.join("; "), wholeBytes: null };
 }
 
-function appendable<T>(path: string, file: FileHandle, { lines, note }: Found<T>): LineFile<T> {
+function appendable<T>(path: string, opened: FileHandle, { lines, note }: Found<T>): LineFile<T> {
+  let file = opened;
   let failure: unknown = null;
   const guarded = async (work: () => Promise<void>) => {
     if (failure !== null) throw failure;
@@ -93,6 +96,13 @@ function appendable<T>(path: string, file: FileHandle, { lines, note }: Found<T>
     note,
     append: (line) => guarded(() => file.appendFile(`${line}\n`)),
     sync: () => guarded(() => file.datasync()),
+    replace: (instead) =>
+      guarded(async () => {
+        await writeTextWhole(path, instead.map((line) => `${line}\n`).join(""));
+        const old = file;
+        file = await open(path, "a+");
+        await old.close();
+      }),
     close: () => file.close(),
   };
 }

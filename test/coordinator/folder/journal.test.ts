@@ -7,12 +7,13 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { openJournal } from "../../coordinator/journal.ts";
-import { openRecords } from "../../coordinator/records.ts";
-import { parseJob } from "../../core/jobfile.ts";
-import { randomStream } from "../../core/random.ts";
-import { text } from "../core/samplejob.ts";
-import { scratchFolder } from "../e2e/limbeck.ts";
+import { openJournal } from "../../../coordinator/folder/journal.ts";
+import type { JournalRecord } from "../../../coordinator/journalrecord.ts";
+import { openRecords } from "../../../coordinator/records.ts";
+import { parseJob } from "../../../core/jobfile.ts";
+import { randomStream } from "../../../core/random.ts";
+import { text } from "../../core/samplejob.ts";
+import { scratchFolder } from "../../e2e/limbeck.ts";
 
 // The sources and dist/ alike: .ts there, .js here.
 const appender = fileURLToPath(import.meta.url).replace(/journal\.test(\.[jt]s)$/, "appender$1");
@@ -20,7 +21,7 @@ const record = (at: number) => ({ kind: "started", atMs: at, build: "b" }) as co
 
 /** A journal of three records, closed. */
 async function threeRecords(folder: string): Promise<string> {
-  const journal = await openJournal(folder);
+  const journal = await openJournal<JournalRecord>(folder);
   for (const at of [0, 1, 2]) await journal.append(record(at));
   await journal.close();
   return join(folder, "journal.jsonl");
@@ -29,12 +30,12 @@ async function threeRecords(folder: string): Promise<string> {
 test("what was appended is there again, in order", async (t) => {
   const folder = join(await scratchFolder(t), "made", "on the way");
   await threeRecords(folder);
-  const journal = await openJournal(folder);
+  const journal = await openJournal<JournalRecord>(folder);
   assert.deepEqual(journal.records, [record(0), record(1), record(2)]);
   assert.equal(journal.note, "");
   await journal.append(record(3));
   await journal.close();
-  const again = await openJournal(folder);
+  const again = await openJournal<JournalRecord>(folder);
   assert.equal(again.records.length, 4);
   await again.close();
   assert.ok(!existsSync(join(folder, "journal.lock")));
@@ -47,12 +48,12 @@ test("wherever the last line is torn, the others stay and the next append is who
   const lastStart = bytes.lastIndexOf(10, bytes.length - 2) + 1;
   for (let length = lastStart + 1; length < bytes.length; length++) {
     writeFileSync(file, bytes.subarray(0, length));
-    const journal = await openJournal(folder);
+    const journal = await openJournal<JournalRecord>(folder);
     assert.deepEqual(journal.records, [record(0), record(1)]);
     assert.match(journal.note, /line 3, was torn and is cut off \(\d+ bytes\)/);
     await journal.append(record(9));
     await journal.close();
-    const again = await openJournal(folder);
+    const again = await openJournal<JournalRecord>(folder);
     assert.deepEqual(again.records, [record(0), record(1), record(9)]);
     await again.close();
   }
@@ -63,7 +64,7 @@ test("a flipped bit in the last line cuts it off, one in the middle is refused w
   const file = await threeRecords(folder);
   const lines = readFileSync(file, "utf8").split("\n");
   writeFileSync(file, lines.map((line, at) => (at === 2 ? line.replace('"atMs":2', '"atMs":3') : line)).join("\n"));
-  const journal = await openJournal(folder);
+  const journal = await openJournal<JournalRecord>(folder);
   assert.deepEqual(journal.records, [record(0), record(1)]);
   await journal.close();
   writeFileSync(file, lines.map((line, at) => (at === 1 ? line.replace('"atMs":1', '"atMs":3') : line)).join("\n"));
@@ -73,7 +74,7 @@ test("a flipped bit in the last line cuts it off, one in the middle is refused w
 
 test("one process holds a journal; that of a dead one is taken over", async (t) => {
   const folder = await scratchFolder(t);
-  const journal = await openJournal(folder);
+  const journal = await openJournal<JournalRecord>(folder);
   await assert.rejects(openJournal(folder), {
     code: "unavailable",
     message: new RegExp(`process ${process.pid} holds .*journal\\.lock`),
@@ -85,7 +86,7 @@ test("one process holds a journal; that of a dead one is taken over", async (t) 
     [process.pid, "1"],
   ]) {
     writeFileSync(join(folder, "journal.lock"), `${hostname()} ${pid} ${start}`);
-    await (await openJournal(folder)).close();
+    await (await openJournal<JournalRecord>(folder)).close();
   }
 });
 
@@ -125,7 +126,7 @@ test("kill -9 while records are appended loses nothing that was reported", async
     child.kill("SIGKILL");
     await died.catch(() => undefined);
 
-    const journal = await openJournal(folder);
+    const journal = await openJournal<JournalRecord>(folder);
     const counted = journal.records.map((each) => (each.kind === "started" ? each.atMs : -1));
     assert.deepEqual(counted, [...counted.keys()]);
     assert.ok(counted.length > reported, `${counted.length} records, ${reported} reported`);

@@ -1,0 +1,135 @@
+/**
+ * What the coordinator keeps of a job in the depot, beside checkpoints and models: its journal and events, so that the job
+ * can go on where all else is lost, and its report. Nobody waits for it before the job's end; what fails is put again later.
+ */
+import { access } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { type BackoffPolicy, backoffMs } from "../../core/backoff.ts";
+import { asLimbeckError } from "../../core/errors.ts";
+import type { ProgressEvent } from "../../core/events.ts";
+import type { Depot } from "../../proto/depot/depot.ts";
+import type { Log } from "../../proto/telemetry/log.ts";
+import { journalLine, journalName } from "../folder/journal.ts";
+import type { JournalRecord } from "../journalrecord.ts";
+import type { Records } from "../records.ts";
+import type { Journal } from "../store.ts";
+
+export interface KeptJob {
+  readonly journal: Journal<JournalRecord>;
+  readonly records: Records;
+  readonly runFolder: string;
+  readonly log: Log;
+}
+
+/** Those that a run folder may have; put anew each time that the job has got somewhere. */
+const soFar = ["job.yaml", "events.jsonl", "quarantine.jsonl"];
+/** When it is over. The report last: who finds it finds all. */
+const atEnd = ["curves.json", "report.html", "report.json"];
+/** After these a job would not begin at the same place again. */
+const furthering: ReadonlySet<ProgressEvent["kind"]> = new Set(["checkpointed", "stage-finished", "exported"]);
+/** Of the time, that events may take to be put: they grow, and are put whole. */
+const mostShare = 0.05;
+const backoff: BackoffPolicy = { firstMs: 1_000, longestMs: 60_000 };
+/** L7. For what is on its way when the job ends. */
+const endMs = 30_000;
+
+/** The same journal and records, of which the depot gets copies. Closing the records waits for the last, not forever. */
+export function keptIn(
+  depot: Depot,
+  { journal, records, runFolder, log }: KeptJob,
+): Pick<KeptJob, "journal" | "records"> {
+  const lines: JournalRecord[] = [...journal.records];
+  const put = async (names: readonly string[], signal: AbortSignal): Promise<void> => {
+    const text = lines.map((record) => `${journalLine(record)}\n`).join("");
+    await depot.put(journalName, new TextEncoder().encode(text), signal);
+    for (const name of names) {
+      const file = join(runFolder, name);
+      const isThere = await access(file).then(
+        () => true,
+        () => false,
+      );
+      if (isThere) await depot.put(name, { file }, signal);
+    }
+  };
+  const copies = copying(put, (why) => log.warn({ event: "depot-away" }, why));
+  return {
+    journal: {
+      records: journal.records,
+      note: journal.note,
+      close: () => journal.close(),
+      async compact(records) {
+        await journal.compact(records);
+        lines.splice(0, lines.length, ...records);
+      },
+      async append(record) {
+        await journal.append(record);
+        lines.push(record);
+      },
+    },
+    records: {
+      events: records.events,
+      note: records.note,
+      quarantine: (entry) => records.quarantine(entry),
+      report: (report, events) => records.report(report, events),
+      async append(event) {
+        await records.append(event);
+        if (furthering.has(event.kind)) copies.due();
+      },
+      async close() {
+        await records.close();
+        await copies.last();
+      },
+    },
+  };
+}
+
+interface Copies {
+  /** Some time soon. */
+  due(): void;
+  /** Of what there is now, and the report. */
+  last(): Promise<void>;
+}
+
+function copying(
+  put: (names: readonly string[], signal: AbortSignal) => Promise<void>,
+  warn: (why: string) => void,
+): Copies {
+  let isDue = false;
+  let isAway = false;
+  let failures = 0;
+  let copies: Promise<void> | null = null;
+  const over = new AbortController();
+  const attempt = async (names: readonly string[]) => {
+    try {
+      await put(names, AbortSignal.timeout(endMs));
+      [failures, isAway] = [0, false];
+    } catch (thrown) {
+      const { message } = asLimbeckError(thrown);
+      if (!isAway) warn(`what the coordinator keeps is not in the depot yet, it is put again: ${message}`);
+      [failures, isAway, isDue] = [failures + 1, true, true];
+    }
+  };
+  const copy = async () => {
+    while (isDue && !over.signal.aborted) {
+      isDue = false;
+      const startedMs = performance.now();
+      await attempt(soFar);
+      const tookMs = performance.now() - startedMs;
+      const restMs = failures > 0 ? backoffMs(backoff, failures - 1, Math.random()) : tookMs / mostShare;
+      await setTimeout(restMs, undefined, { signal: over.signal }).catch(() => {});
+    }
+    copies = null;
+  };
+  return {
+    due() {
+      isDue = true;
+      copies ??= copy();
+    },
+    async last() {
+      over.abort();
+      await copies;
+      await attempt([...soFar, ...atEnd]);
+    },
+  };
+}

@@ -1,0 +1,99 @@
+/** The store on NATS JetStream: the lease in a KV bucket, journals and events in streams of the cluster. */
+import { randomUUID } from "node:crypto";
+import { checkCluster, eventStream, eventSubject, journalStream, journalSubject } from "../../proto/cluster.ts";
+import type { Nats } from "../../proto/nats.ts";
+import { natsFailure } from "../../proto/natserrors.ts";
+import type { Log } from "../../proto/telemetry/log.ts";
+import { silent } from "../../proto/telemetry/log.ts";
+import { usualTtlMs } from "../lease.ts";
+import type { Leadership, Store } from "../store.ts";
+import { openNatsEvents } from "./events.ts";
+import { openNatsJournal } from "./journal.ts";
+import { contend, type NatsLease } from "./lease.ts";
+import { ensureStream, eventConfig, journalConfig, leaseConfig } from "./streams.ts";
+
+export interface NatsStoreOptions {
+  /** Closed with the store. */
+  readonly nats: Nats;
+  readonly cluster: string;
+  /** How long a leader that is not heard of is waited for. */
+  readonly ttlMs?: number;
+  readonly log?: Log;
+}
+
+/** @throws LimbeckError `usage` where the cluster cannot be called so */
+export function openNatsStore(options: NatsStoreOptions): Store {
+  const { nats, ttlMs = usualTtlMs, log = silent } = options;
+  const cluster = checkCluster(options.cluster);
+  const warn = (why: string) => log.warn({}, why);
+  return {
+    where: nats.where,
+    async lead(own, { standby, signal }) {
+      const ensure = { signal, warn };
+      for (const config of [leaseConfig, journalConfig, eventConfig]) await ensureStream(nats, config(cluster), ensure);
+      const writer = randomUUID();
+      const ensureBucket = () => ensureStream(nats, leaseConfig(cluster), ensure);
+      const lease = contend(nats, { cluster, own, writer, ttlMs, ensureBucket, standby, warn });
+      const off = () => void lease.resign();
+      signal.addEventListener("abort", off, { once: true });
+      try {
+        const fence = await Promise.race([lease.led, aborted(signal)]);
+        return leadership({ nats, cluster, lease, fence, writer, warn });
+      } finally {
+        signal.removeEventListener("abort", off);
+      }
+    },
+    close: () => nats.close(),
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  const rejected = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  rejected.catch(() => {});
+  return rejected;
+}
+
+interface Led {
+  readonly nats: Nats;
+  readonly cluster: string;
+  readonly lease: NatsLease;
+  readonly fence: number;
+  readonly writer: string;
+  warn(why: string): void;
+}
+
+function leadership({ nats, cluster, lease, fence, writer, warn }: Led): Leadership {
+  const { ended: signal, held } = lease;
+  const common = { fence, writer, signal, held, warn };
+  return {
+    fence,
+    holds: lease.holds,
+    held,
+    lost: lease.lost,
+    async journal(name) {
+      await held();
+      return await openNatsJournal(nats, {
+        ...common,
+        name,
+        stream: journalStream(cluster),
+        subject: journalSubject(cluster, name),
+        ensureStream: () => ensureStream(nats, journalConfig(cluster), { signal, warn }),
+      });
+    },
+    events: async (job) => await openNatsEvents(nats, { ...common, cluster, job, stream: eventStream(cluster) }),
+    async forget(job) {
+      await held();
+      try {
+        const manager = await nats.connection.jetstreamManager({ checkAPI: false });
+        await manager.streams.purge(journalStream(cluster), { filter: journalSubject(cluster, job) });
+        await manager.streams.purge(eventStream(cluster), { filter: eventSubject(cluster, job, "*") });
+      } catch (thrown) {
+        throw natsFailure(thrown, nats.where, `to forget ${job}`);
+      }
+    },
+    resign: lease.resign,
+  };
+}

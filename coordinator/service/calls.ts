@@ -1,0 +1,122 @@
+/** What people ask of the service: a job more, or another course for one that it has. Each call gets one answer. */
+import { LimbeckError } from "../../core/errors.ts";
+import { type Deciding, record } from "./deciding.ts";
+import { checkSubmission, earlierSubmission, findJob, idOf, isOver } from "./naming.ts";
+import type { Action, Event, JobPhase, QueuedJob } from "./vocabulary.ts";
+
+type Call<K extends Event["kind"]> = Extract<Event, { kind: K }>;
+
+export function submit(deciding: Deciding, event: Call<"submitted">): void {
+  const { draft, effects, atMs } = deciding;
+  const { call, name, digest, priority, job, sources, by } = event;
+  const submission = { name, digest, priority, job, sources, by };
+  answering(deciding, call, () => {
+    checkSubmission(submission);
+    const earlier = earlierSubmission(draft.jobs, submission);
+    if (earlier) {
+      const { id, phase, why } = earlier;
+      const told = `it was submitted before, and is ${phase.kind}: ${why}${again(earlier)}`;
+      effects.push({ kind: "answer", call, job: id, phase: phase.kind, isNew: false, why: told });
+      return;
+    }
+    const number = draft.submissions + 1;
+    const id = idOf(name, number);
+    if (draft.jobs.has(id)) throw new LimbeckError("unavailable", `${id} is taken: submit it again`);
+    record(deciding, { kind: "submitted", id, number, atMs, ...submission });
+    effects.push({ kind: "answer", call, job: id, phase: "queued", isNew: true, why: draft.jobs.get(id)!.why });
+  });
+}
+
+function again({ phase: { kind } }: QueuedJob): string {
+  return kind === "failed" || kind === "cancelled" ? "; give it another --name to run it again" : "";
+}
+
+/** What was asked for already is answered as if it had just been done. */
+export function control(deciding: Deciding, event: Call<"controlled">): void {
+  const { draft, effects, atMs } = deciding;
+  const { call, action } = event;
+  answering(deciding, call, () => {
+    const job = findJob(draft.jobs, event.job);
+    if (!job) throw new LimbeckError("usage", `there is no job ${event.job} here: limbeck list shows those there are`);
+    const next = { cancel, pause, resume }[action](job, atMs);
+    const reason = told(action, event.why);
+    const turn = action === "resume" ? { turn: draft.turns + 1 } : {};
+    if (next) record(deciding, { kind: "changed", job: job.id, phase: next, why: reason, atMs, ...turn });
+    if (next && job.phase.kind === "running") effects.push({ kind: "stopJob", job: job.id, why: reason });
+    const { id, phase, why } = draft.jobs.get(job.id)!;
+    effects.push({ kind: "answer", call, job: id, phase: phase.kind, isNew: false, why });
+  });
+}
+
+function answering({ effects }: Deciding, call: number, decide: () => void): void {
+  try {
+    decide();
+  } catch (thrown) {
+    if (!(thrown instanceof LimbeckError)) throw thrown;
+    effects.push({ kind: "refuse", call, error: thrown });
+  }
+}
+
+function told(action: Action, why: string): string {
+  const done = { cancel: "cancelled", pause: "paused", resume: "resumed" }[action];
+  return why === "" ? `it was ${done}` : `it was ${done}: ${why}`;
+}
+
+/** The phase that the job comes into; null where it is there already. Throws `usage` where it cannot be. */
+function cancel(job: QueuedJob, atMs: number): JobPhase | null {
+  switch (job.phase.kind) {
+    case "queued":
+    case "paused":
+      return { kind: "cancelled", endedMs: atMs, summary: null };
+    case "running":
+    case "pausing":
+      return { kind: "cancelling" };
+    case "cancelling":
+    case "cancelled":
+      return null;
+    case "done":
+    case "failed":
+      throw over(job, "cancel");
+  }
+}
+
+function pause(job: QueuedJob): JobPhase | null {
+  switch (job.phase.kind) {
+    case "queued":
+      return { kind: "paused" };
+    case "running":
+      return { kind: "pausing", next: "paused" };
+    case "pausing":
+      return job.phase.next === "queued" ? { kind: "pausing", next: "paused" } : null;
+    case "paused":
+      return null;
+    case "cancelling":
+    case "done":
+    case "failed":
+    case "cancelled":
+      throw over(job, "pause");
+  }
+}
+
+/** Those that wait already go before it: its turn is a new one. */
+function resume(job: QueuedJob): JobPhase | null {
+  switch (job.phase.kind) {
+    case "queued":
+    case "running":
+      return null;
+    case "pausing":
+      return job.phase.next === "paused" ? { kind: "pausing", next: "queued" } : null;
+    case "paused":
+      return { kind: "queued" };
+    case "cancelling":
+    case "done":
+    case "failed":
+    case "cancelled":
+      throw over(job, "resume");
+  }
+}
+
+function over({ id, phase, why }: QueuedJob, action: Action): LimbeckError {
+  const { kind } = phase;
+  return new LimbeckError("usage", `cannot ${action} ${id}: it is ${kind}${isOver(kind) ? " already" : ""} (${why})`);
+}

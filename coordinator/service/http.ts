@@ -1,0 +1,90 @@
+/** The service's HTTP port: its pages; what it does and who leads, for scripts; whom to scrape. */
+import type { Registry } from "prom-client";
+import type { Endpoint } from "../../proto/endpoint.ts";
+import { exposition } from "../../proto/telemetry/exposition.ts";
+import { alive, type HttpPort, json, type Page, type Pages, servePages } from "../../proto/telemetry/http.ts";
+import { clusterView, reached } from "./clusterview.ts";
+import { entries } from "./jobsrpc.ts";
+import { listWorkers } from "./listing.ts";
+import type { Standing } from "./main.ts";
+import type { ServiceMetrics } from "./metrics.ts";
+import { servicePages } from "./pages.ts";
+
+export interface ServicePages {
+  readonly registry: Registry;
+  readonly metrics: ServiceMetrics;
+  readonly standing: () => Standing;
+  readonly name: string;
+  /** host:port where workers join and jobs are submitted. */
+  readonly address: string;
+  /** Jobs' run folders lie in it. */
+  readonly folder: string;
+  readonly now: () => number;
+}
+
+/** Throws `unavailable` where the port cannot be had. */
+export async function serveService(
+  endpoint: Endpoint,
+  { registry, metrics, standing, name, address, folder, now }: ServicePages,
+): Promise<HttpPort> {
+  const state = () => {
+    const at = standing();
+    if (at.kind === "standby") return { name, state: "standby", leader: at.leader, jobs: [], workers: [] };
+    const { reign, leadership } = at;
+    const leading = { name, state: leadership.holds() ? "leading" : "waiting for its lease", fence: leadership.fence };
+    return { ...leading, jobs: entries(reign, now()), workers: listWorkers(reign.state) };
+  };
+  const pages: Pages = {
+    "/metrics": exposition(registry, () => metrics.refresh(standing())),
+    "/healthz": alive,
+    "/readyz": () => ready(standing()),
+    "/state": () => json(state()),
+    "/targets": (_, host) => json(targets(port.address, host, standing())),
+  };
+  const own = () => reached({ name, address, http: port.address });
+  const live = servicePages({
+    standing,
+    folder,
+    view: (asked) => clusterView({ standing: standing(), own: own(), atMs: now() }, asked),
+  });
+  const port = await servePages(endpoint, pages, live);
+  return port;
+}
+
+/** Can decide, or can follow. */
+function ready(standing: Standing): Page {
+  if (standing.kind === "standby")
+    return ["text/plain; charset=utf-8", `stands by; ${standing.leader?.name ?? "nobody"} leads\n`];
+  if (standing.leadership.holds()) return ["text/plain; charset=utf-8", "leads\n"];
+  throw new Error("it leads, and waits for its lease: the store does not answer");
+}
+
+interface TargetGroup {
+  /** host:port */
+  readonly targets: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** This process, each job it decides (by a path of its own), and the workers, as Prometheus' `http_sd_configs` read them. */
+function targets(own: string, host: string, standing: Standing): TargetGroup[] {
+  const address = /^(0\.0\.0\.0|\[::\]):/.test(own) && host !== "" ? host : own;
+  const group = (target: string, role: string, labels: Readonly<Record<string, string>>): TargetGroup => ({
+    targets: [target],
+    labels: { limbeck_job: "", limbeck_worker: "", ...labels, limbeck_role: role },
+  });
+  const process = group(address, "coordinator", {});
+  if (standing.kind === "standby") return [process];
+  const { runs, crowd, state } = standing.reign;
+  const nameOf = (job: string | null) => (job === null ? "" : (state.jobs.get(job)?.name ?? job));
+  return [
+    process,
+    ...[...runs.all.keys()].map((id) =>
+      group(address, "coordinator", { limbeck_job: nameOf(id), __metrics_path__: `/jobs/${id}/metrics` }),
+    ),
+    ...[...crowd.present.values()].flatMap(({ hello, job }) =>
+      hello.http === ""
+        ? []
+        : [group(hello.http, hello.role, { limbeck_job: nameOf(job), limbeck_worker: hello.worker })],
+    ),
+  ];
+}

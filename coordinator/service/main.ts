@@ -1,0 +1,155 @@
+/** A coordinator of the service: takes jobs and decides while it leads, stands by and follows while another does. */
+import { LimbeckError } from "../../core/errors.ts";
+import type { Endpoint } from "../../proto/endpoint.ts";
+import { NotLeader } from "../../proto/notleader.ts";
+import { serverMetrics } from "../../proto/telemetry/grpcmetrics.ts";
+import type { HttpPort } from "../../proto/telemetry/http.ts";
+import type { Log } from "../../proto/telemetry/log.ts";
+import { processRegistry } from "../../proto/telemetry/processmetrics.ts";
+import { coordinatorService, jobsService } from "../../proto/wire.ts";
+import type { WorkerMessage } from "../messages.ts";
+import { type RpcPort, serveRpc } from "../rpc.ts";
+import type { Served } from "../status.ts";
+import type { LeaderIdentity, Leadership, Store } from "../store.ts";
+import { askedJob } from "./asked.ts";
+import { serveService } from "./http.ts";
+import { jobsHandlers } from "./jobsrpc.ts";
+import { createServiceMetrics } from "./metrics.ts";
+import { Reign } from "./reign.ts";
+
+export interface ServiceOptions {
+  /** Of this coordinator, unique in the cluster. */
+  readonly name: string;
+  /** Jobs' run folders lie in it: where there are several coordinators, one that all of them see. */
+  readonly state: string;
+  readonly listen: Endpoint;
+  /** host:port by which others reach it; that of `listen` where it is not given. */
+  readonly advertise?: string;
+  readonly http: Endpoint;
+  readonly store: Store;
+  /** URL of where checkpoints, models and reports go, where workers and coordinators share no folder. */
+  readonly depot: string | null;
+  /** Code that comes with a job may run on the workers. */
+  readonly allowsModules: boolean;
+  readonly log: Log;
+  /** Unix time in milliseconds. */
+  readonly now?: () => number;
+}
+
+export interface Service {
+  /** host:port where workers join and jobs are submitted. */
+  readonly address: string;
+  readonly httpAddress: string;
+  /** Rejects with what it cannot go on with; resolves when it is closed. */
+  readonly finished: Promise<void>;
+  /** Another may lead at once. Jobs go on. */
+  close(why: string): Promise<void>;
+}
+
+/** What a coordinator is at the moment. */
+export type Standing =
+  | { readonly kind: "standby"; readonly leader: LeaderIdentity | null }
+  | { readonly kind: "leading"; readonly reign: Reign; readonly leadership: Leadership };
+
+/** Throws `unavailable` where a port is busy. */
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { name, state: folder, store, depot, log, allowsModules, now = Date.now } = options;
+  const registry = processRegistry();
+  const interceptors = [serverMetrics(registry, [coordinatorService, jobsService])];
+  const metrics = createServiceMetrics(registry);
+  let standing: Standing = { kind: "standby", leader: null };
+  let served: Served = { address: "", paths: [] };
+  const closing = new AbortController();
+
+  const refusal = () => (standing.kind === "leading" ? null : notLeader(name, standing.leader));
+  const reign = (): Reign => {
+    if (standing.kind === "leading") return standing.reign;
+    throw notLeader(name, standing.leader);
+  };
+  const crowd = () => (standing.kind === "leading" ? standing.reign.crowd : null);
+  const sessions = {
+    heard: (session: number, message: WorkerMessage) => crowd()?.heard(session, message),
+    broken: (session: number, why: string) => crowd()?.broken(session, why),
+  };
+  const handlers = jobsHandlers({ reign, folder, allowsModules, now });
+  const rpc: RpcPort = await serveRpc(options.listen, {
+    sessions,
+    job: (id) => askedJob(reign(), id, { folder, served }),
+    interceptors,
+    more: [{ definition: jobsService, handlers: { ...handlers } }],
+    refusal,
+    fence: () => (standing.kind === "leading" ? standing.leadership.fence : 0),
+  });
+  const address = options.advertise ?? rpc.address;
+  let http: HttpPort;
+  try {
+    const at = () => standing;
+    http = await serveService(options.http, { registry, metrics, standing: at, name, address, folder, now });
+  } catch (thrown) {
+    await rpc.close();
+    throw thrown;
+  }
+  served = { address: http.address, paths: http.paths };
+  const own: LeaderIdentity = { name, address, http: http.address };
+
+  /** Stands by, leads, and stands by again. */
+  const serve = async (): Promise<void> => {
+    while (!closing.signal.aborted) {
+      const standby = (leader: LeaderIdentity | null) => {
+        standing = { kind: "standby", leader };
+        log.info({ event: "standby", leader: leader?.name }, standbyText(name, leader));
+      };
+      const leadership = await store.lead(own, { standby, signal: closing.signal });
+      const begun = await Reign.open({
+        leadership,
+        folder,
+        rpc: () => rpc,
+        served: () => served,
+        depot,
+        metrics,
+        log,
+        now,
+      });
+      standing = { kind: "leading", reign: begun, leadership };
+      metrics.tookOver();
+      log.info({ event: "leading", fence: leadership.fence }, `${name} leads, with fence ${leadership.fence}`);
+      const end = () => begun.end("it closes");
+      closing.signal.addEventListener("abort", end);
+      try {
+        const why = await begun.hold();
+        log.info({ event: "not-leading" }, `${name} leads no more: ${why}`);
+      } finally {
+        closing.signal.removeEventListener("abort", end);
+        standing = { kind: "standby", leader: null };
+        rpc.dismiss(notLeader(name, null));
+        await leadership.resign().catch(() => {}); // Who cannot say so has lost it.
+      }
+    }
+  };
+  const serving = serve().catch((thrown) => {
+    if (!closing.signal.aborted) throw thrown;
+  });
+  const finished = serving.finally(async () => {
+    await http.close();
+    await rpc.close();
+    await store.close();
+  });
+  finished.catch(() => {});
+  return {
+    address: rpc.address,
+    httpAddress: http.address,
+    finished,
+    async close(why) {
+      closing.abort(new LimbeckError("stopped", why));
+      await finished;
+    },
+  };
+}
+
+function notLeader(name: string, leader: LeaderIdentity | null): NotLeader {
+  return new NotLeader(leader?.address ?? "", standbyText(name, leader));
+}
+
+function standbyText(name: string, leader: LeaderIdentity | null): string {
+  return `${name} stands by: ${leader ? `${leader.name} at ${leader.address} leads` : "nobody leads now"}`;
+}

@@ -1,0 +1,137 @@
+/** The pages of the service: the list at /, what it shows at /cluster, and below /jobs/ each job's own page, status and metrics. */
+import { createHash } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ClusterView } from "../../core/live/cluster.ts";
+import { type Handler, type Handlers, json, type Page } from "../../proto/telemetry/http.ts";
+import { servicePageFiles } from "../page/files.ts";
+import { readArtifact } from "./artifacts.ts";
+import type { Asked } from "./clusterview.ts";
+import type { Standing } from "./main.ts";
+import { isOver } from "./naming.ts";
+import { jobFolder, type OpenRun } from "./runs.ts";
+
+export interface PagesParts {
+  readonly standing: () => Standing;
+  readonly folder: string;
+  readonly view: (asked: Asked) => ClusterView;
+}
+
+const plain = "text/plain; charset=utf-8";
+
+export function servicePages({ standing, folder, view }: PagesParts): Handlers {
+  const { files, jobPage } = servicePageFiles();
+  const toList: Handler = (_, response) => redirect(response, "/");
+  return {
+    ...files,
+    "/cluster": clusterHandler(view),
+    "/jobs": toList,
+    "/jobs/*": (request, response) => {
+      const { pathname } = new URL(request.url ?? "/", "http://localhost");
+      const [, id = "", what = ""] = /^\/jobs\/([a-z0-9-]*)(\/(?:events|state|metrics)?)?$/.exec(pathname) ?? [];
+      if (pathname === "/jobs/") return toList(request, response);
+      if (id === "") return notFound(response, "there is /jobs/ID/, /jobs/ID/state and /jobs/ID/metrics");
+      // The page asks for what is below it.
+      if (what === "") return redirect(response, `/jobs/${id}/`);
+      const at = standing();
+      const run = at.kind === "leading" ? at.reign.runs.all.get(id) : undefined;
+      if (what !== "/") return ofRun(run, what, { request, response });
+      const job = at.kind === "leading" ? at.reign.state.jobs.get(id) : null;
+      if (job === undefined) return notFound(response, `no job has the id ${id}: / lists those there are`);
+      const shown = job && isOver(job.phase.kind) ? reportOf(jobFolder(folder, id)) : Promise.resolve(null);
+      void shown.then((text) => {
+        if (text === null) jobPage(request, response);
+        else response.writeHead(200, reportHeaders).end(text);
+      });
+    },
+  };
+}
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+function ofRun(run: OpenRun | undefined, what: string, { request, response }: Exchange): void {
+  if (what === "/events" && !run) {
+    // A browser asks no more after this answer; the page does, for the job may run here yet.
+    response.writeHead(204).end();
+  } else if (!run) {
+    notFound(response, "no such job runs here");
+  } else if (what === "/state") {
+    send(response, json(run.status()));
+  } else if (what === "/metrics") {
+    run.metrics(String(request.headers.accept ?? "")).then(
+      (made) => send(response, made),
+      (thrown: Error) => response.writeHead(503, { "content-type": plain }).end(`${thrown.message}\n`),
+    );
+  } else if (request.method === "HEAD") {
+    response.writeHead(200, { "content-type": "text/event-stream" }).end();
+  } else {
+    run.feed.open(request, response);
+  }
+}
+
+function send(response: ServerResponse, [contentType, text]: Page): void {
+  response.writeHead(200, { "content-type": contentType }).end(text);
+}
+
+function notFound(response: ServerResponse, text: string): void {
+  response.writeHead(404, { "content-type": plain }).end(`${text}\n`);
+}
+
+function redirect(response: ServerResponse, location: string): void {
+  response.writeHead(302, { location }).end();
+}
+
+/** All pages that are open are told the same. */
+const freshMs = 400;
+const mostKept = 64;
+
+function clusterHandler(view: PagesParts["view"]): Handler {
+  const made = new Map<string, { readonly atMs: number; readonly text: string; readonly etag: string }>();
+  const current = (asked: Asked) => {
+    const key = JSON.stringify(asked);
+    const atMs = performance.now();
+    const known = made.get(key);
+    if (known && atMs - known.atMs < freshMs) return known;
+    const text = JSON.stringify(view(asked));
+    const etag = `"${createHash("sha256").update(text).digest("base64url").slice(0, 22)}"`;
+    const anew = { atMs, text, etag };
+    if (made.size >= mostKept) made.clear();
+    made.set(key, anew);
+    return anew;
+  };
+  return (request, response) => {
+    const { searchParams } = new URL(request.url ?? "/", "http://localhost");
+    const asked = (name: string) => searchParams.get(name)?.slice(0, 100) ?? "";
+    const { text, etag } = current({ job: asked("job"), find: asked("find"), findWorker: asked("worker") });
+    const headers = { "content-type": "application/json", "cache-control": "no-cache", etag };
+    if (request.headers["if-none-match"] === etag) response.writeHead(304, headers).end();
+    else response.writeHead(200, headers).end(text);
+  };
+}
+
+/**
+ * The report's own policy, which stands in it, names its style and its script. This one keeps the rest from a file that
+ * lies where workers write, too: it has no origin, so it reads nothing of this server.
+ */
+const reportHeaders = {
+  "content-type": "text/html; charset=utf-8",
+  "cache-control": "no-store",
+  "content-security-policy":
+    "sandbox allow-scripts; default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+};
+
+/** With a way back to the list; null where the job has left none. */
+async function reportOf(folder: string): Promise<string | null> {
+  try {
+    const parts: Uint8Array[] = [];
+    for await (const part of await readArtifact(folder, "report.html")) parts.push(part);
+    const text = Buffer.concat(parts).toString("utf8");
+    return text.replace("<main>", '<main>\n<p class="kicker"><a href="/">All jobs</a></p>');
+  } catch {
+    return null; // The page says how the job ended.
+  }
+}

@@ -1,0 +1,211 @@
+/** The service while this process leads: the queue's loop, from its journal on, and what comes of its decisions. */
+import { EventEmitter, on, once } from "node:events";
+import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
+import type { Log } from "../../proto/telemetry/log.ts";
+import type { RpcPort } from "../rpc.ts";
+import type { Served } from "../status.ts";
+import type { Journal, Leadership } from "../store.ts";
+import { Crowd } from "./crowd.ts";
+import type { ServiceMetrics } from "./metrics.ts";
+import { decide } from "./queue.ts";
+import { replay, snapshot } from "./records.ts";
+import { reportOf } from "./reporting.ts";
+import { Runs } from "./runs.ts";
+import type { Effect, Event, Happening, PhaseKind, ServiceRecord, State } from "./vocabulary.ts";
+
+export interface ReignParts {
+  readonly leadership: Leadership;
+  readonly folder: string;
+  readonly rpc: () => RpcPort;
+  readonly served: () => Served;
+  /** URL of the depot; null where all share the folder. */
+  readonly depot: string | null;
+  readonly metrics: ServiceMetrics;
+  readonly log: Log;
+  readonly now: () => number;
+}
+
+/** What a call about a job comes to. */
+export interface Answer {
+  readonly job: string;
+  readonly phase: PhaseKind;
+  readonly isNew: boolean;
+  readonly why: string;
+}
+
+type Call = { resolve(answer: Answer): void; reject(error: LimbeckError): void };
+type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+/** A question from outside, not yet numbered. */
+export type Question = Without<Extract<Happening, { call: number }>, "call">;
+
+const tickMs = 250;
+const reportMs = 1_000;
+/** Records that a journal grows by before it is written anew. */
+const compactAfter = 2_000;
+const heartbeatMs = 1_000;
+
+export class Reign {
+  readonly runs: Runs;
+  readonly crowd: Crowd;
+  readonly #parts: ReignParts;
+  readonly #journal: Journal<ServiceRecord>;
+  readonly #happenings = new EventEmitter().setMaxListeners(0);
+  readonly #events: AsyncIterableIterator<[Event]>;
+  readonly #calls = new Map<number, Call>();
+  readonly #over = new AbortController();
+  #state: State;
+  #called = 0;
+  #records: number;
+
+  private constructor(parts: ReignParts, journal: Journal<ServiceRecord>) {
+    const { leadership, folder, rpc, served, depot, log, now } = parts;
+    this.#parts = parts;
+    this.#journal = journal;
+    this.#records = journal.records.length;
+    this.#state = replay(journal.records);
+    this.#events = on(this.#happenings, "event", { signal: this.#over.signal }) as AsyncIterableIterator<[Event]>;
+    this.runs = new Runs({ leadership, folder, served, depot, log, now });
+    const happen = (happening: Happening) => this.#happen(happening);
+    this.crowd = new Crowd({ rpc, run: (job) => this.runs.all.get(job), happen, heartbeatMs, now });
+  }
+
+  /** Reads what earlier leaders decided; from now on nothing that an older one writes counts. */
+  static async open(parts: ReignParts): Promise<Reign> {
+    return new Reign(parts, await parts.leadership.journal<ServiceRecord>("service"));
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Decides until another process does, or `end` is called. @returns why. Throws what cannot be gone on with. */
+  async hold(): Promise<string> {
+    const { leadership } = this.#parts;
+    const clock = setInterval(() => this.#tick(), tickMs);
+    const reports = setInterval(() => this.#report(), reportMs);
+    const lost = leadership.lost.then((why) => this.#over.abort(new LimbeckError("stale_term", why)));
+    void lost;
+    this.#happen({ kind: "led" });
+    try {
+      for await (const [event] of this.#events) {
+        await this.#mayDecide();
+        const [next, ...effects] = decide(this.#state, event);
+        this.#state = next;
+        for (const effect of effects) {
+          await this.#mayDecide();
+          await this.#perform(effect);
+        }
+        if (effects.length > 0) this.#happenings.emit("changed");
+      }
+      return "it was told to end";
+    } catch (thrown) {
+      const cause = this.#over.signal.aborted ? this.#over.signal.reason : thrown;
+      const error = asLimbeckError(cause);
+      if (error.code !== "stale_term" && error.code !== "stopped") throw error;
+      return error.message;
+    } finally {
+      this.#happenings.emit("changed");
+      clearInterval(clock);
+      clearInterval(reports);
+      for (const { reject } of this.#calls.values())
+        reject(new LimbeckError("unavailable", "the leader has changed; ask again"));
+      await this.#journal.close().catch(() => {});
+    }
+  }
+
+  /** Jobs go on without this process, until it or another leads again. */
+  end(why: string): void {
+    this.#over.abort(new LimbeckError("stopped", why));
+  }
+
+  /** @throws LimbeckError what the queue answers */
+  ask(question: Question): Promise<Answer> {
+    const call = ++this.#called;
+    return new Promise((resolve, reject) => {
+      this.#calls.set(call, { resolve, reject });
+      this.#happen({ ...question, call } as Happening);
+    });
+  }
+
+  /** Resolves when something has been decided, or the signal aborts. */
+  async changed(signal?: AbortSignal): Promise<void> {
+    await once(this.#happenings, "changed", { signal }).catch(() => {});
+  }
+
+  async #mayDecide(): Promise<void> {
+    this.#over.signal.throwIfAborted();
+    if (!this.#parts.leadership.holds()) await this.#parts.leadership.held();
+  }
+
+  #happen(happening: Happening): void {
+    this.#happenings.emit("event", { ...happening, atMs: this.#parts.now() });
+  }
+
+  #tick(): void {
+    this.crowd.tick();
+    this.#happen({ kind: "tick" });
+  }
+
+  #report(): void {
+    for (const [job, run] of this.runs.all) this.#happen({ kind: "jobReported", job, ...reportOf(run.status()) });
+  }
+
+  async #perform(effect: Effect): Promise<void> {
+    const { log, leadership } = this.#parts;
+    const told = (job: string, text: string) => log.info({ event: effect.kind, job }, text);
+    switch (effect.kind) {
+      case "journal":
+        return await this.#record(effect.record);
+      case "startJob": {
+        const job = this.#state.jobs.get(effect.job)!;
+        told(job.id, `${effect.begun ? "goes on" : "begins"}: ${effect.why}`);
+        const ended = (how: Parameters<Parameters<Runs["start"]>[2]>[0]) =>
+          this.#happen({ kind: "jobEnded", job: job.id, ...how });
+        try {
+          await this.runs.start(job, this.crowd.wireOf(job.id), ended);
+        } catch (thrown) {
+          const error = asLimbeckError(thrown);
+          if (error.code === "stale_term") throw error;
+          ended({ outcome: "failed", why: `it could not begin: ${error.message}`, summary: null });
+        }
+        return;
+      }
+      case "stopJob":
+        told(effect.job, `is told to stop: ${effect.why}`);
+        this.runs.all.get(effect.job)?.happen({ kind: "stop", why: effect.why });
+        return;
+      case "give":
+        told(effect.job, `gets ${this.#nameOf(effect.session)}: ${effect.why}`);
+        return this.crowd.give(effect.session, effect.job);
+      case "take":
+        told(effect.job, `gives ${this.#nameOf(effect.session)} away: ${effect.why}`);
+        return this.crowd.take(effect.session, effect.why);
+      case "idle":
+        return this.crowd.idle(effect.session, effect.why);
+      case "answer":
+        this.#calls.get(effect.call)?.resolve(effect);
+        this.#calls.delete(effect.call);
+        return;
+      case "refuse":
+        this.#calls.get(effect.call)?.reject(effect.error);
+        this.#calls.delete(effect.call);
+        return;
+      case "forget":
+        told(effect.job, `is forgotten: ${effect.why}`);
+        return await leadership.forget(effect.job);
+    }
+  }
+
+  async #record(record: ServiceRecord): Promise<void> {
+    await this.#parts.metrics.journalling(this.#journal.append(record));
+    this.#records += 1;
+    if (this.#records < compactAfter + 2 * this.#state.jobs.size) return;
+    const records = snapshot(this.#state);
+    await this.#journal.compact(records);
+    this.#records = records.length;
+  }
+
+  #nameOf(session: number): string {
+    return this.crowd.present.get(session)?.hello.worker ?? `session ${session}`;
+  }
+}

@@ -1,0 +1,88 @@
+/** `nats://`: the JetStream object store of a cluster, for what is small. The server checks sizes, we the sha256. */
+import type { NatsConnection, ObjectStore } from "nats";
+import { StorageType } from "nats";
+import { LimbeckError } from "../../core/errors.ts";
+import { bytesText } from "../../core/words.ts";
+import { artifactBucket } from "../cluster.ts";
+import { natsFailure } from "../natserrors.ts";
+import type { Shelf, Stored } from "./depot.ts";
+import type { Source } from "./source.ts";
+
+// An object is chunks of a stream, all of which its client holds until they are acknowledged.
+const mostBytes = 256 << 20;
+const pieceBytes = 1 << 16;
+const shaKey = "sha256";
+
+/** @param cluster in whose bucket, limbeck-<cluster>-artifacts, the objects lie */
+export async function objectShelf(
+  connection: NatsConnection,
+  { cluster }: { readonly cluster: string },
+): Promise<Shelf> {
+  const bucket = artifactBucket(cluster);
+  // Where the cluster has as many servers.
+  const replicas = (connection.info?.connect_urls?.length ?? 1) >= 3 ? 3 : 1;
+  const where = `the JetStream object store ${bucket}`;
+  const told = async <T>(asking: Promise<T>): Promise<T> => await asking.catch((thrown) => rethrow(where, thrown));
+  const options = { storage: StorageType.File, replicas, description: "checkpoints and models of Limbeck" };
+  const store: ObjectStore = await told(connection.jetstream().views.os(bucket, options));
+  return {
+    where,
+    async put(key, source, signal) {
+      if (source.bytes > mostBytes) {
+        const message = `${key} has ${bytesText(source.bytes)}, more than the ${bytesText(mostBytes)} that are put into ${where}: use a depot in s3:// or file:// for models of this size`;
+        throw new LimbeckError("usage", message);
+      }
+      await told(store.put({ name: key, metadata: { [shaKey]: source.sha256 } }, streamOf(source, signal)));
+    },
+    async open(key): Promise<Stored | null> {
+      const got = await told(store.get(key));
+      if (got === null) return null;
+      const { size, metadata } = got.info;
+      return { sha256: metadata?.[shaKey] ?? null, bytes: size, pieces: piecesOf(got.data, got.error, where) };
+    },
+    async list() {
+      const infos = await told(store.list());
+      return infos.filter(({ deleted }) => !deleted).map(({ name, size }) => ({ key: name, bytes: size }));
+    },
+    async remove(key) {
+      await told(store.delete(key));
+    },
+    close: async () => {},
+  };
+}
+
+function streamOf(source: Source, signal: AbortSignal): ReadableStream<Uint8Array> {
+  const pieces = source.pieces(pieceBytes)[Symbol.asyncIterator]();
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      signal.throwIfAborted();
+      const { done, value } = await pieces.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+  });
+}
+
+async function* piecesOf(
+  data: ReadableStream<Uint8Array>,
+  error: Promise<Error | null>,
+  where: string,
+): AsyncGenerator<Uint8Array> {
+  const reader = data.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      yield value;
+    }
+  } catch (thrown) {
+    rethrow(where, thrown);
+  }
+  const failed = await error;
+  if (failed) throw new LimbeckError("corrupt", `${where}: ${failed.message}`, { cause: failed });
+}
+
+function rethrow(where: string, thrown: unknown): never {
+  if (thrown instanceof LimbeckError) throw thrown;
+  throw natsFailure(thrown, where, "the object store");
+}
