@@ -27,6 +27,8 @@ export function decisionsOf(record: JournalRecord): Decision[] {
     case "finished":
     case "exported":
       return [{ kind: record.kind, term: null, what: record.stage }];
+    case "recovered":
+      return [{ kind: "recovered", term: record.term, what: "" }];
     case "ended":
       return [{ kind: "ended", term: null, what: "" }];
     case "started":

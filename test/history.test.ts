@@ -53,6 +53,11 @@ test("nothing is wrong with a leader that takes over, in whatever order the acts
 
 const wrongs: readonly [string, readonly Act[], RegExp][] = [
   ["a term goes back", [written(4, 8, opens(2))], /opens term 2 after term 2/],
+  [
+    "a term is not above what was recovered",
+    [written(4, 8, { kind: "recovered", term: 9, what: "" }), written(4, 9, opens(9))],
+    /opens term 9 after term 9/,
+  ],
   ["a term begins twice", [written(4, 8, begins(2)), written(4, 9, begins(2))], /term 2 begins twice/],
   ["a term has two writers", [led(5, 8), written(5, 9, begins(2))], /two writers: leader 4 opened it, 5 began it/],
   ["fences go back", [led(3, 8)], /fences go back/],

@@ -122,6 +122,8 @@ function terms(written: readonly Written[]): string[] {
         if (open && term! <= open.term) wrong.push(`entry ${sequence} opens term ${term} after term ${open.term}`);
         open = { term: term!, fence, hasBegun: false };
       }
+      // What came after a copy that was gone on from is lost: terms go on above it.
+      if (kind === "recovered") open = { term: term!, fence, hasBegun: true };
       if (kind !== "begun") continue;
       if (open?.term !== term) wrong.push(`entry ${sequence} begins term ${term} in term ${open?.term ?? 0}`);
       else if (open.fence !== fence)
