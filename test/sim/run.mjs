@@ -1,6 +1,6 @@
 /**
- * `npm run sim -- --seeds 10000 [--from K]`: so many clusters, in two processes; ends with one JSON line, and 1 where one
- * failed. `--seed N --trace`: one, in words.
+ * `npm run sim -- --seeds 10000 [--from K]`: so many clusters, every third with several coordinators, in two processes; ends
+ * with one JSON line, and 1 where one failed. `--seed N --trace`: one, in words.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";

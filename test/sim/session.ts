@@ -68,7 +68,7 @@ export class Session {
       return;
     }
     const moved = this.#whereabouts.onMoved((elsewhere) => {
-      if (elsewhere !== address) this.#breakOff(`the coordinator at ${elsewhere} decides now`);
+      if (this.#end === end && elsewhere !== address) this.#breakOff(`the coordinator at ${elsewhere} decides now`);
     });
     const end = network.connect({ name, life }, address.split(":")[0]!, {
       data: (message) => {
