@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { severalEvery, simulate } from "./cluster.ts";
 import { mutations } from "./mutations.ts";
 
-const seeds = 420;
+const seeds = 390;
 
 test(`${seeds} clusters end their jobs with the weights of an undisturbed one`, () => {
   for (let seed = 0; seed < seeds; seed++) {
