@@ -95,6 +95,12 @@ export class Crowd implements SessionHost {
       },
       refuse: (session, error) => {
         if (this.#present.get(session)?.job !== job) return;
+        if (error.code === "unavailable") {
+          // It came as the job ended: there are others.
+          rpc().send(session, { term: 0, stop: { why: error.message, again: true }, body: "stop" });
+          happen({ kind: "workerReleased", session });
+          return;
+        }
         this.#present.delete(session);
         rpc().refuse(session, error);
         // A zombie joins as new; who does not fit this job may fit others.
