@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { packagePath, packageVersion } from "../../proto/package.ts";
 import { scratchFolder } from "../e2e/limbeck.ts";
@@ -46,10 +46,29 @@ for (const [name, text] of Object.entries(dockerfiles)) {
   });
 }
 
+test("the stage of the engine has all that setting it up imports", () => {
+  const imported = new Set<string>();
+  const follow = (path: string) => {
+    if (imported.has(path)) return;
+    imported.add(path);
+    for (const [, to] of read(path).matchAll(/^(?:import|export)\b[^;]*? from "(\.[^"]+)"/gm))
+      follow(join(dirname(path), to!));
+  };
+  follow("deploy/docker/engine.ts");
+  assert.ok(imported.size > 10);
+  const { instructions } = stagesOf(dockerfiles.cpu).find(({ name }) => name === "engine")!;
+  const copied = instructions.filter(({ keyword }) => keyword === "COPY").flatMap(({ words }) => words.slice(0, -1));
+  const isCopied = (path: string) => copied.some((each) => path === each || path.startsWith(`${each}/`));
+  assert.deepEqual(
+    [...imported].filter((path) => !isCopied(path)),
+    [],
+  );
+});
+
 test("what the rules are for is found", () => {
   const spoiled: [from: RegExp | string, to: string, fault: RegExp][] = [
     ["debian:12.11-slim", "debian:latest", /debian:latest is not an exact version/],
-    ["tini=${TINI_VERSION}", "tini", /^tini has no version$/],
+    [/tini=\$\{TINI_VERSION\}/, "tini", /^tini has no version$/],
     ["--no-install-recommends tini", "tini", /only recommended/],
     [/&& rm -rf \S+ \\\n {2}&& groupadd/, "&& groupadd", /apt's lists stay/],
     ["USER 10001:10001", "USER limbeck", /USER limbeck: a number/],
