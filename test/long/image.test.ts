@@ -65,10 +65,14 @@ function copy({ flags, words }: Instruction, folder: string, root: string): void
     const target = to.startsWith("/") ? join(root, to) : join(folder, to);
     const isInto = to.endsWith("/") && !statSync(from).isDirectory();
     mkdirSync(dirname(isInto ? join(target, "x") : target), { recursive: true });
-    cpSync(from, isInto ? join(target, source.split("/").at(-1)!) : target, {
-      recursive: true,
-      verbatimSymlinks: true,
-    });
+    const isTree = statSync(from).isDirectory() && !isInto;
+    if (isTree) mkdirSync(target, { recursive: true });
+    const [what, where] = [isTree ? `${from}/.` : from, isInto ? `${target}/` : target];
+    assert.equal(
+      spawnSync("cp", [from.startsWith(scratch) ? "-al" : "-a", "--remove-destination", what, where]).status,
+      0,
+      source,
+    );
   }
 }
 
