@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { test } from "node:test";
+import type { Command } from "commander";
 import { parse } from "yaml";
 import { program } from "../../cli/program.ts";
 import { packagePath } from "../../proto/package.ts";
@@ -118,20 +119,19 @@ test("every volume is declared, and every folder that is mounted is in the repos
   assert.deepEqual([...used].sort(), Object.keys(volumes).sort());
 });
 
+/** undefined where there is no such option. */
+function requiresValue(command: Command, flag: string): boolean | undefined {
+  return command.options.find(({ long }) => long === flag)?.required;
+}
+
 test("Limbeck has the commands and options that are used", () => {
   for (const [name, { command = [] }] of limbecks) {
     const there = program().commands.find((each) => each.name() === command[0]);
     assert.ok(there, `${name}: ${command[0]}`);
     for (const each of command.filter((word) => word.startsWith("--"))) {
-      const option = there.options.find(({ long }) => long === each.split("=")[0]);
-      assert.equal(option?.required, each.includes("="), `${name}: ${each}`);
+      const flag = each.split("=")[0]!;
+      assert.equal(requiresValue(there, flag), each.includes("="), `${name}: ${each}`);
     }
-  }
-});
-    assert.equal(status, 0, `${name}: ${command[0]}`);
-    assert.match(stdout, new RegExp(`^Usage: limbeck ${command[0]} `), name);
-    const options = command.filter((each) => each.startsWith("--"));
-    for (const each of options) assert.match(stdout, new RegExp(`${each.split("=")[0]} <`), `${name}: ${each}`);
   }
 });
 
