@@ -6,6 +6,7 @@ import type { Ready__Output } from "../proto/gen/limbeck/v1/Ready.ts";
 import { rollBack } from "./divergence.ts";
 import { announce, fail } from "./ending.ts";
 import { beginOrders } from "./letters.ts";
+import { dealtTo } from "./members.ts";
 import { idleParts, wrongMember } from "./parts.ts";
 import type { Course, Next, Plan, Readying, Running, Tally, Worker } from "./state.ts";
 import { taughtSha256 } from "./term.ts";
@@ -14,8 +15,7 @@ import { taughtSha256 } from "./term.ts";
 export function ready(plan: Plan, before: Readying, atMs: number, worker: Worker, found: Ready__Output): Next {
   const { name } = worker;
   const { stage } = before.course.plan;
-  const students = before.deal.map((each) => each.worker);
-  const isStudent = students.includes(name);
+  const isStudent = dealtTo(before.deal, name) !== undefined;
   if (!isStudent && !before.teachers.includes(name)) return [before]; // Idle in this term.
   const state: Readying = {
     ...before,
@@ -31,7 +31,8 @@ export function ready(plan: Plan, before: Readying, atMs: number, worker: Worker
     const [failed, ...effects] = fail(state, atMs, "diverged", wrong);
     return [failed, ...told, ...effects];
   }
-  if (![...students, ...state.teachers].every((each) => state.ready.has(each))) return [state, ...told];
+  // Nobody else's is kept.
+  if (state.ready.size < state.deal.length + state.teachers.length) return [state, ...told];
   const [begun, ...effects] = begin(plan, state, atMs);
   return [begun, ...told, ...effects];
 }
