@@ -112,7 +112,7 @@ try {
       const journal = await openJournalFile<unknown>(file);
       await journal.close();
     });
-  const plan = testPlan(testJob({ workers: { students, teachers: 1 } }));
+  const plan = testPlan(testJob({ workers: { students: 2, teachers: 1 } }));
   const nats = server && (await connectNats({ urls: [server.url], name: "bench" }));
   print("journals", {
     entries,
