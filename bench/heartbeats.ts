@@ -74,6 +74,7 @@ async function measure(coordinator: RunningCoordinator, prober: ChildProcess, lo
     roundTripMs: percentiles(await timesOf(prober)),
     cores: rounded((after.cpuSeconds - before.cpuSeconds) / tookSeconds, 2),
     residentMebibytes: rounded(after.residentMebibytes, 0),
+    longestHoldMs: rounded(after.longestHoldMs),
     generatorsLateMs: rounded(await load.lateMs()),
   };
 }
@@ -90,7 +91,8 @@ async function withCoordinator<T>(work: (coordinator: RunningCoordinator) => Pro
   try {
     return await work(coordinator);
   } finally {
-    await coordinator.kill();
+    if (process.env["BENCH_NODE_OPTIONS"]) await coordinator.close();
+    else await coordinator.kill();
     rmSync(folder, { recursive: true, force: true });
   }
 }

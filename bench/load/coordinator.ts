@@ -1,4 +1,5 @@
 /** A child process of a benchmark: a coordinator of the service, on a folder or on NATS, that says what it uses. */
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { openFolderStore } from "../../coordinator/folder/store.ts";
 import { openNatsStore } from "../../coordinator/nats/store.ts";
 import { startService } from "../../coordinator/service/main.ts";
@@ -9,6 +10,8 @@ import { openLog, silent } from "../../proto/telemetry/log.ts";
 export interface Usage {
   readonly cpuSeconds: number;
   readonly residentMebibytes: number;
+  /** The longest that its event loop was held up, in ms, since it was last asked. */
+  readonly longestHoldMs: number;
 }
 
 export interface CoordinatorReady {
@@ -48,6 +51,8 @@ const service = await startService({
 });
 await leading;
 
+const delay = monitorEventLoopDelay({ resolution: 5 });
+delay.enable();
 process.on("message", (asked) => {
   if (asked === "close") {
     void service.close("the benchmark is over").then(() => process.exit());
@@ -57,7 +62,9 @@ process.on("message", (asked) => {
   const usage: Usage = {
     cpuSeconds: (user + system) / 1e6,
     residentMebibytes: process.memoryUsage.rss() / 2 ** 20,
+    longestHoldMs: delay.max / 1e6,
   };
+  delay.reset();
   process.send!(usage);
 });
 process.on("disconnect", () => process.exit());

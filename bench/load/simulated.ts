@@ -6,7 +6,7 @@
 import type { FromWorker } from "../../proto/gen/limbeck/v1/FromWorker.ts";
 import type { ToWorker__Output } from "../../proto/gen/limbeck/v1/ToWorker.ts";
 import { packageVersion } from "../../proto/package.ts";
-import { coordinatorClient } from "../../proto/wire.ts";
+import { coordinatorService, peerChannel } from "../../proto/wire.ts";
 
 export type Role = "student" | "teacher";
 
@@ -34,25 +34,49 @@ export const simulatedDataset = {
 const engine = { backend: "wasm", device: "none", threads: 1, why: "simulated", fingerprint: "f" };
 const usualHeartbeatMs = 250;
 
-export interface Simulated {
-  leave(): void;
+const { path, requestSerialize, responseDeserialize } = coordinatorService.Join;
+/** From so many bytes on an order may be one to all members, who are in one process here. */
+const largeBytes = 4_096;
+let large: { readonly bytes: Buffer; readonly message: ToWorker__Output } | null = null;
+
+/** Each real worker reads such an order once; for hundreds of them this process would do nothing else for seconds. */
+function decode(bytes: Buffer): ToWorker__Output {
+  if (bytes.length < largeBytes) return responseDeserialize(bytes);
+  if (!large?.bytes.equals(bytes)) large = { bytes: Buffer.from(bytes), message: responseDeserialize(bytes) };
+  return large.message;
 }
 
-export function simulate({ address, name, role, progressMs, doing, changed }: SimulatedOptions): Simulated {
-  const client = coordinatorClient(address);
-  const stream = client.join();
-  let term = 0;
-  let stage = "";
-  let step = 0;
-  let lanes = 0;
+const rejoinMs = 1_000;
+
+/** Joins, and joins again where its session breaks or the coordinator has given it up. */
+export function simulate(options: SimulatedOptions): void {
+  const { changed } = options;
   let standing: Standing | "" = "";
-  let beats: NodeJS.Timeout | undefined;
-  let reports: NodeJS.Timeout | undefined;
+  let life = 0;
   const become = (now: Standing) => {
     const before = standing;
     standing = now;
     changed(now, before);
+    if (now === "broken") setTimeout(() => play(options, { life: ++life, become }), rejoinMs);
   };
+  play(options, { life, become });
+}
+
+interface Life {
+  readonly life: number;
+  become(now: Standing): void;
+}
+
+function play({ address, name, role, progressMs, doing }: SimulatedOptions, { life, become }: Life): void {
+  const client = peerChannel(address);
+  const stream = client.makeBidiStreamRequest(path, requestSerialize, decode);
+  let term = 0;
+  let stage = "";
+  let step = 0;
+  let lanes = 0;
+  let isStopped = false;
+  let beats: NodeJS.Timeout | undefined;
+  let reports: NodeJS.Timeout | undefined;
   const say = (message: FromWorker) => void stream.write({ term, ...message });
   const beat = (everyMs: number) => {
     clearInterval(beats);
@@ -106,6 +130,7 @@ export function simulate({ address, name, role, progressMs, doing, changed }: Si
         train();
         return become("training");
       case "stop":
+        isStopped = true;
         stream.end();
         return over("stopped");
       default:
@@ -113,17 +138,11 @@ export function simulate({ address, name, role, progressMs, doing, changed }: Si
     }
   });
   stream.on("error", (error) => {
-    if (standing === "stopped") return;
+    if (isStopped) return;
     process.stderr.write(`${name}: ${error.message}\n`);
     over("broken");
   });
+  const instance = `${name} ${life}`;
   const hello = { worker: name, role, address: "127.0.0.1:1", http: "", host: "simulated", build: packageVersion };
-  say({ hello: { ...hello, pid: process.pid, instance: name, holds: [], job: "", life: name } });
-  return {
-    leave: () => {
-      standing = "stopped";
-      stream.end();
-      over("stopped");
-    },
-  };
+  say({ hello: { ...hello, pid: process.pid, instance, holds: [], job: "", life: instance } });
 }
