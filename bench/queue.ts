@@ -6,6 +6,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { answerOf, openJobs, startChild, startCoordinator } from "./load/children.ts";
 import { percentiles, print, rounded } from "./load/figures.ts";
 import type { Counts } from "./load/generator.ts";
@@ -22,21 +23,21 @@ const atOnce = 8;
 async function measure(folder: string, nats: string) {
   const first = await startCoordinator(folder, nats);
   const calls = openJobs(first.address);
-  const submit = (name: string, students: number) =>
-    calls.submit({ job: jobText({ name, students }), name, priority: 0, sources: [], by: "bench" });
-  await submit("runs", members);
+  const submit = (name: string, job: string) => calls.submit({ job, name, priority: 0, sources: [], by: "bench" });
+  await submit("runs", jobText({ name: "runs", students: members }));
   const crowd = startChild("generator.js", [first.address, "0", String(members), "student", "250"]);
   const teacher = startChild("generator.js", [first.address, "1000", "1", "teacher"]);
-  await Promise.all([crowd, teacher].map(async (child) => untilTraining(child, child === crowd ? members : 1)));
+  await untilTraining(crowd, members);
 
   const startedMs = performance.now();
+  const waiting = jobText({ name: "waits", students: 2 });
   let submitted = 0;
   const times: number[] = [];
   const submitters = Array.from({ length: atOnce }, async () => {
     while (submitted < jobs) {
       const name = `job-${++submitted}`;
       const askedMs = performance.now();
-      await submit(name, 2);
+      await submit(name, waiting);
       times.push(performance.now() - askedMs);
     }
   });
@@ -74,6 +75,7 @@ async function untilTraining(child: ReturnType<typeof startChild>, wanted: numbe
     const answer = answerOf<Counts>(child);
     child.send("counts");
     if ((await answer).standings["training"] === wanted) return;
+    await sleep(100);
   }
   throw new Error("the job that is to run does not");
 }

@@ -1,5 +1,6 @@
 /** Lanes by measured speed: a term is opened for another deal where that makes a step clearly shorter, and not at once. */
 import { type DealtWorker, deal, stepSeconds } from "../core/deal.ts";
+import { withEntry } from "../core/layered.ts";
 import { dealtTo } from "./members.ts";
 import type { Progress } from "./messages.ts";
 import type { Next, Plan, Running, Worker } from "./state.ts";
@@ -18,7 +19,7 @@ export function timed(state: Running, worker: Worker, { steps, phases }: Progres
   const now = phases.compute / steps / dealt.lanes;
   const before = state.laneSeconds.get(worker.name);
   const laneSeconds = before === undefined ? now : before + newest * (now - before);
-  return { ...state, laneSeconds: new Map(state.laneSeconds).set(worker.name, laneSeconds) };
+  return { ...state, laneSeconds: withEntry(state.laneSeconds, worker.name, laneSeconds) };
 }
 
 /** Weighs the deal against the speeds. Opens a planned term where another deal has been better for a while. */

@@ -1,6 +1,7 @@
 /** How a term begins: its members say where their replicas stand, and begin together at the furthest. */
 import { cachePlan } from "../core/caching.ts";
 import type { Job } from "../core/job.ts";
+import { withEntry } from "../core/layered.ts";
 import { isApart } from "../core/teacherparts.ts";
 import type { Ready__Output } from "../proto/gen/limbeck/v1/Ready.ts";
 import { rollBack } from "./divergence.ts";
@@ -22,7 +23,7 @@ export function ready(plan: Plan, before: Readying, atMs: number, worker: Worker
     workers: before.workers.map((each) =>
       each.name === name ? { ...each, replicaOf: stage, holds: found.holds } : each,
     ),
-    ready: new Map(before.ready).set(name, found),
+    ready: withEntry(before.ready, name, found),
     sinceMs: atMs,
   };
   const told = notes(state, atMs, name, found);

@@ -5,6 +5,7 @@
  */
 import { type DealtWorker, deal, stepSeconds } from "../core/deal.ts";
 import { studentRange } from "../core/job.ts";
+import { withEntry } from "../core/layered.ts";
 import { median } from "../core/median.ts";
 import { partRates } from "../core/partdeal.ts";
 import { teacherParts } from "../core/teacherparts.ts";
@@ -31,7 +32,7 @@ export function served<S extends Active>(state: S, worker: Worker, told: Message
   const now = seconds / examples;
   const before = state.servingSeconds.get(worker.name);
   const smoothed = before === undefined ? now : before + newest * (now - before);
-  return { ...state, servingSeconds: new Map(state.servingSeconds).set(worker.name, smoothed) };
+  return { ...state, servingSeconds: withEntry(state.servingSeconds, worker.name, smoothed) };
 }
 
 /** A student has told of steps under the split in force. */
