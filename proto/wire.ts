@@ -13,6 +13,7 @@ import type { JobsClient } from "./gen/limbeck/v1/Jobs.ts";
 import type { PullHeader, PullHeader__Output } from "./gen/limbeck/v1/PullHeader.ts";
 import type { PullRequest, PullRequest__Output } from "./gen/limbeck/v1/PullRequest.ts";
 import type { TeacherClient } from "./gen/limbeck/v1/Teacher.ts";
+import type { ToWorker } from "./gen/limbeck/v1/ToWorker.ts";
 import type { ProtoGrpcType } from "./gen/limbeck.ts";
 import { packagePath } from "./package.ts";
 
@@ -52,7 +53,30 @@ export const channelOptions: ChannelOptions = {
   "grpc.enable_http_proxy": 0,
 };
 
-export const coordinatorService = v1.Coordinator.service;
+const join = v1.Coordinator.service.Join;
+
+/** By what it says: an order to all members of a term, as it was encoded for the first of them. */
+const encodedOrders = new WeakMap<
+  object,
+  { readonly term: unknown; readonly fence: unknown; readonly bytes: Buffer }
+>();
+
+/** What all members are told names all of them: encoded for each, a term of a thousand would take seconds to open. */
+function encodeToWorker(message: ToWorker): Buffer {
+  const { term, fence, assign, begin, teachers } = message;
+  const order = assign ?? begin ?? teachers;
+  if (!order) return join.responseSerialize(message);
+  const before = encodedOrders.get(order);
+  if (before && before.term === term && before.fence === fence) return before.bytes;
+  const bytes = join.responseSerialize(message);
+  encodedOrders.set(order, { term, fence, bytes });
+  return bytes;
+}
+
+export const coordinatorService = {
+  ...v1.Coordinator.service,
+  Join: { ...join, responseSerialize: encodeToWorker },
+};
 export const jobsService = v1.Jobs.service;
 export const teacherService = v1.Teacher.service;
 
