@@ -30,8 +30,15 @@
 {{- if and .monitoring.podMonitor.enabled .monitoring.serviceMonitor.enabled -}}
 {{- fail "monitoring.podMonitor and monitoring.serviceMonitor would scrape the coordinators twice: enable one" -}}
 {{- end -}}
+{{- if and .auth.workerTokenSecret (not .auth.tokenKeySecret) -}}
+{{- fail "auth.workerTokenSecret has a token that nobody can check: set auth.tokenKeySecret" -}}
+{{- end -}}
 {{- if and (not $isService) (ne .teachers.autoscaling.kind "none") -}}
 {{- fail "teachers.autoscaling scales a Deployment, and in mode=job teachers are a part of the job" -}}
 {{- end -}}
+{{- end -}}
+{{- /* Where Helm talks to a cluster: else it would say no more than: no matches for kind "Certificate". */ -}}
+{{- if and (eq .Values.tls.mode "certManager") (lookup "v1" "ServiceAccount" .Release.Namespace "default") (not (.Capabilities.APIVersions.Has "cert-manager.io/v1")) -}}
+{{- fail "tls.mode=certManager, and this cluster has no cert-manager: install it, or make certificates with `limbeck certs` (tls.mode=existing), or say aloud that the network is trusted (tls.mode=none)" -}}
 {{- end -}}
 {{- end -}}

@@ -37,8 +37,9 @@ spec:
         {{- if $hasTls }}
         - --health=0.0.0.0:7072
         {{- end }}
-        {{- if .Values.auth.joinTokenSecret }}
-        - --join-token-file=/join-token/token
+        {{- if .Values.auth.tokenKeySecret }}
+        - --token-key=/token-key/key.pem
+        - --revoked-tokens=/token-key/revoked
         {{- end }}
         {{- if .Values.auth.httpTokenSecret }}
         - --http-token-file=/http-token/token
@@ -84,9 +85,6 @@ spec:
         {{- if not $isService }}
         - { name: job, mountPath: /job, readOnly: true }
         {{- end }}
-        {{- if .Values.auth.joinTokenSecret }}
-        - { name: join-token, mountPath: /join-token, readOnly: true }
-        {{- end }}
         {{- with include "limbeck.secretMounts" $context | trim }}{{ . | nindent 8 }}{{ end }}
   volumes:
     {{- if include "limbeck.sharesState" . }}
@@ -102,10 +100,6 @@ spec:
     {{- if not $isService }}
     - name: job
       configMap: { name: {{ include "limbeck.jobConfigMap" . }} }
-    {{- end }}
-    {{- with .Values.auth.joinTokenSecret }}
-    - name: join-token
-      secret: { secretName: {{ . }}, defaultMode: 0440 }
     {{- end }}
     {{- with include "limbeck.secretVolumes" $context | trim }}{{ . | nindent 4 }}{{ end }}
 {{- end -}}

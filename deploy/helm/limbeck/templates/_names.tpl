@@ -15,7 +15,7 @@
 {{- end -}}
 
 {{- define "limbeck.cluster" -}}
-{{- default .Release.Name .Values.cluster -}}
+{{- default (replace "." "-" .Release.Name) .Values.cluster -}}
 {{- end -}}
 
 {{- define "limbeck.selector" -}}

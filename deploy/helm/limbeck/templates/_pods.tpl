@@ -80,11 +80,18 @@ All that says how an identity is written is here and in certificates.yaml.
 - name: nats-creds
   secret: { secretName: {{ .root.Values.nats.external.credsSecret }}, defaultMode: 0440 }
 {{- end }}
-{{- with .root.Values.auth.httpTokenSecret }}
-{{- if ne $.role "client" }}
+{{- $auth := .root.Values.auth }}
+{{- if and $auth.httpTokenSecret (ne .role "client") }}
 - name: http-token
-  secret: { secretName: {{ . }}, defaultMode: 0440 }
+  secret: { secretName: {{ $auth.httpTokenSecret }}, defaultMode: 0440 }
 {{- end }}
+{{- if and $auth.tokenKeySecret (ne .role "client") }}
+- name: token-key
+  secret: { secretName: {{ $auth.tokenKeySecret }}, defaultMode: 0440 }
+{{- end }}
+{{- if and $auth.workerTokenSecret (eq .role "worker") }}
+- name: token
+  secret: { secretName: {{ $auth.workerTokenSecret }}, defaultMode: 0440 }
 {{- end }}
 {{- end -}}
 
@@ -95,8 +102,15 @@ All that says how an identity is written is here and in certificates.yaml.
 {{- if include "limbeck.hasNatsCreds" .root }}
 - { name: nats-creds, mountPath: /nats, readOnly: true }
 {{- end }}
-{{- if and .root.Values.auth.httpTokenSecret (ne .role "client") }}
+{{- $auth := .root.Values.auth }}
+{{- if and $auth.httpTokenSecret (ne .role "client") }}
 - { name: http-token, mountPath: /http-token, readOnly: true }
+{{- end }}
+{{- if and $auth.tokenKeySecret (ne .role "client") }}
+- { name: token-key, mountPath: /token-key, readOnly: true }
+{{- end }}
+{{- if and $auth.workerTokenSecret (eq .role "worker") }}
+- { name: token, mountPath: /token, readOnly: true }
 {{- end }}
 {{- end -}}
 

@@ -44,8 +44,12 @@ spec:
         - --leave-code=143
         {{- end }}
         {{- with include "limbeck.tlsArgs" $root | trim }}{{ . | nindent 8 }}{{ end }}
-        {{- if $root.Values.auth.joinTokenSecret }}
-        - --join-token-file=/join-token/token
+        {{- if $root.Values.auth.tokenKeySecret }}
+        - --token-key=/token-key/key.pem
+        - --revoked-tokens=/token-key/revoked
+        {{- end }}
+        {{- if $root.Values.auth.workerTokenSecret }}
+        - --token-file=/token/token
         {{- end }}
         {{- if $root.Values.auth.httpTokenSecret }}
         - --http-token-file=/http-token/token
@@ -98,9 +102,6 @@ spec:
         {{- if $root.Values.data.existingClaim }}
         - { name: data, mountPath: {{ $root.Values.data.mountPath }}, readOnly: true }
         {{- end }}
-        {{- if $root.Values.auth.joinTokenSecret }}
-        - { name: join-token, mountPath: /join-token, readOnly: true }
-        {{- end }}
         {{- with include "limbeck.secretMounts" $context | trim }}{{ . | nindent 8 }}{{ end }}
   volumes:
     - name: shm
@@ -114,10 +115,6 @@ spec:
     {{- with $root.Values.data.existingClaim }}
     - name: data
       persistentVolumeClaim: { claimName: {{ . }}, readOnly: true }
-    {{- end }}
-    {{- with $root.Values.auth.joinTokenSecret }}
-    - name: join-token
-      secret: { secretName: {{ . }}, defaultMode: 0440 }
     {{- end }}
     {{- with include "limbeck.secretVolumes" $context | trim }}{{ . | nindent 4 }}{{ end }}
 {{- end -}}
