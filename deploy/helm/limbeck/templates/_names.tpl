@@ -1,16 +1,16 @@
 {{- define "limbeck.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 30 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* 40 characters leave room for what is appended: names of Services and labels have 63 at most. */}}
+{{/* 30 characters leave room for what is appended, by JobSet and Jobs, too: names of pods have 63 at most. */}}
 {{- define "limbeck.fullname" -}}
 {{- $name := include "limbeck.name" . -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- .Values.fullnameOverride | trunc 30 | trimSuffix "-" -}}
 {{- else if contains $name .Release.Name -}}
-{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- .Release.Name | trunc 30 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name $name | trunc 40 | trimSuffix "-" -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 30 | trimSuffix "-" -}}
 {{- end -}}
 {{- end -}}
 
@@ -61,11 +61,11 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end -}}
 
 {{- define "limbeck.coordinatorHost" -}}
-{{ include "limbeck.fullname" . }}-coordinator.{{ .Release.Namespace }}.svc
+{{ include "limbeck.fullname" . }}-coordinator
 {{- end -}}
 
 {{- define "limbeck.natsHost" -}}
-{{ include "limbeck.fullname" . }}-nats.{{ .Release.Namespace }}.svc
+{{ include "limbeck.fullname" . }}-nats
 {{- end -}}
 
 {{/* Not empty where there is a NATS. */}}

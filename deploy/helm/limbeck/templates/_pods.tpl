@@ -27,7 +27,7 @@ All that says how an identity is written is here and in certificates.yaml.
 {{- end }}
 {{- end -}}
 
-{{/* Where NATS is, and the cluster. */}}
+{{/* Where NATS is. */}}
 {{- define "limbeck.natsEnv" -}}
 {{- $external := .Values.nats.external -}}
 {{- if .Values.nats.enabled }}
@@ -38,17 +38,21 @@ All that says how an identity is written is here and in certificates.yaml.
 {{- else if $external.urls }}
 - { name: LIMBECK_NATS, value: {{ join "," $external.urls | quote }} }
 {{- end }}
-{{- if include "limbeck.hasNatsCreds" . }}
-- { name: LIMBECK_NATS_CREDS, value: /nats/user.creds }
-{{- end }}
-- { name: LIMBECK_CLUSTER, value: {{ include "limbeck.cluster" . | quote }} }
 {{- end -}}
 
 {{- define "limbeck.hasNatsCreds" -}}
 {{- if and (not .Values.nats.enabled) .Values.nats.external.credsSecret }}yes{{ end -}}
 {{- end -}}
 
+{{- define "limbeck.clusterEnv" -}}
+- { name: LIMBECK_CLUSTER, value: {{ include "limbeck.cluster" . | quote }} }
+{{- if include "limbeck.hasNatsCreds" . }}
+- { name: LIMBECK_NATS_CREDS, value: /nats/user.creds }
+{{- end }}
+{{- end -}}
+
 {{- define "limbeck.podEnv" -}}
+{{- include "limbeck.clusterEnv" . }}
 - name: POD_NAME
   valueFrom: { fieldRef: { fieldPath: metadata.name } }
 - name: POD_IP
