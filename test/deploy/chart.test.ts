@@ -24,7 +24,16 @@ import { metricsIn, rulesOf } from "./rules.ts";
 
 /** What values of the examples and tests name, and others make. */
 const others = [
-  ...["datasets", "datasets-vision", "datasets-speech", "limbeck-s3", "limbeck-nats", "limbeck", "registry"],
+  ...[
+    "datasets",
+    "datasets-vision",
+    "datasets-speech",
+    "limbeck-s3",
+    "limbeck-nats",
+    "platform-ca",
+    "limbeck",
+    "registry",
+  ],
   ...["limbeck-token-key", "limbeck-worker-token", "limbeck-http", "token-key", "worker-token", "http-token"],
   ...["tls-coordinator", "tls-worker", "tls-client"],
 ];
@@ -125,7 +134,7 @@ test("the checks find what is wrong", (t) =>
       ['{"medium":"Memory"', '{"medium":"Memory","x":1', /x is not known/],
       ['"cpu":"1"', '"gpu":"1"', /requests no cpu/],
       ['"grpc":{"port":7072}', '"grpc":{"port":7079}', /asks port 7079/],
-      ['"containerPort":7081', '"containerPort":7082', /port 7082 is in no network policy/],
+      ['"containerPort":7081', '"containerPort":7099', /port 7099 is in no network policy/],
       ['"targetPort":"grpc"', '"targetPort":"rpc"', /has no port for grpc/],
       [
         '"ports":[{"port":7070,"protocol":"TCP"}]',

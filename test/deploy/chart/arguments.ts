@@ -13,6 +13,7 @@ const awaited = [
 /** Read by what is not a command's option: proto/cluster.ts, proto/depot/s3client.ts. */
 const variables = [
   "LIMBECK_NATS_CREDS",
+  "LIMBECK_NATS_CA",
   "AWS_REGION",
   "AWS_ENDPOINT_URL_S3",
   "AWS_ACCESS_KEY_ID",

@@ -2,7 +2,6 @@
 {{- define "limbeck.coordinatorPod" -}}
 {{- $values := .Values.coordinator -}}
 {{- $isService := eq .Values.mode "service" -}}
-{{- $hasTls := include "limbeck.hasTls" . -}}
 {{- $context := dict "root" . "component" "coordinator" "account" "coordinator" "role" "coordinator" "values" $values -}}
 metadata:
   {{- include "limbeck.podMetadata" $context | nindent 2 }}
@@ -34,9 +33,7 @@ spec:
         - --depot={{ . }}
         {{- end }}
         {{- with include "limbeck.tlsArgs" . | trim }}{{ . | nindent 8 }}{{ end }}
-        {{- if $hasTls }}
         - --health=0.0.0.0:7072
-        {{- end }}
         {{- if .Values.auth.tokenKeySecret }}
         - --token-key=/token-key/key.pem
         - --revoked-tokens=/token-key/revoked
@@ -57,16 +54,14 @@ spec:
       ports:
         - { name: grpc, containerPort: 7070 }
         - { name: http, containerPort: 7071 }
-        {{- if $hasTls }}
         - { name: health, containerPort: 7072 }
-        {{- end }}
-      # With mTLS a kubelet has no certificate: health is served in plain on a port of its own.
+      # A kubelet has no certificate: health is served in plain, on a port of its own.
       startupProbe:
-        grpc: { port: {{ ternary 7072 7070 (not (empty $hasTls)) }} }
+        grpc: { port: 7072 }
         periodSeconds: 3
         failureThreshold: {{ div (add $values.startupSeconds 2) 3 }}
       livenessProbe:
-        grpc: { port: {{ ternary 7072 7070 (not (empty $hasTls)) }} }
+        grpc: { port: 7072 }
         periodSeconds: 10
         timeoutSeconds: 5
         failureThreshold: 6

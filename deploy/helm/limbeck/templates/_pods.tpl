@@ -49,6 +49,13 @@ All that says how an identity is written is here and in certificates.yaml.
 {{- if include "limbeck.hasNatsCreds" . }}
 - { name: LIMBECK_NATS_CREDS, value: /nats/user.creds }
 {{- end }}
+{{- if include "limbeck.hasNatsCa" . }}
+- { name: LIMBECK_NATS_CA, value: /nats-ca/ca.crt }
+{{- end }}
+{{- end -}}
+
+{{- define "limbeck.hasNatsCa" -}}
+{{- if and (not .Values.nats.enabled) .Values.nats.external.caSecret }}yes{{ end -}}
 {{- end -}}
 
 {{- define "limbeck.podEnv" -}}
@@ -84,6 +91,10 @@ All that says how an identity is written is here and in certificates.yaml.
 - name: nats-creds
   secret: { secretName: {{ .root.Values.nats.external.credsSecret }}, defaultMode: 0440 }
 {{- end }}
+{{- if include "limbeck.hasNatsCa" .root }}
+- name: nats-ca
+  secret: { secretName: {{ .root.Values.nats.external.caSecret }}, items: [{ key: ca.crt, path: ca.crt }], defaultMode: 0440 }
+{{- end }}
 {{- $auth := .root.Values.auth }}
 {{- if and $auth.httpTokenSecret (ne .role "client") }}
 - name: http-token
@@ -105,6 +116,9 @@ All that says how an identity is written is here and in certificates.yaml.
 {{- end }}
 {{- if include "limbeck.hasNatsCreds" .root }}
 - { name: nats-creds, mountPath: /nats, readOnly: true }
+{{- end }}
+{{- if include "limbeck.hasNatsCa" .root }}
+- { name: nats-ca, mountPath: /nats-ca, readOnly: true }
 {{- end }}
 {{- $auth := .root.Values.auth }}
 {{- if and $auth.httpTokenSecret (ne .role "client") }}

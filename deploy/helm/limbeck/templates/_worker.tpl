@@ -36,6 +36,7 @@ spec:
         - --listen=0.0.0.0:7080
         - --advertise=$(POD_IP):7080
         - --http=0.0.0.0:7081
+        - --health=0.0.0.0:7082
         {{- end }}
         {{- if not (and $isService (include "limbeck.hasNats" $root)) }}
         - --coordinator={{ include "limbeck.coordinatorHost" $root }}:7070
@@ -68,9 +69,10 @@ spec:
       ports:
         - { name: grpc, containerPort: 7080 }
         - { name: http, containerPort: 7081 }
-      # It has ports before it has a model. What it does with it is the coordinator's to judge, by heartbeats.
+        - { name: health, containerPort: 7082 }
+      # It has ports when its code is loaded. What it does with a model is the coordinator's to judge, by heartbeats.
       startupProbe:
-        httpGet: { port: http, path: /healthz }
+        grpc: { port: 7082 }
         periodSeconds: 5
         failureThreshold: {{ div (add $values.startupSeconds 4) 5 }}
       # Between two jobs a process follows another, and the port is away for a while.
@@ -79,8 +81,9 @@ spec:
         periodSeconds: 10
         timeoutSeconds: 5
         failureThreshold: 9
+      # One that leaves says so.
       readinessProbe:
-        httpGet: { port: http, path: /healthz }
+        grpc: { port: 7082 }
         periodSeconds: 5
         timeoutSeconds: 3
         failureThreshold: 3
@@ -94,8 +97,7 @@ spec:
       volumeMounts:
         - { name: shm, mountPath: /dev/shm }
         - { name: scratch, mountPath: /tmp, subPath: tmp }
-        - { name: scratch, mountPath: {{ $root.Values.image.cachePath }}/softtargets, subPath: softtargets }
-        - { name: scratch, mountPath: {{ $root.Values.image.cachePath }}/cuda, subPath: cuda }
+        - { name: scratch, mountPath: {{ $root.Values.image.cachePath }}, subPath: cache }
         {{- if include "limbeck.sharesState" $root }}
         - { name: state, mountPath: /state }
         {{- end }}
