@@ -31,6 +31,8 @@ export function expanded(container: Thing, values: Readonly<Record<string, strin
   );
 }
 
+const limbeck = quiet(program());
+
 export function argumentProblems(objects: readonly Thing[]): string[] {
   return podsOf(objects).flatMap(({ where, spec }) =>
     containersOf(spec)
@@ -41,7 +43,6 @@ export function argumentProblems(objects: readonly Thing[]): string[] {
 
 function commandProblems(where: string, container: Thing): string[] {
   const args = expanded(container);
-  const limbeck = quiet(program());
   const command = limbeck.commands.find((each) => each.name() === args[0]);
   if (!command) return [`${where}: there is no command ${args[0]}`];
   const has = (flag: string) => command.options.some(({ long, short }) => long === flag || short === flag);
@@ -58,7 +59,7 @@ function commandProblems(where: string, container: Thing): string[] {
 }
 
 function variableProblems(where: string, { env = [] }: Thing): string[] {
-  const options = allOf(program()).flatMap(({ options }) => options.flatMap(({ envVar }) => envVar ?? []));
+  const options = allOf(limbeck).flatMap(({ options }) => options.flatMap(({ envVar }) => envVar ?? []));
   const isOurs = ({ name }: Thing) => /^(LIMBECK|AWS)_/.test(name);
   return env
     .filter(isOurs)
