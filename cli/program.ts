@@ -9,6 +9,7 @@ import {
   commaSeparated,
   endpoint,
   engineChoice,
+  exitCode,
   logFormat,
   positive,
   printing,
@@ -196,6 +197,11 @@ export function program(): Command {
     .option("--advertise <host:port>", "where other workers are told to reach this one (default: --listen)", endpoint)
     .option("--http <host:port>", "where /metrics and /healthz are served", endpoint, { host: "127.0.0.1", port: 0 })
     .option("--state <dir>", "folder of the logs of the worker processes, which are then restarted when they die")
+    .option(
+      "--leave-code <code>",
+      "exit code after SIGTERM, instead of 0, which a Kubernetes Job takes for the end of its work",
+      exitCode,
+    )
     .addOption(logFormat())
     .action(async (options, command) => {
       const { coordinator, nats, natsCreds, cluster, ...own } = options;

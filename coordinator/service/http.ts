@@ -22,7 +22,10 @@ export interface ServicePages {
   readonly now: () => number;
 }
 
-/** Throws `unavailable` where the port cannot be had. */
+/**
+ * /leader/targets is for who asks any of the coordinators, as through one address for all: only who leads knows the workers.
+ * Throws `unavailable` where the port cannot be had.
+ */
 export async function serveService(
   endpoint: Endpoint,
   { registry, metrics, standing, name, address, folder, now }: ServicePages,
@@ -47,7 +50,21 @@ export async function serveService(
     folder,
     view: (asked) => clusterView({ standing: standing(), own: own(), atMs: now() }, asked),
   });
-  const port = await servePages(endpoint, pages, live);
+  const port = await servePages(endpoint, pages, {
+    ...live,
+    "/leader/targets": (request, response) => {
+      const at = standing();
+      if (at.kind === "leading") {
+        const [type, text] = json(targets(port.address, request.headers.host ?? "", at));
+        response.writeHead(200, { "content-type": type }).end(text);
+      } else if (at.leader) {
+        response.writeHead(302, { location: `http://${reached(at.leader).http}/leader/targets` }).end();
+      } else {
+        // Whoever asks keeps the list that it had.
+        response.writeHead(503).end("nobody leads now\n");
+      }
+    },
+  });
   return port;
 }
 
