@@ -67,7 +67,10 @@ export class Crowd implements SessionHost {
     this.#present.set(session, { ...present, job });
     const { hello } = present;
     const run = this.#parts.run(job);
-    if (!run) return this.#sendOn(session, `${job} is over`);
+    if (!run) {
+      this.#sendOn(session, `${job} is over`);
+      return;
+    }
     // What it has of another job is nothing to this one.
     const message = hello.job === job ? hello : { ...hello, term: 0, holds: [] };
     run.happen({ kind: "message", session, message });
