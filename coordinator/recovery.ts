@@ -54,8 +54,19 @@ function finish(plan: Plan, state: Recovering, over: Omit<Exporting, "kind" | "e
 
 /** L7. Members that have not come back in time are lost. */
 export function tickRecovering(plan: Plan, state: Recovering, atMs: number): Next {
-  if (atMs - state.recoveredMs < plan.patience.rejoinMs) return [state];
+  if (isFirstBack(state)) return [{ ...state, isSomeoneBack: true, recoveredMs: atMs }];
+  if (atMs - state.recoveredMs < waitMs(plan, state)) return [state];
   return another(plan, state, atMs, `${absentees(state).join(", ")} did not come back to the coordinator`);
+}
+
+function isFirstBack({ isSomeoneBack, workers, expected }: Recovering): boolean {
+  return !isSomeoneBack && workers.some(({ name, instance }) => expected.get(name) === instance);
+}
+
+/** A member that has come as another proves that members died; as long as nobody is heard of, they may be looking. */
+function waitMs({ patience }: Plan, { isSomeoneBack, workers, expected }: Recovering): number {
+  const isKnown = isSomeoneBack || workers.some(({ name }) => expected.has(name));
+  return isKnown ? patience.rejoinMs : patience.returnMs;
 }
 
 function another(plan: Plan, state: Recovering, atMs: number, why: string): Next {

@@ -209,7 +209,12 @@ class WorkerProcess {
   #heed({ fence }: ToWorker__Output): void {
     if (fence < this.#fence)
       throw new SessionBroken("unavailable", `leader ${fence} has been replaced by ${this.#fence}`);
+    if (fence === this.#fence) return;
     this.#fence = fence;
+    this.#options.log.info(
+      { event: "leader", fence, term: this.#participation?.term ?? 0, step: this.#status.step },
+      `leader ${fence} decides`,
+    );
   }
 
   /** What it failed of, or was refused for, is one job's of a service: another may do. */

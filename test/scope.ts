@@ -1,0 +1,26 @@
+/** What is to be undone at the end: a test has it of itself, a command opens one. */
+
+export interface Scope {
+  after(work: () => unknown): void;
+}
+
+export interface OpenScope extends Scope {
+  /** The last first, each also where another fails. */
+  close(): Promise<void>;
+}
+
+export function openScope(): OpenScope {
+  const works: (() => unknown)[] = [];
+  return {
+    after: (work) => void works.push(work),
+    async close() {
+      for (const work of works.splice(0).reverse()) {
+        try {
+          await work();
+        } catch (thrown) {
+          process.stderr.write(`${(thrown as Error).message}\n`);
+        }
+      }
+    },
+  };
+}
