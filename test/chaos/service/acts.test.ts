@@ -57,9 +57,9 @@ const cases: readonly (readonly [string, RegExp, Partial<Witnesses>])[] = [
   ],
   ["two may decide at once", /two may decide at once/, { records: [...right.records, decided(1, 3)] }],
   [
-    "two lives write with one fence",
+    "two lead with one fence",
     /fence 1 was given to several/,
-    { entries: right.entries.map((each, at) => (at === 1 ? { ...each, id: "x.job.1" } : each)) },
+    { records: [...right.records, { ...decided(1, 1), coordinator: "c2 (20)" }] },
   ],
   [
     "a worker obeys the old leader",

@@ -1,9 +1,8 @@
 /** What a service decided, for test/history.ts: from its journals, from what its coordinators recorded, and from its workers' logs. */
 import { consumerOpts, type JsMsg, type NatsConnection } from "nats";
 import type { JournalRecord } from "../../../coordinator/journalrecord.ts";
-import { type EntryKind, newAssembly } from "../../../coordinator/nats/entry.ts";
-import { fenceHeader, idHeader } from "../../../coordinator/nats/publish.ts";
-import { kindHeader, partHeader } from "../../../coordinator/nats/read.ts";
+import { type EntryKind, entryHeader, newAssembly, partFrom } from "../../../coordinator/nats/entry.ts";
+import { idHeader } from "../../../coordinator/nats/publish.ts";
 import { journalStream, journalSubject, usualCluster } from "../../../proto/cluster.ts";
 import { decisionsOf } from "../../decisions.ts";
 import { type Act, type Decision, type Led, type Written, wrongIn } from "../../history.ts";
@@ -16,7 +15,7 @@ export interface JournalEntry {
   readonly fence: number;
   readonly sequence: number;
   readonly atMs: number;
-  /** Given by who wrote it; it begins with that life of a leader. */
+  /** Of its message, given by who wrote it. */
   readonly id: string;
   readonly text: string;
 }
@@ -26,13 +25,11 @@ export async function journalEntries(connection: NatsConnection, name: string): 
   const assembly = newAssembly();
   return (await messagesOf(connection, journalSubject(usualCluster, name))).flatMap((message) => {
     const header = (key: string) => message.headers?.get(key) ?? "";
-    const [part = 1, parts = 1] = header(partHeader).split("/").map(Number);
-    const fence = Number(header(fenceHeader));
-    const entry = assembly.add({ kind: header(kindHeader) as EntryKind, fence, part, parts, bytes: message.data });
+    const entry = assembly.add(partFrom(header(entryHeader), message.data));
     if (!entry) return [];
     // The logs' times have no fractions.
     const atMs = Math.floor(message.info.timestampNanos / 1e6);
-    return [{ kind: entry.kind, fence, sequence: message.seq, atMs, id: header(idHeader), text: entry.text }];
+    return [{ ...entry, sequence: message.seq, atMs, id: header(idHeader) }];
   });
 }
 
@@ -66,32 +63,15 @@ function journalActs(
   records: readonly Recorded[],
   decisions: (text: string) => Decision[],
 ): Act[] {
-  const writers = writerNames(entries, records);
+  const names = new Map(records.map(({ fence, coordinator }) => [fence, coordinator]));
   return entries.flatMap((entry): Act[] => {
     const { kind, fence, sequence, atMs, id, text } = entry;
-    const by = { coordinator: writers.get(writerOf(entry))!, fence, sequence, atMs };
+    const by = { coordinator: names.get(fence) ?? "nobody that is known", fence, sequence, atMs };
     // Who leads had read all that stands before: the append was conditional on that.
     if (kind === "led") return [{ kind: "led", ...by } satisfies Led, { kind: "opened", ...by }];
     if (kind === "snapshot") return [];
     return [{ kind: "written", ...by, id, decisions: decisions(text) } satisfies Written];
   });
-}
-
-/** A fence is one life's: where several wrote with it, the others go by their own name, and the check finds them. */
-function writerNames(entries: readonly JournalEntry[], records: readonly Recorded[]): Map<string, string> {
-  const names = new Map(records.map(({ fence, coordinator }) => [fence, coordinator]));
-  const writers = new Map<string, string>();
-  for (const entry of entries) {
-    const writer = writerOf(entry);
-    if (writers.has(writer)) continue;
-    writers.set(writer, names.get(entry.fence) ?? `writer ${writer}`);
-    names.delete(entry.fence);
-  }
-  return writers;
-}
-
-function writerOf({ id }: JournalEntry): string {
-  return id.slice(0, id.indexOf("."));
 }
 
 /** A leader might decide between the first and the last time that it found so. */
