@@ -1,5 +1,5 @@
 /**
- * `npm run chaos:service -- [--kills 20] [--span 60] [--only KIND…] [--servers 3] [--steps N]`: a long job of a service, and
+ * `npm run chaos:service -- [--kills 20] [--span 60] [--no-others] [--servers 3] [--steps N]`: a long job of a service, and
  * fault after fault, each followed by as long a time in which nothing is done. One JSON line; exit 1 where it was not right.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -10,7 +10,7 @@ import { Command, Option } from "commander";
 import { openScope } from "../../scope.ts";
 import { pace, undisturbed, until } from "../chaos.ts";
 import { measure } from "../measure.ts";
-import { type ServiceFault, type ServiceFaultKind, serviceFaultKinds } from "./faults.ts";
+import type { ServiceFault, ServiceFaultKind } from "./faults.ts";
 import { serviceJob } from "./job.ts";
 import { costOf, type Span } from "./measure.ts";
 import { Service } from "./service.ts";
@@ -20,7 +20,7 @@ import { countsOf, history } from "./trial.ts";
 const options = new Command("chaos:service")
   .option("--kills <n>", "deaths of a leader", Number, 20)
   .option("--span <seconds>", "over which a fault is felt, and then nothing is done", Number, 60)
-  .addOption(new Option("--only <kind...>", "of the faults other than these deaths").choices(serviceFaultKinds))
+  .option("--no-others", "no faults but these deaths")
   .addOption(new Option("--servers <n>", "of NATS").choices(["1", "3"]).default("1"))
   .option("--coordinators <n>", "of which one leads", Number, 2)
   .option("--steps <n>", "of the distil stage, instead of as many as fit", Number)
@@ -28,7 +28,7 @@ const options = new Command("chaos:service")
   .opts<{
     kills: number;
     span: number;
-    only?: ServiceFaultKind[];
+    others: boolean;
     servers: "1" | "3";
     coordinators: number;
     steps?: number;
@@ -41,7 +41,7 @@ const note = (line: string) => void process.stderr.write(`chaos: ${line}\n`);
 const folder = mkdtempSync(join(tmpdir(), "limbeck-service-"));
 
 /** The long ones last longer than whatever waits for them. */
-const others: readonly (readonly [ServiceFaultKind, number])[] = [
+const otherFaults: readonly (readonly [ServiceFaultKind, number])[] = [
   ["stop-leader", 30_000],
   ["kill-nats", 1_000],
   ["kill-nats", 60_000],
@@ -50,11 +50,11 @@ const others: readonly (readonly [ServiceFaultKind, number])[] = [
   ["kill-leader-and-worker", 1_000],
 ];
 
-const { kills, span, only, servers, coordinators } = options;
+const { kills, span, others, servers, coordinators } = options;
 const spanMs = span * 1_000;
 const faults: ServiceFault[] = [
   ...Array.from({ length: kills }, () => ["kill-leader", 1_000] as const),
-  ...others.filter(([kind]) => !only || only.includes(kind)),
+  ...(others ? otherFaults : []),
 ].map(([kind, lastsMs], at) => ({ kind, lastsMs, atMs: 0, target: (at * 0.37) % 1 }));
 const feltMs = ({ lastsMs }: ServiceFault) => Math.max(spanMs, lastsMs + settleMs);
 const wholeMs = settleMs + faults.reduce((sum, fault) => sum + feltMs(fault) + spanMs, 0);
