@@ -46,6 +46,11 @@ test("two leaders after one another are right", () => {
   assert.deepEqual(check(right), { wrong: [], entries: 4, leaders: 2, terms: 2, twice: [], ofOldLeaders: 0 });
 });
 
+test("what stands in the journal twice is named", () => {
+  const entries = journal([1, "led"], [1, term(1)], [1, term(1)], [1, { kind: "ended" }], [1, { kind: "ended" }]);
+  assert.deepEqual(check({ ...right, entries }).twice, ["term 1", "ended"]);
+});
+
 const late = { ...right.entries[1]!, sequence: 9, id: "a.job.9", text: JSON.stringify(term(3)) };
 
 const cases: readonly (readonly [string, RegExp, Partial<Witnesses>])[] = [

@@ -119,13 +119,23 @@ export interface Checked {
   readonly ofOldLeaders: number;
 }
 
+/** Of what is decided once; a stage is over once in a term, and may be done again where all who had its weights died. */
+function namesOf(written: readonly Decision[]): string[] {
+  let inTerm = 0;
+  return written.flatMap(({ kind, term, what }) => {
+    inTerm = term ?? inTerm;
+    if (kind === "finished") return [`finished ${what} in term ${inTerm}`];
+    const isOnce = ["term", "begun", "exported", "ended"].includes(kind);
+    return isOnce ? [[kind, term ?? what].join(" ").trim()] : [];
+  });
+}
+
 /** Checks a job's history. Worker lines of other jobs must not be among them: a term's number is the job's. */
 export function check({ entries, queue, records, lines }: Witnesses): Checked {
   const decided = (text: string) => decisionsOf(JSON.parse(text) as JournalRecord).flatMap(comparable);
   const journal = journalActs(entries, records, decided);
   const written = journal.flatMap((act) => (act.kind === "written" ? act.decisions : []));
-  const once = written.filter(({ kind }) => ["term", "begun", "finished", "exported", "ended"].includes(kind));
-  const names = once.map(({ kind, term, what }) => [kind, term ?? what].join(" "));
+  const names = namesOf(written);
   const inQueue = wrongIn(journalActs(queue, records, () => [])).map((each) => `the service's journal: ${each}`);
   const wrong = [...wrongIn([...journal, ...recordedActs(records), ...heardActs(lines)]), ...inQueue];
   return {
