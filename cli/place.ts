@@ -1,7 +1,7 @@
 /** How a command is told where the coordinator is: by its addresses, or by the lease in NATS. */
 import { type Command, Option } from "commander";
 import { LimbeckError } from "../core/errors.ts";
-import { usualCluster } from "../proto/cluster.ts";
+import { natsCredentialsVariable, usualCluster } from "../proto/cluster.ts";
 import { type Endpoint, hostPort } from "../proto/endpoint.ts";
 import { givenCoordinators, type Whereabouts } from "../proto/whereabouts.ts";
 import { commaSeparated, endpoints } from "./options.ts";
@@ -44,7 +44,7 @@ export function withPlace(command: Command): Command {
 }
 
 export function natsCredentials(): Option {
-  return new Option("--nats-creds <file>", "credentials for NATS").env("LIMBECK_NATS_CREDS");
+  return new Option("--nats-creds <file>", "credentials for NATS").env(natsCredentialsVariable);
 }
 
 export function clusterOption(): Option {

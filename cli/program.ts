@@ -1,5 +1,6 @@
 /** The commands and their options; what each does is loaded when it is called. */
 import { Command, Option } from "commander";
+import { natsCredentialsVariable } from "../proto/cluster.ts";
 import { packageVersion } from "../proto/package.ts";
 import { addJobs } from "./jobcommands.ts";
 import {
@@ -22,6 +23,10 @@ export function program(): Command {
     )
     .version(packageVersion)
     .exitOverride()
+    .hook("preAction", (_, command) => {
+      const { natsCreds } = command.opts<{ natsCreds?: string }>();
+      if (natsCreds !== undefined) process.env[natsCredentialsVariable] = natsCreds;
+    })
     .showHelpAfterError("(limbeck --help shows what there is)");
 
   printing(limbeck.command("run"), "json: progress events as JSON lines on stdout")
