@@ -93,6 +93,7 @@ try {
     else if (!service.report(id)) spans.push({ struck, untilMs, quietUntilMs: Date.now() });
   }
   if (spans.length < faults.length) note(`the job had ended before fault ${spans.length + 1}: give --steps`);
+  note(`until now: ${JSON.stringify(costOf(service.events(id), service.records(), spans))}`);
   await until(() => service.report(id) !== null, wholeMs + deadlineMs);
   const report = service.report(id);
   const events = service.events(id);
