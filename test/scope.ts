@@ -9,18 +9,19 @@ export interface OpenScope extends Scope {
   close(): Promise<void>;
 }
 
+/** Also closes where the command is told to stop. */
 export function openScope(): OpenScope {
   const works: (() => unknown)[] = [];
-  return {
-    after: (work) => void works.push(work),
-    async close() {
-      for (const work of works.splice(0).reverse()) {
-        try {
-          await work();
-        } catch (thrown) {
-          process.stderr.write(`${(thrown as Error).message}\n`);
-        }
+  const close = async () => {
+    for (const work of works.splice(0).reverse()) {
+      try {
+        await work();
+      } catch (thrown) {
+        process.stderr.write(`${(thrown as Error).message}\n`);
       }
-    },
+    }
   };
+  const stop = () => void close().then(() => process.exit(1));
+  process.once("SIGINT", stop).once("SIGTERM", stop);
+  return { after: (work) => void works.push(work), close };
 }
