@@ -65,13 +65,22 @@ function finish(plan: Plan, state: Recovering, atMs: number): Next | null {
 /** L7. Members that have not come back in time are lost. */
 export function tickRecovering(plan: Plan, state: Recovering, atMs: number): Next {
   if (isFirstBack(state)) return [{ ...state, isSomeoneBack: true, recoveredMs: atMs }];
-  if (atMs - state.recoveredMs < waitMs(plan, state)) return [state];
+  if (atMs - state.recoveredMs < waitMs(plan, state) && !isInVain(state)) return [state];
   const why = `${absentees(state).join(", ")} did not come back to the coordinator`;
   return finish(plan, state, atMs) ?? another(plan, state, atMs, why);
 }
 
 function isFirstBack({ isSomeoneBack, workers, expected }: Recovering): boolean {
   return !isSomeoneBack && workers.some(({ name, instance }) => expected.get(name) === instance);
+}
+
+/** Whoever is missing has come as another: in the life that is waited for it died. */
+function isInVain(state: Recovering): boolean {
+  const { workers, expected, isSomeoneBack } = state;
+  const isReplaced = (name: string) =>
+    workers.some((worker) => worker.name === name && worker.instance !== expected.get(name));
+  // Those of a whole new cluster begin together.
+  return absentees(state).every(isReplaced) && (isSomeoneBack || workers.every(({ prepared }) => prepared !== null));
 }
 
 /** A member that has come as another proves that members died; as long as nobody is heard of, they may be looking. */
