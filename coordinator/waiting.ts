@@ -25,7 +25,7 @@ export function waitOf(plan: Plan, state: Active | Ending): Wait {
     }
     case "recovering": {
       const why = `the coordinator was started again, and its members of term ${state.term} come back`;
-      return { for: absentees(state), why, limitMs: 2 * patience.rejoinMs };
+      return { for: absentees(state), why, limitMs: patience.returnMs + patience.rejoinMs };
     }
     case "readying": {
       const members = [...state.deal.map(({ worker }) => worker), ...state.teachers];

@@ -7,6 +7,8 @@ export interface Whereabouts {
   readonly where: string;
   /** Where one has gone another is elected: it is worth waiting for. */
   readonly isElected: boolean;
+  /** Nobody tells when another decides: one that falls silent is to be found soon. */
+  readonly isGuessed: boolean;
   /** host:port of the one to try; empty while none is known. */
   address(): string;
   /** The one that was tried does not answer, or stands by and names another. @param leader host:port, or empty */
@@ -27,6 +29,7 @@ export function givenAddresses(addresses: readonly string[]): Whereabouts {
   return {
     where: addresses.join(" or "),
     isElected: false,
+    isGuessed: addresses.length > 1,
     address: () => named || addresses[at]!,
     tried(leader) {
       // Who was named and is not there may have been replaced: those that were given know.

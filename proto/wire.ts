@@ -32,17 +32,27 @@ const { v1 } = (loadPackageDefinition(wireDefinition) as unknown as ProtoGrpcTyp
 const limits: ChannelOptions = {
   "grpc.max_receive_message_length": messageBytes,
   "grpc.max_send_message_length": messageBytes,
-  // A network that swallows packets breaks no TCP connection by itself: pings find it (L7).
-  "grpc.keepalive_time_ms": 10_000,
-  "grpc.keepalive_timeout_ms": 5_000,
 };
 
+/** A network that swallows packets, and a process that is stopped, break no TCP connection by themselves: pings find it (L7). */
+export interface Pings {
+  readonly everyMs: number;
+  readonly answerMs: number;
+}
+
+export const usualPings: Pings = { everyMs: 10_000, answerMs: 5_000 };
+
+function pinging({ everyMs, answerMs }: Pings): ChannelOptions {
+  return { "grpc.keepalive_time_ms": everyMs, "grpc.keepalive_timeout_ms": answerMs };
+}
+
 /** For every server. Its receive window stays at Node's 64 KiB, which is why large payloads are pulled. */
-export const serverOptions: ChannelOptions = limits;
+export const serverOptions: ChannelOptions = { ...limits, ...pinging(usualPings) };
 
 /** For every client. */
 export const channelOptions: ChannelOptions = {
   ...limits,
+  ...pinging(usualPings),
   "grpc-node.flow_control_window": 8 * mebibyte,
   "grpc.initial_reconnect_backoff_ms": 100,
   "grpc.max_reconnect_backoff_ms": 1_000,
@@ -84,8 +94,13 @@ export const teacherService = v1.Teacher.service;
 export type Interceptors = readonly Interceptor[];
 
 /** @param address host:port */
-export function coordinatorClient(address: string, interceptors: Interceptors = []): CoordinatorClient {
-  return new v1.Coordinator(address, credentials.createInsecure(), withInterceptors(interceptors));
+export function coordinatorClient(
+  address: string,
+  interceptors: Interceptors = [],
+  pings = usualPings,
+): CoordinatorClient {
+  const options = { ...withInterceptors(interceptors), ...pinging(pings) };
+  return new v1.Coordinator(address, credentials.createInsecure(), options);
 }
 
 /** Of a service. @param address host:port */

@@ -214,6 +214,7 @@ class WorkerProcess {
   #heed({ fence }: ToWorker__Output): void {
     const highest = this.#fence;
     if (fence >= highest) {
+      if (fence > highest) this.#log("leader", `leader ${fence} decides`);
       [this.#fence, this.#outlivedMs] = [fence, null];
       return;
     }

@@ -7,7 +7,7 @@ import type { FromWorker } from "../proto/gen/limbeck/v1/FromWorker.ts";
 import type { ToWorker__Output } from "../proto/gen/limbeck/v1/ToWorker.ts";
 import { errorOfCall, isRefusal } from "../proto/status.ts";
 import type { Whereabouts } from "../proto/whereabouts.ts";
-import { coordinatorClient, type Interceptors } from "../proto/wire.ts";
+import { coordinatorClient, type Interceptors, type Pings, usualPings } from "../proto/wire.ts";
 import type { Status } from "./context.ts";
 
 const connectBiteMs = 200;
@@ -35,7 +35,7 @@ export async function joinCoordinator(
   for (;;) {
     signal.throwIfAborted();
     const address = whereabouts.address();
-    const client = address === "" ? null : coordinatorClient(address, interceptors);
+    const client = address === "" ? null : coordinatorClient(address, interceptors, pingsTo(whereabouts));
     if (client && (await isReadySoon(client, { signal, while: () => whereabouts.address() === address }))) {
       return new Session(client.join(), address, () => client.close());
     }
@@ -49,6 +49,11 @@ export async function joinCoordinator(
     if (client) whereabouts.tried("");
     else await setTimeout(connectBiteMs, undefined, { signal }).catch(() => {});
   }
+}
+
+/** A leader that is stopped keeps its connections; where only silence tells of that, members are to be back in time. */
+function pingsTo({ isGuessed }: Whereabouts): Pings {
+  return isGuessed ? { everyMs: 2_000, answerMs: 2_000 } : usualPings;
 }
 
 /** In small bites: closing a channel does not end grpc-js's wait for it. */
