@@ -8,7 +8,7 @@ const [pollMs, retryMs, timeoutMs] = [5_000, 500, 2_000];
 const port = 7_000;
 
 /** As a worker asks. */
-export type Asked = Omit<Whereabouts, "isElected">;
+export type Asked = Pick<Whereabouts, "where" | "address" | "tried" | "onMoved">;
 
 export function whereaboutsOf(world: World, life: Life): Asked {
   const { coordinators, finding } = world.scene;
