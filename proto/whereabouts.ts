@@ -1,5 +1,6 @@
 /** Where the coordinator is that decides: for workers, and for who asks about jobs. */
 import { type Endpoint, hostPort } from "./endpoint.ts";
+import type { Security } from "./security/security.ts";
 
 /** A coordinator may be replaced by another, elsewhere. */
 export interface Whereabouts {
@@ -7,6 +8,8 @@ export interface Whereabouts {
   readonly where: string;
   /** Where one has gone another is elected: it is worth waiting for. */
   readonly isElected: boolean;
+  /** How it is called; if not given, only on loopback. */
+  readonly security?: Security;
   /** host:port of the one to try; empty while none is known. */
   address(): string;
   /** The one that was tried does not answer, or stands by and names another. @param leader host:port, or empty */

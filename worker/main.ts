@@ -19,7 +19,7 @@ import { Outbox } from "./outbox.ts";
 import { Participation } from "./participation.ts";
 import { adopt, openDevice, type Preparation, prepareWorker, type Role } from "./preparation.ts";
 import { openServices, type Services } from "./services.ts";
-import { joinCoordinator, type Session, SessionBroken } from "./session.ts";
+import { joinCoordinator, type Session, SessionBroken, type Tried } from "./session.ts";
 
 export interface WorkerOptions {
   readonly coordinator: Whereabouts;
@@ -54,7 +54,9 @@ const failedMs = 5_000;
 export async function runWorker(options: WorkerOptions, leaving: AbortSignal): Promise<boolean> {
   const { listen, advertise, log } = options;
   const metrics = new WorkerMetrics();
-  const services = await openServices({ listen, ...(advertise && { advertise }), metrics, log });
+  const { security } = options.coordinator;
+  const own = { listen, ...(advertise && { advertise }), ...(security && { security }) };
+  const services = await openServices({ ...own, metrics, log });
   const pages = { "/metrics": metrics.page(services), "/healthz": alive };
   const closing: (() => unknown)[] = [() => services.close()];
   try {
@@ -110,6 +112,8 @@ class WorkerProcess {
   #isService = false;
   /** What the last coordinator that stood by said. */
   #turnedAway = "";
+  /** Why somebody who listened was not reached the last time. */
+  #problem = "";
   /** It is told to join again. */
   #isWanted = false;
 
@@ -218,9 +222,13 @@ class WorkerProcess {
   }
 
   /** Before the first session not for long; later for as long as there is work, and ten minutes where there is none. */
-  readonly #isTooLate = (triedMs: number): boolean => {
-    if (!this.#participation) return triedMs > (this.#isKnown ? rejoinMs : joinMs);
-    return triedMs > rejoinMs && !this.#participation.isWorking;
+  readonly #isTooLate = ({ ms, problem }: Tried): boolean => {
+    if (problem !== this.#problem && problem !== "") this.#log("not-reached", problem, "warn");
+    this.#problem = problem;
+    // Who has never been let in will not be by waiting; who has been may meet a certificate that is being renewed.
+    if (!this.#isKnown && problem !== "") return true;
+    if (!this.#participation) return ms > (this.#isKnown ? rejoinMs : joinMs);
+    return ms > rejoinMs && !this.#participation.isWorking;
   };
 
   #hello(session: Session): void {

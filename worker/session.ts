@@ -5,6 +5,7 @@ import { LimbeckError } from "../core/errors.ts";
 import type { CoordinatorClient } from "../proto/gen/limbeck/v1/Coordinator.ts";
 import type { FromWorker } from "../proto/gen/limbeck/v1/FromWorker.ts";
 import type { ToWorker__Output } from "../proto/gen/limbeck/v1/ToWorker.ts";
+import { loopbackOnly } from "../proto/security/security.ts";
 import { errorOfCall, isRefusal } from "../proto/status.ts";
 import type { Whereabouts } from "../proto/whereabouts.ts";
 import { coordinatorClient, type Interceptors } from "../proto/wire.ts";
@@ -21,29 +22,39 @@ type Stream = ClientDuplexStream<FromWorker, ToWorker__Output>;
 /** The coordinator has gone, or cannot be reached: another session may be had. */
 export class SessionBroken extends LimbeckError {}
 
+/** That nobody answers. */
+export interface Tried {
+  readonly ms: number;
+  /** Why somebody who listens there is not reached, in a sentence; empty where nobody does. */
+  readonly problem: string;
+}
+
 /**
  * Tries again and again, at most a second apart, wherever the coordinator is by then.
- * @param isTooLate told how long it has tried, in ms
- * @throws `unavailable` where that was too long, and the signal's reason
+ * @throws `unavailable` where that was too long, `not_allowed` with the problem where there was one, the signal's reason,
+ * `usage` where it is off loopback without TLS
  */
 export async function joinCoordinator(
   whereabouts: Whereabouts,
-  isTooLate: (triedMs: number) => boolean,
+  isTooLate: (tried: Tried) => boolean,
   { signal, interceptors }: { readonly signal: AbortSignal; readonly interceptors: Interceptors },
 ): Promise<Session> {
   const since = Date.now();
+  const { security = loopbackOnly } = whereabouts;
   for (;;) {
     signal.throwIfAborted();
     const address = whereabouts.address();
-    const client = address === "" ? null : coordinatorClient(address, interceptors);
+    const client = address === "" ? null : coordinatorClient(address, { interceptors, security });
     if (client && (await isReadySoon(client, { signal, while: () => whereabouts.address() === address }))) {
       return new Session(client.join(), address, () => client.close());
     }
     client?.close();
+    const problem = client ? await security.problem("coordinator", address) : "";
     signal.throwIfAborted();
-    const triedMs = Date.now() - since;
-    if (isTooLate(triedMs)) {
-      const tried = `tried for ${Math.round(triedMs / 1000)} s`;
+    const ms = Date.now() - since;
+    if (isTooLate({ ms, problem })) {
+      if (problem !== "") throw new LimbeckError("not_allowed", problem);
+      const tried = `tried for ${Math.round(ms / 1000)} s`;
       throw new LimbeckError("unavailable", `no coordinator answers at ${whereabouts.where} (${tried})`);
     }
     if (client) whereabouts.tried("");
