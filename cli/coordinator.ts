@@ -17,16 +17,17 @@ import { lastingJobId } from "../proto/jobsha256.ts";
 import { openLog } from "../proto/telemetry/log.ts";
 import { tellParent } from "./children.ts";
 import type { OutputFormat } from "./display.ts";
+import { type GivenPages, openPages, securityFor } from "./ports.ts";
 import { earlierPart, finishedNote } from "./resume.ts";
 import { keptPrediction } from "./savedplan.ts";
+import type { GivenSecurity } from "./security.ts";
 import { resultTable } from "./table.ts";
 
-interface CoordinatorOptions {
+interface CoordinatorOptions extends GivenSecurity, GivenPages {
   /** Folder of the journal and the results. One that holds a part of this very job is gone on with. */
   readonly state: string;
   readonly set: readonly string[];
   readonly listen: Endpoint;
-  readonly http: Endpoint;
   /** URL of where checkpoints, models and report go, where workers do not share the folder. */
   readonly depot?: string;
   readonly output?: OutputFormat;
@@ -126,6 +127,8 @@ async function coordinateIn(runFolder: string, { job, file, depot, options }: Co
     log.info({ event: "recovered" }, `${options.state} was empty: the job goes on from ${depot.depot.where}`);
   const { listen, http } = options;
   const predicted = await keptPrediction(runFolder);
+  const security = securityFor(options, log);
+  const pages = await openPages(options, log);
   const given = {
     job,
     jobFolder: dirname(resolve(file)),
@@ -135,9 +138,12 @@ async function coordinateIn(runFolder: string, { job, file, depot, options }: Co
     resume: earlier !== null,
     ...(depot && { depot }),
     predicted,
+    security,
+    access: pages.access,
     log,
   };
   const running = await startCoordinator(given);
+  pages.health?.set("SERVING");
   if (process.send) process.send({ address: running.address, http: running.httpAddress });
   log.info(
     { event: "listening", address: running.address, http: running.httpAddress },
@@ -148,7 +154,10 @@ async function coordinateIn(runFolder: string, { job, file, depot, options }: Co
   process.once("SIGINT", () => stop("the coordinator was told to stop (SIGINT)"));
   process.once("disconnect", () => stop("the process that started the coordinator has gone"));
   const outcome = await running.finished;
+  pages.health?.set("NOT_SERVING");
   await running.close();
+  pages.close();
+  security.close();
   if (outcome.kind === "failed") throw outcome.error;
 }
 

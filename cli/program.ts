@@ -12,8 +12,11 @@ import {
   positive,
   printing,
 } from "./options.ts";
-import { clusterOption, natsCredentials, placeOf, withPlace } from "./place.ts";
+import { clusterOption, natsAuthority, natsCredentials, placeOf, withPlace } from "./place.ts";
+import { withPages } from "./ports.ts";
 import { addQuestions } from "./questions.ts";
+import { addSecrets } from "./secretcommands.ts";
+import { withSecurity, withTokenKeys } from "./security.ts";
 
 export function program(): Command {
   const limbeck = new Command("limbeck")
@@ -64,6 +67,7 @@ export function program(): Command {
       ).argParser(commaSeparated),
     )
     .addOption(natsCredentials())
+    .addOption(natsAuthority())
     .addOption(clusterOption())
     .action(async (file, options) => (await import("./doctor.ts")).doctor(file, options));
 
@@ -131,9 +135,9 @@ export function program(): Command {
 
   addJobs(limbeck);
   addQuestions(limbeck);
+  addSecrets(limbeck);
 
-  limbeck
-    .command("coordinator")
+  withPages(withTokenKeys(withSecurity(limbeck.command("coordinator"))))
     .description("coordinate a job, or, without a job file, be a service that takes jobs; workers join it")
     .argument("[job.yaml]", "the job file; without it, jobs come by `limbeck submit`")
     .requiredOption(
@@ -156,6 +160,7 @@ export function program(): Command {
         .argParser(commaSeparated),
     )
     .addOption(natsCredentials())
+    .addOption(natsAuthority())
     .addOption(clusterOption())
     .option("--name <name>", "of a service: a name no other coordinator has (default: <host>:<port>)")
     .option(
@@ -176,7 +181,7 @@ export function program(): Command {
       else await (await import("./coordinator.ts")).coordinator(file, { ...options, isNatsTold: isTold });
     });
 
-  withPlace(limbeck.command("worker"))
+  withPages(withTokenKeys(withPlace(limbeck.command("worker"))))
     .description("join a coordinator and compute")
     .option("--role <role>", "student, teacher or auto: the coordinator chooses", "auto")
     .option("--name <name>", "a name no other worker of the job has (default: <host>-<device>-<process>)")
@@ -193,7 +198,8 @@ export function program(): Command {
     .option("--state <dir>", "folder of the logs of the worker processes, which are then restarted when they die")
     .addOption(logFormat())
     .action(async (options, command) => {
-      const { coordinator, nats, natsCreds, cluster, ...own } = options;
+      const { role, name, devices, state, listen, advertise, http, httpTokenFile, health, output } = options;
+      const own = { role, name, devices, state, listen, advertise, http, httpTokenFile, health, output };
       await (await import("./worker.ts")).worker({ ...own, at: placeOf(command, null) });
     });
 

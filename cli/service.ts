@@ -7,16 +7,17 @@ import { LimbeckError } from "../core/errors.ts";
 import { type Endpoint, hostPort } from "../proto/endpoint.ts";
 import { type Log, openLog } from "../proto/telemetry/log.ts";
 import type { OutputFormat } from "./display.ts";
+import { type GivenPages, openPages, securityFor } from "./ports.ts";
+import type { GivenSecurity } from "./security.ts";
 
-export interface ServiceOptions {
+export interface ServiceOptions extends GivenSecurity, GivenPages {
   readonly state: string;
   readonly set: readonly string[];
   readonly listen: Endpoint;
-  readonly http: Endpoint;
   readonly advertise?: Endpoint;
   readonly nats?: readonly string[];
   readonly natsCreds?: string;
-  readonly cluster: string;
+  readonly natsCa?: string;
   readonly name?: string;
   readonly depot?: string;
   readonly allowModules?: boolean;
@@ -31,16 +32,38 @@ export async function service(options: ServiceOptions): Promise<void> {
   const advertise = advertised(options);
   const name = options.name ?? (advertise || hostPort(hostname(), listen.port));
   const log = openLog(name, { output });
+  const security = securityFor(options, log);
+  const pages = await openPages(options, log);
   const store = await openStore(options, { name, log });
-  const told = { name, state: resolve(state), listen, http, store, depot, allowsModules: allowModules, log };
+  const secured = { security, access: pages.access };
+  const told = {
+    name,
+    state: resolve(state),
+    listen,
+    http,
+    store,
+    depot,
+    allowsModules: allowModules,
+    log,
+    ...secured,
+  };
   const running = await startService({ ...told, ...(advertise !== "" && { advertise }) });
   log.info(
     { event: "listening", address: running.address, http: running.httpAddress },
     `workers join at ${running.address}; watch it at http://${running.httpAddress}/`,
   );
-  const close = (signal: NodeJS.Signals) => void running.close(`it was told to stop (${signal})`).catch(() => {});
+  pages.health?.set("SERVING");
+  const close = (signal: NodeJS.Signals) => {
+    pages.health?.set("NOT_SERVING");
+    running.close(`it was told to stop (${signal})`).catch(() => {});
+  };
   process.once("SIGTERM", close).once("SIGINT", close);
-  await running.finished;
+  try {
+    await running.finished;
+  } finally {
+    pages.close();
+    security.close();
+  }
 }
 
 /** host:port as others are told; empty: where it listens. Nobody else can reach "all addresses". */
@@ -56,7 +79,7 @@ function advertised({ advertise, listen }: ServiceOptions): string {
 }
 
 async function openStore(
-  { state, nats: urls, natsCreds, cluster }: ServiceOptions,
+  { state, nats: urls, natsCreds, natsCa, cluster }: ServiceOptions,
   { name, log }: { readonly name: string; readonly log: Log },
 ): Promise<Store> {
   if (!urls) {
@@ -69,6 +92,12 @@ async function openStore(
   ]);
   const told = ({ kind, why }: { readonly kind: string; readonly why: string }) =>
     log.warn({ event: `nats-${kind}` }, why);
-  const nats = await connectNats({ urls, credentials: natsCreds, name: `limbeck coordinator ${name}`, told });
+  const nats = await connectNats({
+    urls,
+    credentials: natsCreds,
+    ca: natsCa,
+    name: `limbeck coordinator ${name}`,
+    told,
+  });
   return openNatsStore({ nats, cluster, log });
 }

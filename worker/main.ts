@@ -8,6 +8,7 @@ import type { Welcome__Output } from "../proto/gen/limbeck/v1/Welcome.ts";
 import { NotLeader } from "../proto/notleader.ts";
 import { packageVersion } from "../proto/package.ts";
 import { alive, servePages } from "../proto/telemetry/http.ts";
+import type { HttpAccess } from "../proto/telemetry/httpaccess.ts";
 import type { Log } from "../proto/telemetry/log.ts";
 import type { Whereabouts } from "../proto/whereabouts.ts";
 import type { Device } from "./compute/device.ts";
@@ -30,6 +31,10 @@ export interface WorkerOptions {
   readonly advertise?: { readonly host: string; readonly port: number };
   /** Where it serves its metrics. */
   readonly http: { readonly host: string; readonly port: number };
+  /** Who may read that; whoever reaches it, if not given. */
+  readonly access?: HttpAccess | undefined;
+  /** Told whether it takes work, for whoever restarts it. */
+  readonly health?: (serves: "SERVING" | "NOT_SERVING") => void;
   readonly log: Log;
 }
 
@@ -60,11 +65,12 @@ export async function runWorker(options: WorkerOptions, leaving: AbortSignal): P
   const pages = { "/metrics": metrics.page(services), "/healthz": alive };
   const closing: (() => unknown)[] = [() => services.close()];
   try {
-    const http = await servePages(options.http, pages);
+    const http = await servePages(options.http, pages, { access: options.access });
     closing.push(
       () => http.close(),
       watchGpus((gpus) => metrics.gpus(gpus)),
     );
+    options.health?.("SERVING");
     const found = { services, metrics, http: toldAddress(http.address, advertise ?? listen) };
     return await new WorkerProcess(options, found).run(leaving);
   } finally {
@@ -296,6 +302,7 @@ class WorkerProcess {
   /** SIGTERM, or the parent has gone: others take over its place first, where it has one. */
   #leave(why: string): void {
     this.#isLeaving = true;
+    this.#options.health?.("NOT_SERVING");
     const { term, isMember } = this.#participation ?? { term: 0, isMember: false };
     this.#session?.send({ term, leaving: { why } });
     this.#status.doing = `leaving: ${why}`;

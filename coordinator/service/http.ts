@@ -3,6 +3,7 @@ import type { Registry } from "prom-client";
 import type { Endpoint } from "../../proto/endpoint.ts";
 import { exposition } from "../../proto/telemetry/exposition.ts";
 import { alive, type HttpPort, json, type Page, type Pages, servePages } from "../../proto/telemetry/http.ts";
+import type { HttpAccess } from "../../proto/telemetry/httpaccess.ts";
 import { clusterView, reached } from "./clusterview.ts";
 import { entries } from "./jobsrpc.ts";
 import { listWorkers } from "./listing.ts";
@@ -19,13 +20,14 @@ export interface ServicePages {
   readonly address: string;
   /** Jobs' run folders lie in it. */
   readonly folder: string;
+  readonly access: HttpAccess | undefined;
   readonly now: () => number;
 }
 
 /** Throws `unavailable` where the port cannot be had. */
 export async function serveService(
   endpoint: Endpoint,
-  { registry, metrics, standing, name, address, folder, now }: ServicePages,
+  { registry, metrics, standing, name, address, folder, access, now }: ServicePages,
 ): Promise<HttpPort> {
   const state = () => {
     const at = standing();
@@ -47,7 +49,7 @@ export async function serveService(
     folder,
     view: (asked) => clusterView({ standing: standing(), own: own(), atMs: now() }, asked),
   });
-  const port = await servePages(endpoint, pages, live);
+  const port = await servePages(endpoint, pages, { handlers: live, access });
   return port;
 }
 

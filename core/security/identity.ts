@@ -54,7 +54,5 @@ function uris(names: string): string[] {
 /** "worker and viewer", "no role" */
 export function rolesText(those: readonly Role[]): string {
   if (those.length === 0) return "no role";
-  return those.length === 1
-    ? `the role ${those[0]}`
-    : `the roles ${those.slice(0, -1).join(", ")} and ${those.at(-1)}`;
+  return those.length === 1 ? `the role ${those[0]}` : `the roles ${those.slice(0, -1).join(", ")} and ${those.at(-1)}`;
 }

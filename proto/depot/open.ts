@@ -9,7 +9,7 @@ import { isKey } from "./key.ts";
 import { s3Shelf } from "./s3.ts";
 
 export interface DepotOptions {
-  /** For s3: endpoint, region, credentials; the process's own, if not given. */
+  /** For s3: endpoint, region, credentials; for nats: credentials and authority. The process's own, if not given. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** For nats: the connection that there is already, which stays the caller's; else the URL says where it goes. */
   readonly nats?: NatsConnection;
@@ -53,9 +53,10 @@ export async function openDepot(url: string, options: DepotOptions = {}): Promis
 }
 
 async function onItsOwn(urls: readonly string[], cluster: string, options: DepotOptions): Promise<Depot> {
-  const { credentials, name = "limbeck depot" } = options;
+  const { name = "limbeck depot", env = process.env } = options;
+  const credentials = options.credentials ?? (env["LIMBECK_NATS_CREDS"] || undefined);
   const [{ connectNats }, { objectShelf }] = [await import("../nats.ts"), await import("./objects.ts")];
-  const nats = await connectNats({ urls, name, credentials });
+  const nats = await connectNats({ urls, name, credentials, ca: env["LIMBECK_NATS_CA"] || undefined });
   try {
     const depot = depotOn(await objectShelf(nats.connection, { cluster }));
     return { ...depot, close: () => nats.close() };

@@ -24,7 +24,11 @@ export interface Certificates {
 export const tlsFlags = { ca: "--tls-ca", cert: "--tls-cert", key: "--tls-key" } as const;
 
 /** @throws LimbeckError `usage` with the option, the file, and what is wrong with it */
-export function readCertificates(files: TlsFiles, texts: Readonly<Record<string, string>>, nowMs: number): Certificates {
+export function readCertificates(
+  files: TlsFiles,
+  texts: Readonly<Record<string, string>>,
+  nowMs: number,
+): Certificates {
   const [ca, cert, key] = (["ca", "cert", "key"] as const).map((part) => texts[tlsFlags[part]]!) as [
     string,
     string,

@@ -84,7 +84,9 @@ function identityCheck(whom: Called, address: string, cluster: string) {
   return (_: string, certificate: PeerCertificate): Error | undefined => {
     const names = certificate.subjectaltname ?? "";
     const wrong = (why: string) =>
-      Object.assign(new Error(`the certificate of the ${whom} at ${address} is refused: ${why}`), { code: identityCode });
+      Object.assign(new Error(`the certificate of the ${whom} at ${address} is refused: ${why}`), {
+        code: identityCode,
+      });
     const identity = identityOf(names);
     if (!identity) {
       const isByHost = whom === "coordinator" && !names.includes("limbeck://");

@@ -31,7 +31,10 @@ const usualEveryMs = 1_000;
 export function follow<T>({ files, parse, told, everyMs = usualEveryMs }: Following<T>): Followed<T> {
   const names = Object.keys(files);
   const hearers = new Set<(current: T) => void>();
-  let used = namedTexts(names, names.map((name) => readNow(name, files[name]!)));
+  let used = namedTexts(
+    names,
+    names.map((name) => readNow(name, files[name]!)),
+  );
   let current = parse(used);
   let refused: Readonly<Record<string, string>> | null = null;
   let isToldOf = false;

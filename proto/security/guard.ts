@@ -72,7 +72,15 @@ export function guard({ cluster, transport, tokens, refusals }: GuardSettings): 
   };
 
   /** @returns id of the token by which it is allowed; null where the certificate does it. @throws `not_allowed` */
-  function judge({ path, identity, metadata }: { path: string; identity: Identity | null; metadata: Metadata }): string | null {
+  function judge({
+    path,
+    identity,
+    metadata,
+  }: {
+    path: string;
+    identity: Identity | null;
+    metadata: Metadata;
+  }): string | null {
     const may = whoMayCall(path);
     const refused = (why: string) => new LimbeckError("not_allowed", why);
     if (may.length === 0) throw refused(`nobody may call ${methodText(path)}`);

@@ -1,6 +1,6 @@
 /** Why calls come to nothing: gRPC says only that nobody is there, so hands are shaken once more, to see. */
 import { constants } from "node:os";
-import { connect, type ConnectionOptions, type PeerCertificate } from "node:tls";
+import { type ConnectionOptions, connect, type PeerCertificate } from "node:tls";
 
 /** What a server is asked to show, and what is shown to it; null: no TLS is spoken. */
 export type Shown = Pick<ConnectionOptions, "ca" | "cert" | "key" | "servername"> & {

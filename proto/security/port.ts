@@ -1,7 +1,8 @@
 /** A gRPC server's port, plain or by mTLS. */
-import { createServer, type Server as TlsServer, type TLSSocket } from "node:tls";
-import type { AddressInfo, Socket } from "node:net";
+
 import { once } from "node:events";
+import type { AddressInfo, Socket } from "node:net";
+import { createServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import { logVerbosity, type Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { type Endpoint, hostPort, portError } from "../endpoint.ts";
 import type { Certificates } from "./certificates.ts";
@@ -95,9 +96,11 @@ function whyRefused({ code = "", reason = "", message }: HandshakeError, socket:
   const refused = "a connection is refused:";
   if (found === "CERT_HAS_EXPIRED") return `${refused} its certificate has expired`;
   if (found === "CERT_NOT_YET_VALID") return `${refused} its certificate is not valid yet`;
-  if (found !== "" && found !== "null") return `${refused} its certificate is not signed by an authority in --tls-ca (${found})`;
+  if (found !== "" && found !== "null")
+    return `${refused} its certificate is not signed by an authority in --tls-ca (${found})`;
   if (code === "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE") return `${refused} it shows no certificate`;
-  if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_HTTP_REQUEST") return `${refused} it does not speak TLS`;
+  if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_HTTP_REQUEST")
+    return `${refused} it does not speak TLS`;
   if (/UNKNOWN_CA|CERTIFICATE_UNKNOWN|BAD_CERTIFICATE|CERTIFICATE_EXPIRED/.test(code))
     return "a connection is broken off by who opened it: the certificate shown here is not trusted there";
   if (code === "ECONNRESET" || code === "EPIPE") return "";

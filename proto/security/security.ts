@@ -63,7 +63,8 @@ export function openSecurity(options: SecurityOptions, told: Told, everyMs?: num
           ...pace,
         });
   const revokedFile = options.revokedTokens;
-  const tokens = tokenKey === undefined ? null : openTokenCheck({ cluster, keyFile: tokenKey, revokedFile, told, ...pace });
+  const tokens =
+    tokenKey === undefined ? null : openTokenCheck({ cluster, keyFile: tokenKey, revokedFile, told, ...pace });
   const refusals = openRefusals((why) => told("warn", why));
   // Whoever reaches a loopback port without TLS or keys is the operator.
   const isGuarded = certificates !== null || tokens !== null;

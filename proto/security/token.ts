@@ -21,7 +21,10 @@ const skewMs = 60_000;
 const longestToken = 2_048;
 
 /** @param key a private key in PEM, as `limbeck token key` makes it */
-export function createToken({ cluster, role, untilMs }: Omit<Token, "id">, key: KeyObject): { token: Token; text: string } {
+export function createToken(
+  { cluster, role, untilMs }: Omit<Token, "id">,
+  key: KeyObject,
+): { token: Token; text: string } {
   const token = { id: randomBytes(9).toString("hex"), cluster, role, untilMs };
   const { id } = token;
   const claims = Buffer.from(JSON.stringify({ id, cluster, role, until: Math.floor(untilMs / 1_000) }));
@@ -42,7 +45,8 @@ export function readToken(text: string, keys: readonly KeyObject[], nowMs: numbe
     throw refused("is not signed with the key of this cluster (--token-key)");
   const token = claimsOf(claims);
   if (!token) throw refused("says nothing that is understood here: is it of a newer version?");
-  if (token.untilMs + skewMs < nowMs) throw refused(`${token.id} expired at ${timeText(token.untilMs)}: a new one is needed`);
+  if (token.untilMs + skewMs < nowMs)
+    throw refused(`${token.id} expired at ${timeText(token.untilMs)}: a new one is needed`);
   return token;
 }
 

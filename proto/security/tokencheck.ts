@@ -24,7 +24,13 @@ export interface TokenCheckSettings {
 }
 
 /** @throws LimbeckError `usage` where a file cannot be used */
-export function openTokenCheck({ cluster, keyFile, revokedFile, now = Date.now, ...rest }: TokenCheckSettings): TokenCheck {
+export function openTokenCheck({
+  cluster,
+  keyFile,
+  revokedFile,
+  now = Date.now,
+  ...rest
+}: TokenCheckSettings): TokenCheck {
   const keys: Followed<KeyObject[]> = follow({
     ...rest,
     files: { "--token-key": keyFile },
