@@ -54,7 +54,7 @@ export function guard({ cluster, transport, tokens, refusals }: GuardSettings): 
                 };
               }
             } catch (thrown) {
-              refusals.told(call.getPeer(), `${methodText(path)} is refused: ${(thrown as Error).message}`);
+              refusals.told(call.getPeer(), `a call is refused: ${(thrown as Error).message}`);
               call.sendStatus(refusal(thrown));
               return;
             }
@@ -88,7 +88,7 @@ export function guard({ cluster, transport, tokens, refusals }: GuardSettings): 
       throw refused(`the certificate is of the cluster ${identity.cluster}, this is ${cluster}`);
     const isAny = (those: readonly Role[]) => those.some((role) => may.includes(role));
     if (identity && isAny(identity.roles)) return null;
-    const needs = `${methodText(path)} takes ${may.map((role) => `the role ${role}`).join(" or ")}`;
+    const needs = `${methodText(path)} takes the role ${may.join(" or ")}`;
     const has =
       transport === "plain"
         ? ""

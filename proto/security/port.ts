@@ -48,18 +48,21 @@ export async function listenTls(
     ALPNProtocols: ["h2"],
     handshakeTimeout: patienceMs,
   });
-  const shaking = new Set<Socket>();
-  tls.on("connection", (socket: Socket) => {
-    shaking.add(socket);
-    socket.once("close", () => shaking.delete(socket));
-  });
-  tls.on("secureConnection", (socket: TLSSocket) => {
+  tls.on("secureConnection", (socket: Shaken) => {
+    if (socket._parent) peers.delete(socket._parent);
     socket.on("error", () => {}); // HTTP/2 sees it, too.
     injector.injectConnection(socket);
   });
-  tls.on("tlsClientError", (error: HandshakeError, socket: TLSSocket) => {
+  /** Of connections whose handshake is under way: a socket that is closed has no address any more. */
+  const peers = new Map<Socket, string>();
+  tls.on("connection", (socket: Socket) => {
+    peers.set(socket, hostPort(socket.remoteAddress ?? "?", socket.remotePort ?? 0));
+    socket.once("close", () => setImmediate(() => peers.delete(socket)));
+  });
+  tls.on("tlsClientError", (error: HandshakeError, socket: Shaken) => {
     const why = whyRefused(error, socket);
-    if (why !== "") refusals.told(hostPort(socket.remoteAddress ?? "?", socket.remotePort ?? 0), why);
+    const peer = socket._parent && peers.get(socket._parent);
+    if (why !== "") refusals.told(peer ?? "somebody", why);
   });
   const unfollow = certificates.onChange((changed) => tls.setSecureContext(contextOf(changed)));
   try {
@@ -69,14 +72,12 @@ export async function listenTls(
     unfollow();
     throw portError(endpoint, "--listen", cause as Error);
   }
-  tls.on("secureConnection", (socket: TLSSocket & { _parent?: Socket }) => {
-    if (socket._parent) shaking.delete(socket._parent);
-  });
   return {
     port: (tls.address() as AddressInfo).port,
     close() {
       unfollow();
       tls.close();
+      for (const socket of peers.keys()) socket.destroy();
     },
   };
 }
@@ -85,13 +86,19 @@ function contextOf({ ca, cert, key }: Certificates) {
   return { ca, cert, key, minVersion: "TLSv1.3" as const };
 }
 
+/** The socket under it, which knows how much came; Node does not promise it. */
+type Shaken = TLSSocket & { readonly _parent?: Socket };
+
+const brokenOff =
+  "a connection is broken off in the handshake by who opened it, who does not trust the certificate shown here";
+
 /** As Node.js and OpenSSL throw it. */
 interface HandshakeError extends NodeJS.ErrnoException {
   readonly reason?: string;
 }
 
 /** Empty where a connection ended that said nothing: a probe of the port. */
-function whyRefused({ code = "", reason = "", message }: HandshakeError, socket: TLSSocket): string {
+function whyRefused({ code = "", reason = "", message }: HandshakeError, socket: Shaken): string {
   const found = String(socket.authorizationError ?? "");
   const refused = "a connection is refused:";
   if (found === "CERT_HAS_EXPIRED") return `${refused} its certificate has expired`;
@@ -102,7 +109,7 @@ function whyRefused({ code = "", reason = "", message }: HandshakeError, socket:
   if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_HTTP_REQUEST")
     return `${refused} it does not speak TLS`;
   if (/UNKNOWN_CA|CERTIFICATE_UNKNOWN|BAD_CERTIFICATE|CERTIFICATE_EXPIRED/.test(code))
-    return "a connection is broken off by who opened it: the certificate shown here is not trusted there";
-  if (code === "ECONNRESET" || code === "EPIPE") return "";
+    return brokenOff;
+  if (code === "ECONNRESET" || code === "EPIPE") return (socket._parent?.bytesRead ?? 0) > 0 ? brokenOff : "";
   return `${refused} the TLS handshake fails: ${reason || message}`;
 }
