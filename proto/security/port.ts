@@ -108,8 +108,7 @@ function whyRefused({ code = "", reason = "", message }: HandshakeError, socket:
   if (code === "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE") return `${refused} it shows no certificate`;
   if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_HTTP_REQUEST")
     return `${refused} it does not speak TLS`;
-  if (/UNKNOWN_CA|CERTIFICATE_UNKNOWN|BAD_CERTIFICATE|CERTIFICATE_EXPIRED/.test(code))
-    return brokenOff;
+  if (/UNKNOWN_CA|CERTIFICATE_UNKNOWN|BAD_CERTIFICATE|CERTIFICATE_EXPIRED/.test(code)) return brokenOff;
   if (code === "ECONNRESET" || code === "EPIPE") return (socket._parent?.bytesRead ?? 0) > 0 ? brokenOff : "";
   return `${refused} the TLS handshake fails: ${reason || message}`;
 }

@@ -1,8 +1,8 @@
 /** Certificates of a cluster, on disk, for processes and servers of a test. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Server, type ServiceDefinition, Server as GrpcServer } from "@grpc/grpc-js";
 import type { TestContext } from "node:test";
+import { Server as GrpcServer, type Server, type ServiceDefinition } from "@grpc/grpc-js";
 import { createAuthority, createLeaf, type Leaf, type Pem } from "../../cli/authority.ts";
 import type { TlsFiles } from "../../proto/security/certificates.ts";
 import { openSecurity, type Security, type SecurityOptions } from "../../proto/security/security.ts";
@@ -73,7 +73,10 @@ export function emptyHandlers(service: ServiceDefinition): Record<string, (...ca
   return Object.fromEntries(
     Object.entries(service).map(([name, { requestStream, responseStream }]) => [
       name,
-      (call: { end(): void; on(event: string, hear: () => void): void }, answer: (error: null, reply: object) => void) => {
+      (
+        call: { end(): void; on(event: string, hear: () => void): void },
+        answer: (error: null, reply: object) => void,
+      ) => {
         if (!responseStream) return answer(null, {});
         if (requestStream) call.on("error", () => {});
         call.end();
@@ -83,7 +86,11 @@ export function emptyHandlers(service: ServiceDefinition): Record<string, (...ca
 }
 
 /** @returns host:port of a server of these services, each method of which does nothing */
-export async function serving(t: TestContext, security: Security, services: readonly ServiceDefinition[]): Promise<string> {
+export async function serving(
+  t: TestContext,
+  security: Security,
+  services: readonly ServiceDefinition[],
+): Promise<string> {
   const server: Server = new GrpcServer({ interceptors: [...security.guards] });
   for (const service of services) server.addService(service, emptyHandlers(service) as never);
   const port = await security.listen(server, { host: "127.0.0.1", port: 0 });

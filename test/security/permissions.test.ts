@@ -73,4 +73,3 @@ test("each role calls what it may and is refused all else; who has none is refus
   await trial("several", ["viewer", "worker"]);
   await trial("member", []);
 });
-
