@@ -81,6 +81,14 @@ test("workers are told where the coordinator listens, and tell others where they
   }
 });
 
+test("off loopback without TLS only because it is said aloud, and nothing but pages leaves the machine", () => {
+  for (const [name, { environment = {}, ports = [] }] of Object.entries(services)) {
+    if (name === "coordinator" || workers.some(([its]) => its === name))
+      assert.equal(environment["LIMBECK_INSECURE"], "1", name);
+    for (const port of ports) assert.match(port, /^127\.0\.0\.1:/, `${name}: ${port}`);
+  }
+});
+
 test("Prometheus asks the coordinator, Grafana asks Prometheus, and is given the dashboards where it looks", () => {
   const { scrape_configs } = yaml("prometheus/prometheus.yml");
   const http = option(services["coordinator"]!.command!, "http").split(":")[1];

@@ -10,7 +10,10 @@ test("it says what it was told, and serves nothing else", async (t) => {
   const health = await serveHealth({ host: "127.0.0.1", port: 0 });
   t.after(() => health.close());
   const client = new Client(health.address, credentials.createInsecure());
-  const { path, requestSerialize, responseDeserialize } = service["Check"] as MethodDefinition<object, { status: string }>;
+  const { path, requestSerialize, responseDeserialize } = service["Check"] as MethodDefinition<
+    object,
+    { status: string }
+  >;
   const check = () =>
     new Promise((resolve, reject) =>
       client.makeUnaryRequest(path, requestSerialize, responseDeserialize, {}, (error, reply) =>
@@ -27,5 +30,8 @@ test("it says what it was told, and serves nothing else", async (t) => {
   const code = await new Promise((resolve) => jobs.list({}, (error) => resolve(error?.code)));
   assert.equal(code, status.UNIMPLEMENTED);
   jobs.close();
-  await assert.rejects(serveHealth({ host: "127.0.0.1", port: Number(health.address.split(":")[1]) }), /choose another with --health/);
+  await assert.rejects(
+    serveHealth({ host: "127.0.0.1", port: Number(health.address.split(":")[1]) }),
+    /choose another with --health/,
+  );
 });

@@ -33,14 +33,19 @@ test("a token says what it was made for, until it expires and a minute more", ()
   const { text, token } = createToken({ cluster, role: "worker", untilMs: nowMs }, key);
   assert.deepEqual(readToken(text, [pub], nowMs - 1), token);
   assert.equal(refusal(text, nowMs + minuteMs), "");
-  assert.match(refusal(text, nowMs + minuteMs + 1_000), /^the token [0-9a-f]{18} expired at 2023-11-14T22:13:20Z: a new one is needed$/);
+  assert.match(
+    refusal(text, nowMs + minuteMs + 1_000),
+    /^the token [0-9a-f]{18} expired at 2023-11-14T22:13:20Z: a new one is needed$/,
+  );
 });
 
 test("what is changed, signed by another, or no token at all is refused", () => {
   const claims = { cluster, role: "viewer", untilMs: nowMs + minuteMs } as const;
   const { text } = createToken(claims, key);
   const [version, , signature] = text.split(".");
-  const raised = Buffer.from(JSON.stringify({ id: "a", cluster, role: "submitter", until: nowMs })).toString("base64url");
+  const raised = Buffer.from(JSON.stringify({ id: "a", cluster, role: "submitter", until: nowMs })).toString(
+    "base64url",
+  );
   const unsigned = /is not signed with the key of this cluster/;
   assert.match(refusal(`${version}.${raised}.${signature}`), unsigned);
   assert.match(refusal(text.slice(0, -4)), unsigned);
@@ -68,7 +73,10 @@ test("keys: the public one checks, several in turn; the private one is not taken
 interface Scene {
   readonly address: string;
   /** One without a role, with a token. */
-  holder(role: Role, told?: { readonly cluster?: string; readonly untilMs?: number }): { readonly security: Security; readonly id: string };
+  holder(
+    role: Role,
+    told?: { readonly cluster?: string; readonly untilMs?: number },
+  ): { readonly security: Security; readonly id: string };
   revoke(id: string): void;
   readonly server: ReturnType<typeof opened>;
 }
@@ -118,7 +126,10 @@ test("a token gives its role to who has none, and no more", async (t) => {
   );
   assert.equal(await asked(holder("submitter").security, address, "submit"), "");
   const elsewhere = holder("submitter", { cluster: "beta" });
-  assert.equal(await asked(elsewhere.security, address, "list"), `the token ${elsewhere.id} is of the cluster beta, this is alpha`);
+  assert.equal(
+    await asked(elsewhere.security, address, "list"),
+    `the token ${elsewhere.id} is of the cluster beta, this is alpha`,
+  );
   const old = holder("viewer", { untilMs: Date.now() - 2 * minuteMs });
   assert.match(await asked(old.security, address, "list"), /^the token \w+ expired at/);
 });
@@ -134,9 +145,18 @@ test("a token is revoked by its id, without a restart", async (t) => {
 
 test("a session that a token opened ends with the token's revocation", async (t) => {
   const folder = await scratchFolder(t);
-  const [tokenKey, revokedTokens, tokenFile] = ["token.pub", "revoked", "token"].map((name) => join(folder, name)) as [string, string, string];
+  const [tokenKey, revokedTokens, tokenFile] = ["token.pub", "revoked", "token"].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
   const { text, token } = createToken({ cluster, role: "worker", untilMs: Date.now() + minuteMs }, key);
-  for (const [file, content] of [[tokenKey, shared], [revokedTokens, ""], [tokenFile, text]] as const) writeFileSync(file, content);
+  for (const [file, content] of [
+    [tokenKey, shared],
+    [revokedTokens, ""],
+    [tokenFile, text],
+  ] as const)
+    writeFileSync(file, content);
   // On loopback without TLS, as behind a proxy that does it: whoever keys are given for is not believed without a token.
   const server = opened(t, null, { tokenKey, revokedTokens });
   const held = { ...coordinatorService };
@@ -146,7 +166,10 @@ test("a session that a token opened ends with the token's revocation", async (t)
   const cancelled = new Promise<void>((resolve) => {
     isCancelled = resolve;
   });
-  grpc.addService({ Join: held.Join }, { Join: (call: { on(event: string, hear: () => void): void }) => call.on("cancelled", isCancelled) });
+  grpc.addService(
+    { Join: held.Join },
+    { Join: (call: { on(event: string, hear: () => void): void }) => call.on("cancelled", isCancelled) },
+  );
   const { port } = await server.listen(grpc, { host: "127.0.0.1", port: 0 });
   t.after(() => grpc.forceShutdown());
   const without = coordinatorClient(`127.0.0.1:${port}`).join();

@@ -3,15 +3,20 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { followHttpToken, httpAccess } from "../../../proto/telemetry/httpaccess.ts";
 import { alive, json, servePages } from "../../../proto/telemetry/http.ts";
+import { followHttpToken, httpAccess } from "../../../proto/telemetry/httpaccess.ts";
 import { scratchFolder } from "../../e2e/limbeck.ts";
 
 const token = "0123456789abcdefSECRET";
 const page = "text/html,application/xhtml+xml";
 
 async function served(t: TestContext, access = httpAccess({ current: token })) {
-  const pages = { "/healthz": alive, "/readyz": alive, "/state": () => json({ a: 1 }), "/failing": () => Promise.reject(new Error("no")) };
+  const pages = {
+    "/healthz": alive,
+    "/readyz": alive,
+    "/state": () => json({ a: 1 }),
+    "/failing": () => Promise.reject(new Error("no")),
+  };
   const handlers = { "/": (_: unknown, response: { end(text: string): void }) => response.end("the page") };
   const port = await servePages({ host: "127.0.0.1", port: 0 }, pages, { handlers: handlers as never, access });
   t.after(() => port.close());
@@ -22,7 +27,12 @@ async function served(t: TestContext, access = httpAccess({ current: token })) {
 test("who has the token reads everything, who has not only whether it lives", async (t) => {
   const get = await served(t);
   for (const path of ["/", "/state", "/metrics", "/nothing"]) {
-    for (const sent of [{}, { authorization: "Bearer wrong" }, { authorization: token }, { cookie: `limbeck=${token}` }] as Record<string, string>[]) {
+    for (const sent of [
+      {},
+      { authorization: "Bearer wrong" },
+      { authorization: token },
+      { cookie: `limbeck=${token}` },
+    ] as Record<string, string>[]) {
       const refused = await get(path, sent);
       assert.equal(refused.status, 401, path);
       assert.equal(refused.headers.get("www-authenticate"), 'Bearer realm="limbeck"');
@@ -34,15 +44,22 @@ test("who has the token reads everything, who has not only whether it lives", as
 
 test("a browser is asked for it once, and keeps a proof that scripts and other sites do not have", async (t) => {
   let nowMs = 1_700_000_000_000;
-  const get = await served(t, httpAccess({ current: token }, () => nowMs));
+  const get = await served(
+    t,
+    httpAccess({ current: token }, () => nowMs),
+  );
   const asked = await get("/jobs/mnist-1/", { accept: page });
   assert.equal(asked.status, 401);
   const form = await asked.text();
   assert.match(form, /<form method="post" action="\/login">/);
   assert.match(form, /name="to" value="\/jobs\/mnist-1\/"/);
-  assert.match(asked.headers.get("content-security-policy")!, /default-src 'none';.*form-action 'self'.*frame-ancestors 'none'/);
+  assert.match(
+    asked.headers.get("content-security-policy")!,
+    /default-src 'none';.*form-action 'self'.*frame-ancestors 'none'/,
+  );
 
-  const logIn = (fields: Record<string, string>) => get("/login", {}, { method: "POST", body: new URLSearchParams(fields) });
+  const logIn = (fields: Record<string, string>) =>
+    get("/login", {}, { method: "POST", body: new URLSearchParams(fields) });
   const wrong = await logIn({ token: "wrong", to: "/" });
   assert.deepEqual([wrong.status, wrong.headers.get("set-cookie")], [401, null]);
   assert.match(await wrong.text(), /That is not the token\./);
@@ -62,7 +79,16 @@ test("a browser is asked for it once, and keeps a proof that scripts and other s
 
 test("nobody is sent elsewhere, and no form is larger than a token", async (t) => {
   const get = await served(t);
-  for (const to of ["//evil.test", "https://evil.test", "/\\evil.test", '/"><script>', "/login", "javascript:1", "", "/a?b"]) {
+  for (const to of [
+    "//evil.test",
+    "https://evil.test",
+    "/\\evil.test",
+    '/"><script>',
+    "/login",
+    "javascript:1",
+    "",
+    "/a?b",
+  ]) {
     const right = await get("/login", {}, { method: "POST", body: new URLSearchParams({ token, to }) });
     assert.equal(right.headers.get("location"), "/", to);
   }
@@ -84,7 +110,10 @@ test("a token that is changed counts at once, and ends what the old one opened",
   followHttpToken(file, () => {}).close();
   for (const text of ["short", "", "has spaces in the middle of it"]) {
     writeFileSync(file, text);
-    assert.throws(() => followHttpToken(file, () => {}), /--http-token-file: .* must hold one token of 16 or more characters/);
+    assert.throws(
+      () => followHttpToken(file, () => {}),
+      /--http-token-file: .* must hold one token of 16 or more characters/,
+    );
   }
 });
 
