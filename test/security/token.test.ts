@@ -183,3 +183,19 @@ test("a session that a token opened ends with the token's revocation", async (t)
   assert.match((await ended).message, new RegExp(`the token ${token.id} has been revoked$`));
   await cancelled;
 });
+
+test("a token goes over TLS, or to this machine, and nowhere else", async (t) => {
+  const folder = await scratchFolder(t);
+  const tokenFile = join(folder, "token");
+  writeFileSync(tokenFile, createToken({ cluster, role: "viewer", untilMs: Date.now() + minuteMs }, key).text);
+  const insecure = opened(t, null, { tokenFile, insecure: true });
+  assert.equal(insecure.senders("127.0.0.1:7070").length, 1);
+  assert.equal(insecure.senders("10.0.0.1:7070").length, 0);
+  const { files } = await leaf(await authority(folder), "member", { roles: [] });
+  assert.equal(opened(t, files, { tokenFile }).senders("10.0.0.1:7070").length, 1);
+  writeFileSync(tokenFile, "-----BEGIN PRIVATE KEY-----\nabc");
+  assert.throws(
+    () => opened(t, files, { tokenFile }),
+    /^LimbeckError: --token-file: .* holds no token: limbeck token create makes one$/,
+  );
+});
