@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { recoverFolder } from "../coordinator/depot/recover.ts";
-import { type CoordinatorDepot, startCoordinator } from "../coordinator/main.ts";
+import { type Coordinator, type CoordinatorDepot, startCoordinator } from "../coordinator/main.ts";
 import { LimbeckError } from "../core/errors.ts";
 import type { ProgressEvent } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
@@ -13,8 +13,9 @@ import type { Report } from "../core/report.ts";
 import { within } from "../proto/depot/depot.ts";
 import { openDepot } from "../proto/depot/open.ts";
 import type { Endpoint } from "../proto/endpoint.ts";
+import type { HealthPort } from "../proto/health.ts";
 import { lastingJobId } from "../proto/jobsha256.ts";
-import { openLog } from "../proto/telemetry/log.ts";
+import { type Log, openLog } from "../proto/telemetry/log.ts";
 import { tellParent } from "./children.ts";
 import type { OutputFormat } from "./display.ts";
 import { type GivenPages, openPages, securityFor } from "./ports.ts";
@@ -142,8 +143,21 @@ async function coordinateIn(runFolder: string, { job, file, depot, options }: Co
     access: pages.access,
     log,
   };
-  const running = await startCoordinator(given);
-  pages.health?.set("SERVING");
+  try {
+    const running = await startCoordinator(given);
+    await coordinated(running, { log, health: pages.health });
+  } finally {
+    pages.close();
+    security.close();
+  }
+}
+
+/** Until the job is over. */
+async function coordinated(
+  running: Coordinator,
+  { log, health }: { log: Log; health: HealthPort | null },
+): Promise<void> {
+  health?.set("SERVING");
   if (process.send) process.send({ address: running.address, http: running.httpAddress });
   log.info(
     { event: "listening", address: running.address, http: running.httpAddress },
@@ -154,10 +168,8 @@ async function coordinateIn(runFolder: string, { job, file, depot, options }: Co
   process.once("SIGINT", () => stop("the coordinator was told to stop (SIGINT)"));
   process.once("disconnect", () => stop("the process that started the coordinator has gone"));
   const outcome = await running.finished;
-  pages.health?.set("NOT_SERVING");
+  health?.set("NOT_SERVING");
   await running.close();
-  pages.close();
-  security.close();
   if (outcome.kind === "failed") throw outcome.error;
 }
 

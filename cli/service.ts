@@ -1,10 +1,11 @@
 /** `limbeck coordinator` without a job file: one coordinator of a service, that leads or stands by. */
 import { hostname } from "node:os";
 import { resolve } from "node:path";
-import { startService } from "../coordinator/service/main.ts";
+import { type Service, startService } from "../coordinator/service/main.ts";
 import type { Store } from "../coordinator/store.ts";
 import { LimbeckError } from "../core/errors.ts";
 import { type Endpoint, hostPort } from "../proto/endpoint.ts";
+import type { HealthPort } from "../proto/health.ts";
 import { type Log, openLog } from "../proto/telemetry/log.ts";
 import type { OutputFormat } from "./display.ts";
 import { type GivenPages, openPages, securityFor } from "./ports.ts";
@@ -34,36 +35,43 @@ export async function service(options: ServiceOptions): Promise<void> {
   const log = openLog(name, { output });
   const security = securityFor(options, log);
   const pages = await openPages(options, log);
-  const store = await openStore(options, { name, log });
-  const secured = { security, access: pages.access };
-  const told = {
-    name,
-    state: resolve(state),
-    listen,
-    http,
-    store,
-    depot,
-    allowsModules: allowModules,
-    log,
-    ...secured,
-  };
-  const running = await startService({ ...told, ...(advertise !== "" && { advertise }) });
+  let store: Store | null = null;
+  try {
+    store = await openStore(options, { name, log });
+    const secured = { security, access: pages.access };
+    const decided = { depot, allowsModules: allowModules, ...(advertise !== "" && { advertise }) };
+    const running = await startService({
+      name,
+      state: resolve(state),
+      listen,
+      http,
+      store,
+      log,
+      ...decided,
+      ...secured,
+    });
+    store = null; // Closed with what runs.
+    await served(running, { log, health: pages.health });
+  } finally {
+    await store?.close();
+    pages.close();
+    security.close();
+  }
+}
+
+/** Until it is told to stop. */
+async function served(running: Service, { log, health }: { log: Log; health: HealthPort | null }): Promise<void> {
   log.info(
     { event: "listening", address: running.address, http: running.httpAddress },
     `workers join at ${running.address}; watch it at http://${running.httpAddress}/`,
   );
-  pages.health?.set("SERVING");
+  health?.set("SERVING");
   const close = (signal: NodeJS.Signals) => {
-    pages.health?.set("NOT_SERVING");
+    health?.set("NOT_SERVING");
     running.close(`it was told to stop (${signal})`).catch(() => {});
   };
   process.once("SIGTERM", close).once("SIGINT", close);
-  try {
-    await running.finished;
-  } finally {
-    pages.close();
-    security.close();
-  }
+  await running.finished;
 }
 
 /** host:port as others are told; empty: where it listens. Nobody else can reach "all addresses". */

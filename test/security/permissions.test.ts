@@ -1,7 +1,8 @@
 /** Who may call what: every method there is, by every role, over real connections. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { Client, type MethodDefinition, status } from "@grpc/grpc-js";
+import { Client, credentials, type MethodDefinition, status } from "@grpc/grpc-js";
 import { service as healthService } from "grpc-health-check";
 import { type Role, roles } from "../../core/security/identity.ts";
 import { permissions, whoMayCall } from "../../core/security/permissions.ts";
@@ -29,6 +30,20 @@ test("the table has every method of the wire, and no other of ours", () => {
 test("what is not in the table nobody may call, whatever it is called", () => {
   for (const path of ["/limbeck.v1.Coordinator/Other", "/toString", "toString", "__proto__", ""])
     assert.deepEqual(whoMayCall(path), []);
+});
+
+test("a certificate of another cluster opens nothing, though the same authority signed it", async (t) => {
+  const ca = await authority(await scratchFolder(t));
+  const server = opened(t, (await leaf(ca, "server", { roles: ["coordinator"] })).files);
+  const address = await serving(t, server, [jobsService]);
+  const { files } = await leaf(ca, "other", { roles: [...roles], cluster: "beta" });
+  // One that trusts whomever it meets, as no process of ours does.
+  const [root, key, cert] = [files.ca, files.key, files.cert].map((file) => readFileSync(file));
+  const shown = credentials.createSsl(root, key, cert, { checkServerIdentity: () => undefined });
+  const client = new Client(address, shown, { "grpc.ssl_target_name_override": "any.test" });
+  assert.equal(await called(client, jobsService.List as unknown as AnyMethod), status.PERMISSION_DENIED);
+  await server.until(/a call is refused: the certificate is of the cluster beta, this is alpha$/);
+  client.close();
 });
 
 /** @returns the code the call ended with */
