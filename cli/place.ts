@@ -1,7 +1,7 @@
 /** How a command is told where the coordinator is: by its addresses, or by the lease in NATS. */
 import { type Command, Option } from "commander";
 import { LimbeckError } from "../core/errors.ts";
-import { usualCluster } from "../proto/cluster.ts";
+import { natsAuthorityVariable, natsCredentialsVariable, usualCluster } from "../proto/cluster.ts";
 import { type Endpoint, hostPort } from "../proto/endpoint.ts";
 import { openSecurity, type Security, type SecurityOptions, type Told } from "../proto/security/security.ts";
 import { givenCoordinators, type Whereabouts } from "../proto/whereabouts.ts";
@@ -51,14 +51,14 @@ export function withPlace(command: Command): Command {
 }
 
 export function natsCredentials(): Option {
-  return new Option("--nats-creds <file>", "credentials for NATS").env("LIMBECK_NATS_CREDS");
+  return new Option("--nats-creds <file>", "credentials for NATS").env(natsCredentialsVariable);
 }
 
 export function natsAuthority(): Option {
   return new Option(
     "--nats-ca <file>",
     "whom NATS' certificate must be signed by (tls://), where it is no public authority",
-  ).env("LIMBECK_NATS_CA");
+  ).env(natsAuthorityVariable);
 }
 
 export function clusterOption(): Option {

@@ -1,5 +1,6 @@
 /** The commands and their options; what each does is loaded when it is called. */
 import { Command, Option } from "commander";
+import { natsAuthorityVariable, natsCredentialsVariable } from "../proto/cluster.ts";
 import { packageVersion } from "../proto/package.ts";
 import { addJobs } from "./jobcommands.ts";
 import {
@@ -25,6 +26,11 @@ export function program(): Command {
     )
     .version(packageVersion)
     .exitOverride()
+    .hook("preAction", (_, command) => {
+      const { natsCreds, natsCa } = command.opts<{ natsCreds?: string; natsCa?: string }>();
+      if (natsCreds !== undefined) process.env[natsCredentialsVariable] = natsCreds;
+      if (natsCa !== undefined) process.env[natsAuthorityVariable] = natsCa;
+    })
     .showHelpAfterError("(limbeck --help shows what there is)");
 
   printing(limbeck.command("run"), "json: progress events as JSON lines on stdout")

@@ -187,7 +187,7 @@ export class Participation {
         log.info(at, "it is to join a later term");
         return;
       case "export":
-        log.info(at, `all agree on the weights of ${this.#exports}`);
+        log.info(at, `all agree on the weights of ${this.#exports!.stage}`);
         return;
       case "forget":
         log.warn(at, "the coordinator does not know it any more");

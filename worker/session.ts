@@ -49,7 +49,7 @@ export async function joinCoordinator(
       return new Session(client.join(), address, () => client.close());
     }
     client?.close();
-    const problem = client ? await security.problem("coordinator", address) : "";
+    const problem = client ? await answerOrAbort(security.problem("coordinator", address), signal) : "";
     signal.throwIfAborted();
     const ms = Date.now() - since;
     if (isTooLate({ ms, problem })) {
@@ -60,6 +60,15 @@ export async function joinCoordinator(
     if (client) whereabouts.tried("");
     else await setTimeout(connectBiteMs, undefined, { signal }).catch(() => {});
   }
+}
+
+/** Empty where the signal comes first. */
+function answerOrAbort(answer: Promise<string>, signal: AbortSignal): Promise<string> {
+  return new Promise((resolve) => {
+    const abort = () => resolve("");
+    signal.addEventListener("abort", abort);
+    void answer.then(resolve).finally(() => signal.removeEventListener("abort", abort));
+  });
 }
 
 /** In small bites: closing a channel does not end grpc-js's wait for it. */

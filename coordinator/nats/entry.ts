@@ -50,8 +50,15 @@ export function headerOf({ fence, kind, part, parts }: Part): string {
 
 /** Of a message that somebody else put there: fence 0. */
 export function partFrom(header: string, bytes: Uint8Array): Part {
-  const [, fence = 0, kind = "record", part = 1, parts = 1] = /^(\d+) (\w+) (\d+)\/(\d+)$/.exec(header) ?? [];
-  return { fence: Number(fence), kind: kind as EntryKind, part: Number(part), parts: Number(parts), bytes };
+  const first = header.indexOf(" ");
+  const second = header.indexOf(" ", first + 1);
+  if (first < 0 || second < 0) return { fence: 0, kind: "record", part: 1, parts: 1, bytes };
+  const kind = header.slice(first + 1, second) as EntryKind;
+  const fence = Number(header.slice(0, first));
+  // Nearly all of them; there are many.
+  if (header.endsWith(" 1/1")) return { fence, kind, part: 1, parts: 1, bytes };
+  const slash = header.indexOf("/", second);
+  return { fence, kind, part: Number(header.slice(second + 1, slash)), parts: Number(header.slice(slash + 1)), bytes };
 }
 
 export interface Assembly {
@@ -74,9 +81,10 @@ export function newAssembly(): Assembly {
       }
       // What a stream that drops its oldest has left of an entry.
       if (part.part !== pending.length + 1) return null;
+      if (part.parts === 1) return { kind: part.kind, fence: part.fence, text: decoder.decode(part.bytes) };
       pending.push(part);
       if (part.part < part.parts) return null;
-      const text = decoder.decode(pending.length === 1 ? part.bytes : Buffer.concat(pending.map(({ bytes }) => bytes)));
+      const text = decoder.decode(Buffer.concat(pending.map(({ bytes }) => bytes)));
       pending = [];
       return { kind: part.kind, fence: part.fence, text };
     },

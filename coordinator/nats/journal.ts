@@ -57,11 +57,11 @@ export async function openNatsJournal<R>(nats: Nats, options: NatsJournalOptions
       {
         signal,
         what,
-        take(part) {
+        take(part, sequence) {
           if (part.fence > fence) throw stale(part.fence);
           const entry = assembly.add(part);
-          if (entry?.kind === "record") records.push(parsed<R>(entry.text, part.sequence));
-          else if (entry?.kind === "snapshot") records = parsed<R[]>(entry.text, part.sequence);
+          if (entry?.kind === "record") records.push(parsed<R>(entry.text, sequence));
+          else if (entry?.kind === "snapshot") records = parsed<R[]>(entry.text, sequence);
         },
       },
     );

@@ -1,6 +1,6 @@
 /**
- * Reading a subject of a stream from a sequence on to what is its last message now: 100,000 in well under a second. By a
- * consumer of its own, for the client's ordered ones take three times as long.
+ * Reading a subject of a stream from a sequence on to what is its last message now: 100,000 in about a second. By a
+ * consumer of its own, for the client's ordered ones take twice as long.
  */
 import { AckPolicy, createInbox, DeliverPolicy, type Msg, nanos } from "nats";
 import type { Nats } from "../../proto/nats.ts";
@@ -14,11 +14,6 @@ export interface Range {
   readonly subject: string;
   /** The first sequence that is of interest. */
   readonly from: number;
-}
-
-/** A part, and where it lies. */
-export interface ReadPart extends Part {
-  readonly sequence: number;
 }
 
 /** Nothing came for so long: the consumer is made anew. */
@@ -35,7 +30,7 @@ const noMessages = 404;
 export async function readParts(
   nats: Nats,
   range: Range,
-  { take, ...options }: PublishOptions & { take(part: ReadPart): void },
+  { take, ...options }: PublishOptions & { take(part: Part, sequence: number): void },
 ): Promise<number> {
   let next = range.from;
   for (let attempt = 0; ; attempt++) {
@@ -44,7 +39,7 @@ export async function readParts(
     try {
       await deliver(nats, { ...range, from: next }, target, (message, sequence) => {
         next = sequence + 1;
-        take({ ...partFrom(message.headers?.get(entryHeader) ?? "", message.data), sequence });
+        take(partFrom(message.headers?.get(entryHeader) ?? "", message.data), sequence);
       });
       return target;
     } catch (thrown) {

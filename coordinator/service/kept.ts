@@ -1,6 +1,7 @@
 /** What a job of the service has that outlives the process: its journal and events in the store, its records in the run folder, copies in the depot. */
 
 import { join } from "node:path";
+import { asLimbeckError } from "../../core/errors.ts";
 import { type Depot, within } from "../../proto/depot/depot.ts";
 import { openDepot } from "../../proto/depot/open.ts";
 import { makeFolder, writeTextWhole, writing } from "../../proto/files.ts";
@@ -53,7 +54,11 @@ export async function openKept(
     const whole = await openDepot(url, { name: `limbeck, job ${job.id}` });
     closing.unshift(whole);
     const depot = within(whole, place.folder);
-    const found = await recovered(journal, { depot, atMs: now() });
+    const found = await recovered(journal, { depot, atMs: now() }).catch((thrown) => {
+      // The store has nothing of the job either, so it most likely is new; what workers look for they wait for.
+      log.warn({ event: "depot-away", job: job.id }, `${asLimbeckError(thrown).message}; the job begins anew`);
+      return journal;
+    });
     return { ...keptIn(depot, { journal: found, records, runFolder, log }), place, close };
   } catch (thrown) {
     await close();

@@ -1,6 +1,7 @@
 /** The service while this process leads: the queue's loop, from its journal on, and what comes of its decisions. */
 import { EventEmitter, on, once } from "node:events";
 import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
+import { NotLeader } from "../../proto/notleader.ts";
 import type { Log } from "../../proto/telemetry/log.ts";
 import type { RpcPort } from "../rpc.ts";
 import type { Served } from "../status.ts";
@@ -107,8 +108,7 @@ export class Reign {
       this.#happenings.emit("changed");
       clearInterval(clock);
       clearInterval(reports);
-      for (const { reject } of this.#calls.values())
-        reject(new LimbeckError("unavailable", "the leader has changed; ask again"));
+      for (const { reject } of this.#calls.values()) reject(new NotLeader("", "the leader has changed; ask again"));
       await this.#journal.close().catch(() => {});
     }
   }

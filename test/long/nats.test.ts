@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openJournalFile } from "../../coordinator/folder/journal.ts";
+import type { Journal } from "../../coordinator/store.ts";
 import { startContender } from "../coordinator/contenders.ts";
 import { appending, assertOneWriter, type Numbered, until } from "../coordinator/nats/numbers.ts";
 import { cluster, storeOn } from "../coordinator/nats/storeof.ts";
@@ -49,12 +50,13 @@ test("a journal of 100,000 entries is replayed, from JetStream and from a file",
   const leadership = await lead();
   const journal = await leadership.journal<object>("job");
   for (let at = 0; at < many; at++) await journal.append(term(at));
-  const timed = async (what: string, open: () => Promise<{ readonly records: readonly object[] }>) => {
+  const timed = async (what: string, open: () => Promise<Journal<object>>) => {
     const startMs = performance.now();
-    const { records } = await open();
+    const { records, close } = await open();
     t.diagnostic(`${what}: ${Math.round(performance.now() - startMs)} ms`);
     assert.equal(records.length, many);
     assert.deepEqual(records.at(-1), term(many - 1));
+    await close();
   };
   for (let times = 0; times < 3; times++) await timed("JetStream", () => leadership.journal<object>("job"));
   const file = `${await scratchFolder(t)}/journal.jsonl`;

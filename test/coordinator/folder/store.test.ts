@@ -27,7 +27,9 @@ test("journals outlive leaders, a snapshot stands for what was before it, a job 
   const again = await second.journal<number>("job");
   assert.deepEqual(again.records, [6, 4]);
   await second.forget("job");
-  assert.deepEqual((await second.journal("job")).records, []);
+  const forgotten = await second.journal("job");
+  assert.deepEqual(forgotten.records, []);
+  await Promise.all([again.close(), forgotten.close()]);
   await second.resign();
 });
 

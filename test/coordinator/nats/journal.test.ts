@@ -19,7 +19,7 @@ async function messages(nats: Nats) {
   await readParts(
     nats,
     { stream, subject, from: 1 },
-    { signal, what: "the test", take: (part) => void found.push(part) },
+    { signal, what: "the test", take: (part, sequence) => void found.push({ ...part, sequence }) },
   );
   return found.map(({ sequence, fence, kind, part, parts }) => ({ sequence, fence, kind, part, parts }));
 }

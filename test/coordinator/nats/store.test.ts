@@ -44,7 +44,7 @@ test("the server is killed and comes back, again and again: the leader goes on, 
   const store = await storeOn(t, [server.url], { ttlMs: 3_000 });
   const leadership = await store.lead();
   const appended = appending(leadership, await leadership.journal<Numbered>("job"));
-  for (let kill = 0; kill < 3; kill++) {
+  for (let kill = 0; kill < 2; kill++) {
     const before = appended.count();
     await until(() => appended.count() > before + 20);
     await server.kill();
