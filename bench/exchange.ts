@@ -1,9 +1,14 @@
-/** Milliseconds per all-reduce between processes of this host, through shared memory and as bytes over loopback. */
+/** Milliseconds per all-reduce between processes of this host: through shared memory, as bytes over loopback, and by mTLS. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { Server } from "@grpc/grpc-js";
+import { createAuthority, createLeaf } from "../cli/authority.ts";
 import { rootOf } from "../core/tree.ts";
+import { loopbackOnly, openSecurity } from "../proto/security/security.ts";
 import { serverOptions } from "../proto/wire.ts";
 import { Arena } from "../worker/arena.ts";
 import { Exchange, exchangeScratchFloats } from "../worker/exchange/exchange.ts";
@@ -13,7 +18,7 @@ import { PeerServer } from "../worker/exchange/peerserver.ts";
 import { SharedFiles } from "../worker/exchange/sharedfiles.ts";
 import { loadKernels } from "../worker/kernels/kernels.ts";
 
-type Path = "shm" | "bytes";
+type Path = "shm" | "bytes" | "tls";
 
 interface Task {
   readonly rank: number;
@@ -25,12 +30,21 @@ interface Task {
 
 const sizesMiB = [1, 5, 25];
 
+function securedBy(folder: string) {
+  const tls = { ca: join(folder, "ca.pem"), cert: join(folder, "own.pem"), key: join(folder, "own.key") };
+  return { tls, insecure: false, cluster: "bench" };
+}
+
 /** A child: serves its address, then answers each task with the median of its steps. */
-async function member(path: Path): Promise<void> {
+async function member(path: Path, folder: string): Promise<void> {
+  const security = path === "tls" ? openSecurity(securedBy(folder), () => {}) : loopbackOnly;
   const host = path === "shm" ? hostId() : String(process.pid);
   const note = (line: string) => process.stderr.write(`${line}\n`);
-  const peers = { server: new PeerServer({ host, files: SharedFiles.create(), note }), client: new PeerClient(host) };
-  const grpc = new Server(serverOptions);
+  const peers = {
+    server: new PeerServer({ host, files: SharedFiles.create(), note }),
+    client: new PeerClient(host, { security }),
+  };
+  const grpc = new Server({ ...serverOptions, interceptors: [...security.guards] });
   peers.server.addTo(grpc);
   process.on("disconnect", () => {
     peers.server.close("the benchmark is over");
@@ -62,10 +76,8 @@ async function member(path: Path): Promise<void> {
     times.sort((a, b) => a - b);
     process.send!(times[steps >> 1]);
   });
-  grpc.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
-    if (error) throw error;
-    process.send!(`127.0.0.1:${port}`);
-  });
+  const { port } = await security.listen(grpc, { host: "127.0.0.1", port: 0 });
+  process.send!(`127.0.0.1:${port}`);
 }
 
 async function answers<T>(children: readonly ChildProcess[]): Promise<T[]> {
@@ -73,8 +85,8 @@ async function answers<T>(children: readonly ChildProcess[]): Promise<T[]> {
   return await Promise.all(children.map(async (child) => (await once(child, "message", { signal }))[0] as T));
 }
 
-async function measure(path: Path, ranks: number): Promise<Record<string, number>> {
-  const children = Array.from({ length: ranks }, () => fork(fileURLToPath(import.meta.url), ["member", path]));
+async function measure(path: Path, ranks: number, folder: string): Promise<Record<string, number>> {
+  const children = Array.from({ length: ranks }, () => fork(fileURLToPath(import.meta.url), ["member", path, folder]));
   const addresses = await answers<string>(children);
   const result: Record<string, number> = {};
   for (const [index, mebibytes] of sizesMiB.entries()) {
@@ -90,11 +102,19 @@ async function measure(path: Path, ranks: number): Promise<Record<string, number
 }
 
 if (process.argv[2] === "member") {
-  await member(process.argv[3] as Path);
+  await member(process.argv[3] as Path, process.argv[4]!);
 } else {
   const milliseconds: Record<string, Record<string, number>> = {};
+  const folder = await mkdtemp(join(tmpdir(), "limbeck-bench-"));
+  const validity = { fromMs: Date.now() - 60_000, untilMs: Date.now() + 3_600_000 };
+  const ca = await createAuthority("bench", validity);
+  const own = await createLeaf(ca, { cluster: "bench", roles: ["worker"], hosts: [], ...validity });
+  const { ca: caFile, cert, key } = securedBy(folder).tls;
+  await Promise.all([writeFile(caFile, ca.certificate), writeFile(cert, own.certificate), writeFile(key, own.key)]);
   for (const ranks of [2, 4]) {
-    for (const path of ["shm", "bytes"] as const) milliseconds[`${ranks} ranks, ${path}`] = await measure(path, ranks);
+    for (const path of ["shm", "bytes", "tls"] as const)
+      milliseconds[`${ranks} ranks, ${path}`] = await measure(path, ranks, folder);
   }
+  await rm(folder, { recursive: true });
   process.stdout.write(`${JSON.stringify({ bench: "exchange", milliseconds })}\n`);
 }

@@ -23,8 +23,8 @@ export interface Ended {
 }
 
 export interface ChildOptions {
-  /** On top of ours. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** On top of ours; what is undefined here is not in the child's. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Hears what it writes to stderr. */
   readonly hear?: (text: string) => void;
   /** Hears its log, which it writes to stdout. */
@@ -141,7 +141,7 @@ export async function runAgain(leaveCode = 0): Promise<number> {
 function limbeck(
   args: readonly string[],
   stdio: NonNullable<SpawnOptions["stdio"]>,
-  env: Readonly<Record<string, string>> = {},
+  env: Readonly<Record<string, string | undefined>> = {},
 ): ChildProcess {
   return spawn(process.execPath, ["--enable-source-maps", packagePath("dist/cli/main.js"), ...args], {
     stdio,

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { recoverFolder } from "../coordinator/depot/recover.ts";
-import { type CoordinatorDepot, startCoordinator } from "../coordinator/main.ts";
+import { type Coordinator, type CoordinatorDepot, startCoordinator } from "../coordinator/main.ts";
 import { LimbeckError } from "../core/errors.ts";
 import type { ProgressEvent } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
@@ -13,20 +13,22 @@ import type { Report } from "../core/report.ts";
 import { within } from "../proto/depot/depot.ts";
 import { openDepot } from "../proto/depot/open.ts";
 import type { Endpoint } from "../proto/endpoint.ts";
+import type { HealthPort } from "../proto/health.ts";
 import { lastingJobId } from "../proto/jobsha256.ts";
-import { openLog } from "../proto/telemetry/log.ts";
+import { type Log, openLog } from "../proto/telemetry/log.ts";
 import { tellParent } from "./children.ts";
 import type { OutputFormat } from "./display.ts";
+import { type GivenPages, openPages, securityFor } from "./ports.ts";
 import { earlierPart, finishedNote } from "./resume.ts";
 import { keptPrediction } from "./savedplan.ts";
+import type { GivenSecurity } from "./security.ts";
 import { resultTable } from "./table.ts";
 
-interface CoordinatorOptions {
+interface CoordinatorOptions extends GivenSecurity, GivenPages {
   /** Folder of the journal and the results. One that holds a part of this very job is gone on with. */
   readonly state: string;
   readonly set: readonly string[];
   readonly listen: Endpoint;
-  readonly http: Endpoint;
   /** URL of where checkpoints, models and report go, where workers do not share the folder. */
   readonly depot?: string;
   readonly output?: OutputFormat;
@@ -126,6 +128,8 @@ async function coordinateIn(runFolder: string, { job, file, depot, options }: Co
     log.info({ event: "recovered" }, `${options.state} was empty: the job goes on from ${depot.depot.where}`);
   const { listen, http } = options;
   const predicted = await keptPrediction(runFolder);
+  const security = securityFor(options, log);
+  const pages = await openPages(options, log);
   const given = {
     job,
     jobFolder: dirname(resolve(file)),
@@ -135,9 +139,25 @@ async function coordinateIn(runFolder: string, { job, file, depot, options }: Co
     resume: earlier !== null,
     ...(depot && { depot }),
     predicted,
+    security,
+    access: pages.access,
     log,
   };
-  const running = await startCoordinator(given);
+  try {
+    const running = await startCoordinator(given);
+    await coordinated(running, { log, health: pages.health });
+  } finally {
+    pages.close();
+    security.close();
+  }
+}
+
+/** Until the job is over. */
+async function coordinated(
+  running: Coordinator,
+  { log, health }: { log: Log; health: HealthPort | null },
+): Promise<void> {
+  health?.set("SERVING");
   if (process.send) process.send({ address: running.address, http: running.httpAddress });
   log.info(
     { event: "listening", address: running.address, http: running.httpAddress },
@@ -148,6 +168,7 @@ async function coordinateIn(runFolder: string, { job, file, depot, options }: Co
   process.once("SIGINT", () => stop("the coordinator was told to stop (SIGINT)"));
   process.once("disconnect", () => stop("the process that started the coordinator has gone"));
   const outcome = await running.finished;
+  health?.set("NOT_SERVING");
   await running.close();
   if (outcome.kind === "failed") throw outcome.error;
 }

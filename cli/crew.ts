@@ -5,6 +5,7 @@ import { type Endpoint, hostPort } from "../proto/endpoint.ts";
 import { type Child, type Ended, startChild } from "./children.ts";
 import type { Deaths } from "./deaths.ts";
 import type { RunPlan } from "./runplan.ts";
+import { withoutSecurity } from "./security.ts";
 import { type Supervised, supervise } from "./supervisor.ts";
 
 const coordinatorUpMs = 20_000;
@@ -36,10 +37,11 @@ export async function startLastingCoordinator(file: string, options: Coordinator
   let ports: Addresses = { address: "127.0.0.1:0", http: hostPort(http.host, http.port) };
   let isUp = false;
   const start = () =>
-    startChild("the coordinator", [
-      ...["coordinator", file, "--state", plan.folder, "--listen", ports.address, "--http", ports.http],
-      ...set,
-    ]);
+    startChild(
+      "the coordinator",
+      [...["coordinator", file, "--state", plan.folder, "--listen", ports.address, "--http", ports.http], ...set],
+      { env: withoutSecurity },
+    );
   const coordinator = supervise("the coordinator", start, {
     onDeath: (ended, waitMs) => isUp && deaths.onDeath("the coordinator", ended, waitMs),
     isFinal: (ended) => isLastWord(ended),
@@ -81,7 +83,7 @@ export function startLastingWorkers({ job, students }: RunPlan, coordinator: str
   const start = (role: string) => (_: unknown, index: number) => {
     const name = `${role === "auto" ? "worker" : role}-${index + 1}`;
     const args = ["worker", "--role", role, "--name", name, "--coordinator", coordinator];
-    const worker = supervise(name, () => startChild(name, args), {
+    const worker = supervise(name, () => startChild(name, args, { env: withoutSecurity }), {
       onDeath: (ended, waitMs) => deaths.onDeath(name, ended, waitMs),
     });
     deaths.watch(worker);

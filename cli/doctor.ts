@@ -17,6 +17,7 @@ export interface DoctorOptions {
   /** URLs of NATS servers: they are examined, and nothing else. */
   readonly nats?: readonly string[];
   readonly natsCreds?: string;
+  readonly natsCa?: string;
   readonly cluster: string;
   readonly engine?: EngineChoice;
   readonly threads?: number;
@@ -49,10 +50,10 @@ async function examineEngine({ engine = "auto", threads = 1, output }: DoctorOpt
 async function examineServers(
   file: string | undefined,
   urls: readonly string[],
-  { natsCreds, cluster, output }: DoctorOptions,
+  { natsCreds, natsCa: ca, cluster, output }: DoctorOptions,
 ): Promise<void> {
   if (file !== undefined) throw new LimbeckError("usage", "a job and --nats are examined by a command each");
-  const options = { urls, credentials: natsCreds, name: "limbeck doctor", deadlineMs: examineMs };
+  const options = { urls, credentials: natsCreds, ca, name: "limbeck doctor", deadlineMs: examineMs };
   const findings = await examineNats(options, checkCluster(cluster));
   if (findings.some(({ severity }) => severity === "error")) process.exitCode = 1;
   const lines = findings.map(({ check, severity, text }) => `doctor: ${check}: ${severity}, ${text}`).join("\n");

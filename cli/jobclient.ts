@@ -68,11 +68,15 @@ export function withJobs<T>({ at }: Addressed, ask: (jobs: Jobs, where: Whereabo
 }
 
 async function withPlaceOpen<T>(at: CoordinatorPlace, ask: (where: Whereabouts) => Promise<T>): Promise<T> {
-  const where = await openPlace(at, { name: "limbeck command", deadlineMs: natsDeadlineMs });
+  const say = (level: string, why: string) => void (level === "warn" && process.stderr.write(`limbeck: ${why}\n`));
+  const where = await openPlace(at, { name: "limbeck command", deadlineMs: natsDeadlineMs }, say);
   try {
     return await ask(where);
   } catch (thrown) {
     if (!(thrown instanceof LimbeckError) || !isAbsence(thrown.cause, thrown)) throw thrown;
+    const address = where.address();
+    const problem = address === "" ? "" : await where.security.problem("coordinator", address);
+    if (problem !== "") throw new LimbeckError("not_allowed", problem, { cause: thrown });
     const hint = at.kind === "addresses" ? "; name one with --coordinator HOST:PORT or LIMBECK_COORDINATOR" : "";
     throw new LimbeckError(thrown.code, `no coordinator answers at ${where.where}${hint}`, { cause: thrown });
   } finally {

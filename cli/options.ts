@@ -47,6 +47,15 @@ export function since(text: string): number {
   return atMs;
 }
 
+/** 90s, 10m, 2h or 1d. @returns milliseconds */
+export function lasting(text: string): number {
+  const [, count, unit] = /^(\d+(?:\.\d+)?)([smhd])$/.exec(text) ?? [];
+  const ms = Number(count) * (unitMs[unit ?? ""] ?? Number.NaN);
+  if (!(ms >= 1_000 && ms <= 366 * 86_400_000))
+    throw new InvalidArgumentError("90s, 10m, 2h or 30d is needed, a year at the most.");
+  return ms;
+}
+
 export const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
 export const collectCounts = (value: string, before: readonly number[]): readonly number[] => [

@@ -1,16 +1,19 @@
 /** How a command is told where the coordinator is: by its addresses, or by the lease in NATS. */
 import { type Command, Option } from "commander";
 import { LimbeckError } from "../core/errors.ts";
-import { natsCredentialsVariable, usualCluster } from "../proto/cluster.ts";
+import { natsAuthorityVariable, natsCredentialsVariable, usualCluster } from "../proto/cluster.ts";
 import { type Endpoint, hostPort } from "../proto/endpoint.ts";
+import { openSecurity, type Security, type SecurityOptions, type Told } from "../proto/security/security.ts";
 import { givenCoordinators, type Whereabouts } from "../proto/whereabouts.ts";
 import { commaSeparated, endpoints } from "./options.ts";
+import { type GivenSecurity, securityArguments, securityOf, withSecurity } from "./security.ts";
 
 export type CoordinatorPlace = AddressPlace | LeasePlace;
 
 export interface AddressPlace {
   readonly kind: "addresses";
   readonly endpoints: readonly Endpoint[];
+  readonly security: SecurityOptions;
   /** The options that say so again, for commands that are proposed; empty where the environment or nobody said it. */
   readonly again: string;
 }
@@ -19,6 +22,8 @@ export interface LeasePlace {
   readonly kind: "lease";
   readonly urls: readonly string[];
   readonly credentials: string | undefined;
+  readonly ca: string | undefined;
+  readonly security: SecurityOptions;
   readonly cluster: string;
   readonly again: string;
 }
@@ -28,7 +33,7 @@ export const usualCoordinator: Endpoint = { host: "127.0.0.1", port: 7070 };
 
 /** Adds the options; placeOf reads them. */
 export function withPlace(command: Command): Command {
-  return command
+  const addressed = command
     .addOption(
       new Option("--coordinator <host:port,…>", "where workers join the coordinator; several, of which one decides")
         .env("LIMBECK_COORDINATOR")
@@ -40,11 +45,20 @@ export function withPlace(command: Command): Command {
         .argParser(commaSeparated),
     )
     .addOption(natsCredentials())
+    .addOption(natsAuthority())
     .addOption(clusterOption());
+  return withSecurity(addressed);
 }
 
 export function natsCredentials(): Option {
   return new Option("--nats-creds <file>", "credentials for NATS").env(natsCredentialsVariable);
+}
+
+export function natsAuthority(): Option {
+  return new Option(
+    "--nats-ca <file>",
+    "whom NATS' certificate must be signed by (tls://), where it is no public authority",
+  ).env(natsAuthorityVariable);
 }
 
 export function clusterOption(): Option {
@@ -53,11 +67,11 @@ export function clusterOption(): Option {
     .default(usualCluster);
 }
 
-interface PlaceOptions {
+interface PlaceOptions extends GivenSecurity {
   readonly coordinator?: readonly Endpoint[];
   readonly nats?: readonly string[];
   readonly natsCreds?: string;
-  readonly cluster: string;
+  readonly natsCa?: string;
 }
 
 /**
@@ -66,7 +80,10 @@ interface PlaceOptions {
  * @throws LimbeckError `usage` where both are said, or neither and there is no usual one
  */
 export function placeOf(command: Command, usual: Endpoint | null): CoordinatorPlace {
-  const { coordinator, nats, natsCreds, cluster } = command.opts<PlaceOptions>();
+  const given = command.opts<PlaceOptions>();
+  const { coordinator, nats, natsCreds, natsCa: ca, cluster } = given;
+  const security = securityOf(given);
+  const typedSecurity = () => (["tlsCa", "tokenFile", "insecure"].some(isTyped) ? securityArguments(security) : []);
   const isTyped = (name: string) => command.getOptionValueSource(name) === "cli";
   if (coordinator && nats && isTyped("coordinator") === isTyped("nats")) {
     const [one, other] = isTyped("nats")
@@ -81,20 +98,22 @@ export function placeOf(command: Command, usual: Endpoint | null): CoordinatorPl
     const again = [
       ...(isTyped("nats") ? ["--nats", nats.join(",")] : []),
       ...(isTyped("natsCreds") ? ["--nats-creds", natsCreds!] : []),
+      ...(isTyped("natsCa") ? ["--nats-ca", ca!] : []),
       ...(isTyped("cluster") ? ["--cluster", cluster] : []),
+      ...typedSecurity(),
     ];
-    return { kind: "lease", urls: nats, credentials: natsCreds, cluster, again: spaced(again) };
+    return { kind: "lease", urls: nats, credentials: natsCreds, ca, security, cluster, again: spaced(again) };
   }
   if (coordinator) {
     const again = isTyped("coordinator") ? ["--coordinator", addressesText(coordinator)] : [];
-    return { kind: "addresses", endpoints: coordinator, again: spaced(again) };
+    return { kind: "addresses", endpoints: coordinator, security, again: spaced([...again, ...typedSecurity()]) };
   }
   if (!usual) {
     const message =
       "where is the coordinator? Name it with --coordinator HOST:PORT or LIMBECK_COORDINATOR, or the NATS that knows it with --nats URL or LIMBECK_NATS";
     throw new LimbeckError("usage", message);
   }
-  return { kind: "addresses", endpoints: [usual], again: "" };
+  return { kind: "addresses", endpoints: [usual], security, again: spaced(typedSecurity()) };
 }
 
 function spaced(words: readonly string[]): string {
@@ -107,13 +126,15 @@ function addressesText(given: readonly Endpoint[]): string {
 
 /** The options of another process that is to look at the same place. */
 export function placeArguments(place: CoordinatorPlace): string[] {
-  if (place.kind === "addresses") return ["--coordinator", addressesText(place.endpoints)];
-  const { urls, credentials, cluster } = place;
+  const secured = ["--cluster", place.security.cluster, ...securityArguments(place.security)];
+  if (place.kind === "addresses") return ["--coordinator", addressesText(place.endpoints), ...secured];
+  const { urls, credentials, ca } = place;
   const secret = credentials === undefined ? [] : ["--nats-creds", credentials];
-  return ["--nats", urls.join(","), ...secret, "--cluster", cluster];
+  return ["--nats", urls.join(","), ...secret, ...(ca === undefined ? [] : ["--nats-ca", ca]), ...secured];
 }
 
 export interface OpenPlace extends Whereabouts {
+  readonly security: Security;
   close(): Promise<void>;
 }
 
@@ -124,10 +145,21 @@ export interface NatsPatience {
   readonly deadlineMs: number;
 }
 
-/** Throws as connectNats. */
-export async function openPlace(place: CoordinatorPlace, patience: NatsPatience): Promise<OpenPlace> {
-  if (place.kind === "addresses") return { ...givenCoordinators(place.endpoints), close: async () => {} };
+/** Throws as connectNats and openSecurity; `usage` for an address off loopback without TLS. */
+export async function openPlace(place: CoordinatorPlace, patience: NatsPatience, told: Told): Promise<OpenPlace> {
+  const security = openSecurity(place.security, told);
+  if (place.kind === "addresses") {
+    const where = givenCoordinators(place.endpoints);
+    // Before anything is done: what is wrong with an address is wrong at once.
+    for (const { host, port } of place.endpoints) security.dial("coordinator", hostPort(host, port));
+    return { ...where, security, close: async () => security.close() };
+  }
   const { leaseWhereabouts } = await import("../proto/natswhereabouts.ts");
-  const { urls, credentials, cluster } = place;
-  return leaseWhereabouts({ urls, credentials, ...patience }, cluster);
+  const { urls, credentials, ca, cluster } = place;
+  const where = await leaseWhereabouts({ urls, credentials, ca, ...patience }, cluster);
+  const close = async () => {
+    security.close();
+    await where.close();
+  };
+  return { ...where, security, close };
 }

@@ -1,6 +1,6 @@
 /** The commands and their options; what each does is loaded when it is called. */
 import { Command, Option } from "commander";
-import { natsCredentialsVariable } from "../proto/cluster.ts";
+import { natsAuthorityVariable, natsCredentialsVariable } from "../proto/cluster.ts";
 import { packageVersion } from "../proto/package.ts";
 import { addJobs } from "./jobcommands.ts";
 import {
@@ -14,8 +14,11 @@ import {
   positive,
   printing,
 } from "./options.ts";
-import { clusterOption, natsCredentials, placeOf, withPlace } from "./place.ts";
+import { clusterOption, natsAuthority, natsCredentials, placeOf, withPlace } from "./place.ts";
+import { withPages } from "./ports.ts";
 import { addQuestions } from "./questions.ts";
+import { addSecrets } from "./secretcommands.ts";
+import { withSecurity, withTokenKeys } from "./security.ts";
 
 export function program(): Command {
   const limbeck = new Command("limbeck")
@@ -25,8 +28,9 @@ export function program(): Command {
     .version(packageVersion)
     .exitOverride()
     .hook("preAction", (_, command) => {
-      const { natsCreds } = command.opts<{ natsCreds?: string }>();
+      const { natsCreds, natsCa } = command.opts<{ natsCreds?: string; natsCa?: string }>();
       if (natsCreds !== undefined) process.env[natsCredentialsVariable] = natsCreds;
+      if (natsCa !== undefined) process.env[natsAuthorityVariable] = natsCa;
     })
     .showHelpAfterError("(limbeck --help shows what there is)");
 
@@ -70,6 +74,7 @@ export function program(): Command {
       ).argParser(commaSeparated),
     )
     .addOption(natsCredentials())
+    .addOption(natsAuthority())
     .addOption(clusterOption())
     .action(async (file, options) => (await import("./doctor.ts")).doctor(file, options));
 
@@ -137,9 +142,9 @@ export function program(): Command {
 
   addJobs(limbeck);
   addQuestions(limbeck);
+  addSecrets(limbeck);
 
-  limbeck
-    .command("coordinator")
+  withPages(withTokenKeys(withSecurity(limbeck.command("coordinator"))))
     .description("coordinate a job, or, without a job file, be a service that takes jobs; workers join it")
     .argument("[job.yaml]", "the job file; without it, jobs come by `limbeck submit`")
     .requiredOption(
@@ -162,6 +167,7 @@ export function program(): Command {
         .argParser(commaSeparated),
     )
     .addOption(natsCredentials())
+    .addOption(natsAuthority())
     .addOption(clusterOption())
     .option("--name <name>", "of a service: a name no other coordinator has (default: <host>:<port>)")
     .option(
@@ -182,7 +188,7 @@ export function program(): Command {
       else await (await import("./coordinator.ts")).coordinator(file, { ...options, isNatsTold: isTold });
     });
 
-  withPlace(limbeck.command("worker"))
+  withPages(withTokenKeys(withPlace(limbeck.command("worker"))))
     .description("join a coordinator and compute")
     .option("--role <role>", "student, teacher or auto: the coordinator chooses", "auto")
     .option("--name <name>", "a name no other worker of the job has (default: <host>-<device>-<process>)")
@@ -204,7 +210,9 @@ export function program(): Command {
     )
     .addOption(logFormat())
     .action(async (options, command) => {
-      const { coordinator, nats, natsCreds, cluster, ...own } = options;
+      const { role, name, devices, state, listen, advertise, http, httpTokenFile, health, output, leaveCode } = options;
+      const listening = { listen, advertise, http, httpTokenFile, health };
+      const own = { role, name, devices, state, ...listening, output, leaveCode };
       await (await import("./worker.ts")).worker({ ...own, at: placeOf(command, null) });
     });
 

@@ -1,22 +1,24 @@
 /** `limbeck coordinator` without a job file: one coordinator of a service, that leads or stands by. */
 import { hostname } from "node:os";
 import { resolve } from "node:path";
-import { startService } from "../coordinator/service/main.ts";
+import { type Service, startService } from "../coordinator/service/main.ts";
 import type { Store } from "../coordinator/store.ts";
 import { LimbeckError } from "../core/errors.ts";
 import { type Endpoint, hostPort } from "../proto/endpoint.ts";
+import type { HealthPort } from "../proto/health.ts";
 import { type Log, openLog } from "../proto/telemetry/log.ts";
 import type { OutputFormat } from "./display.ts";
+import { type GivenPages, openPages, securityFor } from "./ports.ts";
+import type { GivenSecurity } from "./security.ts";
 
-export interface ServiceOptions {
+export interface ServiceOptions extends GivenSecurity, GivenPages {
   readonly state: string;
   readonly set: readonly string[];
   readonly listen: Endpoint;
-  readonly http: Endpoint;
   readonly advertise?: Endpoint;
   readonly nats?: readonly string[];
   readonly natsCreds?: string;
-  readonly cluster: string;
+  readonly natsCa?: string;
   readonly name?: string;
   readonly depot?: string;
   readonly allowModules?: boolean;
@@ -31,14 +33,43 @@ export async function service(options: ServiceOptions): Promise<void> {
   const advertise = advertised(options);
   const name = options.name ?? (advertise || hostPort(hostname(), listen.port));
   const log = openLog(name, { output });
-  const store = await openStore(options, { name, log });
-  const told = { name, state: resolve(state), listen, http, store, depot, allowsModules: allowModules, log };
-  const running = await startService({ ...told, ...(advertise !== "" && { advertise }) });
+  const security = securityFor(options, log);
+  const pages = await openPages(options, log);
+  let store: Store | null = null;
+  try {
+    store = await openStore(options, { name, log });
+    const secured = { security, access: pages.access };
+    const decided = { depot, allowsModules: allowModules, ...(advertise !== "" && { advertise }) };
+    const running = await startService({
+      name,
+      state: resolve(state),
+      listen,
+      http,
+      store,
+      log,
+      ...decided,
+      ...secured,
+    });
+    store = null; // Closed with what runs.
+    await served(running, { log, health: pages.health });
+  } finally {
+    await store?.close();
+    pages.close();
+    security.close();
+  }
+}
+
+/** Until it is told to stop. */
+async function served(running: Service, { log, health }: { log: Log; health: HealthPort | null }): Promise<void> {
   log.info(
     { event: "listening", address: running.address, http: running.httpAddress },
     `workers join at ${running.address}; watch it at http://${running.httpAddress}/`,
   );
-  const close = (signal: NodeJS.Signals) => void running.close(`it was told to stop (${signal})`).catch(() => {});
+  health?.set("SERVING");
+  const close = (signal: NodeJS.Signals) => {
+    health?.set("NOT_SERVING");
+    running.close(`it was told to stop (${signal})`).catch(() => {});
+  };
   process.once("SIGTERM", close).once("SIGINT", close);
   await running.finished;
 }
@@ -56,7 +87,7 @@ function advertised({ advertise, listen }: ServiceOptions): string {
 }
 
 async function openStore(
-  { state, nats: urls, natsCreds, cluster }: ServiceOptions,
+  { state, nats: urls, natsCreds, natsCa, cluster }: ServiceOptions,
   { name, log }: { readonly name: string; readonly log: Log },
 ): Promise<Store> {
   if (!urls) {
@@ -69,6 +100,12 @@ async function openStore(
   ]);
   const told = ({ kind, why }: { readonly kind: string; readonly why: string }) =>
     log.warn({ event: `nats-${kind}` }, why);
-  const nats = await connectNats({ urls, credentials: natsCreds, name: `limbeck coordinator ${name}`, told });
+  const nats = await connectNats({
+    urls,
+    credentials: natsCreds,
+    ca: natsCa,
+    name: `limbeck coordinator ${name}`,
+    told,
+  });
   return openNatsStore({ nats, cluster, log });
 }

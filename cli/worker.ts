@@ -8,16 +8,16 @@ import { againCode, hasProcessEnvironment, runAgain, tellParent } from "./childr
 import { deviceShares } from "./devices.ts";
 import type { OutputFormat } from "./display.ts";
 import { type CoordinatorPlace, type OpenPlace, openPlace } from "./place.ts";
+import { type GivenPages, type OpenPages, openPages } from "./ports.ts";
 import { superviseWorkers } from "./workers.ts";
 
-export interface WorkerOptions {
+export interface WorkerOptions extends GivenPages {
   readonly at: CoordinatorPlace;
   readonly role: string;
   readonly name?: string;
   readonly devices?: string;
   readonly listen: Endpoint;
   readonly advertise?: Endpoint;
-  readonly http: Endpoint;
   readonly state?: string;
   /** Exit code of one that was told to leave, instead of 0. */
   readonly leaveCode?: number;
@@ -56,11 +56,18 @@ export async function worker({
   process.once("SIGINT", () => leave("SIGINT"));
   process.once("disconnect", () => leave("the process that started this worker has gone"));
   const own = name ?? `${hostname()}-${deviceShares(undefined)[0]!.label}-${process.pid}`;
-  const { at, ...listening } = options;
+  const { at, httpTokenFile: _, health: __, ...listening } = options;
+  const log = openLog(own, { output });
   let whereabouts: OpenPlace | null = null;
+  let pages: OpenPages | null = null;
   try {
-    whereabouts = await openPlace(at, { name: own, deadlineMs: natsDeadlineMs });
-    const given = { ...listening, coordinator: whereabouts, role, name: own, log: openLog(own, { output }) };
+    pages = await openPages(options, log);
+    const { access, health } = pages;
+    whereabouts = await openPlace(at, { name: own, deadlineMs: natsDeadlineMs }, (level, why) =>
+      log[level]({ event: "security" }, why),
+    );
+    const told = { access, ...(health && { health: health.set }) };
+    const given = { ...listening, coordinator: whereabouts, role, name: own, log, ...told };
     const isWanted = await runWorker(given as RunWorkerOptions, leaving.signal);
     if (isWanted) process.exitCode = againCode;
     if (leaveCode !== undefined && leaving.signal.aborted) process.exitCode = leaveCode;
@@ -69,6 +76,7 @@ export async function worker({
     throw thrown;
   } finally {
     await whereabouts?.close();
+    pages?.close();
     // Who listens for the parent's end keeps the process alive.
     if (process.connected) process.disconnect();
   }

@@ -9,15 +9,15 @@ import { writing } from "../proto/files.ts";
 import { type Ended, endChildren, startChild, tellParent } from "./children.ts";
 import type { DeviceShare } from "./devices.ts";
 import { type CoordinatorPlace, placeArguments } from "./place.ts";
+import type { GivenPages } from "./ports.ts";
 import { deathNote, type Supervised, supervise } from "./supervisor.ts";
 
-export interface SupervisedWorkers {
+export interface SupervisedWorkers extends GivenPages {
   readonly at: CoordinatorPlace;
   readonly role: string;
   readonly name: string | undefined;
   readonly listen: Endpoint;
   readonly advertise?: Endpoint;
-  readonly http: Endpoint;
   /** Folder of the workers' logs. */
   readonly state: string | undefined;
   /** Of the workers' logs; undefined: JSON, for they have no terminal. */
@@ -32,9 +32,15 @@ const orderlyStopMs = 12_000;
  * @returns true where they were told to stop
  */
 export async function superviseWorkers(shares: readonly DeviceShare[], options: SupervisedWorkers): Promise<boolean> {
-  const { listen, advertise, http, state } = options;
-  if (shares.length > 1 && (listen.port !== 0 || advertise || http.port !== 0)) {
-    const flag = advertise ? "--advertise" : listen.port !== 0 ? "--listen" : "--http";
+  const { listen, advertise, http, health, state } = options;
+  if (shares.length > 1 && (listen.port !== 0 || advertise || http.port !== 0 || health)) {
+    const fixed = {
+      "--advertise": advertise,
+      "--listen": listen.port !== 0,
+      "--http": http.port !== 0,
+      "--health": health,
+    };
+    const [flag] = Object.entries(fixed).find(([, value]) => value)!;
     throw new LimbeckError("usage", `${flag} names one port, and ${shares.length} workers are to start here`);
   }
   const logs = state === undefined ? null : resolve(state);
@@ -68,13 +74,15 @@ function superviseOne(
   count: number,
   { options, logs }: { options: SupervisedWorkers; logs: string | null },
 ): Supervised {
-  const { at, role, listen, advertise, http, output } = options;
+  const { at, role, listen, advertise, http, httpTokenFile, health, output } = options;
   // The same in every life: the id is the supervisor's.
   const own = options.name ?? `${hostname()}-${label}-${process.pid}`;
   const name = options.name !== undefined && count > 1 ? `${own}-${label}` : own;
   const args = ["worker", ...placeArguments(at), "--role", role, "--name", name];
   args.push("--listen", endpoint(listen), "--http", endpoint(http));
   if (advertise) args.push("--advertise", endpoint(advertise));
+  if (httpTokenFile !== undefined) args.push("--http-token-file", httpTokenFile);
+  if (health) args.push("--health", endpoint(health));
   if (output) args.push("--output", output);
   const log = logs === null ? null : createWriteStream(join(logs, `${name.replaceAll("/", "_")}.log`), { flags: "a" });
   log?.on("error", () => {}); // A log that cannot be written stops no work; its folder was writable.

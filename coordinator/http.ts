@@ -1,18 +1,18 @@
 /** The HTTP port: the live page; /metrics for Prometheus, and /targets for where it finds the others; /state for scripts. */
 import type { Endpoint } from "../proto/endpoint.ts";
-import { alive, type Handlers, type HttpPort, json, type Page, servePages } from "../proto/telemetry/http.ts";
+import { alive, type HttpPort, json, type Page, type Served, servePages } from "../proto/telemetry/http.ts";
 import type { JobStatus } from "./status.ts";
 
 /**
  * Throws `unavailable` where the port cannot be had.
  * @param metrics the page for an Accept header
- * @param live the live page, its files and its stream
+ * @param live the live page, its files and its stream, and who may read them
  */
 export async function serveHttp(
   endpoint: Endpoint,
   metrics: (accept: string) => Promise<Page>,
   status: () => JobStatus,
-  live: Handlers,
+  live: Served,
 ): Promise<HttpPort> {
   const pages = {
     "/metrics": metrics,

@@ -5,8 +5,10 @@ import type { Prediction } from "../core/plan/prediction.ts";
 import type { Depot } from "../proto/depot/depot.ts";
 import type { Endpoint } from "../proto/endpoint.ts";
 import { packageVersion } from "../proto/package.ts";
+import type { Security } from "../proto/security/security.ts";
 import { exposition } from "../proto/telemetry/exposition.ts";
 import { serverMetrics } from "../proto/telemetry/grpcmetrics.ts";
+import type { HttpAccess } from "../proto/telemetry/httpaccess.ts";
 import type { Log } from "../proto/telemetry/log.ts";
 import { processRegistry } from "../proto/telemetry/processmetrics.ts";
 import { coordinatorService } from "../proto/wire.ts";
@@ -36,6 +38,10 @@ export interface CoordinatorOptions {
   readonly resume?: boolean;
   /** Where checkpoints, models and report go when workers do not share the run folder. */
   readonly depot?: CoordinatorDepot;
+  /** If not given, all is on loopback. */
+  readonly security?: Security;
+  /** Who may read the HTTP port; whoever reaches it, if not given. */
+  readonly access?: HttpAccess | undefined;
   readonly heartbeatMs?: number;
   readonly patience?: Partial<Patience>;
   readonly log: Log;
@@ -71,7 +77,7 @@ export interface Coordinator {
  * has it, `usage` where it holds a run without a journal.
  */
 export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
-  const { job, jobFolder, runFolder, log: decisions, now = Date.now, heartbeatMs = 250 } = options;
+  const { job, jobFolder, runFolder, log: decisions, now = Date.now, heartbeatMs = 250, security } = options;
   const plan: Plan = {
     job,
     id: "",
@@ -114,11 +120,16 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     broken: (session: number, why: string) => happen({ kind: "broken", session, why }),
   };
   const asked = { watch: (following: Following) => log.numbered(following), status, stop };
-  const opening = serveRpc(options.listen, { sessions, job: () => asked, interceptors });
+  const opening = serveRpc(options.listen, { sessions, job: () => asked, interceptors, ...(security && { security }) });
   rpc = await orClose(opening, opened, own);
   const page = exposition(registry, () => running.refreshMetrics());
   const live = { ...pageFiles(), "/events": feed.open };
-  const http = await orClose(serveHttp(options.http, page, status, live), rpc, opened, own);
+  const http = await orClose(
+    serveHttp(options.http, page, status, { handlers: live, access: options.access }),
+    rpc,
+    opened,
+    own,
+  );
   served = { address: http.address, paths: http.paths };
   const finished = running.begin();
 

@@ -2,26 +2,24 @@
 import { once } from "node:events";
 import {
   type handleUnaryCall,
-  logVerbosity,
   Server,
-  ServerCredentials,
   type ServerDuplexStream,
   type ServerInterceptor,
   type ServerWritableStream,
   type ServiceDefinition,
-  setLogVerbosity,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation } from "grpc-health-check";
 import { asLimbeckError, LimbeckError } from "../core/errors.ts";
 import { isDecision, type ProgressEvent } from "../core/events.ts";
-import { type Endpoint, hostPort, portError } from "../proto/endpoint.ts";
+import { type Endpoint, hostPort } from "../proto/endpoint.ts";
 import type { CoordinatorHandlers } from "../proto/gen/limbeck/v1/Coordinator.ts";
 import type { FromWorker__Output } from "../proto/gen/limbeck/v1/FromWorker.ts";
 import type { ToWorker } from "../proto/gen/limbeck/v1/ToWorker.ts";
 import type { WatchEvent } from "../proto/gen/limbeck/v1/WatchEvent.ts";
 import type { WatchRequest__Output } from "../proto/gen/limbeck/v1/WatchRequest.ts";
+import { loopbackOnly, type Security } from "../proto/security/security.ts";
 import { statusOf } from "../proto/status.ts";
 import { coordinatorService, serverOptions, wireDefinition } from "../proto/wire.ts";
 import type { Following } from "./eventlog.ts";
@@ -70,6 +68,8 @@ export interface RpcParts {
   refusal?(): LimbeckError | null;
   /** Goes along with every message to a worker (ToWorker.fence); 0 where it is not given. */
   fence?(): number;
+  /** If not given, all is on loopback. */
+  readonly security?: Security;
 }
 
 export interface MoreService {
@@ -77,9 +77,10 @@ export interface MoreService {
   readonly handlers: UntypedServiceImplementation;
 }
 
-/** Throws `unavailable` where the port cannot be had. */
+/** Throws `unavailable` where the port cannot be had, `usage` where it is off loopback without TLS. */
 export async function serveRpc(endpoint: Endpoint, parts: RpcParts): Promise<RpcPort> {
   const { sessions: host, job, interceptors, more = [], refusal = () => null, fence = () => 0 } = parts;
+  const { security = loopbackOnly } = parts;
   const sessions = new Map<number, Session>();
   let opened = 0;
 
@@ -126,7 +127,7 @@ export async function serveRpc(endpoint: Endpoint, parts: RpcParts): Promise<Rpc
   };
 
   const health = new HealthImplementation({ "": "SERVING" });
-  const server = new Server({ ...serverOptions, interceptors: [...interceptors] });
+  const server = new Server({ ...serverOptions, interceptors: [...interceptors, ...security.guards] });
   /** Of an asked job, or what the call is refused with. */
   const asked = (id: string): AskedJob => {
     const reason = refusal();
@@ -146,10 +147,10 @@ export async function serveRpc(endpoint: Endpoint, parts: RpcParts): Promise<Rpc
   for (const { definition, handlers: theirs } of more) server.addService(definition, theirs);
   health.addToServer(server);
   new ReflectionService(wireDefinition).addToServer(server);
-  const port = await bind(server, endpoint);
+  const port = await security.listen(server, endpoint);
 
   return {
-    address: hostPort(endpoint.host, port),
+    address: hostPort(endpoint.host, port.port),
     send: (session, message) => void sessions.get(session)?.write({ ...message, fence: fence() }),
     refuse,
     dismiss(error) {
@@ -157,6 +158,7 @@ export async function serveRpc(endpoint: Endpoint, parts: RpcParts): Promise<Rpc
     },
     async close() {
       health.setStatus("", "NOT_SERVING");
+      port.close();
       for (const stream of sessions.values()) stream.end();
       const shutdown = new Promise((resolve) => server.tryShutdown(resolve));
       const impatient = setTimeout(() => server.forceShutdown(), goodbyeMs);
@@ -194,15 +196,4 @@ async function watch(call: Watcher, asked: (job: string) => AskedJob): Promise<v
   } catch (thrown) {
     if (!gone.signal.aborted) call.emit("error", statusOf(thrown));
   }
-}
-
-function bind(server: Server, endpoint: Endpoint): Promise<number> {
-  const { host, port } = endpoint;
-  setLogVerbosity(logVerbosity.NONE); // What grpc-js would print of a busy port is in the error, too.
-  return new Promise((resolve, reject) => {
-    server.bindAsync(hostPort(host, port), ServerCredentials.createInsecure(), (cause, bound) => {
-      if (cause) reject(portError(endpoint, "--listen", cause));
-      else resolve(bound);
-    });
-  });
 }

@@ -12,6 +12,7 @@ export const errorCodes = [
   "server_away", // a server that a teacher asks does not answer now; it may later
   "timeout", // a wait ran past its deadline (L7)
   "not_leader", // a coordinator that stands by: another decides
+  "not_allowed", // the certificate or the token of who calls does not allow it
   "stale_term", // a message of another term (L3)
   "wrong_key", // soft targets made for another key (L6)
   "corrupt", // a checksum, digest or length that does not match

@@ -42,7 +42,7 @@ const reconnecting = { firstMs: 100, longestMs: 1_000 };
  */
 export function connectCoordinator(at: string | Whereabouts, job = ""): CoordinatorClient {
   const where = typeof at === "string" ? givenAddresses([at]) : at;
-  const calls = leaderCalls(where, coordinatorClient);
+  const calls = leaderCalls(where, (address) => coordinatorClient(address, where));
   const deadline = () => ({ deadline: Date.now() + answerDeadlineMs });
   return {
     async *watch(options) {

@@ -5,6 +5,7 @@ export const usualCluster = "default";
 
 /** Path of a credentials file. Who opens a depot on NATS is told it as S3's are, by the environment. */
 export const natsCredentialsVariable = "LIMBECK_NATS_CREDS";
+export const natsAuthorityVariable = "LIMBECK_NATS_CA";
 
 /** @throws LimbeckError `usage` where it cannot be part of a subject and of a stream's name */
 export function checkCluster(name: string): string {

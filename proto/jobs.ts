@@ -58,7 +58,7 @@ const submissionDeadlineMs = 15_000;
 
 /** @param onWait called where a question has to wait for whoever decides */
 export function connectJobs(where: Whereabouts, onWait?: () => void): Jobs {
-  const calls = leaderCalls(where, jobsClient, onWait);
+  const calls = leaderCalls(where, (address) => jobsClient(address, where), onWait);
   const within = (ms: number) => ({ deadline: Date.now() + ms });
   return {
     async submit({ sources, ...submission }) {

@@ -10,6 +10,8 @@ export interface NatsOptions {
   readonly urls: readonly string[];
   /** Path of a credentials file. */
   readonly credentials?: string | undefined;
+  /** Path of a file with the authority (PEM) that has signed the server's certificate; else the public ones. */
+  readonly ca?: string | undefined;
   /** Of the connection, as the server lists it. */
   readonly name: string;
   /** How long a server may take to answer the first time, until `unavailable`. */
@@ -117,10 +119,21 @@ async function settingsOf(options: NatsOptions, servers: readonly Server[]): Pro
     reconnectJitter: retryMs,
     // Credentials that are wrong for a while (a server with another configuration) end no coordinator.
     ignoreAuthErrorAbort: true,
-    ...(servers.some(({ isEncrypted }) => isEncrypted) ? { tls: {} } : {}),
+    ...(servers.some(({ isEncrypted }) => isEncrypted) || options.ca !== undefined
+      ? { tls: await authorityOf(options.ca) }
+      : {}),
     ...secret,
     ...(options.credentials === undefined ? {} : { authenticator: await authenticatorOf(options.credentials) }),
   };
+}
+
+async function authorityOf(file: string | undefined): Promise<{ ca?: string }> {
+  if (file === undefined) return {};
+  try {
+    return { ca: await readFile(file, "utf8") };
+  } catch (cause) {
+    throw new LimbeckError("usage", `--nats-ca: ${file} cannot be read`, { cause });
+  }
 }
 
 async function authenticatorOf(file: string) {

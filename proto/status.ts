@@ -16,6 +16,7 @@ const grpcCodes: Readonly<Record<LimbeckErrorCode, status>> = {
   server_away: status.UNAVAILABLE,
   timeout: status.DEADLINE_EXCEEDED,
   not_leader: status.UNAVAILABLE,
+  not_allowed: status.PERMISSION_DENIED,
   stale_term: status.FAILED_PRECONDITION,
   wrong_key: status.FAILED_PRECONDITION,
   corrupt: status.DATA_LOSS,
@@ -31,6 +32,8 @@ const meanings: Partial<Record<status, LimbeckErrorCode>> = {
   [status.UNIMPLEMENTED]: "unavailable",
   [status.DEADLINE_EXCEEDED]: "timeout",
   [status.CANCELLED]: "stopped",
+  [status.UNAUTHENTICATED]: "not_allowed",
+  [status.PERMISSION_DENIED]: "not_allowed",
   [status.DATA_LOSS]: "corrupt",
 };
 

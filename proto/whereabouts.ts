@@ -1,5 +1,6 @@
 /** Where the coordinator is that decides: for workers, and for who asks about jobs. */
 import { type Endpoint, hostPort } from "./endpoint.ts";
+import type { Security } from "./security/security.ts";
 
 /** A coordinator may be replaced by another, elsewhere. */
 export interface Whereabouts {
@@ -9,6 +10,8 @@ export interface Whereabouts {
   readonly isElected: boolean;
   /** Nobody tells when another decides: one that falls silent is to be found soon. */
   readonly isGuessed: boolean;
+  /** How it is called; if not given, only on loopback. */
+  readonly security?: Security;
   /** host:port of the one to try; empty while none is known. */
   address(): string;
   /** The one that was tried does not answer, or stands by and names another. @param leader host:port, or empty */

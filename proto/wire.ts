@@ -2,7 +2,6 @@
 import {
   type ChannelOptions,
   Client,
-  credentials,
   type Interceptor,
   loadPackageDefinition,
   type MethodDefinition,
@@ -16,6 +15,8 @@ import type { TeacherClient } from "./gen/limbeck/v1/Teacher.ts";
 import type { ToWorker } from "./gen/limbeck/v1/ToWorker.ts";
 import type { ProtoGrpcType } from "./gen/limbeck.ts";
 import { packagePath } from "./package.ts";
+import type { Called } from "./security/dialing.ts";
+import { loopbackOnly, type Security } from "./security/security.ts";
 
 const mebibyte = 2 ** 20;
 /** The largest message that is sent or taken. */
@@ -93,33 +94,43 @@ export const teacherService = v1.Teacher.service;
 /** What every call of a client goes through: it is counted there. */
 export type Interceptors = readonly Interceptor[];
 
+/** How a server is called. */
+export interface Calling {
+  readonly interceptors?: Interceptors;
+  /** If not given, only what is on loopback is called. */
+  readonly security?: Security;
+  /** The usual, if not given. */
+  readonly pings?: Pings;
+}
+
 /** @param address host:port */
-export function coordinatorClient(
-  address: string,
-  interceptors: Interceptors = [],
-  pings = usualPings,
-): CoordinatorClient {
-  const options = { ...withInterceptors(interceptors), ...pinging(pings) };
-  return new v1.Coordinator(address, credentials.createInsecure(), options);
+export function coordinatorClient(address: string, calling: Calling = {}): CoordinatorClient {
+  return new v1.Coordinator(...dialed("coordinator", address, calling));
 }
 
 /** Of a service. @param address host:port */
-export function jobsClient(address: string): JobsClient {
-  return new v1.Jobs(address, credentials.createInsecure(), channelOptions);
+export function jobsClient(address: string, calling: Calling = {}): JobsClient {
+  return new v1.Jobs(...dialed("coordinator", address, calling));
 }
 
 /** @param address host:port */
-export function teacherClient(address: string, interceptors: Interceptors = []): TeacherClient {
-  return new v1.Teacher(address, credentials.createInsecure(), withInterceptors(interceptors));
+export function teacherClient(address: string, calling: Calling = {}): TeacherClient {
+  return new v1.Teacher(...dialed("worker", address, calling));
 }
 
 /** A channel to the Peer service, for rawPull. @param address host:port */
-export function peerChannel(address: string, interceptors: Interceptors = []): Client {
-  return new Client(address, credentials.createInsecure(), withInterceptors(interceptors));
+export function peerChannel(address: string, calling: Calling = {}): Client {
+  return new Client(...dialed("worker", address, calling));
 }
 
-function withInterceptors(interceptors: Interceptors) {
-  return { ...channelOptions, interceptors: [...interceptors] };
+function dialed(
+  whom: Called,
+  address: string,
+  { interceptors = [], security = loopbackOnly, pings = usualPings }: Calling,
+) {
+  const { credentials, options } = security.dial(whom, address);
+  const through = [...interceptors, ...security.senders(address)];
+  return [address, credentials, { ...channelOptions, ...pinging(pings), ...options, interceptors: through }] as const;
 }
 
 const pull = v1.Peer.service.Pull;

@@ -8,6 +8,7 @@ import type { Welcome__Output } from "../proto/gen/limbeck/v1/Welcome.ts";
 import { NotLeader } from "../proto/notleader.ts";
 import { packageVersion } from "../proto/package.ts";
 import { alive, servePages } from "../proto/telemetry/http.ts";
+import type { HttpAccess } from "../proto/telemetry/httpaccess.ts";
 import type { Log } from "../proto/telemetry/log.ts";
 import type { Whereabouts } from "../proto/whereabouts.ts";
 import type { Device } from "./compute/device.ts";
@@ -19,7 +20,7 @@ import { Outbox } from "./outbox.ts";
 import { Participation } from "./participation.ts";
 import { adopt, openDevice, type Preparation, prepareWorker, type Role } from "./preparation.ts";
 import { openServices, type Services } from "./services.ts";
-import { joinCoordinator, type Session, SessionBroken } from "./session.ts";
+import { joinCoordinator, type Session, SessionBroken, type Tried } from "./session.ts";
 
 export interface WorkerOptions {
   readonly coordinator: Whereabouts;
@@ -30,6 +31,10 @@ export interface WorkerOptions {
   readonly advertise?: { readonly host: string; readonly port: number };
   /** Where it serves its metrics. */
   readonly http: { readonly host: string; readonly port: number };
+  /** Who may read that; whoever reaches it, if not given. */
+  readonly access?: HttpAccess | undefined;
+  /** Told whether it takes work, for whoever restarts it. */
+  readonly health?: (serves: "SERVING" | "NOT_SERVING") => void;
   readonly log: Log;
 }
 
@@ -56,15 +61,18 @@ const failedMs = 5_000;
 export async function runWorker(options: WorkerOptions, leaving: AbortSignal): Promise<boolean> {
   const { listen, advertise, log } = options;
   const metrics = new WorkerMetrics();
-  const services = await openServices({ listen, ...(advertise && { advertise }), metrics, log });
+  const { security } = options.coordinator;
+  const own = { listen, ...(advertise && { advertise }), ...(security && { security }) };
+  const services = await openServices({ ...own, metrics, log });
   const pages = { "/metrics": metrics.page(services), "/healthz": alive };
   const closing: (() => unknown)[] = [() => services.close()];
   try {
-    const http = await servePages(options.http, pages);
+    const http = await servePages(options.http, pages, { access: options.access });
     closing.push(
       () => http.close(),
       watchGpus((gpus) => metrics.gpus(gpus)),
     );
+    options.health?.("SERVING");
     const found = { services, metrics, http: toldAddress(http.address, advertise ?? listen) };
     return await new WorkerProcess(options, found).run(leaving);
   } finally {
@@ -114,6 +122,8 @@ class WorkerProcess {
   #isService = false;
   /** What the last coordinator that stood by said. */
   #turnedAway = "";
+  /** Why somebody who listened was not reached the last time. */
+  #problem = "";
   /** It is told to join again. */
   #isWanted = false;
 
@@ -232,9 +242,13 @@ class WorkerProcess {
   }
 
   /** Before the first session not for long; later for as long as there is work, and ten minutes where there is none. */
-  readonly #isTooLate = (triedMs: number): boolean => {
-    if (!this.#participation) return triedMs > (this.#isKnown ? rejoinMs : joinMs);
-    return triedMs > rejoinMs && !this.#participation.isWorking;
+  readonly #isTooLate = ({ ms, problem }: Tried): boolean => {
+    if (problem !== this.#problem && problem !== "") this.#log("not-reached", problem, "warn");
+    this.#problem = problem;
+    // Who has never been let in will not be by waiting; who has been may meet a certificate that is being renewed.
+    if (!this.#isKnown && problem !== "") return true;
+    if (!this.#participation) return ms > (this.#isKnown ? rejoinMs : joinMs);
+    return ms > rejoinMs && !this.#participation.isWorking;
   };
 
   #hello(session: Session): void {
@@ -302,6 +316,7 @@ class WorkerProcess {
   /** SIGTERM, or the parent has gone: others take over its place first, where it has one. */
   #leave(why: string): void {
     this.#isLeaving = true;
+    this.#options.health?.("NOT_SERVING");
     const { term, isMember } = this.#participation ?? { term: 0, isMember: false };
     this.#session?.send({ term, leaving: { why } });
     this.#status.doing = `leaving: ${why}`;

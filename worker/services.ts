@@ -1,9 +1,9 @@
 /** What a worker serves to other workers, on one port: gradients and weights to peers, soft targets to students. */
-import { Server, ServerCredentials } from "@grpc/grpc-js";
-import { LimbeckError } from "../core/errors.ts";
-import type { Endpoint } from "../proto/endpoint.ts";
+import { Server } from "@grpc/grpc-js";
+import { type Endpoint, hostPort } from "../proto/endpoint.ts";
+import { loopbackOnly, type Security } from "../proto/security/security.ts";
 import type { Log } from "../proto/telemetry/log.ts";
-import { serverOptions } from "../proto/wire.ts";
+import { type Calling, serverOptions } from "../proto/wire.ts";
 import { openPeers, type Peers } from "./exchange/peers.ts";
 import type { WorkerMetrics } from "./metrics.ts";
 import { SoftTargetServer } from "./softtargets/server.ts";
@@ -14,6 +14,8 @@ export interface Listening {
   readonly advertise?: Endpoint;
   readonly metrics: Pick<WorkerMetrics, "interceptors" | "serverInterceptors" | "served" | "passed">;
   readonly log: Log;
+  /** If not given, all is on loopback. */
+  readonly security?: Security;
 }
 
 export interface Services {
@@ -23,42 +25,32 @@ export interface Services {
   readonly host: string;
   readonly peers: Peers;
   readonly softTargets: SoftTargetServer;
+  /** How other workers are called. */
+  readonly calling: Calling;
   close(): void;
 }
 
-/** @throws `unavailable` where the port is busy */
-export async function openServices({ listen, advertise, metrics, log }: Listening): Promise<Services> {
-  const { host, server: peerServer, client } = openPeers((line) => log.warn(line), metrics.interceptors);
+/** @throws `unavailable` where the port is busy, `usage` where it is off loopback without TLS */
+export async function openServices(listening: Listening): Promise<Services> {
+  const { listen, advertise, metrics, log, security = loopbackOnly } = listening;
+  const calling = { interceptors: metrics.interceptors, security };
+  const { host, server: peerServer, client } = openPeers((line) => log.warn(line), calling);
   const softTargets = new SoftTargetServer(metrics);
-  const server = new Server({ ...serverOptions, interceptors: [...metrics.serverInterceptors] });
+  const server = new Server({ ...serverOptions, interceptors: [...metrics.serverInterceptors, ...security.guards] });
   peerServer.addTo(server);
   softTargets.addTo(server);
-  const port = await bind(server, listen);
+  const port = await security.listen(server, listen);
   return {
-    address: advertise ? `${advertise.host}:${advertise.port}` : `${listen.host}:${port}`,
+    address: advertise ? hostPort(advertise.host, advertise.port) : hostPort(listen.host, port.port),
     host,
     peers: { server: peerServer, client },
     softTargets,
+    calling,
     close() {
+      port.close();
       peerServer.close("the worker leaves");
       client.close();
       server.forceShutdown();
     },
   };
-}
-
-function bind(server: Server, { host, port }: { host: string; port: number }): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (cause, bound) => {
-      if (cause)
-        reject(
-          new LimbeckError(
-            "unavailable",
-            `port ${port} on ${host} is busy: choose another with --listen (${cause.message})`,
-            { cause },
-          ),
-        );
-      else resolve(bound);
-    });
-  });
 }

@@ -5,6 +5,7 @@ import { LimbeckError } from "../core/errors.ts";
 import type { CoordinatorClient } from "../proto/gen/limbeck/v1/Coordinator.ts";
 import type { FromWorker } from "../proto/gen/limbeck/v1/FromWorker.ts";
 import type { ToWorker__Output } from "../proto/gen/limbeck/v1/ToWorker.ts";
+import { loopbackOnly } from "../proto/security/security.ts";
 import { errorOfCall, isRefusal } from "../proto/status.ts";
 import type { Whereabouts } from "../proto/whereabouts.ts";
 import { coordinatorClient, type Interceptors, type Pings, usualPings } from "../proto/wire.ts";
@@ -21,29 +22,40 @@ type Stream = ClientDuplexStream<FromWorker, ToWorker__Output>;
 /** The coordinator has gone, or cannot be reached: another session may be had. */
 export class SessionBroken extends LimbeckError {}
 
+/** That nobody answers. */
+export interface Tried {
+  readonly ms: number;
+  /** Why somebody who listens there is not reached, in a sentence; empty where nobody does. */
+  readonly problem: string;
+}
+
 /**
  * Tries again and again, at most a second apart, wherever the coordinator is by then.
- * @param isTooLate told how long it has tried, in ms
- * @throws `unavailable` where that was too long, and the signal's reason
+ * @throws `unavailable` where that was too long, `not_allowed` with the problem where there was one, the signal's reason,
+ * `usage` where it is off loopback without TLS
  */
 export async function joinCoordinator(
   whereabouts: Whereabouts,
-  isTooLate: (triedMs: number) => boolean,
+  isTooLate: (tried: Tried) => boolean,
   { signal, interceptors }: { readonly signal: AbortSignal; readonly interceptors: Interceptors },
 ): Promise<Session> {
   const since = Date.now();
+  const { security = loopbackOnly } = whereabouts;
   for (;;) {
     signal.throwIfAborted();
     const address = whereabouts.address();
-    const client = address === "" ? null : coordinatorClient(address, interceptors, pingsTo(whereabouts));
+    const calling = { interceptors, security, pings: pingsTo(whereabouts) };
+    const client = address === "" ? null : coordinatorClient(address, calling);
     if (client && (await isReadySoon(client, { signal, while: () => whereabouts.address() === address }))) {
       return new Session(client.join(), address, () => client.close());
     }
     client?.close();
+    const problem = client ? await answerOrAbort(security.problem("coordinator", address), signal) : "";
     signal.throwIfAborted();
-    const triedMs = Date.now() - since;
-    if (isTooLate(triedMs)) {
-      const tried = `tried for ${Math.round(triedMs / 1000)} s`;
+    const ms = Date.now() - since;
+    if (isTooLate({ ms, problem })) {
+      if (problem !== "") throw new LimbeckError("not_allowed", problem);
+      const tried = `tried for ${Math.round(ms / 1000)} s`;
       throw new LimbeckError("unavailable", `no coordinator answers at ${whereabouts.where} (${tried})`);
     }
     if (client) whereabouts.tried("");
@@ -54,6 +66,15 @@ export async function joinCoordinator(
 /** A leader that is stopped keeps its connections; where only silence tells of that, members are to be back in time. */
 function pingsTo({ isGuessed }: Whereabouts): Pings {
   return isGuessed ? { everyMs: 2_000, answerMs: 2_000 } : usualPings;
+}
+
+/** Empty where the signal comes first. */
+function answerOrAbort(answer: Promise<string>, signal: AbortSignal): Promise<string> {
+  return new Promise((resolve) => {
+    const abort = () => resolve("");
+    signal.addEventListener("abort", abort);
+    void answer.then(resolve).finally(() => signal.removeEventListener("abort", abort));
+  });
 }
 
 /** In small bites: closing a channel does not end grpc-js's wait for it. */

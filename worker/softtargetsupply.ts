@@ -145,7 +145,7 @@ export class SoftTargetSupply {
     return {
       ...{ job, term, teachers, format, classes: context.dataset.classes, inputs, deadlineMs, onNoTeacher },
       random: Math.random,
-      interceptors: context.metrics.interceptors,
+      calling: context.services.calling,
       onAnswer: context.metrics.answered,
       onLost: (worker, why) => reports.tell({ suspect: { worker, why } }),
       onCorrupted: (from, why) => reports.tell({ corrupted: { from, kind: "soft-targets", why } }),

@@ -2,7 +2,16 @@
 import type { Registry } from "prom-client";
 import type { Endpoint } from "../../proto/endpoint.ts";
 import { exposition } from "../../proto/telemetry/exposition.ts";
-import { alive, type HttpPort, json, type Page, type Pages, servePages } from "../../proto/telemetry/http.ts";
+import {
+  alive,
+  type Handlers,
+  type HttpPort,
+  json,
+  type Page,
+  type Pages,
+  servePages,
+} from "../../proto/telemetry/http.ts";
+import type { HttpAccess } from "../../proto/telemetry/httpaccess.ts";
 import { clusterView, reached } from "./clusterview.ts";
 import { entries } from "./jobsrpc.ts";
 import { listWorkers } from "./listing.ts";
@@ -19,6 +28,7 @@ export interface ServicePages {
   readonly address: string;
   /** Jobs' run folders lie in it. */
   readonly folder: string;
+  readonly access: HttpAccess | undefined;
   readonly now: () => number;
 }
 
@@ -28,7 +38,7 @@ export interface ServicePages {
  */
 export async function serveService(
   endpoint: Endpoint,
-  { registry, metrics, standing, name, address, folder, now }: ServicePages,
+  { registry, metrics, standing, name, address, folder, access, now }: ServicePages,
 ): Promise<HttpPort> {
   const state = () => {
     const at = standing();
@@ -50,7 +60,7 @@ export async function serveService(
     folder,
     view: (asked) => clusterView({ standing: standing(), own: own(), atMs: now() }, asked),
   });
-  const port = await servePages(endpoint, pages, {
+  const handlers: Handlers = {
     ...live,
     "/leader/targets": (request, response) => {
       const at = standing();
@@ -64,7 +74,8 @@ export async function serveService(
         response.writeHead(503).end("nobody leads now\n");
       }
     },
-  });
+  };
+  const port = await servePages(endpoint, pages, { handlers, access });
   return port;
 }
 

@@ -2,8 +2,10 @@
 import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
 import type { Endpoint } from "../../proto/endpoint.ts";
 import { NotLeader } from "../../proto/notleader.ts";
+import type { Security } from "../../proto/security/security.ts";
 import { serverMetrics } from "../../proto/telemetry/grpcmetrics.ts";
 import type { HttpPort } from "../../proto/telemetry/http.ts";
+import type { HttpAccess } from "../../proto/telemetry/httpaccess.ts";
 import type { Log } from "../../proto/telemetry/log.ts";
 import { processRegistry } from "../../proto/telemetry/processmetrics.ts";
 import { coordinatorService, jobsService } from "../../proto/wire.ts";
@@ -31,6 +33,10 @@ export interface ServiceOptions {
   readonly depot: string | null;
   /** Code that comes with a job may run on the workers. */
   readonly allowsModules: boolean;
+  /** If not given, all is on loopback. */
+  readonly security?: Security;
+  /** Who may read the HTTP port; whoever reaches it, if not given. */
+  readonly access?: HttpAccess | undefined;
   readonly log: Log;
   /** Unix time in milliseconds. */
   readonly now?: () => number;
@@ -53,7 +59,7 @@ export type Standing =
 
 /** Throws `unavailable` where a port is busy. */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { name, state: folder, store, depot, log, allowsModules, now = Date.now } = options;
+  const { name, state: folder, store, depot, log, allowsModules, security, access, now = Date.now } = options;
   const registry = processRegistry();
   const interceptors = [serverMetrics(registry, [coordinatorService, jobsService])];
   const metrics = createServiceMetrics(registry);
@@ -78,13 +84,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     interceptors,
     more: [{ definition: jobsService, handlers: { ...handlers } }],
     refusal,
+    ...(security && { security }),
     fence: () => (standing.kind === "leading" ? standing.leadership.fence : 0),
   });
   const address = options.advertise ?? rpc.address;
   let http: HttpPort;
   try {
     const at = () => standing;
-    http = await serveService(options.http, { registry, metrics, standing: at, name, address, folder, now });
+    http = await serveService(options.http, { registry, metrics, standing: at, name, address, folder, access, now });
   } catch (thrown) {
     await rpc.close();
     throw thrown;

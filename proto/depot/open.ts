@@ -2,14 +2,14 @@
 import { fileURLToPath } from "node:url";
 import type { NatsConnection } from "nats";
 import { LimbeckError } from "../../core/errors.ts";
-import { checkCluster, natsCredentialsVariable, usualCluster } from "../cluster.ts";
+import { checkCluster, natsAuthorityVariable, natsCredentialsVariable, usualCluster } from "../cluster.ts";
 import { type Depot, depotOn } from "./depot.ts";
 import { folderShelf } from "./folder.ts";
 import { isKey } from "./key.ts";
 import { s3Shelf } from "./s3.ts";
 
 export interface DepotOptions {
-  /** For s3: endpoint, region, credentials; for nats: LIMBECK_NATS_CREDS. The process's own, if not given. */
+  /** For s3: endpoint, region, credentials; for nats: LIMBECK_NATS_CREDS and LIMBECK_NATS_CA. The process's own, if not given. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** For nats: the connection that there is already, which stays the caller's; else the URL says where it goes. */
   readonly nats?: NatsConnection;
@@ -53,7 +53,10 @@ export async function openDepot(url: string, options: DepotOptions = {}): Promis
 async function onItsOwn(urls: readonly string[], cluster: string, options: DepotOptions): Promise<Depot> {
   const { env = process.env, name = "limbeck depot" } = options;
   const [{ connectNats }, { objectShelf }] = [await import("../nats.ts"), await import("./objects.ts")];
-  const nats = await connectNats({ urls, name, credentials: env[natsCredentialsVariable] });
+  const [credentials, ca] = [natsCredentialsVariable, natsAuthorityVariable].map(
+    (variable) => env[variable] || undefined,
+  );
+  const nats = await connectNats({ urls, name, credentials, ca });
   try {
     const depot = depotOn(await objectShelf(nats.connection, { cluster }));
     return { ...depot, close: () => nats.close() };

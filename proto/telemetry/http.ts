@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Endpoint, hostPort, portError } from "../endpoint.ts";
+import type { HttpAccess } from "./httpaccess.ts";
 
 export interface HttpPort {
   /** host:port */
@@ -38,9 +39,31 @@ function handlerOf(handlers: Handlers, path: string): Handler | undefined {
   return above === undefined ? undefined : handlers[above];
 }
 
+/** Of every answer; a handler may say more. */
+const safeHeaders: Readonly<Record<string, string>> = {
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+};
+
+export interface Served {
+  readonly handlers?: Handlers;
+  /** If not given, whoever reaches the port may read it. */
+  readonly access?: HttpAccess | undefined;
+}
+
 /** Throws `unavailable` where the port cannot be had; the option `--http` chooses another. */
-export async function servePages(endpoint: Endpoint, pages: Pages, handlers: Handlers = {}): Promise<HttpPort> {
+export async function servePages(
+  endpoint: Endpoint,
+  pages: Pages,
+  { handlers = {}, access }: Served = {},
+): Promise<HttpPort> {
   const server = createServer((request, response) => {
+    for (const [name, value] of Object.entries(safeHeaders)) response.setHeader(name, value);
+    if (access && !access.admits(request, response)) return;
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     const page = Object.hasOwn(pages, pathname) ? pages[pathname] : undefined;
     const handler = handlerOf(handlers, pathname);

@@ -9,6 +9,7 @@ import { cluster, storeOn } from "../coordinator/nats/storeof.ts";
 import { scratchFolder } from "../e2e/limbeck.ts";
 import { freePort } from "../freeport.ts";
 import { startNats } from "../natsserver.ts";
+import { authority, leaf } from "../security/cluster.ts";
 
 const refused = (options: Partial<NatsOptions> & Pick<NatsOptions, "urls">, code: string, message: RegExp) =>
   assert.rejects(connectNats({ name: "test", deadlineMs: 600, ...options }), (thrown: Error & { code: string }) => {
@@ -40,6 +41,19 @@ test("nobody who listens, a server without JetStream, one that is too old", asyn
     "unavailable",
     /is nats-server 2\.6\.6, which is too old: 2\.9\.0 or newer is needed$/,
   );
+});
+
+test("over TLS: by an authority that is given, and not without", async (t) => {
+  const ca = await authority(await scratchFolder(t));
+  const { files } = await leaf(ca, "nats", { roles: [], hosts: ["localhost"] });
+  const server = await startNats(t, { lines: [`tls { cert_file: "${files.cert}", key_file: "${files.key}" }`] });
+  // The client of NATS holds a certificate to a name: of an address it knows none.
+  const url = server.url.replace("nats://127.0.0.1", "tls://localhost");
+  const nats = await connectNats({ urls: [url], name: "test", ca: ca.file });
+  await nats.close();
+  const strange = /^NATS at localhost:\d+ .*(certificate|self-signed)/;
+  await refused({ urls: [url] }, "unavailable", strange);
+  await refused({ urls: [url], ca: `${ca.file}.none` }, "usage", /^--nats-ca: .* cannot be read$/);
 });
 
 test("versions are compared by their numbers", () => {

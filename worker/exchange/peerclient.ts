@@ -2,7 +2,7 @@
 import type { Client } from "@grpc/grpc-js";
 import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
 import type { PullHeader__Output } from "../../proto/gen/limbeck/v1/PullHeader.ts";
-import { type Interceptors, peerChannel } from "../../proto/wire.ts";
+import { type Calling, peerChannel } from "../../proto/wire.ts";
 import { bytesOf, type Payload } from "./payload.ts";
 import { PeerFailure } from "./peerfailure.ts";
 import { described, type Wanted } from "./publications.ts";
@@ -38,16 +38,16 @@ interface Connection {
 
 export class PeerClient {
   readonly #host: string;
-  readonly #interceptors: Interceptors;
+  readonly #calling: Calling;
   readonly #connections = new Map<string, Connection>();
   readonly #counts = { sharedBytes: 0, networkBytes: 0, again: 0, damaged: 0 };
   /** Told of every payload that came damaged and was fetched again, or given up. */
   onCorrupted: (from: string, kind: string, why: string) => void = () => {};
 
   /** @param host hostId() of this worker */
-  constructor(host: string, interceptors: Interceptors = []) {
+  constructor(host: string, calling: Calling = {}) {
     this.#host = host;
-    this.#interceptors = interceptors;
+    this.#calling = calling;
   }
 
   /** Since the process began: bytes that arrived by shared memory and by the network, pulls made again, damage found. */
@@ -148,7 +148,7 @@ export class PeerClient {
   #streamTo({ worker, address }: PeerAddress, kind: string): PullStream {
     let connection = this.#connections.get(address);
     if (!connection) {
-      connection = { channel: peerChannel(address, this.#interceptors), streams: new Map() };
+      connection = { channel: peerChannel(address, this.#calling), streams: new Map() };
       this.#connections.set(address, connection);
     }
     const purpose = kind === "partials" || kind === "reduced" ? "gradients" : "weights";

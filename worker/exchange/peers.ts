@@ -1,5 +1,5 @@
 /** What a worker exchanges payloads with, for as long as it lives. */
-import type { Interceptors } from "../../proto/wire.ts";
+import type { Calling } from "../../proto/wire.ts";
 import { hostId } from "./host.ts";
 import { PeerClient } from "./peerclient.ts";
 import { PeerServer } from "./peerserver.ts";
@@ -14,10 +14,10 @@ export interface Peers {
  * The peers' services of this process; the caller adds `server` to a grpc Server and closes both.
  * @param note told why payloads for this host do not go through shared memory, where they do not
  */
-export function openPeers(note: (line: string) => void, interceptors: Interceptors): Peers & { readonly host: string } {
+export function openPeers(note: (line: string) => void, calling: Calling): Peers & { readonly host: string } {
   const host = hostId();
   const files = openFiles(note);
-  return { host, server: new PeerServer({ host, files, note }), client: new PeerClient(host, interceptors) };
+  return { host, server: new PeerServer({ host, files, note }), client: new PeerClient(host, calling) };
 }
 
 function openFiles(note: (line: string) => void): SharedFiles | null {

@@ -2,7 +2,7 @@
 import { setTimeout } from "node:timers/promises";
 import { asLimbeckError, LimbeckError, type LimbeckErrorCode } from "../../core/errors.ts";
 import type { SoftTargets__Output } from "../../proto/gen/limbeck/v1/SoftTargets.ts";
-import type { Interceptors } from "../../proto/wire.ts";
+import type { Calling } from "../../proto/wire.ts";
 import { bytesOf } from "../exchange/payload.ts";
 import { checksum } from "../kernels/checksum.ts";
 import { isOfAwayServer } from "../patience.ts";
@@ -31,8 +31,8 @@ export interface SoftTargetSettings {
   readonly onNoTeacher: "wait" | "fail";
   /** In [0, 1): spreads what is tried again. */
   readonly random: () => number;
-  /** What every call to a teacher goes through. */
-  readonly interceptors?: Interceptors;
+  /** How teachers are called. */
+  readonly calling?: Calling;
   /** Told how a teacher's answer ended: well, or with which error, and how long it took. */
   onAnswer?(code: LimbeckErrorCode | "ok", seconds: number): void;
   /** Told of a teacher that broke off and cannot be reached again, or did not answer in time. */

@@ -5,7 +5,7 @@ import type { SoftTargetRequest } from "../../proto/gen/limbeck/v1/SoftTargetReq
 import type { SoftTargets__Output } from "../../proto/gen/limbeck/v1/SoftTargets.ts";
 import type { TeacherClient } from "../../proto/gen/limbeck/v1/Teacher.ts";
 import { errorOfCall } from "../../proto/status.ts";
-import { type Interceptors, teacherClient } from "../../proto/wire.ts";
+import { type Calling, teacherClient } from "../../proto/wire.ts";
 import { CircuitBreaker } from "./breaker.ts";
 
 export interface TeacherAddress {
@@ -63,12 +63,12 @@ export class TeacherLink {
   constructor(
     { worker, address }: TeacherAddress,
     broke: (link: TeacherLink, why: LimbeckError) => void,
-    { random, interceptors = [] }: { readonly random: () => number; readonly interceptors?: Interceptors },
+    { random, calling }: { readonly random: () => number; readonly calling?: Calling },
   ) {
     this.worker = worker;
     this.#address = address;
     this.#broke = broke;
-    this.#client = teacherClient(address, interceptors);
+    this.#client = teacherClient(address, calling);
     this.breaker = new CircuitBreaker(backoff, random);
     this.#connect(); // At once: a teacher that cannot be reached is known before it is needed.
   }

@@ -76,7 +76,7 @@ export async function serveCrowd(
   const log = new EventLog(events);
   const feed = new Feed(log, status);
   const open: Handler = (request, response) => heed(request, response, () => feed.open(request, response));
-  const http = await servePages(loopback, {}, { ...pageFiles(), "/events": open });
+  const http = await servePages(loopback, {}, { handlers: { ...pageFiles(), "/events": open } });
   t.after(async () => {
     feed.close();
     await http.close();

@@ -4,12 +4,6 @@ import { program } from "../../../cli/program.ts";
 import { containersOf } from "./pods.ts";
 import { podsOf, type Thing } from "./render.ts";
 
-/** Options and variables that come with another change; those that are there by now are checked as others are. */
-const awaited = [
-  ...["--tls-ca", "--tls-cert", "--tls-key", "--insecure", "--token-file", "--token-key", "--revoked-tokens"],
-  ...["--http-token-file", "--health"],
-];
-
 /** Read by what is not a command's option: proto/cluster.ts, proto/depot/s3client.ts. */
 const variables = [
   "LIMBECK_NATS_CREDS",
@@ -45,13 +39,11 @@ function commandProblems(where: string, container: Thing): string[] {
   const args = expanded(container);
   const command = limbeck.commands.find((each) => each.name() === args[0]);
   if (!command) return [`${where}: there is no command ${args[0]}`];
-  const has = (flag: string) => command.options.some(({ long, short }) => long === flag || short === flag);
-  const taken = args.filter((arg) => has(arg.split("=")[0]!) || !awaited.includes(arg.split("=")[0]!));
-  const left = taken
+  const left = args
     .filter((arg) => arg.includes("$("))
     .map((arg) => `${where}: nothing replaces the variable in ${arg}`);
   try {
-    limbeck.parse(taken, { from: "user" });
+    limbeck.parse(args, { from: "user" });
   } catch (thrown) {
     return [...left, `${where}: ${(thrown as Error).message}`];
   }

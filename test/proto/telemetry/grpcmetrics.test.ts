@@ -32,7 +32,9 @@ test("calls that end well, are refused, or are broken off are counted with their
     const bound = (error: Error | null, port: number) => (error ? reject(error) : resolve(port));
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), bound);
   });
-  const client = coordinatorClient(`127.0.0.1:${port}`, [clientMetrics(registry, [coordinatorService])]);
+  const client = coordinatorClient(`127.0.0.1:${port}`, {
+    interceptors: [clientMetrics(registry, [coordinatorService])],
+  });
   t.after(() => client.close());
 
   await new Promise((resolve) => client.stop({ why: "" }, resolve));
