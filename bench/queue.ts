@@ -53,12 +53,12 @@ async function measure(folder: string, nats: string) {
   }
   const { residentMebibytes } = await first.usage();
   calls.close();
+  for (const child of [crowd, teacher]) child.disconnect();
   await first.kill();
   const second = await startCoordinator(folder, nats);
   const again = openJobs(second.address);
   const after = JSON.parse((await again.list({})).jobs).length;
   again.close();
-  for (const child of [crowd, teacher]) child.disconnect();
   await second.kill();
   if (listed !== jobs + 1 || after !== jobs + 1) throw new Error(`${listed} jobs before, ${after} after`);
   return {

@@ -4,6 +4,7 @@
  * `npm run bench -- service [RUNS]`
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -73,6 +74,7 @@ async function oneRun(coordinator: RunningCoordinator, run: number): Promise<Tim
     return times as Times;
   } finally {
     for (const worker of workers) worker.kill("SIGKILL");
+    await Promise.all(workers.map((worker) => worker.exitCode ?? worker.signalCode ?? once(worker, "exit")));
     jobs.close();
     client.close();
   }
@@ -85,7 +87,7 @@ try {
   for (let run = 1; run <= runs; run++) found.push(await oneRun(coordinator, run));
 } finally {
   await coordinator.kill();
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 const medianOf = (name: keyof Times) => {
   const times = found.flatMap((each) => each[name] ?? []);
