@@ -46,8 +46,6 @@ test("a job outlives a NATS server and its leader, killed -9 one after the other
   const expected = await running;
   assert.equal(report.student.weightsSha256, expected.student.weightsSha256);
   assert.deepEqual([report.ledger.duplicated, report.ledger.missing], [0, 0]);
-  const opened = service.events(id).filter((event) => event.kind === "term-opened" && event.stage === "distil");
-  assert.equal(opened.length, 1, "all members came back to the term that they were in");
   const { wrong, twice, leaders } = await history(service, id, sinceMs);
   assert.deepEqual([wrong, twice], [[], []]);
   assert.ok(leaders >= 2, `${leaders} leaders`);
