@@ -224,7 +224,7 @@ class WorkerProcess {
   #heed({ fence }: ToWorker__Output): void {
     const highest = this.#fence;
     if (fence >= highest) {
-      if (fence > highest) this.#log("leader", `leader ${fence} decides`);
+      if (fence > highest) this.#logLeader(fence);
       [this.#fence, this.#outlivedMs] = [fence, null];
       return;
     }
@@ -234,6 +234,11 @@ class WorkerProcess {
     [this.#fence, this.#outlivedMs] = [fence, null];
     const why = `of leader ${highest} nothing was heard any more: the store has lost what it had, and counts anew`;
     throw new LimbeckError("stale_term", why);
+  }
+
+  #logLeader(fence: number): void {
+    const at = { event: "leader", fence, term: this.#participation?.term ?? 0, step: this.#status.step };
+    this.#options.log.info(at, `leader ${fence} decides`);
   }
 
   /** What it failed of, or was refused for, is one job's of a service: another may do. */
