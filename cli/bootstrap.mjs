@@ -20,7 +20,10 @@ import { fileURLToPath } from "node:url";
 import { alone } from "./bootstraplock.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const sourceFolders = ["core", "proto", "coordinator", "worker", "cli", "bench", "test"];
+/** An image is built without the last two. */
+const sourceFolders = ["core", "proto", "coordinator", "worker", "cli", "bench", "test"].filter((folder) =>
+  existsSync(join(root, folder)),
+);
 const dependenciesStamp = join(root, "node_modules", ".limbeck-lock");
 const buildStamp = join(root, "dist", ".built");
 const lock = join(root, ".bootstrap.lock");
@@ -56,7 +59,8 @@ function dependenciesFresh() {
 async function installDependencies() {
   say("installing dependencies (npm ci) ...");
   const started = Date.now();
-  const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+  // With those for building, whatever NODE_ENV says.
+  const args = ["ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
   await run("npm", args, "the dependencies could not be installed");
   writeFileSync(dependenciesStamp, lockHash());
   say(`installed in ${seconds(started)}`);

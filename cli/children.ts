@@ -116,9 +116,9 @@ export const againCode = 75;
 
 /**
  * Runs this very command once more, as a child with that environment, and waits for its end; again and again where it
- * ends with `againCode`. SIGTERM and SIGINT are passed on. Returns the exit code; a child that a signal killed gives 128 + its number, as in a shell.
+ * ends with `againCode`, unless it was told to leave: that gives `leaveCode`. SIGTERM and SIGINT are passed on. Returns the exit code; a child that a signal killed gives 128 + its number, as in a shell.
  */
-export async function runAgain(): Promise<number> {
+export async function runAgain(leaveCode = 0): Promise<number> {
   let child: ChildProcess | null = null;
   let isAsked = false;
   const passOn = (signal: NodeJS.Signals) => {
@@ -134,7 +134,7 @@ export async function runAgain(): Promise<number> {
       started.once("exit", (code, signal) => resolve(code ?? 128 + constants.signals[signal!]));
     });
     if (code !== againCode) return code;
-    if (isAsked) return 0;
+    if (isAsked) return leaveCode;
   }
 }
 

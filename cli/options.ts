@@ -9,6 +9,12 @@ export function positive(text: string): number {
   return value;
 }
 
+export function exitCode(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value > 255) throw new InvalidArgumentError("a number from 0 to 255 is needed.");
+  return value;
+}
+
 /** HOST:PORT; port 0 lets the system choose one. */
 export function endpoint(text: string): Endpoint {
   const [, host, port] = /^\[?([^\]]+?)\]?:(\d{1,5})$/.exec(text) ?? [];

@@ -9,6 +9,7 @@ import {
   commaSeparated,
   endpoint,
   engineChoice,
+  exitCode,
   logFormat,
   positive,
   printing,
@@ -202,10 +203,16 @@ export function program(): Command {
     .option("--advertise <host:port>", "where other workers are told to reach this one (default: --listen)", endpoint)
     .option("--http <host:port>", "where /metrics and /healthz are served", endpoint, { host: "127.0.0.1", port: 0 })
     .option("--state <dir>", "folder of the logs of the worker processes, which are then restarted when they die")
+    .option(
+      "--leave-code <code>",
+      "exit code after SIGTERM, instead of 0, which a Kubernetes Job takes for the end of its work",
+      exitCode,
+    )
     .addOption(logFormat())
     .action(async (options, command) => {
-      const { role, name, devices, state, listen, advertise, http, httpTokenFile, health, output } = options;
-      const own = { role, name, devices, state, listen, advertise, http, httpTokenFile, health, output };
+      const { role, name, devices, state, listen, advertise, http, httpTokenFile, health, output, leaveCode } = options;
+      const listening = { listen, advertise, http, httpTokenFile, health };
+      const own = { role, name, devices, state, ...listening, output, leaveCode };
       await (await import("./worker.ts")).worker({ ...own, at: placeOf(command, null) });
     });
 

@@ -55,7 +55,9 @@ export function withTokenKeys(command: Command): Command {
     );
 }
 
-function switchedOn(text: string): boolean {
+/** @param text of the environment; the option itself is given none */
+function switchedOn(text: string | undefined): boolean {
+  if (text === undefined) return true;
   if (["1", "true", "yes"].includes(text)) return true;
   if (["", "0", "false", "no"].includes(text)) return false;
   throw new InvalidArgumentError("LIMBECK_INSECURE is 1, or 0.");

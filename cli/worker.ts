@@ -19,6 +19,8 @@ export interface WorkerOptions extends GivenPages {
   readonly listen: Endpoint;
   readonly advertise?: Endpoint;
   readonly state?: string;
+  /** Exit code of one that was told to leave, instead of 0. */
+  readonly leaveCode?: number;
   readonly output?: OutputFormat;
 }
 
@@ -27,15 +29,25 @@ const natsDeadlineMs = 20_000;
 
 type RunWorkerOptions = Parameters<typeof runWorker>[0];
 
-export async function worker({ role, name, devices, state, output, ...options }: WorkerOptions): Promise<void> {
+export async function worker({
+  role,
+  name,
+  devices,
+  state,
+  leaveCode,
+  output,
+  ...options
+}: WorkerOptions): Promise<void> {
   if (role !== "student" && role !== "teacher" && role !== "auto") {
     throw new LimbeckError("usage", `--role must be student, teacher or auto, found ${role}`);
   }
   if (devices !== undefined || state !== undefined) {
-    return superviseWorkers(deviceShares(devices), { role, name, state, output, ...options });
+    const isTold = await superviseWorkers(deviceShares(devices), { role, name, state, output, ...options });
+    if (isTold) process.exitCode = leaveCode;
+    return;
   }
   if (!hasProcessEnvironment()) {
-    process.exitCode = await runAgain();
+    process.exitCode = await runAgain(leaveCode);
     return;
   }
   const leaving = new AbortController();
@@ -58,6 +70,7 @@ export async function worker({ role, name, devices, state, output, ...options }:
     const given = { ...listening, coordinator: whereabouts, role, name: own, log, ...told };
     const isWanted = await runWorker(given as RunWorkerOptions, leaving.signal);
     if (isWanted) process.exitCode = againCode;
+    if (leaveCode !== undefined && leaving.signal.aborted) process.exitCode = leaveCode;
   } catch (thrown) {
     await tellParent(thrown);
     throw thrown;

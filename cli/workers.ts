@@ -27,8 +27,11 @@ export interface SupervisedWorkers extends GivenPages {
 /** A worker has 10 s to leave in order. */
 const orderlyStopMs = 12_000;
 
-/** Runs until every worker has ended for good. Throws how the first failed, where one did. */
-export async function superviseWorkers(shares: readonly DeviceShare[], options: SupervisedWorkers): Promise<void> {
+/**
+ * Runs until every worker has ended for good. Throws how the first failed, where one did.
+ * @returns true where they were told to stop
+ */
+export async function superviseWorkers(shares: readonly DeviceShare[], options: SupervisedWorkers): Promise<boolean> {
   const { listen, advertise, http, health, state } = options;
   if (shares.length > 1 && (listen.port !== 0 || advertise || http.port !== 0 || health)) {
     const fixed = {
@@ -55,6 +58,7 @@ export async function superviseWorkers(shares: readonly DeviceShare[], options: 
       await tellParent(error);
       throw error;
     }
+    return stop.isAsked();
   } finally {
     stop.end();
     if (process.connected) process.disconnect();

@@ -1,5 +1,7 @@
 /** Lanes by measured speed: a term is opened for another deal where that makes a step clearly shorter, and not at once. */
 import { type DealtWorker, deal, stepSeconds } from "../core/deal.ts";
+import { withEntry } from "../core/layered.ts";
+import { dealtTo } from "./members.ts";
 import type { Progress } from "./messages.ts";
 import type { Next, Plan, Running, Worker } from "./state.ts";
 import { openTerm } from "./term.ts";
@@ -12,12 +14,12 @@ const lastingMs = 1_000;
 
 /** A student has told how long its lanes took to compute. */
 export function timed(state: Running, worker: Worker, { steps, phases }: Progress): Running {
-  const dealt = state.deal.find((each) => each.worker === worker.name);
+  const dealt = dealtTo(state.deal, worker.name);
   if (!dealt) return state;
   const now = phases.compute / steps / dealt.lanes;
   const before = state.laneSeconds.get(worker.name);
   const laneSeconds = before === undefined ? now : before + newest * (now - before);
-  return { ...state, laneSeconds: new Map(state.laneSeconds).set(worker.name, laneSeconds) };
+  return { ...state, laneSeconds: withEntry(state.laneSeconds, worker.name, laneSeconds) };
 }
 
 /** Weighs the deal against the speeds. Opens a planned term where another deal has been better for a while. */
@@ -42,7 +44,7 @@ export function weigh(plan: Plan, state: Running, atMs: number): Next {
 
 /** Who was tried again and is as fast as the others is no longer marked. */
 function cleared(state: Running): Running {
-  const bench = new Map([...state.bench].filter(([name]) => !state.deal.some(({ worker }) => worker === name)));
+  const bench = new Map([...state.bench].filter(([name]) => !dealtTo(state.deal, name)));
   return bench.size === state.bench.size ? state : { ...state, bench };
 }
 

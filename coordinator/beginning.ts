@@ -1,11 +1,13 @@
 /** How a term begins: its members say where their replicas stand, and begin together at the furthest. */
 import { cachePlan } from "../core/caching.ts";
 import type { Job } from "../core/job.ts";
+import { withEntry } from "../core/layered.ts";
 import { isApart } from "../core/teacherparts.ts";
 import type { Ready__Output } from "../proto/gen/limbeck/v1/Ready.ts";
 import { rollBack } from "./divergence.ts";
 import { announce, fail } from "./ending.ts";
 import { beginOrders } from "./letters.ts";
+import { dealtTo } from "./members.ts";
 import { idleParts, wrongMember } from "./parts.ts";
 import type { Course, Next, Plan, Readying, Running, Tally, Worker } from "./state.ts";
 import { taughtSha256 } from "./term.ts";
@@ -14,15 +16,14 @@ import { taughtSha256 } from "./term.ts";
 export function ready(plan: Plan, before: Readying, atMs: number, worker: Worker, found: Ready__Output): Next {
   const { name } = worker;
   const { stage } = before.course.plan;
-  const students = before.deal.map((each) => each.worker);
-  const isStudent = students.includes(name);
+  const isStudent = dealtTo(before.deal, name) !== undefined;
   if (!isStudent && !before.teachers.includes(name)) return [before]; // Idle in this term.
   const state: Readying = {
     ...before,
     workers: before.workers.map((each) =>
       each.name === name ? { ...each, replicaOf: stage, holds: found.holds } : each,
     ),
-    ready: new Map(before.ready).set(name, found),
+    ready: withEntry(before.ready, name, found),
     sinceMs: atMs,
   };
   const told = notes(state, atMs, name, found);
@@ -31,7 +32,8 @@ export function ready(plan: Plan, before: Readying, atMs: number, worker: Worker
     const [failed, ...effects] = fail(state, atMs, "diverged", wrong);
     return [failed, ...told, ...effects];
   }
-  if (![...students, ...state.teachers].every((each) => state.ready.has(each))) return [state, ...told];
+  // Nobody else's is kept.
+  if (state.ready.size < state.deal.length + state.teachers.length) return [state, ...told];
   const [begun, ...effects] = begin(plan, state, atMs);
   return [begun, ...told, ...effects];
 }

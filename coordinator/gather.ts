@@ -4,7 +4,7 @@ import { planStages, type Stage } from "../core/stages.ts";
 import { isApart, teacherParts } from "../core/teacherparts.ts";
 import { counted } from "../core/words.ts";
 import { announce } from "./ending.ts";
-import { candidates, named } from "./members.ts";
+import { candidates, countOf, named } from "./members.ts";
 import { place, tellTurned } from "./placement.ts";
 import { newSplit } from "./split.ts";
 import type { Course, Gathering, Next, Plan } from "./state.ts";
@@ -77,7 +77,7 @@ function settle(plan: Plan, state: Gathering, atMs: number): Next {
 
 function began({ job }: Plan, { workers, course }: Gathering): string {
   const stage = course?.plan.stage ?? planStages(job, 1)[0]!.stage;
-  const [students, teachers] = [named(workers, "student").length, named(workers, "teacher").length];
+  const [students, teachers] = [countOf(workers, "student"), countOf(workers, "teacher")];
   return `${stage} begins with ${counted(students, "student")} and ${counted(teachers, "teacher")}`;
 }
 

@@ -46,6 +46,8 @@ export interface JobRun {
   readonly log: EventLog;
   readonly feed: Feed;
   happen(happening: Happening): void;
+  /** The term that is decided about now; 0 before the first, and when the job is over. */
+  term(): number;
   status(): JobStatus;
   /** Before a scrape of the registry. */
   refreshMetrics(): void;
@@ -107,6 +109,7 @@ export function openJobRun(parts: JobRunParts): JobRun {
     log,
     feed: new Feed(log, status),
     happen,
+    term: () => ("term" in state ? state.term : 0),
     status,
     refreshMetrics: () => metrics.refresh(state),
     async begin() {

@@ -6,7 +6,7 @@
 import { studentRange } from "../core/job.ts";
 import { isApart, teacherParts } from "../core/teacherparts.ts";
 import { send } from "./letters.ts";
-import { named } from "./members.ts";
+import { countOf, dealtTo, named } from "./members.ts";
 import type { MessageOf } from "./messages.ts";
 import { withParts } from "./parts.ts";
 import { restaffed } from "./staff.ts";
@@ -39,15 +39,17 @@ function newcomersOf({ job }: Plan, { workers, deal, teachers, bench, course, te
   const { stage, soft, steps } = course.plan;
   if (steps === 0) return [];
   const isNew = (worker: Worker) => worker.replicaOf !== stage && worker.followsIn < term;
-  const isIn = (name: string) => deal.some(({ worker }) => worker === name) || teachers.includes(name);
+  const isIn = (name: string) => dealtTo(deal, name) !== undefined || teachers.includes(name);
   const awake = ({ name }: Worker) => (bench.get(name)?.untilMs ?? 0) <= atMs;
   const following = workers.filter((each) => each.role === "student" && each.followsIn === term).length;
   // One that is to turn into a teacher makes room (placement.ts).
-  const lacking = soft ? Math.max(0, teacherParts(job.teacher).length - named(workers, "teacher").length) : 0;
-  const turning = workers.filter(({ name, isAuto }) => isAuto && deal.some(({ worker }) => worker === name)).length;
+  const lacking = soft ? Math.max(0, teacherParts(job.teacher).length - countOf(workers, "teacher")) : 0;
+  const turning = workers.filter(({ name, isAuto }) => isAuto && dealtTo(deal, name)).length;
   const room = studentRange(job).max - deal.length - following + Math.min(lacking, turning);
-  const students = named(workers, "student").filter((each) => !isIn(each.name) && isNew(each) && awake(each));
-  const serving = soft ? named(workers, "teacher").filter((each) => !isIn(each.name) && isNew(each)) : [];
+  // Most have nothing to tell them, with every tick: only the others are sorted.
+  const coming = workers.filter((each) => isNew(each) && !isIn(each.name));
+  const students = named(coming, "student").filter(awake);
+  const serving = soft ? named(coming, "teacher") : [];
   return [...students.slice(0, Math.max(room, 0)), ...serving];
 }
 

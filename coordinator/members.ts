@@ -1,4 +1,6 @@
 /** Who may be a member of the next term. */
+
+import type { DealtLanes } from "../core/events.ts";
 import { type Job, studentRange } from "../core/job.ts";
 import type { Role } from "./messages.ts";
 import type { Bench, Living, Recovering, Worker } from "./state.ts";
@@ -11,6 +13,26 @@ export function named(workers: readonly Worker[], role: Role): Worker[] {
   return workers
     .filter((worker) => worker.role === role && worker.prepared !== null && worker.leaving === null)
     .sort((a, b) => byName.compare(a.name, b.name));
+}
+
+export function countOf(workers: readonly Worker[], role: Role): number {
+  let count = 0;
+  for (const worker of workers)
+    if (worker.role === role && worker.prepared !== null && worker.leaving === null) count++;
+  return count;
+}
+
+/** By worker. A deal never changes, and is asked about with nearly every message. */
+const dealtBy = new WeakMap<readonly DealtLanes[], ReadonlyMap<string, DealtLanes>>();
+
+/** The lanes of a worker; undefined where it has none. */
+export function dealtTo(deal: readonly DealtLanes[], worker: string): DealtLanes | undefined {
+  let byWorker = dealtBy.get(deal);
+  if (!byWorker) {
+    byWorker = new Map(deal.map((dealt) => [dealt.worker, dealt]));
+    dealtBy.set(deal, byWorker);
+  }
+  return byWorker.get(worker);
 }
 
 /** Students that may train now. Slow ones rest, unless there would be too few without them. */

@@ -8,7 +8,7 @@ import { type Job, studentRange, studentsGiven } from "../core/job.ts";
 import { teacherParts } from "../core/teacherparts.ts";
 import { counted } from "../core/words.ts";
 import { announce } from "./ending.ts";
-import { named } from "./members.ts";
+import { countOf, named } from "./members.ts";
 import type { Role } from "./messages.ts";
 import type { Course, Effect, Living, Plan, Worker } from "./state.ts";
 
@@ -104,7 +104,7 @@ function turnWhile(
 ): Placed {
   let { workers, turned = [] } = state;
   for (;;) {
-    const now = { students: named(workers, "student").length, teachers: named(workers, "teacher").length };
+    const now = { students: countOf(workers, "student"), teachers: countOf(workers, "teacher") };
     const [next] = isWanted(now) ? turnable(job, { ...state, workers }, role) : [];
     if (!next) return { workers, turned };
     workers = turn(workers, next, role);
@@ -117,7 +117,7 @@ function turnWhile(
  * can answer.
  */
 export function bounds({ job }: Plan, state: Placeable): { readonly fewest: number; readonly most: number } {
-  const [students, teachers] = [named(state.workers, "student").length, named(state.workers, "teacher").length];
+  const [students, teachers] = [countOf(state.workers, "student"), countOf(state.workers, "teacher")];
   const { min, max } = studentRange(job);
   const fewer = Math.min(turnable(job, state, "student").length, Math.max(0, max - students));
   const more = Math.min(turnable(job, state, "teacher").length, Math.max(0, students - min));
@@ -128,7 +128,7 @@ export function bounds({ job }: Plan, state: Placeable): { readonly fewest: numb
 
 /** So many teachers: the slowest of the other role turn first. */
 export function placeTeachers({ job }: Plan, state: Placeable, teachers: number, why: string): Placed {
-  const change = teachers - named(state.workers, "teacher").length;
+  const change = teachers - countOf(state.workers, "teacher");
   const role = change > 0 ? "teacher" : "student";
   const turning = turnable(job, state, role).slice(0, Math.abs(change));
   const workers = turning.reduce((all: readonly Worker[], each) => turn(all, each, role), state.workers);

@@ -18,10 +18,12 @@ export function rejoined(plan: Plan, state: Recovering, atMs: number): Next {
 }
 
 function goOn(plan: Plan, state: Recovering, atMs: number): Next {
-  const { course, deal, teachers, openedMs, rollbackBelow, result, begun, parameters } = state;
+  const { course, deal, teachers, openedMs, rollbackBelow, begun, parameters } = state;
   if (begun === null || rollbackBelow !== null) return another(plan, state, atMs, "the members are back");
+  const finishing = finish(plan, state, atMs);
+  if (finishing) return finishing;
+  if (state.result) return another(plan, state, atMs, `nobody has the weights of ${course.plan.stage} any more`);
   const inTerm = { ...livingOf(state, atMs), course, deal, teachers, openedMs, rollbackBelow };
-  if (result) return finish(plan, state, { ...inTerm, result }, atMs);
   const nothing = { suspicions: new Map(), digests: new Map(), betterDealSinceMs: null, stopping: null };
   const running: Running = { ...inTerm, ...nothing, kind: "running", parameters };
   const [next, ...effects] = tendNewcomers(plan, running, atMs);
@@ -40,22 +42,51 @@ function takenBack(plan: Plan, state: Recovering, begun: Begun): Effect[] {
   return [...greetings, ...beginOrders(members, state, begun)];
 }
 
-/** The stage is over: its models may be written, or have yet to be. */
-function finish(plan: Plan, state: Recovering, over: Omit<Exporting, "kind" | "exporter">, atMs: number): Next {
-  const { stage } = over.result.plan;
-  const holder = state.deal.find(({ worker }) =>
-    state.workers.some(({ name, holds, replicaOf }) => name === worker && replicaOf === stage && holds.includes(stage)),
-  );
-  if (!holder) return another(plan, state, atMs, `nobody has the weights of ${stage} any more`);
+/**
+ * The stage is over: its models may be written, or have yet to be, by one who has the weights; the others are not needed
+ * for that. null where it is not over, or nobody has them.
+ */
+function finish(plan: Plan, state: Recovering, atMs: number): Next | null {
+  const { course, deal, teachers, openedMs, rollbackBelow, result, begun } = state;
+  if (!result || begun === null || rollbackBelow !== null) return null;
+  const { stage } = result.plan;
+  const hasWeights = (name: string) =>
+    state.workers.some(
+      (each) => each.name === name && each.prepared !== null && each.replicaOf === stage && each.holds.includes(stage),
+    );
+  const holder = deal.find(({ worker }) => hasWeights(worker));
+  if (!holder) return null;
+  const over = { ...livingOf(state, atMs), course, deal, teachers, openedMs, rollbackBelow, result };
   const exporting: Exporting = { ...over, kind: "exporting", exporter: holder.worker };
-  if (stage === "baseline" || over.result.exported.models.length > 0) return nextStage(plan, exporting, atMs);
+  if (stage === "baseline" || result.exported.models.length > 0) return nextStage(plan, exporting, atMs);
   return [exporting, exportOrder(exporting)];
 }
 
 /** L7. Members that have not come back in time are lost. */
 export function tickRecovering(plan: Plan, state: Recovering, atMs: number): Next {
-  if (atMs - state.recoveredMs < plan.patience.rejoinMs) return [state];
-  return another(plan, state, atMs, `${absentees(state).join(", ")} did not come back to the coordinator`);
+  if (isFirstBack(state)) return [{ ...state, isSomeoneBack: true, recoveredMs: atMs }];
+  if (atMs - state.recoveredMs < waitMs(plan, state) && !isInVain(state)) return [state];
+  const why = `${absentees(state).join(", ")} did not come back to the coordinator`;
+  return finish(plan, state, atMs) ?? another(plan, state, atMs, why);
+}
+
+function isFirstBack({ isSomeoneBack, workers, expected }: Recovering): boolean {
+  return !isSomeoneBack && workers.some(({ name, instance }) => expected.get(name) === instance);
+}
+
+/** Whoever is missing has come as another: in the life that is waited for it died. */
+function isInVain(state: Recovering): boolean {
+  const { workers, expected, isSomeoneBack } = state;
+  const isReplaced = (name: string) =>
+    workers.some((worker) => worker.name === name && worker.instance !== expected.get(name));
+  // Those of a whole new cluster begin together.
+  return absentees(state).every(isReplaced) && (isSomeoneBack || workers.every(({ prepared }) => prepared !== null));
+}
+
+/** A member that has come as another proves that members died; as long as nobody is heard of, they may be looking. */
+function waitMs({ patience }: Plan, { isSomeoneBack, workers, expected }: Recovering): number {
+  const isKnown = isSomeoneBack || workers.some(({ name }) => expected.has(name));
+  return isKnown ? patience.rejoinMs : patience.returnMs;
 }
 
 function another(plan: Plan, state: Recovering, atMs: number, why: string): Next {

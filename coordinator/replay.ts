@@ -150,6 +150,7 @@ export function replay(
     rollbackBelow: begun ? null : last.rollbackBelow,
     parameters: begun?.parameters ?? 0,
     result: resultOf(results.get(current.stage), exports.get(current.stage)),
+    isSomeoneBack: false,
     recoveredMs: atMs,
   };
   return [recovering, told];

@@ -5,10 +5,11 @@
  */
 import { type DealtWorker, deal, stepSeconds } from "../core/deal.ts";
 import { studentRange } from "../core/job.ts";
+import { withEntry } from "../core/layered.ts";
 import { median } from "../core/median.ts";
 import { partRates } from "../core/partdeal.ts";
 import { teacherParts } from "../core/teacherparts.ts";
-import { named } from "./members.ts";
+import { countOf, dealtTo, named } from "./members.ts";
 import type { MessageOf, Progress } from "./messages.ts";
 import { partWorkers, withParts } from "./parts.ts";
 import { bounds, placeTeachers } from "./placement.ts";
@@ -31,7 +32,7 @@ export function served<S extends Active>(state: S, worker: Worker, told: Message
   const now = seconds / examples;
   const before = state.servingSeconds.get(worker.name);
   const smoothed = before === undefined ? now : before + newest * (now - before);
-  return { ...state, servingSeconds: new Map(state.servingSeconds).set(worker.name, smoothed) };
+  return { ...state, servingSeconds: withEntry(state.servingSeconds, worker.name, smoothed) };
 }
 
 /** A student has told of steps under the split in force. */
@@ -54,7 +55,7 @@ export function reconsider(plan: Plan, before: Running, atMs: number): Next {
   const present = before.workers.map(({ name }) => name).sort();
   const split = splitAbout(before.split, course.plan.stage, present.join());
   const state = split === before.split ? before : { ...before, split };
-  const teachers = named(state.workers, "teacher").length;
+  const teachers = countOf(state.workers, "teacher");
   const { most, fewest } = bounds(plan, state);
   const { splitMs: windowMs, splitSteps: windowSteps, resplitMs: retryMs } = plan.patience;
   const needed = teacherParts(plan.job.teacher).length;
@@ -79,7 +80,7 @@ function change(plan: Plan, state: Running, atMs: number, { split, teachers }: D
 
 /** Nobody is on the way to a place in the term. */
 function isInForce({ job }: Plan, { workers, deal, teachers, bench }: Running, atMs: number): boolean {
-  const isTraining = ({ name }: Worker) => deal.some(({ worker }) => worker === name);
+  const isTraining = ({ name }: Worker) => dealtTo(deal, name) !== undefined;
   const rests = ({ name }: Worker) => (bench.get(name)?.untilMs ?? 0) > atMs;
   const isFull = deal.length >= studentRange(job).max;
   const isSettled = (student: Worker) => isTraining(student) || rests(student) || isFull;
@@ -90,7 +91,7 @@ function isInForce({ job }: Plan, { workers, deal, teachers, bench }: Running, a
 
 /** A student waits for soft targets that nobody is there to serve. */
 function isStarved({ workers, deal }: Running): boolean {
-  return workers.some(({ name, status }) => status.needsTeacher && deal.some(({ worker }) => worker === name));
+  return workers.some(({ name, status }) => status.needsTeacher && dealtTo(deal, name) !== undefined);
 }
 
 function isNearlyOver({ course: { plan, tally }, split: { window } }: Running, windowMs: number): boolean {

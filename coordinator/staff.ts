@@ -5,6 +5,7 @@
  */
 import { announce } from "./ending.ts";
 import { send } from "./letters.ts";
+import { dealtTo } from "./members.ts";
 import { partsToTell, withParts } from "./parts.ts";
 import { place } from "./placement.ts";
 import type { Effect, Next, Plan, Running } from "./state.ts";
@@ -46,6 +47,6 @@ export function staffOrders({ workers, deal, teachers, term }: Running, why: str
   const serving = teachers.flatMap((name) => workers.filter((worker) => worker.name === name));
   const order = { teachers: serving.map((worker) => member(worker)), why };
   return workers.flatMap(({ name, session }) =>
-    deal.some(({ worker }) => worker === name) ? [send(session, { term, teachers: order, body: "teachers" })] : [],
+    dealtTo(deal, name) ? [send(session, { term, teachers: order, body: "teachers" })] : [],
   );
 }

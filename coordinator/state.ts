@@ -51,8 +51,10 @@ export interface Patience {
   readonly gatherMs: number;
   /** With too few workers to go on. */
   readonly pauseMs: number;
-  /** For the members of a term to come back to a coordinator that was started again. */
+  /** For the members of a term to come back to a coordinator that was started again; from the first on that is back. */
   readonly rejoinMs: number;
+  /** For the first of them, where the one before may have been stopped: they wait for it, and know of no other yet. */
+  readonly returnMs: number;
   /** Without a member that gets ready. */
   readonly readyMs: number;
   /** Without a step, an evaluated chunk or a student that is done. */
@@ -204,6 +206,8 @@ export interface Recovering extends OnCourse {
   readonly parameters: number;
   /** Of a stage that is over, and whose models may not be written; null while it is under way. */
   readonly result: FinishedStage | null;
+  readonly isSomeoneBack: boolean;
+  /** When the coordinator began; from when the first member was seen to be back, that. */
   readonly recoveredMs: number;
 }
 

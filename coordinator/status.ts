@@ -3,6 +3,7 @@ import type { JobRow } from "../core/live/message.ts";
 import type { JobState, WorkerState } from "../core/shownstates.ts";
 import { reasonOf } from "./ending.ts";
 import type { Latest } from "./latest.ts";
+import { dealtTo } from "./members.ts";
 import type { Role } from "./messages.ts";
 import type { Course, Living, Outcome, Plan, State, Worker } from "./state.ts";
 import { waitOf } from "./waiting.ts";
@@ -118,7 +119,7 @@ function stepOf(state: State, { plan, tally }: Course): number {
 function workerStatus(state: Exclude<State, { kind: "ended" }>, worker: Worker, nowMs: number): WorkerStatus {
   const { name, role, isAuto, status, heardMs, address, http, pid, prepared } = worker;
   const { doing, waitingFor, step, residentBytes, queuedExamples } = status;
-  const dealt = "deal" in state ? state.deal.find((each) => each.worker === name) : undefined;
+  const dealt = "deal" in state ? dealtTo(state.deal, name) : undefined;
   const measured = (of: "laneSeconds" | "servingSeconds") =>
     of in state ? (state as Living)[of].get(name) : undefined;
   const serving = measured("servingSeconds");
@@ -148,7 +149,7 @@ export function workerState(state: Exclude<State, { kind: "ended" }>, worker: Wo
   if (state.kind === "ending" || leaving !== null) return "leaving";
   if (prepared === null) return "preparing";
   if (state.kind === "gathering" || state.kind === "recovering") return "waiting";
-  const isStudent = state.deal.some((dealt) => dealt.worker === name);
+  const isStudent = dealtTo(state.deal, name) !== undefined;
   const isMember = isStudent || state.teachers.includes(name);
   if (!isMember) return worker.followsIn === state.term ? "joining" : "waiting";
   switch (state.kind) {

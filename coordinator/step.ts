@@ -12,6 +12,7 @@ import { announce, end, fail, left, tickEnding } from "./ending.ts";
 import { proceed } from "./gather.ts";
 import { caughtUp, tendNewcomers } from "./joining.ts";
 import { send } from "./letters.ts";
+import { dealtTo } from "./members.ts";
 import type { WorkerMessage } from "./messages.ts";
 import { tickRecovering } from "./recovery.ts";
 import { reconsider, served } from "./rolechange.ts";
@@ -37,10 +38,13 @@ function decide(plan: Plan, state: State, event: Event): Next {
   switch (event.kind) {
     case "message": {
       // A session that was refused, or has gone, has no worker.
-      const worker = state.workers.find(({ session }) => session === event.session);
-      if (!worker || state.kind === "ending") return [state];
-      const heard = { ...worker, heardMs: atMs };
-      return hear(plan, withWorker(state, heard), atMs, heard, event.message);
+      const at = state.workers.findIndex(({ session }) => session === event.session);
+      if (at < 0 || state.kind === "ending") return [state];
+      const { message } = event;
+      const heard = { ...state.workers[at]!, heardMs: atMs };
+      // Of all messages these are the most, by far: with many workers each copy of them counts.
+      if (message.kind === "heartbeat") return beat(state, atMs, { at, worker: heard }, message);
+      return hear(plan, { ...state, workers: state.workers.with(at, heard) }, atMs, heard, message);
     }
     case "broken": {
       const worker = state.workers.find(({ session }) => session === event.session);
@@ -71,14 +75,16 @@ function trouble(state: Active | Ending, atMs: number, error: Extract<Event, { k
   return end(state, atMs, isOver ? state.outcome : { kind: "failed", error });
 }
 
-function withWorker<S extends Active>(state: S, worker: Worker): S {
-  return { ...state, workers: state.workers.map((other) => (other.session === worker.session ? worker : other)) };
-}
+type Heartbeat = WorkerMessage & { kind: "heartbeat" };
 
-function hear(plan: Plan, state: Active, atMs: number, worker: Worker, message: WorkerMessage): Next {
+function hear(
+  plan: Plan,
+  state: Active,
+  atMs: number,
+  worker: Worker,
+  message: Exclude<WorkerMessage, Heartbeat>,
+): Next {
   switch (message.kind) {
-    case "heartbeat":
-      return beat(state, atMs, worker, message);
     case "failed":
       return fail(state, atMs, message.code, `${worker.name}: ${message.message}`);
     case "leaving":
@@ -99,7 +105,13 @@ function hear(plan: Plan, state: Active, atMs: number, worker: Worker, message: 
   }
 }
 
-function advance(plan: Plan, state: Active, atMs: number, worker: Worker, message: WorkerMessage): Next {
+function advance(
+  plan: Plan,
+  state: Active,
+  atMs: number,
+  worker: Worker,
+  message: Exclude<WorkerMessage, Heartbeat>,
+): Next {
   const stage = state.kind === "gathering" || state.kind === "recovering" ? null : state.course.plan.stage;
   if (stage !== null && "stage" in message && message.stage !== stage) {
     const text = `${worker.name} reports on ${message.stage} in term ${state.term}, which is of ${stage}`;
@@ -131,7 +143,6 @@ function advance(plan: Plan, state: Active, atMs: number, worker: Worker, messag
     case "checkpointed":
       return checkpointed(state, atMs, message);
     case "hello":
-    case "heartbeat":
     case "prepared":
     case "failed":
     case "leaving":
@@ -144,18 +155,25 @@ function advance(plan: Plan, state: Active, atMs: number, worker: Worker, messag
 /** Teachers, too, depend on others before they are ready. */
 function belongs(state: Active, { name }: Worker): state is Readying | Running {
   if (state.kind !== "readying" && state.kind !== "running") return false;
-  return state.teachers.includes(name) || state.deal.some(({ worker }) => worker === name);
+  return state.teachers.includes(name) || dealtTo(state.deal, name) !== undefined;
 }
 
 function trains(state: Active, { name }: Worker): state is Running {
-  return state.kind === "running" && state.deal.some(({ worker }) => worker === name);
+  return state.kind === "running" && dealtTo(state.deal, name) !== undefined;
 }
 
-function beat(state: Active, atMs: number, worker: Worker, heartbeat: WorkerMessage & { kind: "heartbeat" }): Next {
+/** @param at place of the worker among all */
+function beat(
+  state: Active,
+  atMs: number,
+  { at, worker }: { readonly at: number; readonly worker: Worker },
+  heartbeat: Heartbeat,
+): Next {
   const { kind: _, term: __, ...status } = heartbeat;
   const { doing, waitingFor, residentBytes } = status;
   const peakResidentBytes = Math.max(worker.peakResidentBytes, residentBytes);
-  const next = withWorker(served(state, worker, heartbeat), { ...worker, status, peakResidentBytes });
+  const workers = state.workers.with(at, { ...worker, status, peakResidentBytes });
+  const next = { ...served(state, worker, heartbeat), workers };
   const told: Effect[] = [];
   if (doing !== worker.status.doing || waitingFor !== worker.status.waitingFor) {
     told.push(announce(atMs, { kind: "worker-status", worker: worker.name, doing, waitingFor, residentBytes }));

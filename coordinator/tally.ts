@@ -4,6 +4,7 @@
  */
 import { LimbeckError } from "../core/errors.ts";
 import { type Evaluation, evaluationOf } from "../core/evaluation/evaluation.ts";
+import { withEntry } from "../core/layered.ts";
 import { noSoftTargets, type SoftTargetTotals } from "../core/report.ts";
 import type { StagePlan } from "../core/stages.ts";
 import type { Evaluated, EvaluatedChunk, Progress } from "./messages.ts";
@@ -37,10 +38,10 @@ export function tallyProgress(
 ): Tally {
   return {
     ...tally,
-    steps: new Map(tally.steps).set(worker, progress.step),
+    steps: withEntry(tally.steps, worker, progress.step),
     pace: byLead ? paced(tally.pace, plan, progress) : tally.pace,
     softTargets: served(tally.softTargets, progress),
-    waited: new Map(tally.waited).set(worker, (tally.waited.get(worker) ?? 0) + progress.phases.softTargets),
+    waited: withEntry(tally.waited, worker, (tally.waited.get(worker) ?? 0) + progress.phases.softTargets),
   };
 }
 

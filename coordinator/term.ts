@@ -105,7 +105,8 @@ function assignment(
   { dealt, teachers, restore }: { dealt: readonly DealtLanes[]; teachers: readonly string[]; restore: boolean },
 ): Assign {
   const { stage, steps, soft } = course.plan;
-  const workerOf = (name: string) => workers.find((worker) => worker.name === name)!;
+  const byName = new Map(workers.map((worker) => [worker.name, worker]));
+  const workerOf = (name: string) => byName.get(name)!;
   return {
     stage,
     steps,

@@ -14,7 +14,7 @@ export interface Wait {
 
 export function waitOf(plan: Plan, state: Active | Ending): Wait {
   const { patience } = plan;
-  const described = (names: readonly string[]) => names.map((name) => describe(state.workers, name));
+  const described = (names: readonly string[]) => describe(state.workers, names);
   switch (state.kind) {
     case "gathering": {
       const limitMs = state.course === null ? patience.gatherMs : patience.pauseMs;
@@ -25,7 +25,7 @@ export function waitOf(plan: Plan, state: Active | Ending): Wait {
     }
     case "recovering": {
       const why = `the coordinator was started again, and its members of term ${state.term} come back`;
-      return { for: absentees(state), why, limitMs: 2 * patience.rejoinMs };
+      return { for: absentees(state), why, limitMs: patience.returnMs + patience.rejoinMs };
     }
     case "readying": {
       const members = [...state.deal.map(({ worker }) => worker), ...state.teachers];
@@ -63,8 +63,11 @@ function waitsForServer(workers: readonly Worker[], names: readonly string[]): b
   return workers.some(({ name, status }) => status.serverAway && names.includes(name));
 }
 
-function describe(workers: readonly Worker[], name: string): string {
-  const status = workers.find((worker) => worker.name === name)?.status;
-  if (!status) return name;
-  return `${name} (${status.waitingFor ? `waits for ${status.waitingFor}` : status.doing})`;
+function describe(workers: readonly Worker[], names: readonly string[]): string[] {
+  const statusOf = new Map(workers.map(({ name, status }) => [name, status]));
+  return names.map((name) => {
+    const status = statusOf.get(name);
+    if (!status) return name;
+    return `${name} (${status.waitingFor ? `waits for ${status.waitingFor}` : status.doing})`;
+  });
 }

@@ -24,19 +24,48 @@ export function deal(lanes: number, workers: readonly DealtWorker[]): DealtLanes
       `lanes.count: ${lanes} lanes cannot be dealt to ${workers.length} students: every student needs at least one`,
     );
   }
-  const shares = workers.map(() => 0);
-  for (let lane = 0; lane < lanes; lane++) {
-    const open = [...workers.keys()].filter((at) => shares[at]! < (workers[at]!.atMost ?? lanes));
-    const finish = (at: number) => (shares[at]! + 1) * (workers[at]!.laneSeconds ?? 1);
-    const soonest = open.reduce((best, at) => (finish(at) < finish(best) ? at : best), open[0] ?? 0);
-    shares[soonest]! += 1;
-  }
+  const shares = sharesOf(lanes, workers);
   let firstLane = 0;
   return workers.flatMap(({ name }, at) => {
     const dealt = { worker: name, firstLane, lanes: shares[at]! };
     firstLane += dealt.lanes;
     return dealt.lanes > 0 ? [dealt] : [];
   });
+}
+
+/** How many lanes each gets. */
+function sharesOf(lanes: number, workers: readonly DealtWorker[]): number[] {
+  const shares = workers.map(() => 0);
+  const finish = (at: number) => (shares[at]! + 1) * (workers[at]!.laneSeconds ?? 1);
+  const isSooner = (one: number, other: number) =>
+    finish(one) < finish(other) || (finish(one) === finish(other) && one < other);
+  // Whoever would finish first is on top: with a thousand workers it is not looked for among all of them for every lane.
+  const open: number[] = [];
+  const settle = (top: number) => {
+    for (let at = top; ; ) {
+      const [left, right] = [2 * at + 1, 2 * at + 2];
+      let soonest = at;
+      if (left < open.length && isSooner(open[left]!, open[soonest]!)) soonest = left;
+      if (right < open.length && isSooner(open[right]!, open[soonest]!)) soonest = right;
+      if (soonest === at) return;
+      [open[at], open[soonest]] = [open[soonest]!, open[at]!];
+      at = soonest;
+    }
+  };
+  for (const at of workers.keys()) if ((workers[at]!.atMost ?? lanes) > 0) open.push(at);
+  for (let at = (open.length >> 1) - 1; at >= 0; at--) settle(at);
+  for (let lane = 0; lane < lanes; lane++) {
+    // Where all have their most, the first takes what is left.
+    const soonest = open[0] ?? 0;
+    shares[soonest]! += 1;
+    if (open.length === 0) continue;
+    if (shares[soonest]! >= (workers[soonest]!.atMost ?? lanes)) {
+      const last = open.pop()!;
+      if (last !== soonest) open[0] = last;
+    }
+    settle(0);
+  }
+  return shares;
 }
 
 /** How long a step takes under a deal, in the unit of `laneSeconds`: as long as its slowest worker. */

@@ -42,6 +42,7 @@ export async function leaseWhereabouts(options: NatsOptions, cluster: string): P
   return {
     where: `the leader of the cluster ${cluster} (${nats.where})`,
     isElected: true,
+    isGuessed: false,
     address: () => named || address,
     tried(leader) {
       named = leader;

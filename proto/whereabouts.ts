@@ -8,6 +8,8 @@ export interface Whereabouts {
   readonly where: string;
   /** Where one has gone another is elected: it is worth waiting for. */
   readonly isElected: boolean;
+  /** Nobody tells when another decides: one that falls silent is to be found soon. */
+  readonly isGuessed: boolean;
   /** How it is called; if not given, only on loopback. */
   readonly security?: Security;
   /** host:port of the one to try; empty while none is known. */
@@ -30,6 +32,7 @@ export function givenAddresses(addresses: readonly string[]): Whereabouts {
   return {
     where: addresses.join(" or "),
     isElected: false,
+    isGuessed: addresses.length > 1,
     address: () => named || addresses[at]!,
     tried(leader) {
       // Who was named and is not there may have been replaced: those that were given know.

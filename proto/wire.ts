@@ -12,6 +12,7 @@ import type { JobsClient } from "./gen/limbeck/v1/Jobs.ts";
 import type { PullHeader, PullHeader__Output } from "./gen/limbeck/v1/PullHeader.ts";
 import type { PullRequest, PullRequest__Output } from "./gen/limbeck/v1/PullRequest.ts";
 import type { TeacherClient } from "./gen/limbeck/v1/Teacher.ts";
+import type { ToWorker } from "./gen/limbeck/v1/ToWorker.ts";
 import type { ProtoGrpcType } from "./gen/limbeck.ts";
 import { packagePath } from "./package.ts";
 import type { Called } from "./security/dialing.ts";
@@ -32,17 +33,27 @@ const { v1 } = (loadPackageDefinition(wireDefinition) as unknown as ProtoGrpcTyp
 const limits: ChannelOptions = {
   "grpc.max_receive_message_length": messageBytes,
   "grpc.max_send_message_length": messageBytes,
-  // A network that swallows packets breaks no TCP connection by itself: pings find it (L7).
-  "grpc.keepalive_time_ms": 10_000,
-  "grpc.keepalive_timeout_ms": 5_000,
 };
 
+/** A network that swallows packets, and a process that is stopped, break no TCP connection by themselves: pings find it (L7). */
+export interface Pings {
+  readonly everyMs: number;
+  readonly answerMs: number;
+}
+
+export const usualPings: Pings = { everyMs: 10_000, answerMs: 5_000 };
+
+function pinging({ everyMs, answerMs }: Pings): ChannelOptions {
+  return { "grpc.keepalive_time_ms": everyMs, "grpc.keepalive_timeout_ms": answerMs };
+}
+
 /** For every server. Its receive window stays at Node's 64 KiB, which is why large payloads are pulled. */
-export const serverOptions: ChannelOptions = limits;
+export const serverOptions: ChannelOptions = { ...limits, ...pinging(usualPings) };
 
 /** For every client. */
 export const channelOptions: ChannelOptions = {
   ...limits,
+  ...pinging(usualPings),
   "grpc-node.flow_control_window": 8 * mebibyte,
   "grpc.initial_reconnect_backoff_ms": 100,
   "grpc.max_reconnect_backoff_ms": 1_000,
@@ -53,7 +64,30 @@ export const channelOptions: ChannelOptions = {
   "grpc.enable_http_proxy": 0,
 };
 
-export const coordinatorService = v1.Coordinator.service;
+const join = v1.Coordinator.service.Join;
+
+/** By what it says: an order to all members of a term, as it was encoded for the first of them. */
+const encodedOrders = new WeakMap<
+  object,
+  { readonly term: unknown; readonly fence: unknown; readonly bytes: Buffer }
+>();
+
+/** What all members are told names all of them: encoded for each, a term of a thousand would take seconds to open. */
+function encodeToWorker(message: ToWorker): Buffer {
+  const { term, fence, assign, begin, teachers } = message;
+  const order = assign ?? begin ?? teachers;
+  if (!order) return join.responseSerialize(message);
+  const before = encodedOrders.get(order);
+  if (before && before.term === term && before.fence === fence) return before.bytes;
+  const bytes = join.responseSerialize(message);
+  encodedOrders.set(order, { term, fence, bytes });
+  return bytes;
+}
+
+export const coordinatorService = {
+  ...v1.Coordinator.service,
+  Join: { ...join, responseSerialize: encodeToWorker },
+};
 export const jobsService = v1.Jobs.service;
 export const teacherService = v1.Teacher.service;
 
@@ -65,6 +99,8 @@ export interface Calling {
   readonly interceptors?: Interceptors;
   /** If not given, only what is on loopback is called. */
   readonly security?: Security;
+  /** The usual, if not given. */
+  readonly pings?: Pings;
 }
 
 /** @param address host:port */
@@ -87,10 +123,14 @@ export function peerChannel(address: string, calling: Calling = {}): Client {
   return new Client(...dialed("worker", address, calling));
 }
 
-function dialed(whom: Called, address: string, { interceptors = [], security = loopbackOnly }: Calling) {
+function dialed(
+  whom: Called,
+  address: string,
+  { interceptors = [], security = loopbackOnly, pings = usualPings }: Calling,
+) {
   const { credentials, options } = security.dial(whom, address);
   const through = [...interceptors, ...security.senders(address)];
-  return [address, credentials, { ...channelOptions, ...options, interceptors: through }] as const;
+  return [address, credentials, { ...channelOptions, ...pinging(pings), ...options, interceptors: through }] as const;
 }
 
 const pull = v1.Peer.service.Pull;

@@ -5,9 +5,9 @@ import { writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { TestContext } from "node:test";
 import { scratchFolder } from "./e2e/limbeck.ts";
 import { freePort } from "./freeport.ts";
+import type { Scope } from "./scope.ts";
 
 export const natsBinary = "nats-server";
 
@@ -33,7 +33,7 @@ export interface NatsSettings {
 
 const readyMs = 20_000;
 
-export async function startNats(t: TestContext, settings: NatsSettings = {}): Promise<NatsServer> {
+export async function startNats(t: Scope, settings: NatsSettings = {}): Promise<NatsServer> {
   const { port } = await freePort();
   const folder = await scratchFolder(t);
   const server = serverIn(t, folder, { name: "single", port, ...settings });
@@ -42,7 +42,7 @@ export async function startNats(t: TestContext, settings: NatsSettings = {}): Pr
 }
 
 /** Three that know each other; JetStream needs two of them. */
-export async function startNatsCluster(t: TestContext): Promise<NatsServer[]> {
+export async function startNatsCluster(t: Scope): Promise<NatsServer[]> {
   const ports = await differentPorts(6);
   const routes = ports.slice(3).map((port) => `nats://127.0.0.1:${port}`);
   const folder = await scratchFolder(t);
@@ -69,7 +69,7 @@ interface Place extends NatsSettings {
   readonly port: number;
 }
 
-function serverIn(t: TestContext, folder: string, { name, port, lines = [], jetStream = "on" }: Place): NatsServer {
+function serverIn(t: Scope, folder: string, { name, port, lines = [], jetStream = "on" }: Place): NatsServer {
   const config = join(folder, "nats.conf");
   const store = jetStream === "on" ? [`jetstream { store_dir: "${join(folder, "store")}" }`] : [];
   writeFileSync(config, [`server_name: ${name}`, `listen: "127.0.0.1:${port}"`, ...store, ...lines, ""].join("\n"));

@@ -46,6 +46,8 @@ const rejoinMs = 600_000;
 const leavingMs = 5_000;
 /** Failures that another job need not have. */
 const jobsOwn: ReadonlySet<LimbeckErrorCode> = new Set(["usage", "bad_job", "bad_data", "bad_model", "diverged"]);
+/** A leader that was replaced learns it within seconds. */
+const outlivedMs = 10_000;
 /** Between two questions, where nobody leads. */
 const redirectMs = 200;
 /** How long it waits to be told to stop after it has said that it failed. */
@@ -110,6 +112,8 @@ class WorkerProcess {
   #isLeaving = false;
   /** L3. The highest of the leaders heard so far: one with a lower fence has been replaced. */
   #fence = 0;
+  /** Since when only older leaders have spoken; null where none has. */
+  #outlivedMs: number | null = null;
   /** A coordinator has spoken to it. */
   #isKnown = false;
   /** Id of the job it works for, where the coordinator is a service. */
@@ -210,16 +214,26 @@ class WorkerProcess {
     this.#options.coordinator.tried(leader);
     if (message !== this.#turnedAway) this.#log("redirected", message);
     this.#turnedAway = message;
+    this.#outbox.close();
     await this.#closeSession();
     if (leader === "") await setTimeout(redirectMs, undefined, { signal: this.#over.signal }).catch(() => {});
     return !this.#isLeaving && !this.#over.signal.aborted;
   }
 
-  /** L3. @throws SessionBroken where an older leader speaks */
+  /** L3. @throws SessionBroken where an older leader speaks, `stale_term` where for long there was none but older ones */
   #heed({ fence }: ToWorker__Output): void {
-    if (fence < this.#fence)
-      throw new SessionBroken("unavailable", `leader ${fence} has been replaced by ${this.#fence}`);
-    this.#fence = fence;
+    const highest = this.#fence;
+    if (fence >= highest) {
+      if (fence > highest) this.#log("leader", `leader ${fence} decides`);
+      [this.#fence, this.#outlivedMs] = [fence, null];
+      return;
+    }
+    this.#outlivedMs ??= Date.now();
+    if (Date.now() - this.#outlivedMs < outlivedMs)
+      throw new SessionBroken("unavailable", `leader ${fence} has been replaced by ${highest}`);
+    [this.#fence, this.#outlivedMs] = [fence, null];
+    const why = `of leader ${highest} nothing was heard any more: the store has lost what it had, and counts anew`;
+    throw new LimbeckError("stale_term", why);
   }
 
   /** What it failed of, or was refused for, is one job's of a service: another may do. */

@@ -8,7 +8,7 @@ import type { ToWorker__Output } from "../proto/gen/limbeck/v1/ToWorker.ts";
 import { loopbackOnly } from "../proto/security/security.ts";
 import { errorOfCall, isRefusal } from "../proto/status.ts";
 import type { Whereabouts } from "../proto/whereabouts.ts";
-import { coordinatorClient, type Interceptors } from "../proto/wire.ts";
+import { coordinatorClient, type Interceptors, type Pings, usualPings } from "../proto/wire.ts";
 import type { Status } from "./context.ts";
 
 const connectBiteMs = 200;
@@ -44,7 +44,8 @@ export async function joinCoordinator(
   for (;;) {
     signal.throwIfAborted();
     const address = whereabouts.address();
-    const client = address === "" ? null : coordinatorClient(address, { interceptors, security });
+    const calling = { interceptors, security, pings: pingsTo(whereabouts) };
+    const client = address === "" ? null : coordinatorClient(address, calling);
     if (client && (await isReadySoon(client, { signal, while: () => whereabouts.address() === address }))) {
       return new Session(client.join(), address, () => client.close());
     }
@@ -60,6 +61,11 @@ export async function joinCoordinator(
     if (client) whereabouts.tried("");
     else await setTimeout(connectBiteMs, undefined, { signal }).catch(() => {});
   }
+}
+
+/** A leader that is stopped keeps its connections; where only silence tells of that, members are to be back in time. */
+function pingsTo({ isGuessed }: Whereabouts): Pings {
+  return isGuessed ? { everyMs: 2_000, answerMs: 2_000 } : usualPings;
 }
 
 /** Empty where the signal comes first. */

@@ -42,24 +42,28 @@ async function* watch(
   { from = 0, runFolder, ...following }: Following & { readonly runFolder: string },
 ): AsyncGenerator<readonly [ProgressEvent, number]> {
   const { signal, only = () => true, soFar = false } = following;
+  let rested: QueuedJob | undefined;
   for (let had = from; !signal?.aborted; ) {
     const run = reign.runs.all.get(id);
+    const job = reign.state.jobs.get(id);
     if (run) {
       for await (const [event, number] of run.log.numbered({ ...following, from: had })) {
         had = number;
         yield [event, number];
       }
       had = Math.max(had, run.log.events.length);
-    } else {
+    } else if (!job || job !== rested) {
+      // Once for each rest: much is decided while a job waits, and it has nothing to say meanwhile.
+      rested = job;
       const events = await readEvents(runFolder);
       for (const event of events.slice(had)) {
         had += 1;
         if (only(event)) yield [event, had];
       }
     }
-    const job = reign.state.jobs.get(id);
     if (soFar || !job || "endedMs" in job.phase) return;
-    if (!reign.runs.all.has(id)) await reign.changed(signal);
+    const isAsBefore = reign.state.jobs.get(id) === job && !reign.runs.all.has(id);
+    if (isAsBefore) await reign.changed(signal);
   }
 }
 

@@ -29,6 +29,8 @@ const silenceMs = 5_000;
 export class Crowd implements SessionHost {
   readonly #parts: CrowdParts;
   readonly #present = new Map<number, Present>();
+  /** Session of each worker that is present, by its name. */
+  readonly #sessions = new Map<string, number>();
 
   constructor(parts: CrowdParts) {
     this.#parts = parts;
@@ -53,7 +55,7 @@ export class Crowd implements SessionHost {
   broken(session: number, why: string): void {
     const present = this.#present.get(session);
     if (!present) return;
-    this.#present.delete(session);
+    this.#remove(session, present);
     this.#runOf(present)?.happen({ kind: "broken", session, why });
     this.#parts.happen({ kind: "workerGone", session, why });
   }
@@ -64,15 +66,26 @@ export class Crowd implements SessionHost {
     if (!present) return;
     this.#present.set(session, { ...present, job });
     const { hello } = present;
+    const run = this.#parts.run(job);
+    if (!run) {
+      this.#sendOn(session, `${job} is over`);
+      return;
+    }
     // What it has of another job is nothing to this one.
     const message = hello.job === job ? hello : { ...hello, term: 0, holds: [] };
-    this.#parts.run(job)?.happen({ kind: "message", session, message });
+    run.happen({ kind: "message", session, message });
+  }
+
+  /** It joins again, for another job. */
+  #sendOn(session: number, why: string): void {
+    this.#parts.rpc().send(session, { term: 0, stop: { why, again: true }, body: "stop" });
+    this.#parts.happen({ kind: "workerReleased", session });
   }
 
   /** Its job hears, in its name, that it leaves: others take over its lanes first. */
   take(session: number, why: string): void {
     const run = this.#runOf(this.#present.get(session));
-    run?.happen({ kind: "message", session, message: { kind: "leaving", term: run.status().term, why } });
+    run?.happen({ kind: "message", session, message: { kind: "leaving", term: run.term(), why } });
   }
 
   idle(session: number, why: string): void {
@@ -94,8 +107,10 @@ export class Crowd implements SessionHost {
         if (message.body === "stop") happen({ kind: "workerReleased", session });
       },
       refuse: (session, error) => {
-        if (this.#present.get(session)?.job !== job) return;
-        this.#present.delete(session);
+        const present = this.#present.get(session);
+        if (present?.job !== job) return;
+        if (error.code === "unavailable") return this.#sendOn(session, error.message); // It came as the job ended.
+        this.#remove(session, present);
         rpc().refuse(session, error);
         // A zombie joins as new; who does not fit this job may fit others.
         if (error.code !== "stale_term") happen({ kind: "workerRefused", session, why: error.message });
@@ -116,9 +131,10 @@ export class Crowd implements SessionHost {
 
   #greet(session: number, hello: MessageOf<"hello">): void {
     const { now, heartbeatMs, happen, rpc } = this.#parts;
-    const before = [...this.#present].find(([, present]) => present.hello.worker === hello.worker);
-    if (before) {
-      const [other, { hello: theirs, heardMs }] = before;
+    const other = this.#sessions.get(hello.worker);
+    const before = other === undefined ? undefined : this.#present.get(other);
+    if (other !== undefined && before) {
+      const { hello: theirs, heardMs } = before;
       const isWell = theirs.life !== hello.life;
       if (isWell && now() - heardMs <= 2 * heartbeatMs) {
         const message = `a worker named ${hello.worker} has joined already: choose another --name`;
@@ -130,8 +146,14 @@ export class Crowd implements SessionHost {
       this.broken(other, "its session broke off");
     }
     this.#present.set(session, { hello, job: null, heardMs: now() });
+    this.#sessions.set(hello.worker, session);
     const { worker, role, job } = hello;
     happen({ kind: "workerJoined", session, worker, instance: hello.life, role, job });
+  }
+
+  #remove(session: number, { hello }: Present): void {
+    this.#present.delete(session);
+    if (this.#sessions.get(hello.worker) === session) this.#sessions.delete(hello.worker);
   }
 
   #runOf(present: Present | undefined): JobRun | undefined {

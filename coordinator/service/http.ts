@@ -2,7 +2,15 @@
 import type { Registry } from "prom-client";
 import type { Endpoint } from "../../proto/endpoint.ts";
 import { exposition } from "../../proto/telemetry/exposition.ts";
-import { alive, type HttpPort, json, type Page, type Pages, servePages } from "../../proto/telemetry/http.ts";
+import {
+  alive,
+  type Handlers,
+  type HttpPort,
+  json,
+  type Page,
+  type Pages,
+  servePages,
+} from "../../proto/telemetry/http.ts";
 import type { HttpAccess } from "../../proto/telemetry/httpaccess.ts";
 import { clusterView, reached } from "./clusterview.ts";
 import { entries } from "./jobsrpc.ts";
@@ -24,7 +32,10 @@ export interface ServicePages {
   readonly now: () => number;
 }
 
-/** Throws `unavailable` where the port cannot be had. */
+/**
+ * /leader/targets is for who asks any of the coordinators, as through one address for all: only who leads knows the workers.
+ * Throws `unavailable` where the port cannot be had.
+ */
 export async function serveService(
   endpoint: Endpoint,
   { registry, metrics, standing, name, address, folder, access, now }: ServicePages,
@@ -49,7 +60,22 @@ export async function serveService(
     folder,
     view: (asked) => clusterView({ standing: standing(), own: own(), atMs: now() }, asked),
   });
-  const port = await servePages(endpoint, pages, { handlers: live, access });
+  const handlers: Handlers = {
+    ...live,
+    "/leader/targets": (request, response) => {
+      const at = standing();
+      if (at.kind === "leading") {
+        const [type, text] = json(targets(port.address, request.headers.host ?? "", at));
+        response.writeHead(200, { "content-type": type }).end(text);
+      } else if (at.leader) {
+        response.writeHead(302, { location: `http://${reached(at.leader).http}/leader/targets` }).end();
+      } else {
+        // Whoever asks keeps the list that it had.
+        response.writeHead(503).end("nobody leads now\n");
+      }
+    },
+  };
+  const port = await servePages(endpoint, pages, { handlers, access });
   return port;
 }
 

@@ -44,11 +44,9 @@ export function listJobs(state: State, atMs: number): ListedJob[] {
     else workers.set(place.job, [worker]);
   }
   return [...state.jobs.values()]
-    .sort((one, other) => {
-      const [mine, its] = [one, other].map(({ id }) => place.get(id) ?? Number.POSITIVE_INFINITY);
-      return rank(one) - rank(other) || (mine === its ? other.number - one.number : mine! - its!);
-    })
-    .map((job) => {
+    .map((job) => ({ job, rank: rank(job), place: place.get(job.id) ?? Number.MAX_SAFE_INTEGER }))
+    .sort((one, other) => one.rank - other.rank || one.place - other.place || other.job.number - one.job.number)
+    .map(({ job }) => {
       const { id, name, priority, phase, by, submittedMs, startedMs, sinceMs } = job;
       return {
         ...{ id, name, priority, phase: phase.kind, why: whyOf(job, claims), by, submittedMs, startedMs, sinceMs },

@@ -1,5 +1,5 @@
 /** A coordinator of the service: takes jobs and decides while it leads, stands by and follows while another does. */
-import { LimbeckError } from "../../core/errors.ts";
+import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
 import type { Endpoint } from "../../proto/endpoint.ts";
 import { NotLeader } from "../../proto/notleader.ts";
 import type { Security } from "../../proto/security/security.ts";
@@ -99,6 +99,21 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   served = { address: http.address, paths: http.paths };
   const own: LeaderIdentity = { name, address, http: http.address };
 
+  /** Leads, until another does or it closes. @returns why it leads no more */
+  const lead = async (leadership: Leadership): Promise<string> => {
+    const parts = { leadership, folder, rpc: () => rpc, served: () => served, depot, metrics, log, now };
+    const begun = await Reign.open(parts);
+    standing = { kind: "leading", reign: begun, leadership };
+    metrics.tookOver();
+    log.info({ event: "leading", fence: leadership.fence }, `${name} leads, with fence ${leadership.fence}`);
+    const end = () => begun.end("it closes");
+    closing.signal.addEventListener("abort", end);
+    try {
+      return await begun.hold();
+    } finally {
+      closing.signal.removeEventListener("abort", end);
+    }
+  };
   /** Stands by, leads, and stands by again. */
   const serve = async (): Promise<void> => {
     while (!closing.signal.aborted) {
@@ -107,26 +122,15 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         log.info({ event: "standby", leader: leader?.name }, standbyText(name, leader));
       };
       const leadership = await store.lead(own, { standby, signal: closing.signal });
-      const begun = await Reign.open({
-        leadership,
-        folder,
-        rpc: () => rpc,
-        served: () => served,
-        depot,
-        metrics,
-        log,
-        now,
-      });
-      standing = { kind: "leading", reign: begun, leadership };
-      metrics.tookOver();
-      log.info({ event: "leading", fence: leadership.fence }, `${name} leads, with fence ${leadership.fence}`);
-      const end = () => begun.end("it closes");
-      closing.signal.addEventListener("abort", end);
       try {
-        const why = await begun.hold();
+        const why = await lead(leadership);
         log.info({ event: "not-leading" }, `${name} leads no more: ${why}`);
+      } catch (thrown) {
+        // It stood still between the lease and the journal, and another took over.
+        const { code, message } = asLimbeckError(thrown);
+        if (code !== "stale_term") throw thrown;
+        log.info({ event: "not-leading" }, `${name} does not lead: ${message}`);
       } finally {
-        closing.signal.removeEventListener("abort", end);
         standing = { kind: "standby", leader: null };
         rpc.dismiss(notLeader(name, null));
         await leadership.resign().catch(() => {}); // Who cannot say so has lost it.

@@ -1,13 +1,13 @@
 /**
- * The service's whole control flow, pure: `decide(state, event) -> [state, ...effects]`. What is decided about a job is
- * a record first; who works for whom follows from all that is known (allotment.ts), after every event.
+ * The service's whole control flow, pure: `decide(state, ...events) -> [state, ...effects]`. What is decided about a job
+ * is a record first; who works for whom follows from all that is known (allotment.ts), once for all that happened at once.
  */
 import { counted } from "../../core/words.ts";
 import { allot } from "./allotment.ts";
 import { control, submit } from "./calls.ts";
 import { change, type Deciding, record, seat } from "./deciding.ts";
 import { draftOf } from "./records.ts";
-import type { Event, JobSummary, Next, QueuedJob, State } from "./vocabulary.ts";
+import type { Effect, Event, JobSummary, Next, QueuedJob, State } from "./vocabulary.ts";
 import { gone, joined, missed, refused, released } from "./workers.ts";
 
 /** For the workers of running jobs to come back to a service that was started on its records. */
@@ -16,12 +16,16 @@ const settleMs = 10_000;
 export const keptJobs = 1_000;
 const keptMs = 30 * 24 * 3_600_000;
 
-export function decide(state: State, event: Event): Next {
-  const deciding: Deciding = { draft: draftOf(state), effects: [], atMs: event.atMs };
-  happen(deciding, event);
+/** @param events what has happened since the last decision, in order */
+export function decide(state: State, ...events: readonly Event[]): Next {
+  const draft = draftOf(state);
+  const effects: Effect[] = [];
+  for (const event of events) happen({ draft, effects, atMs: event.atMs }, event);
   // What jobs say of themselves, often and many, is looked at with the next tick.
-  if (event.kind !== "jobReported") carryOut(deciding, event);
-  return [deciding.draft, ...deciding.effects];
+  const last = events.findLast(({ kind }) => kind !== "jobReported");
+  const evens = events.some(({ kind }) => kind === "tick");
+  if (last) carryOut({ draft, effects, atMs: last.atMs }, { evens });
+  return [draft, ...effects];
 }
 
 function happen(deciding: Deciding, event: Event): void {
@@ -123,9 +127,9 @@ function forgetOld(deciding: Deciding): void {
 }
 
 /** Who works for whom, now that something has happened. */
-function carryOut(deciding: Deciding, event: Event): void {
+function carryOut(deciding: Deciding, { evens }: { readonly evens: boolean }): void {
   const { draft, effects, atMs } = deciding;
-  const allotment = allot(draft, atMs, { evens: event.kind === "tick" });
+  const allotment = allot(draft, atMs, { evens });
   for (const [id, course] of allotment.courses) draft.courses.set(id, course);
   for (const { job, why } of allotment.stops) {
     change(deciding, draft.jobs.get(job)!, { kind: "pausing", next: "queued" }, why);

@@ -1,5 +1,6 @@
 /** The service while this process leads: the queue's loop, from its journal on, and what comes of its decisions. */
-import { EventEmitter, on, once } from "node:events";
+import { EventEmitter, once } from "node:events";
+import { setImmediate } from "node:timers/promises";
 import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
 import { NotLeader } from "../../proto/notleader.ts";
 import type { Log } from "../../proto/telemetry/log.ts";
@@ -51,7 +52,8 @@ export class Reign {
   readonly #parts: ReignParts;
   readonly #journal: Journal<ServiceRecord>;
   readonly #happenings = new EventEmitter().setMaxListeners(0);
-  readonly #events: AsyncIterableIterator<[Event]>;
+  /** What has happened since the last decision. */
+  #events: Event[] = [];
   readonly #calls = new Map<number, Call>();
   readonly #over = new AbortController();
   #state: State;
@@ -64,7 +66,6 @@ export class Reign {
     this.#journal = journal;
     this.#records = journal.records.length;
     this.#state = replay(journal.records);
-    this.#events = on(this.#happenings, "event", { signal: this.#over.signal }) as AsyncIterableIterator<[Event]>;
     this.runs = new Runs({ leadership, folder, served, depot, log, now });
     const happen = (happening: Happening) => this.#happen(happening);
     this.crowd = new Crowd({ rpc, run: (job) => this.runs.all.get(job), happen, heartbeatMs, now });
@@ -88,9 +89,10 @@ export class Reign {
     void lost;
     this.#happen({ kind: "led" });
     try {
-      for await (const [event] of this.#events) {
+      for (;;) {
+        const events = await this.#happened();
         await this.#mayDecide();
-        const [next, ...effects] = decide(this.#state, event);
+        const [next, ...effects] = decide(this.#state, ...events);
         this.#state = next;
         for (const effect of effects) {
           await this.#mayDecide();
@@ -98,7 +100,6 @@ export class Reign {
         }
         if (effects.length > 0) this.#happenings.emit("changed");
       }
-      return "it was told to end";
     } catch (thrown) {
       const cause = this.#over.signal.aborted ? this.#over.signal.reason : thrown;
       const error = asLimbeckError(cause);
@@ -138,7 +139,17 @@ export class Reign {
   }
 
   #happen(happening: Happening): void {
-    this.#happenings.emit("event", { ...happening, atMs: this.#parts.now() });
+    this.#events.push({ ...happening, atMs: this.#parts.now() });
+    this.#happenings.emit("event");
+  }
+
+  /** All that is waiting: of a thousand workers that join at once each is heard, and then one decision made. */
+  async #happened(): Promise<Event[]> {
+    const { signal } = this.#over;
+    if (this.#events.length === 0) await once(this.#happenings, "event", { signal });
+    await setImmediate();
+    signal.throwIfAborted();
+    return this.#events.splice(0);
   }
 
   #tick(): void {

@@ -8,7 +8,7 @@ import { exposition } from "../../proto/telemetry/exposition.ts";
 import type { Page } from "../../proto/telemetry/http.ts";
 import type { Log } from "../../proto/telemetry/log.ts";
 import { type JobRun, openJobRun, type Wire } from "../jobrun.ts";
-import { depotPatience, usualPatience } from "../patience.ts";
+import { depotPatience, standbyPatience, usualPatience } from "../patience.ts";
 import { readRun } from "../report/folder.ts";
 import type { Outcome, Plan } from "../state.ts";
 import type { Served } from "../status.ts";
@@ -79,7 +79,7 @@ export class Runs {
     const plan: Plan = {
       ...{ id, job, sources, jobFolder: runFolder, runFolder, ...(place && { depot: place }) },
       ...{ build: packageVersion, heartbeatMs: 250, predicted: null },
-      patience: { ...usualPatience, ...(place && depotPatience) },
+      patience: { ...usualPatience, ...standbyPatience, ...(place && depotPatience) },
     };
     const registry = new Registry();
     const mayDecide = async () => {

@@ -5,9 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startChild } from "../../cli/children.ts";
 import type { Report } from "../../core/report.ts";
 import { packagePath } from "../../proto/package.ts";
-import { Cluster, reportIn } from "./cluster.ts";
+import { Cluster, eventsIn, reportIn } from "./cluster.ts";
 import { drawFaults, type FaultKind } from "./faults.ts";
-import { type Cost, measure } from "./measure.ts";
+import { type Cost, distilRate, distilSteps, measure } from "./measure.ts";
 import { type Struck, strike } from "./strike.ts";
 
 export interface ChaosOptions {
@@ -55,6 +55,13 @@ export async function undisturbed(folder: string, job: readonly string[], count 
   const { exitCode, how } = await ended;
   if (exitCode !== 0) throw new Error(`the undisturbed run ${how}`);
   return reportIn(folder)!;
+}
+
+/** Steps a second of the job's distil stage, by its second half: the first one warms up. */
+export async function pace(folder: string, job: readonly string[], students: number): Promise<number> {
+  await undisturbed(folder, job, students);
+  const stepped = distilSteps(eventsIn(folder), 0, Number.POSITIVE_INFINITY);
+  return distilRate(stepped, stepped[stepped.length >> 1]!.atMs, Number.POSITIVE_INFINITY);
 }
 
 export async function startCluster(folder: string, job: readonly string[], teachers = 2): Promise<Cluster> {

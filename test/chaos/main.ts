@@ -6,8 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, Option } from "commander";
-import { type ChaosResult, chaos, chaosJob, isRight, undisturbed } from "./chaos.ts";
-import { eventsIn } from "./cluster.ts";
+import { type ChaosResult, chaos, chaosJob, isRight, pace } from "./chaos.ts";
 import { type FaultKind, faultKinds } from "./faults.ts";
 
 const options = new Command("chaos")
@@ -24,13 +23,9 @@ const folder = mkdtempSync(join(tmpdir(), "limbeck-chaos-"));
 const note = (line: string) => void process.stderr.write(`chaos: ${line}\n`);
 const calibrationSteps = 1_200;
 
-/** As many as four students and two teachers take in the time, by the pace of the second half: the first one warms up. */
+/** As many as four students and two teachers take in the time. */
 async function fitting(minutes: number): Promise<number> {
-  const run = join(folder, "calibration");
-  await undisturbed(run, chaosJob(calibrationSteps), 4);
-  const stepped = eventsIn(run).filter((event) => event.kind === "stepped" && event.stage === "distil");
-  const [from, to] = [stepped[stepped.length >> 1], stepped.at(-1)] as { step: number; atMs: number }[];
-  const perSecond = ((to!.step - from!.step) * 1_000) / (to!.atMs - from!.atMs);
+  const perSecond = await pace(join(folder, "calibration"), chaosJob(calibrationSteps), 4);
   return Math.max(calibrationSteps, Math.round(minutes * 60 * perSecond));
 }
 

@@ -144,7 +144,7 @@ export function distilRate(events: readonly ProgressEvent[], fromMs: number, toM
   return (1_000 * (last.step - first.step)) / (last.atMs - first.atMs);
 }
 
-function percentiles(times: readonly number[]): Percentiles | null {
+export function percentiles(times: readonly number[]): Percentiles | null {
   if (times.length === 0) return null;
   const sorted = [...times].sort((one, other) => one - other);
   const at = (share: number) => Math.round(sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)]!);

@@ -1,6 +1,6 @@
 /** Jobs small enough to follow by hand: 16 training examples in steps of 8, two epochs, four examples to evaluate. */
 
-import { usualPatience } from "../../coordinator/patience.ts";
+import { standbyPatience, usualPatience } from "../../coordinator/patience.ts";
 import type { Plan } from "../../coordinator/state.ts";
 import { type Job, jobSchema } from "../../core/job.ts";
 
@@ -53,7 +53,7 @@ export function testJob({
 }
 
 export function testPlan(job: Job): Plan {
-  const patience = { ...usualPatience, pauseMs: 3_600_000 };
+  const patience = { ...usualPatience, ...standbyPatience, pauseMs: 3_600_000 };
   return {
     job,
     id: "",

@@ -63,12 +63,15 @@ test("a service's jobs from their submission to their end, over the death of its
   assert.match(done.stdout, new RegExp(`limbeck artifacts ${taken.id} --fetch ${taken.id}$`, "m"));
 
   const resumed = shown.text.length;
-  assert.equal((await ask("resume", "long")).code, 0);
+  assert.equal(JSON.parse((await ask("resume", "long", "-o", "json")).stdout).job, id);
   await shown.until(/^teach {2}step /m, resumed);
   const status = await ask("status");
   assert.match(status.stdout, new RegExp(`^${id}: running$`, "m"), "the only one that is not over");
-  const [ended, cancelled] = await Promise.all([watching.outcome, ask("cancel", "long", "--why", "enough")]);
-  assert.equal(cancelled.code, 0, cancelled.stderr);
+  const [ended, cancelled] = await Promise.all([
+    watching.outcome,
+    ask("cancel", "long", "--why", "enough", "-o", "json"),
+  ]);
+  assert.equal(JSON.parse(cancelled.stdout).job, id, cancelled.stderr);
   assert.equal(ended.code, 1);
   assert.match(ended.stderr, new RegExp(`limbeck: ${id} was cancelled: .*enough`));
   assert.doesNotMatch(ended.stderr, /^\s+at /m);

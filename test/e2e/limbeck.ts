@@ -12,6 +12,7 @@ import { setTimeout } from "node:timers/promises";
 import type { ProgressEvent } from "../../core/events.ts";
 import type { Report } from "../../core/report.ts";
 import { packagePath } from "../../proto/package.ts";
+import type { Scope } from "../scope.ts";
 
 export interface Outcome {
   /** null where a signal ended it. */
@@ -52,7 +53,7 @@ export function limbeck(...args: string[]): Promise<Outcome> {
 }
 
 /** A folder that goes with the test. */
-export async function scratchFolder(test: TestContext): Promise<string> {
+export async function scratchFolder(test: Scope): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "limbeck-test-"));
   test.after(() => remove(folder));
   return folder;

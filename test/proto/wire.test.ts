@@ -41,6 +41,22 @@ test("a pull header travels unchanged", () => {
   );
 });
 
+test("an order to all members is encoded once, for its term and leader", () => {
+  const { responseSerialize, responseDeserialize } = coordinatorService.Join;
+  const assign = { stage: "teach", steps: 7, students: [{ worker: "w1", firstLane: 0, lanes: 4 }] };
+  const encoded = (term: number, fence: number) => responseSerialize({ term, fence, assign, body: "assign" });
+  assert.equal(encoded(1, 5), encoded(1, 5));
+  for (const [term, fence] of [
+    [1, 5],
+    [2, 5],
+    [2, 6],
+    [1, 5],
+  ] as const) {
+    const read = responseDeserialize(encoded(term, fence));
+    assert.deepEqual([read.term, read.fence, read.assign!.students[0]!.worker], [term, fence, "w1"]);
+  }
+});
+
 async function openCoordinator(
   t: { after(done: () => void): void },
   handlers: Partial<CoordinatorHandlers>,

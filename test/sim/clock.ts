@@ -1,9 +1,14 @@
 /** Virtual time: what happens, in the order of (time, order of asking). Nothing here runs by itself. */
 
+/** Between "it may" and the act, or the writing of it down; between a journal's entry and the news of it. */
+export type Moment = "acting" | "writing" | "written";
+
 /** A process, as far as time is concerned: a dead one does nothing more, what a paused one should do is held back. */
 export class Life {
   readonly name: string;
   isAlive = true;
+  /** What befalls it at the next such moment. */
+  trap: { readonly at: Moment; spring(): void } | null = null;
   #isPaused = false;
   #held: (() => void)[] = [];
 
@@ -19,6 +24,13 @@ export class Life {
     if (!this.isAlive) return;
     if (this.#isPaused) this.#held.push(what);
     else what();
+  }
+
+  reach(moment: Moment): void {
+    const { trap } = this;
+    if (trap?.at !== moment) return;
+    this.trap = null;
+    trap.spring();
   }
 
   pause(): void {

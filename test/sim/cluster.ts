@@ -1,14 +1,14 @@
-/** A whole cluster from one seed: its machines, the coordinator and its journal, and what is done to them. */
-import type { JournalRecord } from "../../coordinator/journalrecord.ts";
+/** A whole cluster from one seed: its machines, one coordinator or several, and what is done to them. */
 import type { Outcome } from "../../coordinator/state.ts";
-import type { ProgressEvent } from "../../core/events.ts";
 import { studentsGiven } from "../../core/job.ts";
 import { randomStream } from "../../core/random.ts";
-import { Clock, Life } from "./clock.ts";
-import { CoordinatorProcess } from "./coordinator.ts";
+import type { Act } from "../history.ts";
+import { Clock } from "./clock.ts";
+import { Coordinators } from "./coordinators.ts";
 import { Disk } from "./disk.ts";
-import { Faults } from "./faults.ts";
+import { type FaultKind, Faults } from "./faults.ts";
 import { Invariants } from "./invariants.ts";
+import { JetStream } from "./jetstream.ts";
 import { Machine } from "./machine.ts";
 import { Network } from "./network.ts";
 import { Oracle } from "./oracle.ts";
@@ -18,12 +18,16 @@ import { type Code, realCode, type World, whole } from "./world.ts";
 
 /** How long after the last fault the job may take to be done, in virtual time. */
 const doneMs = 90_000;
+/** Every so many seeds have several coordinators. */
+export const severalEvery = 3;
 
 export interface Options {
   /** In words, every event. */
   readonly isTold?: boolean;
   /** A planted bug. */
   readonly code?: Partial<Code>;
+  /** What goes wrong; all that can, if not given. */
+  readonly faults?: readonly FaultKind[];
 }
 
 export interface Result {
@@ -33,6 +37,8 @@ export interface Result {
   readonly story: readonly string[];
   readonly faults: Readonly<Record<string, number>>;
   readonly terms: number;
+  /** Of several coordinators, how often one took over. */
+  readonly leaders: number;
   readonly roleChanges: number;
   readonly virtualMs: number;
   readonly events: number;
@@ -41,29 +47,37 @@ export interface Result {
 export class Cluster {
   readonly world: World;
   readonly machines: Machine[] = [];
-  coordinator: CoordinatorProcess | null = null;
+  readonly coordinators: Coordinators;
   /** "done": as its journal says. */
   outcome: Outcome | "done" | null = null;
   readonly faultCounts: Record<string, number> = {};
-  readonly #journal: JournalRecord[] = [];
-  readonly #announced: ProgressEvent[] = [];
+  readonly #faults: readonly FaultKind[] | undefined;
 
-  constructor(seed: number, { isTold = false, code = {} }: Options) {
+  constructor(seed: number, { isTold = false, code = {}, faults }: Options) {
     const random = randomStream(0x51a, seed);
-    const scene = sceneOf(random);
+    const scene = sceneOf(random, { isAlone: seed % severalEvery !== severalEvery - 1 });
     const clock = new Clock();
     const oracle = new Oracle(scene.job, scene.trainExamples, scene.poison);
+    const allCode: Code = { ...realCode, ...code };
+    const history: Act[] = [];
     this.world = {
       clock,
       network: new Network(clock, random),
+      jetStream: new JetStream(clock, { random, code: allCode }),
+      history,
+      announced: [],
       disk: new Disk(),
       oracle,
       scene,
       story: new Story(clock, isTold),
-      invariants: new Invariants(oracle),
-      code: { ...realCode, ...code },
+      invariants: new Invariants(oracle, history),
+      code: allCode,
       random,
     };
+    this.#faults = faults;
+    this.coordinators = new Coordinators(this.world, (outcome) => {
+      this.outcome = outcome;
+    });
   }
 
   get min(): number {
@@ -84,34 +98,19 @@ export class Cluster {
     return machine;
   }
 
-  startCoordinator(): void {
-    if (this.coordinator) return;
-    this.world.story.tell("coordinator", () => `starts with ${this.#journal.length} records`);
-    this.coordinator = new CoordinatorProcess(this.world, new Life("coordinator"), {
-      journal: this.#journal,
-      announced: this.#announced,
-      skewMs: whole(this.world.random, -3_000, 3_000) + 1_000_000,
-      ended: (outcome) => {
-        this.outcome = outcome;
-      },
-    });
-  }
-
-  killCoordinator(): void {
-    const life = this.coordinator?.life;
-    if (!life) return;
-    this.coordinator = null;
-    life.isAlive = false;
-    this.world.network.died(life, { silently: false });
-  }
-
+  /** What went wrong, first of all with the decisions; null: nothing. */
   run(): string | null {
+    const failure = this.#run();
+    return this.coordinators.wrong() ?? failure;
+  }
+
+  #run(): string | null {
     const { clock, invariants, scene } = this.world;
     for (let at = 0; at < scene.students; at++) this.add("student");
     for (let at = 0; at < scene.teachers; at++) this.add("teacher");
-    this.startCoordinator();
+    this.coordinators.startAll();
     for (const machine of this.machines) clock.after(whole(this.world.random, 0, 800), null, () => machine.start());
-    const faults = new Faults(this);
+    const faults = new Faults(this, this.#faults);
     while (!this.outcome) {
       let isMore = true;
       try {
@@ -139,20 +138,21 @@ export class Cluster {
       const { state, reason, isHeard } = worker;
       return `  ${name}: ${state.work.kind} in term ${state.term}, ${isHeard ? "" : "without a session, "}${reason}`;
     });
-    return [`  coordinator: ${this.coordinator?.why ?? "not there"}`, ...workers].join("\n");
+    return [this.coordinators.why, ...workers].join("\n");
   }
 }
 
 export function simulate(seed: number, options: Options = {}): Result {
   const cluster = new Cluster(seed, options);
   const failure = cluster.run();
-  const { invariants, clock, story } = cluster.world;
+  const { invariants, clock, story, jetStream } = cluster.world;
   return {
     seed,
     failure,
     story: story.lines,
     faults: cluster.faultCounts,
     terms: invariants.terms,
+    leaders: jetStream.journal.filter(({ record }) => record === null).length,
     roleChanges: invariants.roleChanges,
     virtualMs: Math.round(clock.nowMs),
     events: clock.events,

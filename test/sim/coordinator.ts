@@ -1,174 +1,65 @@
-/** The coordinator's shell, as coordinator/run.ts and main.ts: one effect after another, a journal that takes its time. */
+/** The only coordinator, with its journal in a folder; it takes its time to write. */
 import type { JournalRecord } from "../../coordinator/journalrecord.ts";
-import type { WorkerMessage } from "../../coordinator/messages.ts";
 import { replay } from "../../coordinator/replay.ts";
-import type { Effect, Event, Happening, Next, Outcome, State } from "../../coordinator/state.ts";
-import { waitOf } from "../../coordinator/waiting.ts";
-import { asLimbeckError } from "../../core/errors.ts";
-import type { ProgressEvent } from "../../core/events.ts";
+import type { Outcome, State } from "../../coordinator/state.ts";
 import type { Life } from "./clock.ts";
-import type { End } from "./network.ts";
-import { between, type World } from "./world.ts";
-
-const tickMs = 100;
+import { JobRun } from "./jobrun.ts";
+import { Sessions } from "./sessions.ts";
+import { between, type World, whole } from "./world.ts";
 
 export class CoordinatorProcess {
+  readonly name: string;
   readonly life: Life;
-  state: State;
-  readonly #world: World;
-  /** On disk: it outlives the process. */
-  readonly #journal: JournalRecord[];
-  /** On disk, too. */
-  readonly #announced: ProgressEvent[];
-  readonly #skewMs: number;
-  readonly #ended: (outcome: Outcome | "done") => void;
-  readonly #sessions = new Map<number, End>();
-  #opened = 0;
-  #effects: Effect[] = [];
-  #isWriting = false;
-  readonly #events: Event[] = [];
+  readonly #job: JobRun;
 
-  constructor(
-    world: World,
-    life: Life,
-    {
-      journal,
-      announced,
-      skewMs,
-      ended,
-    }: {
-      journal: JournalRecord[];
-      announced: ProgressEvent[];
-      skewMs: number;
-      ended: (outcome: Outcome | "done") => void;
-    },
-  ) {
-    this.#world = world;
+  /** @param journal on disk: it outlives the process */
+  constructor(world: World, life: Life, { name, journal, ended }: CoordinatorParts) {
+    const { clock, scene, random, invariants } = world;
+    const skewMs = whole(random, -3_000, 3_000) + 1_000_000;
+    const nowMs = () => Math.round(clock.nowMs) + skewMs;
+    const sessions = new Sessions();
+    this.name = name;
     this.life = life;
-    this.#journal = journal;
-    this.#announced = announced;
-    this.#skewMs = skewMs;
-    this.#ended = ended;
-    if (journal.length === 0) journal.push({ kind: "started", atMs: this.#nowMs, build: world.scene.plan.build });
+    if (journal.length === 0) journal.push({ kind: "started", atMs: nowMs(), build: scene.plan.build });
     // Only what can be read back is there.
     const records = JSON.parse(JSON.stringify(journal)) as JournalRecord[];
-    const [state, ...effects] = replay(world.scene.plan, records, this.#nowMs, announced);
-    this.state = state;
-    this.#act([state, ...effects]);
+    const shell = {
+      name,
+      life,
+      rate: 1,
+      nowMs,
+      mayDecide: (then: () => void) => then(),
+      append(record: JournalRecord, then: () => void) {
+        // A crash meanwhile: the record is on disk, or is not.
+        if (random() < 0.5) journal.push(record);
+        clock.after(between(random, 0.5, 6), life, () => {
+          if (journal.at(-1) !== record) journal.push(record);
+          then();
+        });
+        if (record.kind === "finished") invariants.finished(record);
+      },
+      send: sessions.send,
+      refuse: sessions.refuse,
+      ended,
+    };
+    const job = new JobRun(world, shell, replay(scene.plan, records, nowMs(), world.announced));
+    this.#job = job;
     // The shell's business: the report is written, nobody is needed any more.
-    if (records.some(({ kind }) => kind === "ended")) world.clock.after(0, life, () => ended("done"));
-    world.network.listen("coordinator", life, (end) => {
-      const session = ++this.#opened;
-      this.#sessions.set(session, end);
-      return {
-        data: (message) => this.#happen({ kind: "message", session, message: message as WorkerMessage }),
-        broken: ({ message }) => {
-          this.#sessions.delete(session);
-          this.#happen({ kind: "broken", session, why: message });
-        },
-      };
-    });
-    this.#tick();
+    if (records.some(({ kind }) => kind === "ended")) clock.after(0, life, () => ended("done"));
+    world.network.listen(name, life, (end) => sessions.accept(end, (happening) => job.happen(happening)));
+  }
+
+  get state(): State {
+    return this.#job.state;
   }
 
   get why(): string {
-    if (this.state.kind === "ended") return "nothing: it has ended";
-    const wait = waitOf(this.#world.scene.plan, this.state);
-    return `${this.state.kind} term ${this.state.term}, waits for ${wait.for.join(", ")}: ${wait.why}`;
+    return this.#job.why;
   }
+}
 
-  get #nowMs(): number {
-    return Math.round(this.#world.clock.nowMs) + this.#skewMs;
-  }
-
-  #tick(): void {
-    this.#world.clock.after(tickMs, this.life, () => {
-      this.#happen({ kind: "tick" });
-      this.#tick();
-    });
-  }
-
-  #happen(happening: Happening): void {
-    this.#events.push({ ...happening, atMs: this.#nowMs });
-    this.#work();
-  }
-
-  #work(): void {
-    while (!this.#isWriting && this.life.isAlive) {
-      const effect = this.#effects.shift();
-      if (effect) this.#perform(effect);
-      else {
-        const event = this.#events.shift();
-        if (!event) return;
-        this.#act(this.#decide(event));
-      }
-    }
-  }
-
-  #decide(event: Event): Next {
-    const { plan } = this.#world.scene;
-    try {
-      const next = this.#world.code.step(plan, this.state, event);
-      this.#world.invariants.decided(plan, this.state, event, next);
-      return next;
-    } catch (thrown) {
-      if (this.#world.invariants.violation) throw thrown;
-      return this.#world.code.step(plan, this.state, {
-        kind: "trouble",
-        atMs: event.atMs,
-        error: asLimbeckError(thrown),
-      });
-    }
-  }
-
-  #act([state, ...effects]: Next): void {
-    this.state = state;
-    this.#effects.push(...effects);
-  }
-
-  #perform(effect: Effect): void {
-    const { story, clock, random, invariants } = this.#world;
-    switch (effect.kind) {
-      case "send":
-        this.#sessions.get(effect.session)?.send(effect.message);
-        return;
-      case "refuse": {
-        const end = this.#sessions.get(effect.session);
-        this.#sessions.delete(effect.session);
-        story.tell(
-          "coordinator",
-          () => `refuses session ${effect.session}: ${effect.error.code}: ${effect.error.message}`,
-        );
-        end?.close(effect.error);
-        return;
-      }
-      case "journal":
-        // A crash meanwhile: the record is on disk, or is not.
-        this.#isWriting = true;
-        if (random() < 0.5) this.#journal.push(effect.record);
-        clock.after(between(random, 0.5, 6), this.life, () => {
-          if (this.#journal.at(-1) !== effect.record) this.#journal.push(effect.record);
-          this.#isWriting = false;
-          this.#work();
-        });
-        if (effect.record.kind === "finished") invariants.finished(effect.record);
-        return;
-      case "announce": {
-        const { kind, atMs: _, ...rest } = effect.event;
-        if (kind === "job-finished" || kind === "job-failed" || kind === "job-stopped") {
-          if (this.state.kind === "ended") this.#ended(this.state.outcome);
-        }
-        if (kind !== "stepped" && kind !== "worker-status") {
-          story.tell("coordinator", () => `${kind} ${JSON.stringify(rest).slice(0, 300)}`);
-        }
-        invariants.announced(effect.event);
-        this.#announced.push(effect.event);
-        return;
-      }
-      case "measure":
-      case "quarantine":
-      case "record":
-        return;
-    }
-  }
+export interface CoordinatorParts {
+  readonly name: string;
+  readonly journal: JournalRecord[];
+  ended(outcome: Outcome | "done"): void;
 }

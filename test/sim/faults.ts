@@ -1,5 +1,6 @@
 /** What goes wrong, drawn from the seed: a handful of faults in the first seconds, each of which ends. */
 import type { Cluster } from "./cluster.ts";
+import { type LeaderFault, LeaderFaults, leaderWeights } from "./leaderfaults.ts";
 import type { Machine } from "./machine.ts";
 import { between, whole } from "./world.ts";
 
@@ -7,7 +8,7 @@ import { between, whole } from "./world.ts";
 const longest = 15_000;
 const most = 7;
 
-type Kind = keyof typeof weights;
+export type FaultKind = keyof typeof weights | LeaderFault;
 
 /** How often each is drawn, relative to the others. */
 const weights = {
@@ -34,15 +35,25 @@ const weights = {
 
 export class Faults {
   readonly #cluster: Cluster;
+  readonly #weights: readonly [FaultKind, number][];
+  readonly #leaderFaults: LeaderFaults;
   /** Yet to come. */
   #coming = 0;
   /** Under way. */
   #open = 0;
   #lastMs = 0;
 
-  constructor(cluster: Cluster) {
+  /** @param only what may go wrong; all that can, if not given */
+  constructor(cluster: Cluster, only?: readonly FaultKind[]) {
     this.#cluster = cluster;
     const { random } = cluster.world;
+    const isAlone = cluster.coordinators.names.length === 1;
+    const all = Object.entries({ ...weights, ...(isAlone ? {} : leaderWeights) }) as [FaultKind, number][];
+    this.#weights = all.filter(([kind]) => !only || only.includes(kind));
+    this.#leaderFaults = new LeaderFaults(cluster, {
+      during: (ms, then) => this.#during(ms, then),
+      tell: (what) => this.#tell(what),
+    });
     const count = random() < 0.05 ? 0 : whole(random, 1, most);
     const spanMs = Math.min(longest, 2_000 + 1.2 * cluster.undisturbedMs);
     for (let at = 0; at < count; at++) this.#schedule(this.#draw(), between(random, 200, spanMs));
@@ -53,18 +64,17 @@ export class Faults {
     return this.#open + this.#coming > 0 ? Number.POSITIVE_INFINITY : this.#lastMs;
   }
 
-  #draw(): Kind {
+  #draw(): FaultKind {
     const { random } = this.#cluster.world;
-    const kinds = Object.entries(weights) as [Kind, number][];
-    let left = random() * kinds.reduce((total, [, weight]) => total + weight, 0);
-    for (const [kind, weight] of kinds) {
+    let left = random() * this.#weights.reduce((total, [, weight]) => total + weight, 0);
+    for (const [kind, weight] of this.#weights) {
       left -= weight;
       if (left < 0) return kind;
     }
     return "stream drops";
   }
 
-  #schedule(kind: Kind, inMs: number): void {
+  #schedule(kind: FaultKind, inMs: number): void {
     const { clock } = this.#cluster.world;
     this.#coming += 1;
     clock.after(inMs, null, () => {
@@ -94,8 +104,9 @@ export class Faults {
   }
 
   /** False where there was nothing to do it to. */
-  #happen(kind: Kind): boolean {
+  #happen(kind: FaultKind): boolean {
     const cluster = this.#cluster;
+    const { coordinators } = cluster;
     const { random, network, disk } = cluster.world;
     const there = cluster.machines.filter(({ worker }) => worker);
     const one = there[whole(random, 0, there.length - 1)];
@@ -110,12 +121,12 @@ export class Faults {
       }
       case "stream drops": {
         if (!one) return false;
-        const other = random() < 0.6 ? "coordinator" : there[whole(random, 0, there.length - 1)]!.name;
+        const other = random() < 0.6 ? coordinators.likely : there[whole(random, 0, there.length - 1)]!.name;
         this.#tell(`a stream between ${one.name} and ${other} drops`);
         return network.drop(one.name, other);
       }
       case "worker cut off":
-        return one !== undefined && this.#cut(one.name, "coordinator", between(random, 100, 6_000));
+        return one !== undefined && this.#cut(one.name, coordinators.likely, between(random, 100, 6_000));
       case "workers cut apart": {
         const other = there[whole(random, 0, there.length - 1)];
         if (!one || !other || one === other) return false;
@@ -136,14 +147,15 @@ export class Faults {
         return true;
       }
       case "coordinator killed": {
-        if (!cluster.coordinator) return false;
-        this.#tell("kill -9 coordinator");
-        cluster.killCoordinator();
-        this.#during(between(random, 50, 5_000), () => cluster.startCoordinator());
+        const { deciding } = coordinators;
+        if (!deciding) return false;
+        this.#tell(`kill -9 ${deciding.name}`);
+        coordinators.kill(deciding.name);
+        this.#during(between(random, 50, 5_000), () => coordinators.start(deciding.name));
         return true;
       }
       case "coordinator paused": {
-        const life = cluster.coordinator?.life;
+        const life = coordinators.deciding?.life;
         if (!life || life.isPaused) return false;
         this.#tell("the coordinator stands still");
         life.pause();
@@ -189,9 +201,9 @@ export class Faults {
         return disk.damageNewest(({ stage, step }) => step < cluster.world.oracle.stages[stage]!.steps);
       case "blackout": {
         this.#tell("all machines go dark");
-        cluster.killCoordinator();
+        coordinators.killAll();
         for (const machine of there) this.#restarted(machine, { silently: true });
-        this.#during(between(random, 100, 3_000), () => cluster.startCoordinator());
+        this.#during(between(random, 100, 3_000), () => coordinators.startAll());
         return true;
       }
       case "students killed":
@@ -202,6 +214,8 @@ export class Faults {
         for (const machine of those) this.#restarted(machine, { silently: false });
         return those.length > 0;
       }
+      default:
+        return this.#leaderFaults.happen(kind);
     }
   }
 
@@ -250,8 +264,8 @@ export class Faults {
 
   /** One bit of a member's weights, where comparison can find it: between members that all train. */
   #flip(): boolean {
-    const { coordinator, machines, world } = this.#cluster;
-    const state = coordinator?.state;
+    const { coordinators, machines, world } = this.#cluster;
+    const state = coordinators.deciding?.state;
     if (this.#open > 0 || state?.kind !== "running" || state.deal.length < 2) return false;
     const members = machines.filter(({ name }) => state.deal.some(({ worker }) => worker === name));
     const replicas = members.flatMap(({ worker }) => (worker?.state.work.kind === "training" ? [worker.replica!] : []));

@@ -5,6 +5,9 @@ import { waitOf } from "../../coordinator/waiting.ts";
 import type { ConsumptionTotals } from "../../core/consumption.ts";
 import type { ProgressEvent } from "../../core/events.ts";
 import { stepShare } from "../../core/ledger.ts";
+import type { ToWorker } from "../../proto/gen/limbeck/v1/ToWorker.ts";
+import { decisionToldBy } from "../decisions.ts";
+import type { Act } from "../history.ts";
 import type { Oracle } from "./oracle.ts";
 import type { Wanted } from "./publications.ts";
 import type { Replica } from "./replica.ts";
@@ -31,10 +34,12 @@ export class Invariants {
   #newest = -1;
   #stage = "";
   readonly #oracle: Oracle;
+  readonly #history: Act[];
   readonly #seen: number[] = [0];
 
-  constructor(oracle: Oracle) {
+  constructor(oracle: Oracle, history: Act[]) {
     this.#oracle = oracle;
+    this.#history = history;
     const steps = Math.max(...oracle.stages.map((stage) => stage.steps));
     for (let step = 0; step < steps; step++)
       this.#seen.push(this.#seen[step]! + stepShare(oracle.ledger, step).examples);
@@ -121,21 +126,30 @@ export class Invariants {
 
   announced(event: ProgressEvent): void {
     if (event.kind === "role-changed") this.roleChanges += 1;
-    if (event.kind === "checkpointed") this.#checkpointed(event);
-    if (event.kind === "term-begun") this.#newest = Math.min(this.#newest, event.step - 1);
     if (event.kind !== "term-opened") return;
     this.terms += 1;
     if (rollsBack.test(event.why)) this.flipped = null;
     else if (this.flipped && isBeyondComparison(this.flipped, event.deal)) this.hasEscaped = true;
   }
 
-  /** Each is announced once, however often its worker tells it and the coordinator dies. */
-  #checkpointed({ stage, step }: ProgressEvent & { kind: "checkpointed" }): void {
+  /** A checkpoint is announced once, however often its worker tells it and the coordinator dies. */
+  toldOnce(event: ProgressEvent): void {
+    if (event.kind === "term-begun") this.#newest = Math.min(this.#newest, event.step - 1);
+    if (event.kind !== "checkpointed") return;
+    const { stage, step } = event;
     const newest = stage === this.#stage ? this.#newest : -1;
     if (step <= newest)
       this.#violated("events", `a checkpoint at step ${step} of ${stage} was announced after ${newest}`);
     this.#stage = stage;
     this.#newest = step;
+  }
+
+  /** A worker does as it is told; where there is but one coordinator, none has a fence. */
+  heard({ life, nowMs }: WorkerProcess, message: ToWorker): void {
+    const fence = Number(message.fence ?? 0);
+    if (fence === 0) return;
+    const decision = decisionToldBy(message);
+    this.#history.push({ kind: "heard", worker: life.name, fence, atMs: nowMs, decision });
   }
 
   waits(worker: WorkerProcess): void {

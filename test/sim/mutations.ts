@@ -1,7 +1,11 @@
-/** Bugs, one or two per invariant, wrapped around the real code: the simulation must find each within so many seeds. */
+/**
+ * Bugs, one or two per invariant, and of what several coordinators agree by, wrapped around the real code: the simulation
+ * must find each within so many seeds.
+ */
 import type { Event, Plan, State } from "../../coordinator/state.ts";
 import { step } from "../../coordinator/step.ts";
 import { type Assigned, type Participant, type ParticipantEvent, participate } from "../../core/participant.ts";
+import type { FaultKind } from "./faults.ts";
 import type { Code } from "./world.ts";
 
 export interface Mutation {
@@ -10,6 +14,8 @@ export interface Mutation {
   readonly caught: RegExp;
   readonly within: number;
   readonly code: Partial<Code>;
+  /** Of clusters with several coordinators, to which only this happens. */
+  readonly several?: readonly FaultKind[];
 }
 
 export const mutations: readonly Mutation[] = [
@@ -104,5 +110,41 @@ export const mutations: readonly Mutation[] = [
         return step(event.kind === "tick" ? { ...plan, patience } : plan, state, event);
       },
     },
+  },
+  {
+    bug: "lease: renewed without compare-and-set",
+    caught: /^history: (two may decide at once|fence)/,
+    within: 40,
+    several: ["leader paused", "leader suspended"],
+    // Who takes it compares, who has had it does not.
+    code: { isExpected: ({ revision }, expected, { isRenewal }) => isRenewal || revision === expected },
+  },
+  {
+    bug: "lease: a leader decides after its time",
+    caught: /^history: .* when it might not/,
+    within: 20,
+    several: ["leader paused", "NATS away", "NATS away from one"],
+    code: { holds: (lease) => lease.kind === "leading" },
+  },
+  {
+    bug: "journal: opened without fencing",
+    caught: /^history: .* went on without entry/,
+    within: 20,
+    several: ["leader suspended"],
+    code: { isFenced: false },
+  },
+  {
+    bug: "journal: what became of an append is not known, and it is appended again",
+    caught: /^history: written twice/,
+    within: 20,
+    several: ["NATS unreliable", "NATS away from one"],
+    code: { written: () => undefined },
+  },
+  {
+    bug: "L3: a worker obeys a leader that has been replaced",
+    caught: /^history: .* obeyed leader/,
+    within: 200,
+    several: ["leader wakes as its successor dies"],
+    code: { isHeeded: () => true },
   },
 ];

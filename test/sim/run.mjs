@@ -1,6 +1,6 @@
 /**
- * `npm run sim -- --seeds 10000 [--from K]`: so many clusters, in two processes; ends with one JSON line, and 1 where one
- * failed. `--seed N --trace`: one, in words.
+ * `npm run sim -- --seeds 10000 [--from K]`: so many clusters, every third with several coordinators, in two processes; ends
+ * with one JSON line, and 1 where one failed. `--seed N --trace`: one, in words.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -29,7 +29,7 @@ if (values.seed !== undefined) {
 
 const [from, seeds, processes] = [Number(values.from), Number(values.seeds), 2];
 const startedMs = performance.now();
-const total = { sim: true, seeds, failed: [], faults: {}, terms: 0, roleChanges: 0, seconds: 0 };
+const total = { sim: true, seeds, failed: [], faults: {}, terms: 0, leaders: 0, roleChanges: 0, seconds: 0 };
 const done = Array(processes).fill(0);
 
 await Promise.all(done.map((_, at) => part(at)));
@@ -53,13 +53,14 @@ async function part(at) {
   if ((await ended) !== 0) throw new Error("a process of the simulation broke down");
 }
 
-function hear(at, { seed, failure, done: count, terms, roleChanges, faults = {} }) {
+function hear(at, { seed, failure, done: count, terms, leaders, roleChanges, faults = {} }) {
   if (failure) {
     total.failed.push(seed);
     process.stderr.write(`\nseed ${seed}: ${failure}\n`);
   }
   if (count !== undefined) done[at] = count;
   total.terms += terms ?? 0;
+  total.leaders += leaders ?? 0;
   total.roleChanges += roleChanges ?? 0;
   for (const [kind, number] of Object.entries(faults)) total.faults[kind] = (total.faults[kind] ?? 0) + number;
   const sum = done.reduce((one, other) => one + other);

@@ -11,6 +11,10 @@ export interface Scene {
   readonly plan: Plan;
   readonly students: number;
   readonly teachers: number;
+  /** One alone has its journal in a folder; of several the one that has the lease decides. */
+  readonly coordinators: readonly string[];
+  /** By the addresses given, or by the lease's key. */
+  readonly finding: "given" | "key";
   /** Which machines come with the role auto. */
   readonly autos: "none" | "some" | "all";
   readonly trainExamples: number;
@@ -44,7 +48,7 @@ export function datasetOf({ trainExamples, evaluationExamples }: Scene) {
   return { trainExamples, evaluationExamples, classes: 2, shape: [2], digest: "d", classNames: [] };
 }
 
-export function sceneOf(random: () => number): Scene {
+export function sceneOf(random: () => number, { isAlone }: { readonly isAlone: boolean }): Scene {
   const lanes = [8, 8, 8, 5, 6, 12][whole(random, 0, 5)]!;
   const most = whole(random, 1, Math.min(8, lanes));
   const min = Math.min(most, random() < 0.6 ? 1 : 2);
@@ -98,7 +102,13 @@ export function sceneOf(random: () => number): Scene {
   const servingMs = between(random, 1, 5) * (random() < 0.4 ? 10 : 1);
   const [cachedFrom, cachedTo] = random() < 0.3 ? [whole(random, 0, 8), whole(random, 4, 30)] : [0, 0];
   const isCached = (step: number) => step >= cachedFrom && step < cachedTo;
-  return { ...scene, job: placed, plan: planOf(placed), autos, servingMs, isCached };
+  return { ...scene, ...coordination(random, isAlone), job: placed, plan: planOf(placed), autos, servingMs, isCached };
+}
+
+function coordination(random: () => number, isAlone: boolean): Pick<Scene, "coordinators" | "finding"> {
+  if (isAlone) return { coordinators: ["coordinator"], finding: "given" };
+  const coordinators = Array.from({ length: random() < 0.6 ? 2 : 3 }, (_, at) => `coordinator-${at + 1}`);
+  return { coordinators, finding: random() < 0.5 ? "given" : "key" };
 }
 
 /** Splits are judged within a few steps, so that roles change often in jobs this short. */

@@ -1,9 +1,14 @@
-/** A worker's session with the coordinator: hello, heartbeats, reconnecting as long as there is no coordinator. */
+/** A worker's session with the coordinator that decides: hello, heartbeats, reconnecting as long as there is none. */
 import type { WorkerMessage } from "../../coordinator/messages.ts";
-import type { LimbeckError } from "../../core/errors.ts";
+import { LimbeckError } from "../../core/errors.ts";
 import type { ToWorker } from "../../proto/gen/limbeck/v1/ToWorker.ts";
+import { NotLeader } from "../../proto/notleader.ts";
+
+import type { Timer } from "./clock.ts";
 import type { End } from "./network.ts";
 import { buildOfAll, datasetOf, engineOf } from "./scene.ts";
+import { ping, pong } from "./sessions.ts";
+import { type Asked, whereaboutsOf } from "./whereabouts.ts";
 import type { WorkerProcess } from "./worker.ts";
 import { between, type World } from "./world.ts";
 
@@ -12,6 +17,10 @@ const heartbeatMs = 250;
 const loading = "loading the engine";
 /** A coordinator that does not answer the hello. */
 const greetingMs = 3_000;
+/** Where nobody is known to decide. */
+const redirectMs = 200;
+/** gRPC's. */
+const [keepaliveMs, keepaliveTimeoutMs] = [10_000, 5_000];
 
 export class Session {
   readonly #world: World;
@@ -23,12 +32,17 @@ export class Session {
   #isPrepared = false;
   #backoffMs = firstBackoffMs;
   #lives = 0;
+  readonly #whereabouts: Asked;
+  /** Of the leaders heard so far. */
+  #fence = 0;
+  #silence: Timer | null = null;
 
   constructor(world: World, worker: WorkerProcess, role: "student" | "teacher" | "auto") {
     this.#world = world;
     this.#worker = worker;
     this.#role = role;
     this.#instance = this.#newInstance();
+    this.#whereabouts = whereaboutsOf(world, worker.life);
     world.clock.after(between(world.random, 0, 50), worker.life, () => this.#connect());
     this.#beat();
   }
@@ -46,18 +60,29 @@ export class Session {
   }
 
   #connect(): void {
-    const { network, clock } = this.#world;
+    const { network, clock, scene } = this.#world;
     const { name, life, state, holds } = this.#worker;
-    const end = network.connect({ name, life }, "coordinator", {
+    const address = this.#whereabouts.address();
+    if (address === "") {
+      clock.after(redirectMs, life, () => this.#connect());
+      return;
+    }
+    const moved = this.#whereabouts.onMoved((elsewhere) => {
+      if (this.#end === end && elsewhere !== address) this.#breakOff(`the coordinator at ${elsewhere} decides now`);
+    });
+    const end = network.connect({ name, life }, address.split(":")[0]!, {
       data: (message) => {
-        if (this.#end === end) this.#hear(message as ToWorker);
+        if (this.#end === end) this.#hear(message as ToWorker | typeof pong);
       },
       broken: (error) => {
-        if (this.#end === end) this.#lost(error);
+        if (this.#end !== end) return;
+        moved();
+        this.#lost(error);
       },
     });
     this.#end = end;
     this.#isWelcome = false;
+    if (scene.coordinators.length > 1) this.#keepAlive(end);
     const hello = { worker: name, role: this.#role, address: name, host: name, http: "", build: buildOfAll, pid: 1 };
     end.send({
       kind: "hello",
@@ -71,13 +96,45 @@ export class Session {
     clock.after(greetingMs, life, () => {
       if (this.#end !== end || this.#isWelcome) return;
       end.close();
+      this.#whereabouts.tried("");
       this.#again();
     });
   }
 
-  #hear(message: ToWorker): void {
-    const { story } = this.#world;
+  /** Who stands still answers nothing, and its stream is whole. */
+  #keepAlive(end: End): void {
+    const { clock } = this.#world;
+    const { life } = this.#worker;
+    clock.after(keepaliveMs, life, () => {
+      if (this.#end !== end) return;
+      end.send(ping);
+      this.#silence?.cancel();
+      this.#silence = clock.after(keepaliveTimeoutMs, life, () => {
+        if (this.#end === end) this.#breakOff("it does not answer");
+      });
+      this.#keepAlive(end);
+    });
+  }
+
+  #breakOff(why: string): void {
+    this.#end?.close();
+    this.#lost(new LimbeckError("unavailable", why));
+  }
+
+  #hear(message: ToWorker | typeof pong): void {
+    const { story, code, invariants } = this.#world;
     const worker = this.#worker;
+    if (message === pong) {
+      this.#silence?.cancel();
+      return;
+    }
+    const fence = Number(message.fence ?? 0);
+    if (!code.isHeeded(this.#fence, fence)) {
+      this.#breakOff(`leader ${fence} has been replaced by ${this.#fence}`);
+      return;
+    }
+    this.#fence = fence;
+    invariants.heard(worker, message);
     if (message.body !== "welcome") {
       story.tell(worker.name, () => `hears ${message.body} of term ${message.term}`);
       worker.hear(message);
@@ -115,8 +172,15 @@ export class Session {
   #lost(error: LimbeckError): void {
     const worker = this.#worker;
     this.#world.story.tell(worker.name, () => `session over: ${error.code}: ${error.message}`);
+    const wasWelcome = this.#isWelcome;
     this.#end = null;
     this.#isWelcome = false;
+    if (error instanceof NotLeader) {
+      this.#whereabouts.tried(error.leader);
+      this.#world.clock.after(error.leader ? 0 : redirectMs, worker.life, () => this.#connect());
+      return;
+    }
+    if (!wasWelcome) this.#whereabouts.tried("");
     if (error.code === "stale_term") {
       this.#instance = this.#newInstance();
       worker.fence(error.message);

@@ -5,6 +5,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { LimbeckError } from "../../core/errors.ts";
 import { command } from "./commands.ts";
 import { withLock } from "./lock.ts";
 import type { InstallOptions, Source, SourceInstall } from "./source.ts";
@@ -37,7 +38,9 @@ export async function attempted(source: Source, folder: string, options: Install
       return settled() ?? (await attempt(source, folder, options));
     });
   } catch (thrown) {
-    const { syscall, message } = thrown as NodeJS.ErrnoException;
+    const { syscall, message } = (
+      thrown instanceof LimbeckError ? (thrown.cause ?? thrown) : thrown
+    ) as NodeJS.ErrnoException;
     if (syscall === undefined) throw thrown;
     return { failure: `the cache cannot be written (${message}); LIMBECK_CACHE names another folder for it` };
   }

@@ -8,6 +8,11 @@ export function cacheFolder(): string {
   return LIMBECK_CACHE ?? join(XDG_CACHE_HOME ?? join(homedir(), ".cache"), "limbeck");
 }
 
+/** Where engines are set up. An image has them in a folder of its own: it cannot be written, and a cache is mounted elsewhere. */
+export function enginesFolder(): string {
+  return process.env["LIMBECK_ENGINES"] ?? join(cacheFolder(), "engine");
+}
+
 /** Where soft targets are kept that a job says no other folder for. */
 export function softTargetFolder(): string {
   return join(cacheFolder(), "softtargets");

@@ -2,11 +2,23 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { delimiter, join } from "node:path";
+import { LimbeckError } from "../../core/errors.ts";
 
 /** Told without starting a process: it is asked on every start. */
 export function hasNvidiaDriver(): boolean {
   if (existsSync("/proc/driver/nvidia/version") || existsSync("/dev/nvidia0")) return true;
   return (process.env["PATH"] ?? "").split(delimiter).some((folder) => existsSync(join(folder, "nvidia-smi")));
+}
+
+/**
+ * Which of TensorFlow's libraries this machine gets. LIMBECK_ENGINE_DEVICE tells it where no driver can: an image for GPUs is
+ * built on a machine without one.
+ */
+export function tensorflowDevice(): "cpu" | "cuda" {
+  const told = process.env["LIMBECK_ENGINE_DEVICE"];
+  if (!told) return hasNvidiaDriver() ? "cuda" : "cpu";
+  if (told === "cpu" || told === "cuda") return told;
+  throw new LimbeckError("usage", `LIMBECK_ENGINE_DEVICE is ${told}; it can be cpu or cuda`);
 }
 
 export function cpuModel(): string {

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { LimbeckError } from "../../core/errors.ts";
 import { attempted, lastAttempt } from "./attempt.ts";
 import type { EngineChoice } from "./engine.ts";
-import { cacheFolder } from "./environment.ts";
-import { hasNvidiaDriver } from "./hardware.ts";
+import { enginesFolder } from "./environment.ts";
+import { hasNvidiaDriver, tensorflowDevice } from "./hardware.ts";
 import { installPrebuilt, prebuiltVersion } from "./prebuilt.ts";
 import type { InstallOptions, Source, SourceInstall, SourceName } from "./source.ts";
 import { tfjsNodeVersion } from "./tfjsnode.ts";
@@ -33,10 +33,27 @@ const allSources: readonly Source[] = [
 ];
 
 /**
+ * LIMBECK_GPU=required, as the image for GPUs has it, turns every choice of TensorFlow into that of a GPU: a worker that finds none
+ * is to end, not to train on the CPU for days.
+ */
+export function wantedEngine(choice: EngineChoice): EngineChoice {
+  const told = process.env["LIMBECK_GPU"];
+  if (told && told !== "required")
+    throw new LimbeckError("usage", `LIMBECK_GPU is ${told}; it can be required, or empty`);
+  return told && choice !== "wasm" ? "gpu" : choice;
+}
+
+/** How a GPU was asked for, in words. */
+export function gpuAsked(): string {
+  return process.env["LIMBECK_GPU"] ? "a GPU was asked for (LIMBECK_GPU=required)" : "engine gpu was asked for";
+}
+
+/**
  * The engine for a choice, installed if need be (about half a minute), else from the cache.
  * @throws engine_unavailable where TensorFlow or a GPU was asked for and cannot be had
  */
-export async function ensureEngine(choice: EngineChoice, options: InstallOptions): Promise<EngineInstall> {
+export async function ensureEngine(asked: EngineChoice, options: InstallOptions): Promise<EngineInstall> {
+  const choice = wantedEngine(asked);
   const failures: string[] = [];
   for (const source of sourcesFor(choice)) {
     const attempt = await attempted(source, folderOf(source), options);
@@ -47,7 +64,8 @@ export async function ensureEngine(choice: EngineChoice, options: InstallOptions
 }
 
 /** What the cache holds for this machine, without installing anything. */
-export function installedEngine(choice: EngineChoice): EngineInstall {
+export function installedEngine(asked: EngineChoice): EngineInstall {
+  const choice = wantedEngine(asked);
   const failures: string[] = [];
   for (const source of sourcesFor(choice)) {
     const attempt = lastAttempt(folderOf(source)) ?? { failure: "not set up on this machine" };
@@ -63,7 +81,7 @@ function sourcesFor(choice: EngineChoice): readonly Source[] {
   if (choice === "gpu" && !hasNvidiaDriver()) {
     throw new LimbeckError(
       "engine_unavailable",
-      "engine gpu was asked for, but this machine has no NVIDIA driver; choose auto, tensorflow or wasm",
+      `${gpuAsked()}, but this machine has no NVIDIA driver; ${withoutGpu()}`,
     );
   }
   const wanted = process.env["LIMBECK_ENGINE_SOURCE"];
@@ -73,11 +91,14 @@ function sourcesFor(choice: EngineChoice): readonly Source[] {
   throw new LimbeckError("usage", `LIMBECK_ENGINE_SOURCE is ${wanted}; it can be ${names}`);
 }
 
+function withoutGpu(): string {
+  return process.env["LIMBECK_GPU"] ? "unset LIMBECK_GPU to use the CPU" : "choose auto, tensorflow or wasm";
+}
+
 /** One folder for all that decides what lies in it. */
 function folderOf({ name, version }: Source): string {
-  const device = hasNvidiaDriver() ? "cuda" : "cpu";
   const machine = `${process.platform}-${process.arch}`;
-  return join(cacheFolder(), "engine", `${name}-${version}-${device}-${machine}-tfjs-${tfjsNodeVersion()}-napi8`);
+  return join(enginesFolder(), `${name}-${version}-${tensorflowDevice()}-${machine}-tfjs-${tfjsNodeVersion()}-napi8`);
 }
 
 function installed(source: Source, install: SourceInstall, failures: readonly string[]): TensorFlowInstall {

@@ -5,7 +5,7 @@ import util from "node:util";
 import { LimbeckError } from "../../core/errors.ts";
 import type { Engine, EngineChoice, SavedModels, TF } from "./engine.ts";
 import { describeEngine } from "./identity.ts";
-import { installedEngine, type TensorFlowInstall } from "./install.ts";
+import { gpuAsked, installedEngine, type TensorFlowInstall, wantedEngine } from "./install.ts";
 import { type TensorFlowBackend, tensorflowOps } from "./tensorflowops.ts";
 import { tfjsNodeFolder } from "./tfjsnode.ts";
 import { registerTrainingKernels } from "./wasmkernels.ts";
@@ -38,8 +38,8 @@ async function loadTensorFlow(install: TensorFlowInstall, choice: EngineChoice, 
   const backend = tf.backend() as unknown as TensorFlowBackend;
   const gpu = usesGpu(tf, backend);
   const missing = `TensorFlow ${install.version} uses the CPU: it found no device, or not its CUDA libraries`;
-  if (choice === "gpu" && !gpu) {
-    throw new LimbeckError("engine_unavailable", `engine gpu was asked for, but ${missing}`);
+  if (wantedEngine(choice) === "gpu" && !gpu) {
+    throw new LimbeckError("engine_unavailable", `${gpuAsked()}, but ${missing}`);
   }
   const why = install.cuda && !gpu ? `${install.why}; ${missing}` : install.why;
   const tensorflowVersion = backend.binding.TF_Version;

@@ -2,7 +2,7 @@
 import { cp } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { command, narrated } from "./commands.ts";
-import { hasNvidiaDriver } from "./hardware.ts";
+import { tensorflowDevice } from "./hardware.ts";
 import type { Setup, SourceInstall } from "./source.ts";
 import { tfjsNodeFolder } from "./tfjsnode.ts";
 
@@ -11,7 +11,7 @@ const downloadMs = 10 * 60_000;
 
 /** Runs the package's own installer on a copy of it. Throws an Error that says what failed. */
 export async function installPrebuilt({ folder, log, signal }: Setup): Promise<SourceInstall> {
-  const cuda = hasNvidiaDriver();
+  const cuda = tensorflowDevice() === "cuda";
   const original = tfjsNodeFolder();
   const copy = join(folder, "tfjs-node");
   await cp(original, copy, { recursive: true });

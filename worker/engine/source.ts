@@ -21,6 +21,14 @@ export interface SourceInstall {
   readonly version: string;
   readonly cuda: boolean;
   readonly why: string;
+  /** What it was made from, where that is wheels. */
+  readonly wheels?: readonly Wheel[];
+}
+
+export interface Wheel {
+  /** Its name tells package, version and platform. */
+  readonly file: string;
+  readonly sha256: string;
 }
 
 export type SourceName = "wheel" | "prebuilt";

@@ -1,9 +1,11 @@
 /** A current TensorFlow from its Python wheel, and tfjs-node's binding compiled against it. */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { command, narrated } from "./commands.ts";
-import { hasNvidiaDriver } from "./hardware.ts";
-import type { Setup, SourceInstall } from "./source.ts";
+import { tensorflowDevice } from "./hardware.ts";
+import type { Setup, SourceInstall, Wheel } from "./source.ts";
 import { nodeHeaders, tfjsNodeFolder } from "./tfjsnode.ts";
 
 export const wheelVersion = "2.21.0";
@@ -28,14 +30,23 @@ export async function installWheel(setup: Setup): Promise<SourceInstall> {
   const site = join(folder, "site-packages");
   await mkdir(site);
   await narrated("unpacking TensorFlow and compiling its binding", site, log, () => build(setup, wheels, headers));
+  const listed = await Promise.all(wheels.map(listedWheel));
   await rm(join(folder, "wheels"), { recursive: true });
   return {
     addon,
     files: [addon, ...libraries.map((name) => join("site-packages", "tensorflow", name))],
     version: wheelVersion,
-    cuda: hasNvidiaDriver(),
+    cuda: tensorflowDevice() === "cuda",
+    wheels: listed,
     why: `TensorFlow ${wheelVersion} from its wheel, the binding compiled on this machine`,
   };
+}
+
+/** For a bill of materials: of a wheel only what is needed of it is left. */
+async function listedWheel(path: string): Promise<Wheel> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  return { file: basename(path), sha256: hash.digest("hex") };
 }
 
 /** What is missing shows before the long download, not after it. */
@@ -54,9 +65,10 @@ async function download(setup: Setup): Promise<readonly string[]> {
   const options = "--quiet --disable-pip-version-check --only-binary=:all: --retries 0 --timeout 30 --no-cache-dir";
   const download = ["-m", "pip", "download", ...options.split(" "), "--dest", wheels];
   // CUDA's own libraries are wheels that TensorFlow's depends on. This variant could not be tried where it was written.
-  const what = hasNvidiaDriver()
-    ? [`tensorflow[and-cuda]==${wheelVersion}`]
-    : ["--no-deps", `tensorflow-cpu==${wheelVersion}`];
+  const what =
+    tensorflowDevice() === "cuda"
+      ? [`tensorflow[and-cuda]==${wheelVersion}`]
+      : ["--no-deps", `tensorflow-cpu==${wheelVersion}`];
   // In the cache's own folder: /tmp may be small.
   const how = { ...setup, timeoutMs: downloadMs, env: { ...process.env, TMPDIR: scratch } };
   for (const python of [[], ["--python-version", otherPython]]) {

@@ -127,6 +127,9 @@ test("one that stands by says who leads; of a job it has the page, for it may le
   const page = await fetch(`http://${follower.httpAddress}/jobs/${id}/`);
   assert.equal(page.status, 200);
   assert.match(await page.text(), /Skip to the job/);
+  const targets = async (of: typeof leader) => (await fetch(`http://${of.httpAddress}/leader/targets`)).text();
+  assert.equal(await targets(follower), await targets(leader), "sent on to who leads, and there");
+  assert.match(await targets(leader), new RegExp(`"${leader.httpAddress}"`));
   await leader.close("another shall lead");
   await until(async () => (await view(follower, `?job=${id}`)).asked?.state === "queued");
 });

@@ -6,7 +6,15 @@ import { idOf } from "../../../coordinator/service/naming.ts";
 import { couldUse, fewest, haveOf, meets, most } from "../../../coordinator/service/needs.ts";
 import { decide, keptJobs } from "../../../coordinator/service/queue.ts";
 import { replay, snapshot } from "../../../coordinator/service/records.ts";
-import type { QueuedJob, Seat, State, Submission, WorkerRole } from "../../../coordinator/service/vocabulary.ts";
+import type {
+  Effect,
+  Event,
+  QueuedJob,
+  Seat,
+  State,
+  Submission,
+  WorkerRole,
+} from "../../../coordinator/service/vocabulary.ts";
 import { testJob } from "../jobs.ts";
 import { Cluster } from "./cluster.ts";
 
@@ -239,6 +247,37 @@ test("decide changes nothing that it was given, and decides the same again", () 
     }),
     { ...runs, numRuns: 50 },
   );
+});
+
+test("what happened at once is decided about once: each worker hears only where it ends up, and each call is answered", () => {
+  const cluster = new Cluster();
+  cluster.happen({ kind: "led" });
+  const { atMs } = cluster;
+  const joins = roles.flatMap((role, at) =>
+    [0, 1, 2].map((round): Event => {
+      const session = 1 + 4 * round + at;
+      const worker = `w${session}`;
+      return { kind: "workerJoined", session, worker, instance: worker, role, job: "", atMs };
+    }),
+  );
+  const submitted = [0, 1].map(
+    (call): Event => ({ kind: "submitted", call, ...submission(`job${call}`, { shape: 1 }), atMs }),
+  );
+  const gone: Event = { kind: "workerGone", session: 12, why: "it died", atMs };
+  const [state, ...effects] = decide(cluster.state, ...joins, ...submitted, gone);
+  const kinds = (kind: Effect["kind"]) => effects.filter((effect) => effect.kind === kind);
+  assert.equal(kinds("answer").length, 2);
+  assert.equal(kinds("startJob").length, 2);
+  const told = effects.flatMap((effect) => (effect.kind === "give" || effect.kind === "idle" ? [effect.session] : []));
+  assert.deepEqual(
+    told.sort((one, other) => one - other),
+    [...state.seats.keys()].sort((one, other) => one - other),
+  );
+  assert.equal(state.seats.size, 11);
+  // Each answer, and each start, after the record that makes it true.
+  const place = (kind: Effect["kind"], at: number) => effects.indexOf(kinds(kind)[at]!);
+  assert.ok(place("journal", 0) < place("answer", 0) && place("journal", 1) < place("answer", 1));
+  assert.ok(place("journal", 2) < place("startJob", 0));
 });
 
 test("jobs that are over are forgotten when there are too many, or after 30 days", () => {

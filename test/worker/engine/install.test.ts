@@ -31,7 +31,7 @@ beforeEach(async () => {
     HTTP_PROXY: "",
     http_proxy: "",
   });
-  delete process.env["LIMBECK_ENGINE_SOURCE"];
+  for (const name of ["ENGINE_SOURCE", "ENGINE_DEVICE", "ENGINES", "GPU"]) delete process.env[`LIMBECK_${name}`];
 });
 
 afterEach(async () => {
@@ -195,6 +195,42 @@ test("a cache that cannot be written is a reason too", async () => {
   process.env["LIMBECK_ENGINE_SOURCE"] = "wheel";
   process.env["LIMBECK_CACHE"] = "/dev/null/cache";
   await assert.rejects(ensureEngine("tensorflow", options), unavailable(/the cache cannot be written .*LIMBECK_CACHE/));
+});
+
+test("an image says where its engine lies and which it is, and that no CPU will do", () => {
+  process.env["LIMBECK_ENGINES"] = join(scratch, "engines");
+  const place = (device: string) => {
+    process.env["LIMBECK_ENGINE_DEVICE"] = device;
+    const machine = `${process.platform}-${process.arch}`;
+    return join(scratch, "engines", `wheel-2.21.0-${device}-${machine}-tfjs-4.22.0-napi8`);
+  };
+  const folder = place("cuda");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "a.node"), "abc");
+  const install = { addon: "a.node", files: ["a.node"], version: "2.21.0", cuda: true, why: "in the image" };
+  writeFileSync(join(folder, "engine.json"), JSON.stringify({ install, bytes: [3] }));
+  const found = installedEngine("auto");
+  assert.ok(found.kind === "tensorflow" && found.cuda);
+  assert.equal(found.addon, join(folder, "a.node"));
+  place("cpu");
+  assert.equal(installedEngine("auto").kind, "wasm");
+  place("rocm");
+  assert.throws(() => installedEngine("auto"), /LIMBECK_ENGINE_DEVICE is rocm; it can be cpu or cuda/);
+
+  place("cuda");
+  process.env["LIMBECK_GPU"] = "required";
+  if (!hasNvidiaDriver())
+    assert.throws(
+      () => installedEngine("auto"),
+      unavailable(/LIMBECK_GPU=required\), but this machine has no NVIDIA driver/),
+    );
+  stub("nvidia-smi", "exit 0"); // A driver, as it is looked for.
+  assert.equal(installedEngine("auto").kind, "tensorflow");
+  assert.equal(installedEngine("wasm").kind, "wasm");
+  rmSync(folder, { recursive: true });
+  assert.throws(() => installedEngine("auto"), unavailable(/engine gpu was asked for and cannot be had/));
+  process.env["LIMBECK_GPU"] = "yes";
+  assert.throws(() => installedEngine("auto"), /LIMBECK_GPU is yes; it can be required, or empty/);
 });
 
 test("an unknown source is refused with those there are", async () => {

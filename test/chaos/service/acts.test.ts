@@ -1,0 +1,90 @@
+/** The check of a real service's history finds what it is there to find. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { JournalRecord } from "../../../coordinator/journalrecord.ts";
+import { check, type JournalEntry, type Witnesses } from "./acts.ts";
+import type { Recorded } from "./recorded.ts";
+import type { WorkerLine } from "./service.ts";
+
+const term = (number: number): JournalRecord => ({
+  ...{ kind: "term", atMs: 0, term: number, stage: "distil", deal: [], teachers: [], instances: {} },
+  ...{ rollbackBelow: null, why: "" },
+});
+
+/** Of leader 1 (writer a) and leader 5 (writer b), each a millisecond after the one before. */
+function journal(...entries: readonly (readonly [number, JournalRecord | "led"])[]): JournalEntry[] {
+  return entries.map(([fence, record], at) => ({
+    ...{ kind: record === "led" ? "led" : "record", fence, sequence: at + 1, atMs: at },
+    ...{ id: `${fence === 1 ? "a" : "b"}.job.${at}`, text: record === "led" ? "" : JSON.stringify(record) },
+  }));
+}
+
+const decided = (fence: number, atMs: number): Recorded => ({
+  ...{ kind: "decided", coordinator: fence === 1 ? "c1 (10)" : "c2 (20)", fence, atMs },
+});
+
+const line = (
+  event: string,
+  at: { readonly term: number; readonly atMs: number; readonly fence?: number },
+): WorkerLine => ({
+  ...{ worker: "student-1/1", event, why: "", term: at.term, atMs: at.atMs, fence: at.fence },
+});
+
+const right: Witnesses = {
+  entries: journal([1, "led"], [1, term(1)], [5, "led"], [5, term(2)]),
+  queue: [],
+  records: [decided(1, 0), decided(1, 1), decided(5, 2), decided(5, 3)],
+  lines: [
+    line("leader", { term: 0, atMs: 1, fence: 1 }),
+    line("prepare", { term: 1, atMs: 1 }),
+    line("leader", { term: 1, atMs: 3, fence: 5 }),
+    line("prepare", { term: 2, atMs: 3 }),
+  ],
+};
+
+test("two leaders after one another are right", () => {
+  assert.deepEqual(check(right), { wrong: [], entries: 4, leaders: 2, terms: 2, twice: [], ofOldLeaders: 0 });
+});
+
+test("what stands in the journal twice is named", () => {
+  const entries = journal([1, "led"], [1, term(1)], [1, term(1)], [1, { kind: "ended" }], [1, { kind: "ended" }]);
+  assert.deepEqual(check({ ...right, entries }).twice, ["term 1", "ended"]);
+});
+
+const late = { ...right.entries[1]!, sequence: 9, id: "a.job.9", text: JSON.stringify(term(3)) };
+
+const cases: readonly (readonly [string, RegExp, Partial<Witnesses>])[] = [
+  ["a woken leader writes on", /stands where leader 5/, { entries: [...right.entries, late] }],
+  [
+    "a term opens twice",
+    /opens term 1 after term 1/,
+    { entries: journal([1, "led"], [1, term(1)], [5, "led"], [5, term(1)]) },
+  ],
+  ["two may decide at once", /two may decide at once/, { records: [...right.records, decided(1, 3)] }],
+  [
+    "two lead with one fence",
+    /fence 1 was given to several/,
+    { records: [...right.records, { ...decided(1, 1), coordinator: "c2 (20)" }] },
+  ],
+  [
+    "a worker obeys the old leader",
+    /obeyed leader 1 after leader 5/,
+    { lines: [...right.lines, line("leader", { term: 2, atMs: 4, fence: 1 })] },
+  ],
+  [
+    "a worker hears of what nobody wrote",
+    /never written/,
+    { lines: [...right.lines, line("prepare", { term: 3, atMs: 4 })] },
+  ],
+  [
+    "the service's journal goes back",
+    /the service's journal: .*fences go back/,
+    { queue: journal([5, "led"], [1, "led"]) },
+  ],
+];
+
+for (const [name, found, otherwise] of cases) {
+  test(`found: ${name}`, () => {
+    assert.match(check({ ...right, ...otherwise }).wrong.join("\n"), found);
+  });
+}

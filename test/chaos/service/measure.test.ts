@@ -1,0 +1,36 @@
+/** What faults cost, from made-up steps. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ProgressEvent } from "../../../core/events.ts";
+import { costOf, type Span } from "./measure.ts";
+
+const stepped = (step: number, atMs: number) => ({ kind: "stepped", stage: "distil", step, atMs }) as ProgressEvent;
+
+const span = (fence: number | null): Span => ({
+  struck: { kind: "kill-leader", atMs: 0, target: 0, lastsMs: 1_000, struckMs: 30_000, fence },
+  untilMs: 60_000,
+  quietUntilMs: 90_000,
+});
+
+test("steps that were told late were made all the same", () => {
+  // Ten a second; nothing is told for ten seconds.
+  const steps = Array.from({ length: 100 }, (_, at) => stepped(10 * at, 1_000 * at)).filter(
+    ({ atMs }) => atMs <= 30_000 || atMs > 40_000,
+  );
+  const { byKind } = costOf(steps, [], [span(null)]);
+  assert.deepEqual(byKind, { "kill-leader": { count: 1, disturbed: 10, quiet: 10, fall: 0 } });
+});
+
+test("a minute with three seconds of no step has five percent fewer", () => {
+  const made = (atMs: number) => Math.floor((atMs <= 30_000 ? atMs : Math.max(30_000, atMs - 3_000)) / 100);
+  const steps = Array.from({ length: 100 }, (_, at) => stepped(made(1_000 * at), 1_000 * at));
+  assert.equal(costOf(steps, [], [span(null)]).byKind["kill-leader"]!.fall, 0.05);
+});
+
+test("a takeover lasts until the next leader's first decision; one that nobody follows is counted", () => {
+  const decided = (fence: number, atMs: number) =>
+    ({ kind: "decided", coordinator: `c${fence}`, fence, atMs }) as const;
+  const records = [decided(1, 29_000), decided(4, 33_400), decided(4, 33_200), decided(9, 80_000)];
+  const { takeoverMs, notFollowed } = costOf([], records, [span(1), span(9)]);
+  assert.deepEqual([takeoverMs, notFollowed], [{ count: 1, p50: 3_200, p99: 3_200 }, 1]);
+});

@@ -1,0 +1,95 @@
+/** What faults cost a service, from the events of its job and from what its coordinators recorded. */
+import type { ProgressEvent } from "../../../core/events.ts";
+import { distilSteps, type Percentiles, percentiles } from "../measure.ts";
+import type { ServiceFaultKind } from "./faults.ts";
+import type { Recorded } from "./recorded.ts";
+import type { ServiceStruck } from "./strike.ts";
+
+export interface ServiceCost {
+  /** From a leader's death, or stop, to the first decision of the next. */
+  readonly takeoverMs: Percentiles | null;
+  /** Leaders that were killed, or stopped for longer than a lease lasts, and that nobody followed. */
+  readonly notFollowed: number;
+  readonly byKind: Readonly<Partial<Record<ServiceFaultKind, Pace>>>;
+}
+
+/** Steps a second. */
+export interface Pace {
+  readonly count: number;
+  readonly disturbed: number;
+  /** Of the time after each, in which nothing was done. */
+  readonly quiet: number;
+  /** How much fewer steps a minute has in which the fault is; a share, from the mean of all of the kind. */
+  readonly fall: number;
+}
+
+/** Of a fault: [from, until) it is felt, [until, quietUntil) nothing is done. Unix times. */
+export interface Span {
+  readonly struck: ServiceStruck;
+  readonly untilMs: number;
+  readonly quietUntilMs: number;
+}
+
+const leaseMs = 3_000;
+
+export function costOf(
+  events: readonly ProgressEvent[],
+  records: readonly Recorded[],
+  spans: readonly Span[],
+): ServiceCost {
+  const takeovers = spans.flatMap(({ struck }) => takeover(records, struck));
+  const kinds = [...new Set(spans.map(({ struck }) => struck.kind))];
+  return {
+    takeoverMs: percentiles(takeovers.filter((ms) => ms !== null)),
+    notFollowed: takeovers.filter((ms) => ms === null).length,
+    byKind: Object.fromEntries(kinds.map((kind) => [kind, paceOf(events, ofKind(spans, kind))])),
+  };
+}
+
+function ofKind(spans: readonly Span[], kind: ServiceFaultKind): Span[] {
+  return spans.filter(({ struck }) => struck.kind === kind);
+}
+
+/** None where no leader was struck. */
+function takeover(records: readonly Recorded[], { fence, kind, lastsMs, struckMs }: ServiceStruck): (number | null)[] {
+  if (fence === null || (kind === "stop-leader" && lastsMs <= 2 * leaseMs)) return [];
+  const later = records.filter((record) => record.kind === "decided" && record.fence > fence);
+  return [later.length === 0 ? null : Math.min(...later.map(({ atMs }) => atMs)) - struckMs];
+}
+
+function paceOf(events: readonly ProgressEvent[], spans: readonly Span[]): Pace {
+  const disturbed = spans.map(({ struck, untilMs }) => rate(events, struck.struckMs, untilMs));
+  const quiet = spans.map(({ untilMs, quietUntilMs }) => rate(events, untilMs, quietUntilMs));
+  const [felt, usual] = [mean(disturbed), mean(quiet)];
+  const seconds = mean(spans.map(({ struck, untilMs }) => (untilMs - struck.struckMs) / 1_000));
+  const fall = (1 - felt / usual) * Math.min(1, seconds / 60);
+  return { count: spans.length, disturbed: rounded(felt), quiet: rounded(usual), fall: rounded(fall) };
+}
+
+/** Steps that nobody was told of at once count: the next that is told says how many there were. */
+function rate(events: readonly ProgressEvent[], fromMs: number, toMs: number): number {
+  const steps = distilSteps(events, 0, Number.POSITIVE_INFINITY);
+  return (1_000 * (stepAt(steps, toMs) - stepAt(steps, fromMs))) / (toMs - fromMs);
+}
+
+interface Told {
+  readonly atMs: number;
+  readonly step: number;
+}
+
+/** Between what was told before and after. */
+function stepAt(steps: readonly Told[], atMs: number): number {
+  const after = steps.findIndex((each) => each.atMs >= atMs);
+  if (after <= 0) return after === 0 ? steps[0]!.step : (steps.at(-1)?.step ?? 0);
+  const [from, to] = [steps[after - 1]!, steps[after]!];
+  const share = (atMs - from.atMs) / Math.max(1, to.atMs - from.atMs);
+  return from.step + share * (to.step - from.step);
+}
+
+function mean(numbers: readonly number[]): number {
+  return numbers.reduce((sum, each) => sum + each, 0) / Math.max(1, numbers.length);
+}
+
+function rounded(number: number): number {
+  return Number(number.toFixed(4));
+}

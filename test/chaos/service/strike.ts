@@ -1,0 +1,96 @@
+/** Does a fault to a service, and to its end: whoever was struck is well again. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { NatsServer } from "../../natsserver.ts";
+import type { ServiceFault } from "./faults.ts";
+import type { Coordinator, Service, Worker } from "./service.ts";
+
+/** A fault that was done. */
+export interface ServiceStruck extends ServiceFault {
+  /** Unix time. */
+  readonly struckMs: number;
+  /** That was killed or stopped, and led with this fence; null where none was. */
+  readonly fence: number | null;
+}
+
+/** `struck` is told at once; resolves when the fault is undone. */
+export async function strikeService(
+  service: Service,
+  fault: ServiceFault,
+  struck: (done: ServiceStruck) => void,
+): Promise<void> {
+  const { kind, lastsMs, target } = fault;
+  const leader = service.leader();
+  const tell = (fence: number | null) => struck({ ...fault, struckMs: Date.now(), fence });
+  switch (kind) {
+    case "kill-leader":
+    case "kill-leader-and-worker": {
+      if (!leader) return;
+      tell(leader.fence);
+      const worker = kind === "kill-leader" ? null : oneOf(service.workers, target);
+      await Promise.all([killed(service, leader.coordinator, lastsMs), worker && lost(service, worker, lastsMs)]);
+      return;
+    }
+    case "stop-leader": {
+      if (!leader) return;
+      const { process: child } = leader.coordinator;
+      tell(leader.fence);
+      child!.kill("SIGSTOP");
+      await sleep(lastsMs);
+      child!.kill("SIGCONT");
+      return;
+    }
+    case "kill-standby": {
+      const standbys = service.coordinators.filter((each) => each.process && each !== leader?.coordinator);
+      if (standbys.length === 0) return;
+      tell(null);
+      return await killed(service, oneOf(standbys, target), lastsMs);
+    }
+    case "kill-worker":
+      tell(null);
+      return await lost(service, oneOf(service.workers, target), lastsMs);
+    case "kill-nats":
+      tell(null);
+      return await eachServer(service, async (server) => {
+        await server.kill();
+        await sleep(lastsMs);
+        await server.restart();
+      });
+    case "stop-nats":
+      tell(null);
+      return await eachServer(service, async (server) => {
+        server.pause();
+        await sleep(lastsMs);
+        server.resume();
+      });
+  }
+}
+
+async function killed(service: Service, coordinator: Coordinator, lastsMs: number): Promise<void> {
+  await service.killCoordinator(coordinator);
+  await sleep(lastsMs);
+  service.startCoordinator(coordinator);
+}
+
+async function lost(service: Service, worker: Worker, lastsMs: number): Promise<void> {
+  await service.killWorker(worker);
+  await sleep(lastsMs);
+  service.startWorker(worker);
+}
+
+/** All of them at once; what is to be done to a server waits until the fault before is over. */
+async function eachServer(service: Service, work: (server: NatsServer) => Promise<void>): Promise<void> {
+  const turn = (turns.get(service) ?? Promise.resolve()).then(async () => {
+    await Promise.all(service.nats.map(work));
+  });
+  turns.set(
+    service,
+    turn.catch(() => {}),
+  );
+  await turn;
+}
+
+const turns = new WeakMap<Service, Promise<void>>();
+
+function oneOf<T>(those: readonly T[], target: number): T {
+  return those[Math.floor(target * those.length)]!;
+}

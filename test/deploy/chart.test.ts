@@ -1,0 +1,240 @@
+/** The Helm chart and the base of kustomize: what is rendered is whole, strict, safe, and what the processes take. */
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { parse } from "yaml";
+import { packagePath } from "../../proto/package.ts";
+import { findTool } from "../kubernetestools.ts";
+import { argumentProblems } from "./chart/arguments.ts";
+import { nameProblems, paths, policyProblems, selectionProblems } from "./chart/network.ts";
+import {
+  endingProblems,
+  probeProblems,
+  referenceProblems,
+  resourceProblems,
+  secretProblems,
+  securityProblems,
+} from "./chart/pods.ts";
+import { chart, parsed, podsOf, render, said, type Thing, valuesFiles } from "./chart/render.ts";
+import { schemaProblems } from "./chart/schema.ts";
+import { metricsIn, rulesOf } from "./rules.ts";
+
+/** What values of the examples and tests name, and others make. */
+const others = [
+  ...[
+    "datasets",
+    "datasets-vision",
+    "datasets-speech",
+    "limbeck-s3",
+    "limbeck-nats",
+    "platform-ca",
+    "limbeck",
+    "registry",
+  ],
+  ...["limbeck-token-key", "limbeck-worker-token", "limbeck-http", "token-key", "worker-token", "http-token"],
+  ...["tls-coordinator", "tls-worker", "tls-client"],
+];
+
+const checks = [
+  (objects: readonly Thing[]) => objects.flatMap(schemaProblems),
+  ...[nameProblems, securityProblems, resourceProblems, probeProblems, secretProblems, endingProblems],
+  (objects: readonly Thing[]) => referenceProblems(objects, others),
+  ...[policyProblems, selectionProblems, argumentProblems],
+];
+
+function problems(objects: readonly Thing[]): string[] {
+  return checks.flatMap((check) => check(objects));
+}
+
+function withHelm(t: TestContext, use: (helm: string) => void): void {
+  const helm = findTool("helm");
+  if ("why" in helm) t.skip(helm.why);
+  else use(helm.path);
+}
+
+const jobSet = ["jobset.x-k8s.io/v1alpha2"];
+
+for (const file of [null, ...valuesFiles()]) {
+  test(`rendered with ${file ? basename(file) : "the usual values"}`, (t) =>
+    withHelm(t, (helm) => {
+      const values = file === null ? [] : [file];
+      const lint = ["lint", "--strict", chart, ...values.flatMap((each) => ["--values", each])];
+      assert.match(said(helm, lint), /0 chart\(s\) failed/);
+      const clusters = file === null || basename(file) === "job.yaml" ? [[], jobSet] : [[]];
+      for (const apiVersions of clusters) assert.deepEqual(problems(render(helm, { values, apiVersions })), []);
+    }));
+}
+
+test("students are a JobSet where the cluster has it, and an Indexed Job where not", (t) =>
+  withHelm(t, (helm) => {
+    const kindOf = (...options: Parameters<typeof render>) =>
+      podsOf(render(...options)).find(({ labels }) => labels["app.kubernetes.io/component"] === "students")!.owner.kind;
+    assert.equal(kindOf(helm), "Job");
+    assert.equal(kindOf(helm, { apiVersions: jobSet }), "JobSet");
+    assert.equal(kindOf(helm, { apiVersions: jobSet, set: ["students.kind=job"] }), "Job");
+    assert.equal(kindOf(helm, { set: ["students.kind=deployment"] }), "Deployment");
+  }));
+
+test("a job whose pods differ has another name, one that is only larger has not", (t) =>
+  withHelm(t, (helm) => {
+    const name = (...set: string[]) => render(helm, { set }).find(({ kind }) => kind === "Job").metadata.name;
+    assert.equal(name("students.replicas=5"), name());
+    assert.notEqual(name("students.shmSize=2Gi"), name());
+  }));
+
+test("names are short enough however long the release's is", (t) =>
+  withHelm(t, (helm) => {
+    const release = "a-release-with-as-many-letters-as-helm-lets-it-have-1";
+    const values = valuesFiles().filter((file) => /job|spot/.test(file));
+    for (const file of values) {
+      assert.deepEqual(nameProblems(render(helm, { release, values: [file], apiVersions: jobSet })), []);
+      assert.deepEqual(nameProblems(render(helm, { release, values: [file], set: ["students.kind=job"] })), []);
+    }
+  }));
+
+test("only the design's paths are open", (t) =>
+  withHelm(t, (helm) => {
+    assert.deepEqual(paths(render(helm)), [
+      ...["client -> coordinator:7070", "client -> coordinator:7071", "client -> nats:4222"],
+      "coordinator -> nats:4222",
+      "nats -> nats:6222",
+      ...[
+        "students -> coordinator:7070",
+        "students -> nats:4222",
+        "students -> students:7080",
+        "students -> teachers:7080",
+      ],
+      ...[
+        "teachers -> coordinator:7070",
+        "teachers -> nats:4222",
+        "teachers -> students:7080",
+        "teachers -> teachers:7080",
+      ],
+    ]);
+  }));
+
+test("the checks find what is wrong", (t) =>
+  withHelm(t, (helm) => {
+    const text = JSON.stringify(
+      render(helm, { set: ["monitoring.podMonitor.enabled=true", "teachers.autoscaling.kind=keda"] }),
+    );
+    const wrongs: readonly (readonly [string, string, string | RegExp])[] = [
+      ['"enableServiceLinks"', '"enableServiceLink"', /enableServiceLink is not known/],
+      ['"imagePullPolicy":"IfNotPresent"', '"imagePullPolicy":"Sometimes"', /must be one of Always/],
+      ['"name":"worker","image"', '"image"', /name is missing/],
+      ['"parallelism":2', '"parallelism":"2"', /must be number, found string/],
+      ['"runAsUser":10001', '"runAsUser":0', /runs as root/],
+      ['"readOnlyRootFilesystem":true', '"readOnlyRootFilesystem":false', /may write its root/],
+      ['"automountServiceAccountToken":false,"enable', '"automountServiceAccountToken":true,"enable', /mounts a token/],
+      ['{"medium":"Memory"', '{"medium":"Memory","x":1', /x is not known/],
+      ['"cpu":"1"', '"gpu":"1"', /requests no cpu/],
+      ['"grpc":{"port":7072}', '"grpc":{"port":7079}', /asks port 7079/],
+      ['"containerPort":7081', '"containerPort":7099', /port 7099 is in no network policy/],
+      ['"targetPort":"grpc"', '"targetPort":"rpc"', /has no port for grpc/],
+      [
+        '"ports":[{"port":7070,"protocol":"TCP"}]',
+        '"ports":[{"port":7071,"protocol":"TCP"}]',
+        /differ in whether 7070 is open/,
+      ],
+      ['"policyTypes":["Ingress","Egress"]}}', '"policyTypes":["Ingress"]}}', /Egress is not denied/],
+      ['"--leave-code=143"', '"--leave-code=42"', /code 42 counts as a failure/],
+      ['"--leave-code=143",', "", /counts as done/],
+      ['"type":"DisruptionTarget"', '"type":"PodScheduled"', /preemption counts/],
+      ['"terminationGracePeriodSeconds":20', '"terminationGracePeriodSeconds":10', /too short/],
+      ['"--role=student"', '"--rolle=student"', /unknown option '--rolle=student'/],
+      ['"--listen=0.0.0.0:7080"', '"--listen=7080"', /HOST:PORT is needed/],
+      ['"worker","--role', '"werker","--role', /no command werker/],
+      ['"LIMBECK_CLUSTER"', '"LIMBECK_CLUSTR"', /nothing reads LIMBECK_CLUSTR/],
+      [
+        '"secretName":"limbeck-worker-tls","defaultMode"',
+        '"secretName":"other","defaultMode"',
+        /Secret other is not there/,
+      ],
+      ['"minAvailable":1', '"minAvailable":2', /lets no pod of 2 go/],
+      ['"scaleTargetRef":{"name":"limbeck-teachers"}', '"scaleTargetRef":{"name":"x"}', /scales x/],
+      ['"podMetricsEndpoints":[{"port":"http"', '"podMetricsEndpoints":[{"port":"htp"', /finds no port/],
+    ];
+    for (const [right, wrong, says] of wrongs) {
+      assert.ok(text.includes(right), `${right} is not in the rendering`);
+      const found = problems(JSON.parse(text.replace(right, wrong)));
+      assert.ok(
+        found.some((each) => each.match(says)),
+        `${wrong}: ${found.join("; ") || "nothing is found"}`,
+      );
+    }
+  }));
+
+test("values that make no sense are refused, with what would", (t) =>
+  withHelm(t, (helm) => {
+    const refused = (set: string, says: RegExp) =>
+      assert.throws(() => render(helm, { set: set.split(" ") }), says, set);
+    refused("students.replica=3", /'\/students': additional properties 'replica' not allowed/);
+    refused("nats.replicas=2", /\/nats\/replicas/);
+    refused("nats.external.urls={nats://u:p@host:4222}", /\/nats\/external\/urls/);
+    refused("podSecurityContext.runAsNonRoot=false", /runAsNonRoot/);
+    refused("nats.enabled=false storage.kind=volume", /the lease needs NATS/);
+    refused("nats.enabled=false coordinator.replicas=1", /set storage\.kind=volume/);
+    refused("nats.enabled=false nats.external.urlSecret=x", /a depot's URL has no credentials/);
+    refused("storage.kind=s3", /needs storage\.s3\.bucket/);
+    refused("mode=job", /needs job\.file/);
+    refused("mode=job job.file=x students.kind=deployment", /a Deployment does not/);
+    refused("tls.mode=existing", /needs tls\.existing\.coordinator/);
+    refused("monitoring.podMonitor.enabled=true monitoring.serviceMonitor.enabled=true", /twice/);
+    refused("auth.workerTokenSecret=x", /nobody can check/);
+  }));
+
+test("every value has its place in the schema, and what is in the schema is in values.yaml", () => {
+  const schema = JSON.parse(readFileSync(`${chart}/values.schema.json`, "utf8"));
+  const values = parse(readFileSync(`${chart}/values.yaml`, "utf8"));
+  const compare = (at: string, { properties, $ref }: Thing, value: Thing) => {
+    const own = $ref ? schema.$defs[$ref.slice("#/$defs/".length)].properties : properties;
+    if (!own || at === ".podSecurityContext" || /\.(affinity|requests|limits|resources)$/.test(at)) return;
+    const names = Object.keys(own).filter((name) => name !== "global");
+    assert.deepEqual(names.sort(), Object.keys(value).sort(), `values${at}`);
+    for (const name of names) if (value[name] !== null) compare(`${at}.${name}`, own[name], value[name]);
+  };
+  compare("", schema, values);
+});
+
+test("rules, dashboards and the metric that teachers are scaled by are Limbeck's own", (t) =>
+  withHelm(t, (helm) => {
+    const set = ["prometheusRule", "dashboards", "scrapeConfig"].map((each) => `monitoring.${each}.enabled=true`);
+    const objects = render(helm, { set: [...set, "teachers.autoscaling.kind=keda"] });
+    const groups = objects.find(({ kind }) => kind === "PrometheusRule").spec.groups;
+    const rules = groups.flatMap(({ rules }: Thing) => rules);
+    assert.deepEqual(rules, [...rulesOf("rules.yml"), ...rulesOf("alerts.yml")]);
+    const dashboards = objects.filter(({ metadata }) => metadata.labels.grafana_dashboard === "1");
+    assert.equal(dashboards.length, 4);
+    for (const { data } of dashboards) assert.ok(JSON.parse(Object.values<string>(data)[0]!).panels.length > 0);
+    const [{ metadata }] = objects.find(({ kind }) => kind === "ScaledObject").spec.triggers;
+    assert.deepEqual(metricsIn(metadata.query), ["limbeck_teacher_queue_examples"]);
+  }));
+
+test("nats-server takes its configuration, of one and of three", (t) =>
+  withHelm(t, (helm) => {
+    const folder = mkdtempSync(join(tmpdir(), "limbeck-chart-"));
+    t.after(() => rmSync(folder, { recursive: true }));
+    for (const replicas of [1, 3]) {
+      const config = render(helm, { set: [`nats.replicas=${replicas}`] }).find(({ data }) => data?.["nats.conf"]);
+      writeFileSync(`${folder}/nats.conf`, config.data["nats.conf"]);
+      const { error, status, stderr } = spawnSync("nats-server", ["-t", "-c", `${folder}/nats.conf`], {
+        env: { ...process.env, POD_NAME: "limbeck-nats-0" },
+        encoding: "utf8",
+      });
+      if (error) return t.skip("nats-server is not installed");
+      assert.equal(status, 0, stderr);
+    }
+  }));
+
+test("what is made of the sources is as they are now; kustomize builds the base, and it keeps to the same rules", (t) => {
+  const kubectl = findTool("kubectl");
+  if ("why" in kubectl) return t.skip(kubectl.why);
+  execFileSync(process.execPath, [packagePath("deploy/helm/generate.mjs"), "--check"], { stdio: "pipe" });
+  const objects = parsed(said(kubectl.path, ["kustomize", packagePath("deploy/kustomize/base")]));
+  assert.ok(objects.length > 20);
+  assert.deepEqual(problems(objects), []);
+  assert.ok(objects.every(({ metadata }) => metadata.namespace === "limbeck"));
+});

@@ -1,0 +1,74 @@
+/** Whether the command line takes what containers are told. */
+import type { Command } from "commander";
+import { program } from "../../../cli/program.ts";
+import { containersOf } from "./pods.ts";
+import { podsOf, type Thing } from "./render.ts";
+
+/** Read by what is not a command's option: proto/cluster.ts, proto/depot/s3client.ts. */
+const variables = [
+  "LIMBECK_NATS_CREDS",
+  "LIMBECK_NATS_CA",
+  "AWS_REGION",
+  "AWS_ENDPOINT_URL_S3",
+  "AWS_ACCESS_KEY_ID",
+  "AWS_SECRET_ACCESS_KEY",
+];
+
+/** Stands for what only a cluster knows. */
+const known: Readonly<Record<string, string>> = { POD_IP: "10.0.0.7", POD_NAME: "a-pod", POD_UID: "7f3a" };
+
+/** As Kubernetes gives them to the process: $(NAME) is replaced by the variable of that name. */
+export function expanded(container: Thing, values: Readonly<Record<string, string>> = known): string[] {
+  const own = new Map((container.env ?? []).map(({ name, value }: Thing) => [name, value ?? values[name]]));
+  return container.args.map((arg: string) =>
+    arg.replaceAll(/\$\((\w+)\)/g, (all, name) => String(own.get(name) ?? all)),
+  );
+}
+
+const limbeck = quiet(program());
+
+export function argumentProblems(objects: readonly Thing[]): string[] {
+  return podsOf(objects).flatMap(({ where, spec }) =>
+    containersOf(spec)
+      .filter(({ name }) => name !== "nats")
+      .flatMap((container) => [...commandProblems(where, container), ...variableProblems(where, container)]),
+  );
+}
+
+function commandProblems(where: string, container: Thing): string[] {
+  const args = expanded(container);
+  const command = limbeck.commands.find((each) => each.name() === args[0]);
+  if (!command) return [`${where}: there is no command ${args[0]}`];
+  const left = args
+    .filter((arg) => arg.includes("$("))
+    .map((arg) => `${where}: nothing replaces the variable in ${arg}`);
+  try {
+    limbeck.parse(args, { from: "user" });
+  } catch (thrown) {
+    return [...left, `${where}: ${(thrown as Error).message}`];
+  }
+  return left;
+}
+
+function variableProblems(where: string, { env = [] }: Thing): string[] {
+  const options = allOf(limbeck).flatMap(({ options }) => options.flatMap(({ envVar }) => envVar ?? []));
+  const isOurs = ({ name }: Thing) => /^(LIMBECK|AWS)_/.test(name);
+  return env
+    .filter(isOurs)
+    .filter(({ name }: Thing) => !options.includes(name) && !variables.includes(name))
+    .map(({ name }: Thing) => `${where}: nothing reads ${name}`);
+}
+
+function allOf(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(allOf)];
+}
+
+/** Parses and checks, and does nothing. */
+function quiet(command: Command): Command {
+  for (const each of allOf(command))
+    each
+      .action(() => {})
+      .exitOverride()
+      .configureOutput({ writeErr: () => {} });
+  return command;
+}
