@@ -73,8 +73,8 @@ async function securedRun(t: TestContext): Promise<Report> {
       ...optionsOf(ca, "worker"),
       ...more,
     ]);
-  const first = [worker("teacher-1"), worker("student-1", "--listen", `127.0.0.1:${own.port}`)];
-  await coordinator.said.until(/term 1|"event":"begun"|begin/i);
+  const first = [worker("teacher-1"), worker("student-1", "--listen", `127.0.0.1:${own.port}`), worker("student-2")];
+  await coordinator.said.until(/"event":"term-begun"/);
 
   const listens = { [at]: coordinator, [`127.0.0.1:${own.port}`]: first[1]! };
   const before = await Promise.all(Object.keys(listens).map((address) => serialOf(address, ca)));
@@ -87,11 +87,11 @@ async function securedRun(t: TestContext): Promise<Report> {
   const after = await Promise.all(Object.keys(listens).map((address) => serialOf(address, ca)));
   for (const [index, serial] of after.entries()) assert.notEqual(serial, before[index]);
   // Sessions that begin now: with the coordinator, and from peer to peer.
-  const late = worker("student-2");
+  const late = worker("student-3");
   const { code, stderr } = await coordinator.running.outcome;
   assert.equal(code, 0, stderr);
   for (const { running } of [...first, late]) assert.equal((await running.outcome).code, 0);
-  assert.match(coordinator.said.text, /student-2/);
+  assert.match(coordinator.said.text, /student-3/);
   return JSON.parse(readFileSync(join(state, "report.json"), "utf8"));
 }
 
