@@ -3,7 +3,8 @@ import { constants } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import { LimbeckError } from "../core/errors.ts";
 import type { ProgressEvent } from "../core/events.ts";
-import { type EntryState, isOver, type JobEntry } from "../core/jobentry.ts";
+import type { JobEntry } from "../core/jobentry.ts";
+import { type EntryState, isOver } from "../core/jobstate.ts";
 import { type CoordinatorClient, connectCoordinator } from "../proto/clients.ts";
 import { connectJobs, type Jobs } from "../proto/jobs.ts";
 import { isAbsence } from "../proto/leadercalls.ts";
@@ -70,19 +71,19 @@ async function showToItsEnd(followed: Followed, asking: Asking): Promise<void> {
   for (let look = 0; ; look++) {
     const entry = await lookAt(followed, asking);
     const { id, state, why } = entry;
-    if (state === "running" || isOver(entry)) {
+    if (state === "running" || isOver(entry.state)) {
       const shown = await showFeed({
         ...{ client, from, until, display },
         onAway: absence.away,
         onEvent: absence.back,
         // Stopped and not over: it is paused, say, and the list says so.
-        isEnough: ({ kind }) => kind === "job-stopped" && !isOver(entry),
+        isEnough: ({ kind }) => kind === "job-stopped" && !isOver(entry.state),
       });
       if (shown.number > from) look = 0;
       from = shown.number;
       last = shown.last ?? last;
     }
-    if (isOver(entry)) return end(followed, entry, last);
+    if (isOver(entry.state)) return end(followed, entry, last);
     const text = `${id} is ${state}${why === "" ? "" : `: ${why}`}`;
     if (told.has(state) && text !== said) {
       display.note(text);

@@ -3,7 +3,7 @@ import type { JobStatus } from "../coordinator/status.ts";
 import { LimbeckError } from "../core/errors.ts";
 import { type JobEntry, jobMeant, onlyJob } from "../core/jobentry.ts";
 import { type CoordinatorClient, connectCoordinator } from "../proto/clients.ts";
-import { hostPort } from "../proto/endpoint.ts";
+import { hostOf, reachedAt } from "../proto/endpoint.ts";
 import { connectJobs, type Jobs } from "../proto/jobs.ts";
 import { isAbsence } from "../proto/leadercalls.ts";
 import { isUnimplemented } from "../proto/status.ts";
@@ -104,8 +104,7 @@ async function checkName(client: CoordinatorClient, name: string): Promise<void>
 /** A coordinator that serves pages on all addresses has them where it was reached, too. */
 export async function askStatus({ client, where }: Pick<AskedJob, "client" | "where">): Promise<JobStatus> {
   const status = JSON.parse(await client.status()) as JobStatus;
-  const [, port] = /^(?:0\.0\.0\.0|\[::\]):(\d+)$/.exec(status.http.address) ?? [];
-  const [, host] = /^\[?(.+?)\]?:\d+$/.exec(where.address()) ?? [];
-  if (port === undefined || host === undefined) return status;
-  return { ...status, http: { ...status.http, address: hostPort(host, Number(port)) } };
+  const address = where.address();
+  if (address === "") return status;
+  return { ...status, http: { ...status.http, address: reachedAt(status.http.address, hostOf(address)) } };
 }

@@ -1,5 +1,6 @@
 /** `limbeck list`, `cancel`, `pause` and `resume`: a service's jobs. */
-import { isOver, jobMeant } from "../core/jobentry.ts";
+import { jobMeant } from "../core/jobentry.ts";
+import { isOver } from "../core/jobstate.ts";
 import { counted } from "../core/words.ts";
 import type { JobAction } from "../proto/jobs.ts";
 import type { OutputFormat } from "./display.ts";
@@ -16,7 +17,7 @@ export interface ListOptions extends Addressed {
 
 export async function list({ all = false, output, at }: ListOptions): Promise<void> {
   const entries = await withJobs({ at }, (jobs) => jobs.list());
-  const shown = all ? entries : entries.filter((entry) => !isOver(entry));
+  const shown = all ? entries : entries.filter((entry) => !isOver(entry.state));
   if (output === "json") {
     process.stdout.write(`${JSON.stringify(shown)}\n`);
     return;

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { type Service, startService } from "../coordinator/service/main.ts";
 import type { Store } from "../coordinator/store.ts";
 import { LimbeckError } from "../core/errors.ts";
-import { type Endpoint, hostPort } from "../proto/endpoint.ts";
+import { type Endpoint, hostPort, isEverywhere } from "../proto/endpoint.ts";
 import type { HealthPort } from "../proto/health.ts";
 import { type Log, openLog } from "../proto/telemetry/log.ts";
 import type { OutputFormat } from "./display.ts";
@@ -77,8 +77,7 @@ async function served(running: Service, { log, health }: { log: Log; health: Hea
 /** host:port as others are told; empty: where it listens. Nobody else can reach "all addresses". */
 function advertised({ advertise, listen }: ServiceOptions): string {
   if (advertise) return hostPort(advertise.host, advertise.port);
-  const isEverywhere = listen.host === "0.0.0.0" || listen.host === "::";
-  if (!isEverywhere) return "";
+  if (!isEverywhere(listen.host)) return "";
   if (listen.port !== 0) return hostPort(hostname(), listen.port);
   throw new LimbeckError(
     "usage",

@@ -2,6 +2,7 @@
 import type { Endpoint } from "../proto/endpoint.ts";
 import { alive, type HttpPort, json, type Page, type Served, servePages } from "../proto/telemetry/http.ts";
 import type { JobStatus } from "./status.ts";
+import { foundAt, type TargetGroup, target } from "./targets.ts";
 
 /**
  * Throws `unavailable` where the port cannot be had.
@@ -16,7 +17,7 @@ export async function serveHttp(
 ): Promise<HttpPort> {
   const pages = {
     "/metrics": metrics,
-    "/targets": (_: string, host: string) => json(targets(reachedAt(port.address, host), status())),
+    "/targets": (_: string, host: string) => json(targets(foundAt(port.address, host), status())),
     "/healthz": alive,
     "/state": () => json(status()),
   };
@@ -24,28 +25,10 @@ export async function serveHttp(
   return port;
 }
 
-/** One that listens on all addresses is where whoever asks has found it. */
-function reachedAt(own: string, host: string): string {
-  return /^(0\.0\.0\.0|\[::\]):/.test(own) && host !== "" ? host : own;
-}
-
-interface TargetGroup {
-  /** host:port */
-  readonly targets: readonly string[];
-  readonly labels: Readonly<Record<string, string>>;
-}
-
-/**
- * Every process of the job that serves metrics, as Prometheus' `http_sd_configs` read it. Labels of a target come before
- * those of its series, so they have names that no series has.
- */
+/** Every process of the job that serves metrics. */
 function targets(own: string, { job, workers }: JobStatus): TargetGroup[] {
-  const group = (address: string, role: string, worker: string): TargetGroup => ({
-    targets: [address],
-    labels: { limbeck_job: job, limbeck_role: role, limbeck_worker: worker },
-  });
   return [
-    group(own, "coordinator", ""),
-    ...workers.flatMap(({ http, role, worker }) => (http === "" ? [] : [group(http, role, worker)])),
+    target(own, { job, role: "coordinator", worker: "" }),
+    ...workers.flatMap(({ http, role, worker }) => (http === "" ? [] : [target(http, { job, role, worker })])),
   ];
 }

@@ -1,5 +1,5 @@
 /** What the coordinator leaves in the run folder: job.yaml, events, their curves, quarantine and, at the end, the report. */
-import { access, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { arch, release, type } from "node:os";
 import { join } from "node:path";
 import { curvesOf } from "../core/curves.ts";
@@ -9,7 +9,7 @@ import type { Job } from "../core/job.ts";
 import { effectiveJobYaml } from "../core/jobfile.ts";
 import type { Report } from "../core/report.ts";
 import { runReport } from "../core/runreport.ts";
-import { makeFolder, writeTextWhole, writing } from "../proto/files.ts";
+import { exists, makeFolder, writeTextWhole, writing } from "../proto/files.ts";
 import { type LineFile, openLineFile } from "./folder/linefile.ts";
 import { writeReport } from "./report/folder.ts";
 import { TensorBoardFiles } from "./tensorboard.ts";
@@ -108,11 +108,4 @@ function eventOf(line: string): ProgressEvent | null {
   } catch {
     return null;
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
-  );
 }

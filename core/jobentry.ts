@@ -1,8 +1,7 @@
 /** A service's jobs, as lists have them: what travels in ListReply. */
 import { LimbeckError } from "./errors.ts";
 import { nearest } from "./jobfields.ts";
-
-export type EntryState = "queued" | "running" | "pausing" | "paused" | "cancelling" | "done" | "failed" | "cancelled";
+import { type EntryState, isOver } from "./jobstate.ts";
 
 /** As the queue has it, and, of one that runs, how far it is. Times are Unix times in milliseconds. */
 export interface JobEntry {
@@ -36,10 +35,6 @@ export interface JobEntry {
   readonly summary: Readonly<Record<string, string | number | boolean | null>> | null;
 }
 
-export function isOver({ state }: Pick<JobEntry, "state">): boolean {
-  return state === "done" || state === "failed" || state === "cancelled";
-}
-
 const shown = 5;
 
 /**
@@ -51,7 +46,7 @@ export function jobMeant(jobs: readonly JobEntry[], text: string): JobEntry {
   const exact = jobs.find(({ id }) => id === text);
   if (exact) return exact;
   const named = jobs.filter(({ name }) => name === text);
-  const alive = named.filter((job) => !isOver(job));
+  const alive = named.filter((job) => !isOver(job.state));
   if (alive.length === 1) return alive[0]!;
   if (named.length > 0 && alive.length === 0) return named.reduce((a, b) => (b.submittedMs >= a.submittedMs ? b : a));
   const begun = alive.length > 0 ? alive : text === "" ? [] : jobs.filter(({ id }) => id.startsWith(text));
@@ -69,7 +64,7 @@ export function jobMeant(jobs: readonly JobEntry[], text: string): JobEntry {
  * @throws LimbeckError `usage` where there is none, or several
  */
 export function onlyJob(jobs: readonly JobEntry[]): JobEntry {
-  const alive = jobs.filter((job) => !isOver(job));
+  const alive = jobs.filter((job) => !isOver(job.state));
   const candidates = alive.length > 0 ? alive : jobs;
   if (candidates.length === 1) return candidates[0]!;
   if (jobs.length === 0) throw new LimbeckError("usage", "the coordinator has no job yet: limbeck submit JOB.yaml");

@@ -2,7 +2,7 @@
  * Files that must survive a crash (L4), for whoever may import neither coordinator/ nor worker/. It lies here because
  * both sides may import proto/, and core/ may not touch a disk.
  */
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { access, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { LimbeckError } from "../core/errors.ts";
 
@@ -24,6 +24,14 @@ export async function writeTextWhole(path: string, text: string): Promise<void> 
     await rename(temporary, path);
     await syncFolder(dirname(path));
   });
+}
+
+/** Whether there is something of this path that can be seen. */
+export async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Makes a folder and those above it, each of them recorded on disk in the one above. */

@@ -10,7 +10,7 @@ export function jobSha256(job: Job): string {
     .digest("hex");
 }
 
-/** Id of a job whose coordinator has no other: the same for the same job, wherever it is started. */
-export function lastingJobId(job: Job): string {
-  return `${job.name}-${jobSha256(job).slice(0, 8)}`;
+/** Of a job under a name: the same for the same job, wherever and whenever it is started. */
+export function lastingJobId(job: Job, name: string = job.name): string {
+  return `${name}-${jobSha256(job).slice(0, 8)}`;
 }

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import { asLimbeckError, LimbeckError, type LimbeckErrorCode } from "../core/errors.ts";
-import { hostPort } from "../proto/endpoint.ts";
+import { reachedAt } from "../proto/endpoint.ts";
 import type { ToWorker__Output } from "../proto/gen/limbeck/v1/ToWorker.ts";
 import type { Welcome__Output } from "../proto/gen/limbeck/v1/Welcome.ts";
 import { NotLeader } from "../proto/notleader.ts";
@@ -73,17 +73,12 @@ export async function runWorker(options: WorkerOptions, leaving: AbortSignal): P
       watchGpus((gpus) => metrics.gpus(gpus)),
     );
     options.health?.("SERVING");
-    const found = { services, metrics, http: toldAddress(http.address, advertise ?? listen) };
+    // Whoever listens on all addresses is found where its other services are.
+    const found = { services, metrics, http: reachedAt(http.address, (advertise ?? listen).host) };
     return await new WorkerProcess(options, found).run(leaving);
   } finally {
     for (const close of closing) await close();
   }
-}
-
-/** Whoever listens on all addresses is found where its other services are. */
-function toldAddress(http: string, services: { readonly host: string }): string {
-  const [, host, port] = /^\[?([^\]]+)\]?:(\d+)$/.exec(http)!;
-  return host === "0.0.0.0" || host === "::" ? hostPort(services.host, Number(port)) : http;
 }
 
 interface Found {

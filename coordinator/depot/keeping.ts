@@ -2,13 +2,13 @@
  * What the coordinator keeps of a job in the depot, beside checkpoints and models: its journal and events, so that the job
  * can go on where all else is lost, and its report. Nobody waits for it before the job's end; what fails is put again later.
  */
-import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type BackoffPolicy, backoffMs } from "../../core/backoff.ts";
 import { asLimbeckError } from "../../core/errors.ts";
 import type { ProgressEvent } from "../../core/events.ts";
 import type { Depot } from "../../proto/depot/depot.ts";
+import { exists } from "../../proto/files.ts";
 import type { Log } from "../../proto/telemetry/log.ts";
 import { journalLine, journalName } from "../folder/journal.ts";
 import type { JournalRecord } from "../journalrecord.ts";
@@ -45,11 +45,7 @@ export function keptIn(
     await depot.put(journalName, new TextEncoder().encode(text), signal);
     for (const name of names) {
       const file = join(runFolder, name);
-      const isThere = await access(file).then(
-        () => true,
-        () => false,
-      );
-      if (isThere) await depot.put(name, { file }, signal);
+      if (await exists(file)) await depot.put(name, { file }, signal);
     }
   };
   const copies = copying(put, (why) => log.warn({ event: "depot-away" }, why));

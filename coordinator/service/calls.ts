@@ -1,7 +1,8 @@
 /** What people ask of the service: a job more, or another course for one that it has. Each call gets one answer. */
 import { LimbeckError } from "../../core/errors.ts";
+import { isOver } from "../../core/jobstate.ts";
 import { type Deciding, record } from "./deciding.ts";
-import { checkSubmission, earlierSubmission, findJob, idOf, isOver } from "./naming.ts";
+import { checkSubmission, earlierSubmission, findJob, idOf } from "./naming.ts";
 import type { Action, Event, JobPhase, QueuedJob } from "./vocabulary.ts";
 
 type Call<K extends Event["kind"]> = Extract<Event, { kind: K }>;

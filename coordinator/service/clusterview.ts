@@ -1,5 +1,6 @@
 /** What the pages show of the service, from what it lists: so much of it as a page can show. */
 import type { JobEntry } from "../../core/jobentry.ts";
+import { isOver } from "../../core/jobstate.ts";
 import type {
   ClusterView,
   JobLine,
@@ -10,10 +11,10 @@ import type {
   WorkerLine,
 } from "../../core/live/cluster.ts";
 import { planStages } from "../../core/stages.ts";
+import { hostOf, reachedAt } from "../../proto/endpoint.ts";
 import { entries } from "./jobsrpc.ts";
 import { type ListedWorker, listWorkers } from "./listing.ts";
 import type { Standing } from "./main.ts";
-import { isOver } from "./naming.ts";
 import type { JobSummary, QueuedJob } from "./vocabulary.ts";
 
 /** What a page asks for. */
@@ -94,9 +95,7 @@ function hasWorker(text: string): (worker: ListedWorker) => boolean {
 
 /** One that listens on all addresses is where its gRPC is told to be. */
 export function reached({ name, address, http }: ShownLeader): ShownLeader {
-  const [, port] = /^(?:0\.0\.0\.0|\[::\]):(\d+)$/.exec(http) ?? [];
-  const host = address.slice(0, address.lastIndexOf(":"));
-  return { name, address, http: port === undefined ? http : `${host}:${port}` };
+  return { name, address, http: reachedAt(http, hostOf(address)) };
 }
 
 function jobLine(entry: JobEntry, job: QueuedJob): JobLine {

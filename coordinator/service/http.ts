@@ -12,6 +12,7 @@ import {
   servePages,
 } from "../../proto/telemetry/http.ts";
 import type { HttpAccess } from "../../proto/telemetry/httpaccess.ts";
+import { foundAt, type TargetGroup, target } from "../targets.ts";
 import { clusterView, reached } from "./clusterview.ts";
 import { entries } from "./jobsrpc.ts";
 import { listWorkers } from "./listing.ts";
@@ -52,7 +53,7 @@ export async function serveService(
     "/healthz": alive,
     "/readyz": () => ready(standing()),
     "/state": () => json(state()),
-    "/targets": (_, host) => json(targets(port.address, host, standing())),
+    "/targets": (_, host) => json(targets(foundAt(port.address, host), standing())),
   };
   const own = () => reached({ name, address, http: port.address });
   const live = servicePages({
@@ -65,7 +66,7 @@ export async function serveService(
     "/leader/targets": (request, response) => {
       const at = standing();
       if (at.kind === "leading") {
-        const [type, text] = json(targets(port.address, request.headers.host ?? "", at));
+        const [type, text] = json(targets(foundAt(port.address, request.headers.host ?? ""), at));
         response.writeHead(200, { "content-type": type }).end(text);
       } else if (at.leader) {
         response.writeHead(302, { location: `http://${reached(at.leader).http}/leader/targets` }).end();
@@ -87,32 +88,21 @@ function ready(standing: Standing): Page {
   throw new Error("it leads, and waits for its lease: the store does not answer");
 }
 
-interface TargetGroup {
-  /** host:port */
-  readonly targets: readonly string[];
-  readonly labels: Readonly<Record<string, string>>;
-}
-
-/** This process, each job it decides (by a path of its own), and the workers, as Prometheus' `http_sd_configs` read them. */
-function targets(own: string, host: string, standing: Standing): TargetGroup[] {
-  const address = /^(0\.0\.0\.0|\[::\]):/.test(own) && host !== "" ? host : own;
-  const group = (target: string, role: string, labels: Readonly<Record<string, string>>): TargetGroup => ({
-    targets: [target],
-    labels: { limbeck_job: "", limbeck_worker: "", ...labels, limbeck_role: role },
-  });
-  const process = group(address, "coordinator", {});
-  if (standing.kind === "standby") return [process];
+/** This process, each job it decides (by a path of its own), and the workers. */
+function targets(own: string, standing: Standing): TargetGroup[] {
+  const coordinator = (job: string) => target(own, { job, role: "coordinator", worker: "" });
+  if (standing.kind === "standby") return [coordinator("")];
   const { runs, crowd, state } = standing.reign;
   const nameOf = (job: string | null) => (job === null ? "" : (state.jobs.get(job)?.name ?? job));
+  const ofJob = (id: string): TargetGroup => {
+    const { targets, labels } = coordinator(nameOf(id));
+    return { targets, labels: { ...labels, __metrics_path__: `/jobs/${id}/metrics` } };
+  };
   return [
-    process,
-    ...[...runs.all.keys()].map((id) =>
-      group(address, "coordinator", { limbeck_job: nameOf(id), __metrics_path__: `/jobs/${id}/metrics` }),
-    ),
-    ...[...crowd.present.values()].flatMap(({ hello, job }) =>
-      hello.http === ""
-        ? []
-        : [group(hello.http, hello.role, { limbeck_job: nameOf(job), limbeck_worker: hello.worker })],
+    coordinator(""),
+    ...[...runs.all.keys()].map(ofJob),
+    ...[...crowd.present.values()].flatMap(({ hello: { http, role, worker }, job }) =>
+      http === "" ? [] : [target(http, { job: nameOf(job), role, worker })],
     ),
   ];
 }

@@ -5,7 +5,7 @@ import { asLimbeckError } from "../../core/errors.ts";
 import { type Depot, within } from "../../proto/depot/depot.ts";
 import { openDepot } from "../../proto/depot/open.ts";
 import { makeFolder, writeTextWhole, writing } from "../../proto/files.ts";
-import { jobSha256 } from "../../proto/jobsha256.ts";
+import { lastingJobId } from "../../proto/jobsha256.ts";
 import type { Log } from "../../proto/telemetry/log.ts";
 import { keptIn } from "../depot/keeping.ts";
 import { recordsIn } from "../depot/recover.ts";
@@ -50,7 +50,7 @@ export async function openKept(
     const records = told(await openRecords(runFolder, job.job, runFolder, { resume: true }), events);
     closing.push(records);
     if (url === null) return { journal, records, place: null, close };
-    const place = { url, folder: `${job.name}-${jobSha256(job.job).slice(0, 8)}` };
+    const place = { url, folder: lastingJobId(job.job, job.name) };
     const whole = await openDepot(url, { name: `limbeck, job ${job.id}` });
     closing.unshift(whole);
     const depot = within(whole, place.folder);

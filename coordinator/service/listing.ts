@@ -1,27 +1,11 @@
 /** What lists and the page show of the service: its jobs with why they wait, and its workers. */
+import type { JobEntry } from "../../core/jobentry.ts";
 import { type Claims, claim, type Lack } from "./claims.ts";
 import { countText, fewest, haveText } from "./needs.ts";
-import type { JobSummary, PhaseKind, Place, QueuedJob, State, WorkerRole } from "./vocabulary.ts";
+import type { Place, QueuedJob, State, WorkerRole } from "./vocabulary.ts";
 
-export interface ListedJob {
-  readonly id: string;
-  readonly name: string;
-  readonly priority: number;
-  readonly phase: PhaseKind;
-  /** Of one that waits: what it waits for. Of others: why they are in this phase. */
-  readonly why: string;
-  readonly by: string;
-  readonly submittedMs: number;
-  /** null before its first start. */
-  readonly startedMs: number | null;
-  /** null while it is not over. */
-  readonly endedMs: number | null;
-  readonly sinceMs: number;
-  /** Names, those that are about to leave too. */
-  readonly workers: readonly string[];
-  readonly remainingSeconds: number | null;
-  readonly summary: JobSummary | null;
-}
+/** What the queue knows of it; how far one is that runs, its run knows. */
+export type ListedJob = Omit<JobEntry, "stage" | "step" | "steps" | "samplesPerSecond">;
 
 export interface ListedWorker {
   readonly worker: string;
@@ -49,7 +33,7 @@ export function listJobs(state: State, atMs: number): ListedJob[] {
     .map(({ job }) => {
       const { id, name, priority, phase, by, submittedMs, startedMs, sinceMs } = job;
       return {
-        ...{ id, name, priority, phase: phase.kind, why: whyOf(job, claims), by, submittedMs, startedMs, sinceMs },
+        ...{ id, name, priority, state: phase.kind, why: whyOf(job, claims), by, submittedMs, startedMs, sinceMs },
         endedMs: "endedMs" in phase ? phase.endedMs : null,
         workers: workers.get(id) ?? [],
         remainingSeconds: state.courses.get(id)?.measured?.remainingSeconds ?? null,

@@ -1,6 +1,7 @@
 /** How jobs are called, and which submissions are the same job. */
 import { LimbeckError } from "../../core/errors.ts";
 import { jobDifferences } from "../../core/jobdigest.ts";
+import { isOver } from "../../core/jobstate.ts";
 import type { QueuedJob, Submission } from "./vocabulary.ts";
 
 export const [lowestPriority, highestPriority] = [-100, 100];
@@ -55,10 +56,6 @@ export function earlierSubmission(jobs: Jobs, submission: Submission): QueuedJob
   if (!other) return undefined;
   const message = `${other.id} has this name, is ${other.phase.kind}, and is another job (${differences(other, submission)}): give this one another --name`;
   throw new LimbeckError("usage", message);
-}
-
-export function isOver(kind: QueuedJob["phase"]["kind"]): kind is "done" | "failed" | "cancelled" {
-  return kind === "done" || kind === "failed" || kind === "cancelled";
 }
 
 function preferred(jobs: readonly QueuedJob[]): QueuedJob | undefined {

@@ -1,13 +1,13 @@
 /** The pages of the service: the list at /, what it shows at /cluster, and below /jobs/ each job's own page, status and metrics. */
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { isOver } from "../../core/jobstate.ts";
 import type { ClusterView } from "../../core/live/cluster.ts";
 import { type Handler, type Handlers, json, type Page } from "../../proto/telemetry/http.ts";
 import { servicePageFiles } from "../page/files.ts";
 import { readArtifact } from "./artifacts.ts";
 import type { Asked } from "./clusterview.ts";
 import type { Standing } from "./main.ts";
-import { isOver } from "./naming.ts";
 import { jobFolder, type OpenRun } from "./runs.ts";
 
 export interface PagesParts {

@@ -2,7 +2,7 @@
  * The service's journal: a job changes by a record and by nothing else, so what is decided and what is replayed are the
  * same. Workers are in no record: they come back by themselves.
  */
-import { isOver } from "./naming.ts";
+import { isOver } from "../../core/jobstate.ts";
 import type { Course, QueuedJob, Refusals, Seat, ServiceRecord, State } from "./vocabulary.ts";
 
 /** A state while one event is decided: nobody else has it yet. */

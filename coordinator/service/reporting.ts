@@ -20,12 +20,10 @@ export function reportOf({ workers, split, lastStep }: JobStatus): Measured {
 
 /** @param status of a job that runs */
 export function entryOf(listed: ListedJob, status: JobStatus | undefined): JobEntry {
-  const { phase: state, ...rest } = listed;
   const { stage = null, step = 0, steps = 0, why = "", lastStep } = status ?? {};
   // A job that runs says best itself what it waits for.
   return {
-    ...rest,
-    state,
+    ...listed,
     ...(why !== "" && { why }),
     ...{ stage, step, steps, samplesPerSecond: lastStep?.samplesPerSecond ?? 0 },
   };

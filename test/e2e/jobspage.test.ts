@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { Browser, Page } from "playwright-core";
 import { openFolderStore } from "../../coordinator/folder/store.ts";
+import { assertReachable, loadedBytes, troublesOf, until } from "../browserpage.ts";
 import { openChromium } from "../chromium.ts";
 import { control, until as holds, jobFile, service, submit, submitAll, view } from "../coordinator/service/services.ts";
 import { startBareWorker } from "../worker/foreman.ts";
@@ -58,7 +59,7 @@ test("the list and a job's page follow the job from the queue to its report", bo
   assert.equal(await job.locator("#jobs a").getAttribute("href"), "#job");
   await until(job, `document.getElementById("state").textContent === "running: student"`);
   await Promise.all([shoot(list, "list", allLooks), shoot(job, "job")]);
-  await reachable(list, ["Skip to the jobs", "find", id, "findWorker", "Workers"]);
+  await assertReachable(list, { names: ["Skip to the jobs", "find", id, "findWorker", "Workers"], presses: 20 });
 
   await job.goto(`http://${leader.httpAddress}/jobs/${next}/`);
   await until(job, `document.getElementById("state").textContent === "queued"`);
@@ -109,29 +110,11 @@ const troubles = new WeakMap<Page, string[]>();
 /** Within what a page may load until it has its first figures. */
 async function opened(browser: Browser, url: string): Promise<Page> {
   const page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
-  const said: string[] = [];
-  troubles.set(page, said);
-  page.on("console", (message) => said.push(`${message.text()} ${message.location().url}`));
-  page.on("pageerror", (error) => said.push(error.message));
-  const session = await page.context().newCDPSession(page);
-  await session.send("Network.enable");
-  let bytes = 0;
-  session.on("Network.dataReceived", ({ dataLength, encodedDataLength }) => {
-    bytes += encodedDataLength || dataLength;
-  });
-  await page.goto(url);
-  await until(page, `document.getElementById("state").textContent !== "waiting for the coordinator"`);
+  troubles.set(page, troublesOf(page));
+  const shown = `document.getElementById("state").textContent !== "waiting for the coordinator"`;
+  const bytes = await loadedBytes(page, { url, until: shown });
   assert.ok(bytes < mostLoadBytes, `${bytes} bytes`);
   return page;
-}
-
-const deadlineMs = 60_000;
-
-/** Asks again and again, for the page's policy lets nobody put a waiting script into it. */
-async function until(page: Page, condition: string): Promise<void> {
-  for (const endMs = Date.now() + deadlineMs; !(await page.evaluate(condition)); await page.waitForTimeout(50)) {
-    assert.ok(Date.now() < endMs, `${condition}: not in time`);
-  }
 }
 
 const allLooks = [
@@ -153,20 +136,4 @@ async function shoot(
     assert.equal(await page.evaluate("document.documentElement.scrollWidth"), width, `${name}: no scrolling sideways`);
     await page.screenshot({ path: join(shots, `${name}-${look}.png`), fullPage: true });
   }
-}
-
-/** All that can be used is reached with the keyboard, has a name, and shows that it is chosen. */
-async function reachable(page: Page, names: readonly string[]): Promise<void> {
-  await page.evaluate("document.activeElement.blur(); scrollTo(0, 0)");
-  const met = new Set<string>();
-  for (let press = 0; press < 20; press++) {
-    await page.keyboard.press("Tab");
-    const [name, outline] = (await page.evaluate(`(() => {
-      const { activeElement: at } = document;
-      return at === document.body || at === document.documentElement ? ["", ""] : [at.id || at.getAttribute("aria-label") || at.textContent, getComputedStyle(at).outlineStyle];
-    })()`)) as [string, string];
-    met.add(name);
-    if (name !== "") assert.notEqual(outline, "none", name);
-  }
-  for (const name of names) assert.ok(met.has(name), `${name} is reached with Tab: ${[...met].join()}`);
 }

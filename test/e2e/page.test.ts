@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
 import type { JobStatus } from "../../coordinator/status.ts";
+import { assertReachable, loadedBytes, troublesOf, until } from "../browserpage.ts";
 import { openChromium } from "../chromium.ts";
 import { freePort } from "../freeport.ts";
 import { begunRun, childrenOf, waiting } from "./limbeck.ts";
@@ -30,7 +31,8 @@ test("the page of a running job loads, moves, and goes on when the coordinator w
   const context = await browser.newContext({ colorScheme: "light", viewport: { width: 1200, height: 900 } });
   const page = await context.newPage();
   const troubles = troublesOf(page);
-  const loaded = await loadedBytes(page, `http://${http}/`);
+  const first = `document.querySelectorAll("#workerRows tr").length > 0`;
+  const loaded = await loadedBytes(page, { url: `http://${http}/`, until: first });
   t.diagnostic(`first load: ${loaded} bytes`);
   assert.ok(loaded < mostLoadBytes, `${loaded} bytes`);
   await until(page, `document.getElementById("state").textContent === "running: student"`);
@@ -67,7 +69,8 @@ test("the page of a running job loads, moves, and goes on when the coordinator w
     assert.equal(await page.evaluate("document.documentElement.scrollWidth"), width, "no scrolling sideways");
     await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
   }
-  await reachable(page);
+  const names = ["Skip to the job", "workerFilter", "logFilter", "logFaults", "marks", "lines", "Workers"];
+  await assertReachable(page, { names, presses: 40 });
   assert.ok(run.process.kill("SIGTERM"));
   await until(page, `document.getElementById("connection").textContent === "the job is over"`);
 });
@@ -77,57 +80,6 @@ async function moves(page: Page): Promise<void> {
   const step = `Number(document.querySelector("#values tr:last-child td").textContent.replaceAll(",", "")) || 0`;
   const before = Number(await page.evaluate(step));
   await until(page, `${step} > ${before}`);
-}
-
-const deadlineMs = 60_000;
-
-/** Asks again and again, for the page's policy lets nobody put a waiting script into it. */
-async function until(page: Page, condition: string): Promise<void> {
-  for (const endMs = Date.now() + deadlineMs; !(await page.evaluate(condition)); await page.waitForTimeout(100)) {
-    assert.ok(Date.now() < endMs, `${condition}: not in time`);
-  }
-}
-
-/** All that can be used is reached with the keyboard, has a name, and shows that it is chosen. */
-async function reachable(page: Page): Promise<void> {
-  await page.evaluate("document.activeElement.blur(); scrollTo(0, 0)");
-  const met = new Set<string>();
-  for (let press = 0; press < 40; press++) {
-    await page.keyboard.press("Tab");
-    const [name, outline] = (await page.evaluate(`(() => {
-      const { activeElement: at } = document;
-      return at === document.body || at === document.documentElement ? ["", ""] : [at.id || at.getAttribute("aria-label") || at.textContent, getComputedStyle(at).outlineStyle];
-    })()`)) as [string, string];
-    met.add(name);
-    if (name !== "") assert.notEqual(outline, "none", name);
-  }
-  for (const name of ["Skip to the job", "workerFilter", "logFilter", "logFaults", "marks", "lines", "Workers"]) {
-    assert.ok(met.has(name), `${name} is reached with Tab: ${[...met].join()}`);
-  }
-}
-
-/** What is said to the console, thrown, or asked of another server. */
-function troublesOf(page: Page): string[] {
-  const troubles: string[] = [];
-  page.on("console", (message) => troubles.push(`${message.text()} ${message.location().url}`));
-  page.on("pageerror", (error) => troubles.push(error.message));
-  page.on("request", (request) => {
-    if (!/^(data:|http:\/\/127\.0\.0\.1:)/.test(request.url())) troubles.push(request.url());
-  });
-  return troubles;
-}
-
-/** Bytes that come over the network until the page has its first figures. */
-async function loadedBytes(page: Page, url: string): Promise<number> {
-  const session = await page.context().newCDPSession(page);
-  await session.send("Network.enable");
-  let bytes = 0;
-  session.on("Network.dataReceived", ({ dataLength, encodedDataLength }) => {
-    bytes += encodedDataLength || dataLength;
-  });
-  await page.goto(url);
-  await until(page, `document.querySelectorAll("#workerRows tr").length > 0`);
-  return bytes;
 }
 
 function isCoordinator(pid: number): boolean {

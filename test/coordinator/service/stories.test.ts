@@ -122,7 +122,7 @@ function submission({ students = "1", teachers = "1", priority = "0", roles = "f
 }
 
 function list({ state, atMs }: Cluster): string[] {
-  return listJobs(state, atMs).map(({ id, phase, workers, why }) => `${id} ${phase} [${workers.join(" ")}]: ${why}`);
+  return listJobs(state, atMs).map(({ id, state, workers, why }) => `${id} ${state} [${workers.join(" ")}]: ${why}`);
 }
 
 function show({ names }: Cluster, effect: Effect): string[] {
