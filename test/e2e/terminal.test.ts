@@ -131,14 +131,19 @@ test("top is drawn anew where the terminal changes its size", needsScript, async
   const folder = await scratchFolder(t);
   const { said, exit, press } = topOnTerminal(t, address, folder);
   await said.until(/q quits/);
-  const before = said.text.length;
-  execFileSync("stty", ["-F", readFileSync(join(folder, "tty"), "utf8").trim(), "cols", "30", "rows", "12"]);
   const anew = new RegExp(`${sequence}2J.*${sequence}12;1H([^\\u001b]+)\\u001b`);
-  await said.until(anew);
-  const drawn = anew.exec(said.text.slice(before))!;
-  assert.equal(stringWidth(drawn[1]!), 30);
-  // What came before it is the rest of an older frame.
-  assert.ok(!said.text.slice(before + drawn.index).includes("\u001b[13;"));
+  // One after the other: stty sets them one by one anyway, and each is a change of its own.
+  const resized = async (...size: string[]) => {
+    const before = said.text.length;
+    execFileSync("stty", ["-F", readFileSync(join(folder, "tty"), "utf8").trim(), ...size]);
+    await said.until(anew, before);
+    const drawn = anew.exec(said.text.slice(before))!;
+    // What came before it is the rest of an older frame.
+    assert.ok(!said.text.slice(before + drawn.index).includes("\u001b[13;"));
+    return stringWidth(drawn[1]!);
+  };
+  assert.equal(await resized("rows", "12"), 80);
+  assert.equal(await resized("cols", "30"), 30);
   press("q");
   assert.equal(await exit, 0);
 });
