@@ -67,7 +67,6 @@ async function fitting(): Promise<number> {
 const steps = options.steps ?? (await fitting());
 const job = serviceJob(steps);
 note(`${steps} steps, ${faults.length} faults in ${Math.round(wholeMs / 60_000)} minutes, in ${folder}`);
-const expected = await undisturbed(join(folder, "undisturbed"), job.args);
 const scope = openScope();
 let isRight = false;
 try {
@@ -99,6 +98,10 @@ try {
   const events = service.events(id);
   const { wrong, twice, ofOldLeaders, leaders, terms, entries } = await history(service, id, 0);
   const { stepsLost, stalled } = measure(events, []);
+  const surprises = [...service.surprises];
+  await scope.close();
+  note("and now the same job undisturbed, for its hash");
+  const expected = await undisturbed(join(folder, "undisturbed"), job.args);
   const result = {
     faults: countsOf(spans.map(({ struck }) => struck)),
     ...costOf(events, service.records(), spans),
@@ -107,7 +110,7 @@ try {
     duplicated: report?.ledger.duplicated ?? null,
     missing: report?.ledger.missing ?? null,
     ...{ stepsLost, stalled, leaders, terms, entries, twice, ofOldLeaders, wrong },
-    surprises: service.surprises,
+    surprises,
   };
   process.stdout.write(`${JSON.stringify({ service: "chaos.yaml", servers, coordinators, span, steps, ...result })}\n`);
   const { hashEqual, duplicated, missing, notFollowed } = result;
