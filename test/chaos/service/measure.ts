@@ -54,7 +54,8 @@ function ofKind(spans: readonly Span[], kind: ServiceFaultKind): Span[] {
 function takeover(records: readonly Recorded[], { fence, kind, lastsMs, struckMs }: ServiceStruck): (number | null)[] {
   if (fence === null || (kind === "stop-leader" && lastsMs <= 2 * leaseMs)) return [];
   const later = records.filter((record) => record.kind === "decided" && record.fence > fence);
-  return [later.length === 0 ? null : Math.min(...later.map(({ atMs }) => atMs)) - struckMs];
+  const first = later.reduce((least, { atMs }) => Math.min(least, atMs), Number.POSITIVE_INFINITY);
+  return [later.length === 0 ? null : first - struckMs];
 }
 
 function paceOf(events: readonly ProgressEvent[], spans: readonly Span[]): Pace {
