@@ -2,11 +2,11 @@
 
 import { resolve } from "node:path";
 import { LimbeckError } from "../core/errors.ts";
-import { counted, whole } from "../core/words.ts";
+import { bytesText, counted, whole } from "../core/words.ts";
 import { removeFolderWhole } from "../worker/artifacts/durable.ts";
 import { checkStore, type StoreCheck } from "../worker/cache/check.ts";
 import { viewsText } from "../worker/cache/key.ts";
-import { listStores, type StoreEntry, sizeText } from "../worker/cache/stores.ts";
+import { listStores, type StoreEntry } from "../worker/cache/stores.ts";
 import { softTargetFolder } from "../worker/engine/environment.ts";
 import type { OutputFormat } from "./display.ts";
 import { newTable } from "./table.ts";
@@ -34,10 +34,10 @@ export async function list({ dir, output }: CacheOptions): Promise<void> {
       ? [short(key.teacher), short(key.dataset), viewsText(key), formatText(store)]
       : ["?", "?", "damaged header", "?"];
     const filled = [check ? whole.format(check.whole) : "?", key ? whole.format(key.examples * key.period) : "?"];
-    table.push([short(id), ...what, ...filled, sizeText(bytes), sizeText(diskBytes), timeOf(store)]);
+    table.push([short(id), ...what, ...filled, bytesText(bytes), bytesText(diskBytes), timeOf(store)]);
   }
   const total = stores.reduce((sum, { diskBytes }) => sum + diskBytes, 0);
-  say(`${table.toString()}\n${sizeText(total)} on disk in ${folderOf(dir)}`);
+  say(`${table.toString()}\n${bytesText(total)} on disk in ${folderOf(dir)}`);
 }
 
 /** Throws `corrupt` where a record or a header is damaged, after all of it is told. */

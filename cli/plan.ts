@@ -8,8 +8,7 @@ import type { Calibration } from "../core/plan/calibration.ts";
 import { bestSplit, type Prediction, predict } from "../core/plan/prediction.ts";
 import { type CacheEstimate, cacheEstimate, type DiskEstimate, diskEstimate } from "../core/plan/storage.ts";
 import { isApart, teacherParts } from "../core/teacherparts.ts";
-import { counted, duration } from "../core/words.ts";
-import { sizeText } from "../worker/cache/stores.ts";
+import { bytesText, counted, duration } from "../core/words.ts";
 import { ensureEngine } from "../worker/engine/install.ts";
 import { calibrate } from "../worker/plan/calibrate.ts";
 import { hasProcessEnvironment, runAgain } from "./children.ts";
@@ -114,8 +113,8 @@ function told(job: Job, { calibration, asGiven, best, others, cache, disk }: Job
     table.toString(),
     ...enough([asGiven, best, ...others]),
     `in brackets what a step waits for: its students, its teachers, or the cores that all of them share`,
-    `cache of soft targets: ${cache.bytes > 0 ? `${sizeText(cache.bytes)}, ` : ""}${cache.pays ? "pays" : "does not pay"}: ${cache.why}`,
-    `disk: ${sizeText(disk.bytes)} (checkpoints ${sizeText(disk.checkpointBytes)}, models ${sizeText(disk.exportBytes)}, cache ${sizeText(disk.cacheBytes)}); ${sizeText(disk.freeBytes)} are free here${disk.bytes > disk.freeBytes ? ": TOO LITTLE" : ""}`,
+    `cache of soft targets: ${cache.bytes > 0 ? `${bytesText(cache.bytes)}, ` : ""}${cache.pays ? "pays" : "does not pay"}: ${cache.why}`,
+    `disk: ${bytesText(disk.bytes)} (checkpoints ${bytesText(disk.checkpointBytes)}, models ${bytesText(disk.exportBytes)}, cache ${bytesText(disk.cacheBytes)}); ${bytesText(disk.freeBytes)} are free here${disk.bytes > disk.freeBytes ? ": TOO LITTLE" : ""}`,
   ].join("\n");
 }
 

@@ -9,8 +9,15 @@ export function fixed(value: number | null, digits: number): string {
   return value !== null && Number.isFinite(value) ? value.toFixed(digits) : "–";
 }
 
+const binaryUnits = ["KiB", "MiB", "GiB", "TiB"] as const;
+
+/** Of a file, a memory, a disk: `512 bytes`, `8.0 GiB`. */
 export function bytesText(bytes: number): string {
-  return bytes < 1 << 20 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / (1 << 20)).toFixed(1)} MiB`;
+  if (bytes < 1024) return `${bytes} bytes`;
+  let [size, power] = [bytes / 1024, 0];
+  // What is rounded to 1024.0 is 1.0 of the next.
+  for (; size >= 1023.95 && power < binaryUnits.length - 1; power++) size /= 1024;
+  return `${size.toFixed(1)} ${binaryUnits[power]}`;
 }
 
 /** To what a chart shows. */

@@ -3,6 +3,7 @@
  * TensorFlow reads them, without a copy between. A view is named across threads by its region.
  */
 import { LimbeckError } from "../core/errors.ts";
+import { bytesText } from "../core/words.ts";
 
 /** Where a view lies in its memory. `length` counts elements of the view's type, `byteOffset` bytes. */
 export interface Region {
@@ -19,7 +20,6 @@ const reservedBytes = pageBytes;
 const alignmentBytes = 64;
 
 const alignedUp = (bytes: number) => Math.ceil(bytes / alignmentBytes) * alignmentBytes;
-const gibibytes = (bytes: number) => (bytes / 2 ** 30).toFixed(2);
 
 /**
  * Hands out views of one shared memory, one after another. What was handed out after a mark is taken back together, to
@@ -98,7 +98,7 @@ function pagesFor(bytes: number): number {
   if (bytes > addressableBytes) {
     throw new LimbeckError(
       "bad_model",
-      `the weights, gradients and batches of this job take ${gibibytes(bytes)} GiB in a worker, more than the ${gibibytes(addressableBytes)} GiB it can address: a smaller model, lane batch or number of lanes per worker is needed`,
+      `the weights, gradients and batches of this job take ${bytesText(bytes)} in a worker, more than the ${bytesText(addressableBytes)} it can address: a smaller model, lane batch or number of lanes per worker is needed`,
     );
   }
   return Math.ceil(bytes / pageBytes);
@@ -110,7 +110,7 @@ function orUnavailable<T>(pages: number, allocate: () => T): T {
   } catch (cause) {
     throw new LimbeckError(
       "unavailable",
-      `the system has no ${gibibytes(pages * pageBytes)} GiB of memory for the weights, gradients and batches of a worker`,
+      `the system has no ${bytesText(pages * pageBytes)} of memory for the weights, gradients and batches of a worker`,
       { cause },
     );
   }

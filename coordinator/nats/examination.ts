@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { Events, headers, type NatsConnection, StorageType } from "nats";
 import { asLimbeckError } from "../../core/errors.ts";
+import { bytesText } from "../../core/words.ts";
 import { eventStream, journalStream, leaderSubject, leaseStream, leaseSubject } from "../../proto/cluster.ts";
 import { connectNats, type Nats, type NatsOptions, neededVersion } from "../../proto/nats.ts";
 import { jetStreamCode, jetStreamCodes, natsFailure } from "../../proto/natserrors.ts";
@@ -53,8 +54,9 @@ async function limits({ where, connection }: Nats): Promise<NatsFinding> {
   const { limits, storage } = await manager.getAccountInfo();
   const free = limits.max_storage < 0 ? Number.POSITIVE_INFINITY : limits.max_storage - storage;
   const payload = connection.info!.max_payload;
-  const room = free === Number.POSITIVE_INFINITY ? "no limit on storage" : `${megabytes(free)} of storage left`;
-  const found = `messages of up to ${Math.round(payload / 1024)} KiB, ${room}`;
+  const room =
+    free === Number.POSITIVE_INFINITY ? "no limit on storage" : `${bytesText(Math.max(0, free))} of storage left`;
+  const found = `messages of up to ${bytesText(payload)}, ${room}`;
   if (payload < smallPayload) {
     const text = `${where} takes ${found}: what is larger travels in parts; max_payload of 1 MiB is usual`;
     return { check: "limits", severity: "warning", text };
@@ -66,10 +68,6 @@ async function limits({ where, connection }: Nats): Promise<NatsFinding> {
       text: `${where} takes ${found}: give it more, or jobs will find it full`,
     };
   return { check: "limits", severity: "ok", text: `${where} takes ${found}` };
-}
-
-function megabytes(bytes: number): string {
-  return `${Math.max(0, Math.round(bytes / 2 ** 20))} MiB`;
 }
 
 /** What a coordinator does, each thing tried; a worker needs what has to do with the leader only. */

@@ -40,7 +40,7 @@ if (isMainThread) {
     assert.throws(tooLarge, (error) => {
       assert.ok(error instanceof LimbeckError);
       assert.equal(error.code, "bad_model");
-      assert.match(error.message, /5\.50 GiB.*4\.00 GiB/);
+      assert.match(error.message, /5\.5 GiB.*4\.0 GiB/);
       return true;
     });
     assert.throws(() => Arena.create(2 ** 32 - 65_535), { code: "bad_model" });

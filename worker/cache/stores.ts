@@ -4,6 +4,7 @@
  */
 import { readdir, readFile, stat, statfs, utimes } from "node:fs/promises";
 import { join } from "node:path";
+import { bytesText } from "../../core/words.ts";
 import { makeFolder, writing } from "../../proto/files.ts";
 import { removeFolderWhole, writeFolderWhole } from "../artifacts/durable.ts";
 import { withLock } from "../engine/lock.ts";
@@ -87,8 +88,8 @@ export async function makeStore(
 
 /** null where there is room, or has been made. */
 async function makeRoom(dir: string, bytes: number, maxBytes: number): Promise<string | null> {
-  const wanted = `${sizeText(bytes)} of soft targets do not fit into ${dir}`;
-  if (bytes > maxBytes) return `${wanted}: softTargets.cache.maxBytes is ${sizeText(maxBytes)}`;
+  const wanted = `${bytesText(bytes)} of soft targets do not fit into ${dir}`;
+  if (bytes > maxBytes) return `${wanted}: softTargets.cache.maxBytes is ${bytesText(maxBytes)}`;
   const stores = await listStores(dir);
   let held = stores.reduce((total, store) => total + store.bytes, 0);
   for (const store of stores.reverse()) {
@@ -97,20 +98,13 @@ async function makeRoom(dir: string, bytes: number, maxBytes: number): Promise<s
     await removeFolderWhole(store.folder);
     held -= store.bytes;
   }
-  if (held + bytes > maxBytes) return `${wanted}: ${sizeText(held)} of ${sizeText(maxBytes)} are in use`;
+  if (held + bytes > maxBytes) return `${wanted}: ${bytesText(held)} of ${bytesText(maxBytes)} are in use`;
   const { bavail, bsize } = await statfs(dir);
-  return bavail * bsize < bytes ? `${wanted}: its disk has ${sizeText(bavail * bsize)} left` : null;
+  return bavail * bsize < bytes ? `${wanted}: its disk has ${bytesText(bavail * bsize)} left` : null;
 }
 
 /** Says that the store is in use. */
 export async function touchStore(folder: string): Promise<void> {
   const now = new Date();
   await utimes(join(folder, headerFile), now, now).catch(() => undefined); // It may have been removed.
-}
-
-/** Bytes for people. */
-export function sizeText(bytes: number): string {
-  const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
-  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
-  return `${Number((bytes / 2 ** (10 * power)).toPrecision(3))} ${units[power]}`;
 }

@@ -49,7 +49,7 @@ test("a store that would not fit is not made, and nothing is dropped for it", as
   await aged(dir, "old", 30);
   const made = await makeStore(dir, keyOf("new"), bytes - 1);
   assert.ok("why" in made);
-  assert.match(made.why, /^102 KiB of soft targets do not fit into .*: softTargets\.cache\.maxBytes is 102 KiB$/);
+  assert.match(made.why, /^101\.6 KiB of soft targets do not fit into .*: softTargets\.cache\.maxBytes is 101\.6 KiB$/);
   assert.deepEqual(await teachersIn(dir), ["old"]);
 });
 
@@ -59,7 +59,7 @@ test("a store that is in use is not dropped for another", async (t) => {
   await touchStore(folder);
   const made = await makeStore(dir, keyOf("new"), 2 * bytes - 1);
   assert.ok("why" in made);
-  assert.match(made.why, /102 KiB of 203 KiB are in use$/);
+  assert.match(made.why, /101\.6 KiB of 203\.1 KiB are in use$/);
   assert.deepEqual(await teachersIn(dir), ["busy"]);
 });
 
