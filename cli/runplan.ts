@@ -3,7 +3,8 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { LimbeckError } from "../core/errors.ts";
-import { type Job, studentsGiven } from "../core/job.ts";
+import type { Job } from "../core/job.ts";
+import { studentsGiven } from "../core/studentrange.ts";
 import { counted } from "../core/words.ts";
 import type { EngineChoice } from "../worker/engine/engine.ts";
 import { readJob } from "./coordinator.ts";

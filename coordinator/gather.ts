@@ -1,6 +1,7 @@
 /** Gathering: workers are missing, before the job begins or in a pause. When enough are there, a term opens. */
-import { studentRange, studentsGiven } from "../core/job.ts";
+
 import { planStages, type Stage } from "../core/stages.ts";
+import { studentRange, studentsGiven } from "../core/studentrange.ts";
 import { isApart, teacherParts } from "../core/teacherparts.ts";
 import { counted } from "../core/words.ts";
 import { announce } from "./ending.ts";

@@ -3,7 +3,7 @@
  * then a term opens with it, so that nobody waits for what it lacked. A teacher first gets its weights, and then serves in
  * the term that runs (staff.ts).
  */
-import { studentRange } from "../core/job.ts";
+import { studentRange } from "../core/studentrange.ts";
 import { isApart, teacherParts } from "../core/teacherparts.ts";
 import { send } from "./letters.ts";
 import { countOf, dealtTo, named } from "./members.ts";

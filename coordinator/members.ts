@@ -1,7 +1,8 @@
 /** Who may be a member of the next term. */
 
 import type { DealtLanes } from "../core/events.ts";
-import { type Job, studentRange } from "../core/job.ts";
+import type { Job } from "../core/job.ts";
+import { studentRange } from "../core/studentrange.ts";
 import type { Role } from "./messages.ts";
 import type { Bench, Living, Recovering, Worker } from "./state.ts";
 

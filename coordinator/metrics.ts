@@ -5,10 +5,11 @@
 import type { Registry } from "prom-client";
 import { severities } from "../core/doctor/finding.ts";
 import type { ProgressEvent } from "../core/events.ts";
-import { type Job, studentsGiven } from "../core/job.ts";
+import type { Job } from "../core/job.ts";
 import { coordinatorMetrics } from "../core/metrics/coordinator.ts";
 import { jobStates, workerStates } from "../core/shownstates.ts";
 import type { Stage } from "../core/stages.ts";
+import { studentsGiven } from "../core/studentrange.ts";
 import { type MetricsOf, register } from "../proto/telemetry/registry.ts";
 import type { Progress } from "./messages.ts";
 import type { State } from "./state.ts";

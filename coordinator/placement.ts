@@ -4,7 +4,8 @@
  * lacks; its replica was one of equals and is nobody's only one.
  */
 
-import { type Job, studentRange, studentsGiven } from "../core/job.ts";
+import type { Job } from "../core/job.ts";
+import { studentRange, studentsGiven } from "../core/studentrange.ts";
 import { teacherParts } from "../core/teacherparts.ts";
 import { counted } from "../core/words.ts";
 import { announce } from "./ending.ts";

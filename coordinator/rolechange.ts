@@ -4,10 +4,10 @@
  * their other role; until they have, nothing is measured.
  */
 import { type DealtWorker, deal, stepSeconds } from "../core/deal.ts";
-import { studentRange } from "../core/job.ts";
 import { withEntry } from "../core/layered.ts";
 import { median } from "../core/median.ts";
 import { partRates } from "../core/partdeal.ts";
+import { studentRange } from "../core/studentrange.ts";
 import { teacherParts } from "../core/teacherparts.ts";
 import { countOf, dealtTo, named } from "./members.ts";
 import type { MessageOf, Progress } from "./messages.ts";

@@ -9,8 +9,8 @@
 
 import { type DealtWorker, deal } from "../core/deal.ts";
 import type { DealtLanes } from "../core/events.ts";
-import { studentRange } from "../core/job.ts";
 import { median } from "../core/median.ts";
+import { studentRange } from "../core/studentrange.ts";
 import type { TermReason } from "../core/termreason.ts";
 import { counted } from "../core/words.ts";
 import type { Assign } from "../proto/gen/limbeck/v1/Assign.ts";

@@ -5,8 +5,8 @@
 import { z } from "zod";
 import { dataset } from "./jobdataset.ts";
 import { evaluation, model, optimizer, schedule, views } from "./jobparts.ts";
-import { sourceOfTeacher, type TeacherSpec, teacher } from "./jobteacher.ts";
-import { teacherParts } from "./teacherparts.ts";
+import { checkRules } from "./jobrules.ts";
+import { teacher } from "./jobteacher.ts";
 
 const count = z.int().positive();
 
@@ -39,273 +39,177 @@ const cache = z
     "Soft targets kept on disk for later epochs, students and jobs, where views come again; `false` for none. Changes no bit of the result.",
   );
 
-const schema = z
-  .strictObject({
-    name: z
-      .string()
-      .regex(
-        /^[a-z0-9][a-z0-9._-]*$/i,
-        "must be letters, digits, dots, dashes and underscores, the first a letter or digit",
-      )
-      .describe("Name of the job; the default run folder starts with it."),
-    seed: z.int().min(0).max(0xffffffff).default(1).describe("The seed of every random draw of the job."),
-    numerics: z
-      .enum(["exact", "fast"])
-      .default("exact")
-      .describe(
-        "`exact`: the same weights, bit for bit, for any number of workers. `fast`: a worker's lanes are merged into one batch; everything but bit equality is kept.",
-      ),
-    engine: z
-      .enum(["auto", "tensorflow", "gpu", "wasm"])
-      .default("auto")
-      .describe(
-        "What computes. `auto` takes TensorFlow where it can be had, else WebAssembly, and says which; the others fail when they cannot be had.",
-      ),
-    threads: count
-      .max(256)
-      .default(1)
-      .describe("Compute threads per worker. Part of the job, for TensorFlow's bits may differ between thread counts."),
-    dataset,
-    lanes: z
-      .strictObject({
-        count: count
-          .max(4096)
-          .default(8)
-          .describe(
-            "Lanes per step: the fixed slices of every global batch, dealt to the students. At least as many as students.",
-          ),
-        batch: count
-          .max(1 << 20)
-          .default(32)
-          .describe("Examples per lane."),
-      })
-      .prefault({})
-      .describe("A step's global batch is `count` times `batch` examples."),
-    teacher: teacher.describe(
-      "The teacher: a model to train; or a trained one to load, to ask on a server, or several of these as one.",
+const fields = z.strictObject({
+  name: z
+    .string()
+    .regex(
+      /^[a-z0-9][a-z0-9._-]*$/i,
+      "must be letters, digits, dots, dashes and underscores, the first a letter or digit",
+    )
+    .describe("Name of the job; the default run folder starts with it."),
+  seed: z.int().min(0).max(0xffffffff).default(1).describe("The seed of every random draw of the job."),
+  numerics: z
+    .enum(["exact", "fast"])
+    .default("exact")
+    .describe(
+      "`exact`: the same weights, bit for bit, for any number of workers. `fast`: a worker's lanes are merged into one batch; everything but bit equality is kept.",
     ),
-    student: model.describe("The student."),
-    teach: z
-      .strictObject({ ...budget, ...phase })
-      .optional()
-      .describe(
-        "How the teacher is trained on hard labels. Needed unless the teacher is a trained one (`load`, `remote`, `ensemble`), and refused if it is.",
-      ),
-    distil: z
-      .strictObject({
-        temperature: z.number().positive().describe("T of Hinton et al. 2015: the logits of both are divided by it."),
-        softWeight: z
-          .number()
-          .min(0)
-          .max(1)
-          .describe("Weight of the soft term: loss = (1 - softWeight)·CE(labels) + softWeight·T²·CE(soft targets)."),
-        ...budget,
-        ...phase,
-      })
-      .describe("How the student learns from labels and soft targets."),
-    baseline: z
-      .boolean()
-      .default(true)
-      .describe("Train the same student, same seed and budget, without a teacher, to see what the teacher is worth."),
-    softTargets: z
-      .strictObject({
-        format: z
-          .enum(["float16", "float32", "topk"])
-          .default("float16")
-          .describe(
-            "How logits travel; float16 halves the bytes, `topk` sends the `k` largest and the mass of the others. What that costs is measured and reported.",
-          ),
-        k: count.default(32).describe("Of topk: logits kept per example."),
-        inputs: z
-          .enum(["ids", "tensors"])
-          .default("ids")
-          .describe(
-            "What a teacher is asked with. `ids`: it reads the dataset and makes the view itself. `tensors`: students send the inputs, and a teacher needs no dataset; in exact numerics a lane must then fit into a message of 64 MiB. Changes no bit of the result.",
-          ),
-        aheadBytes: count
-          .default(64 * 2 ** 20)
-          .describe(
-            "Bound of the logits, and of the inputs that are sent for them, that a student asks for in advance; how far ahead is found by measuring.",
-          ),
-        onNoTeacher: z
-          .enum(["wait", "fail"])
-          .default("wait")
-          .describe(
-            "What happens when a soft target is needed and no teacher is left, or the teacher's server (`remote`) is away: wait, visibly, or fail the job.",
-          ),
-        cache,
-      })
-      .prefault({})
-      .describe("How soft targets travel from teacher to student."),
-    evaluation,
-    checkpoint: z
-      .strictObject({
-        everySteps: z
+  engine: z
+    .enum(["auto", "tensorflow", "gpu", "wasm"])
+    .default("auto")
+    .describe(
+      "What computes. `auto` takes TensorFlow where it can be had, else WebAssembly, and says which; the others fail when they cannot be had.",
+    ),
+  threads: count
+    .max(256)
+    .default(1)
+    .describe("Compute threads per worker. Part of the job, for TensorFlow's bits may differ between thread counts."),
+  dataset,
+  lanes: z
+    .strictObject({
+      count: count
+        .max(4096)
+        .default(8)
+        .describe(
+          "Lanes per step: the fixed slices of every global batch, dealt to the students. At least as many as students.",
+        ),
+      batch: count
+        .max(1 << 20)
+        .default(32)
+        .describe("Examples per lane."),
+    })
+    .prefault({})
+    .describe("A step's global batch is `count` times `batch` examples."),
+  teacher: teacher.describe(
+    "The teacher: a model to train; or a trained one to load, to ask on a server, or several of these as one.",
+  ),
+  student: model.describe("The student."),
+  teach: z
+    .strictObject({ ...budget, ...phase })
+    .optional()
+    .describe(
+      "How the teacher is trained on hard labels. Needed unless the teacher is a trained one (`load`, `remote`, `ensemble`), and refused if it is.",
+    ),
+  distil: z
+    .strictObject({
+      temperature: z.number().positive().describe("T of Hinton et al. 2015: the logits of both are divided by it."),
+      softWeight: z
+        .number()
+        .min(0)
+        .max(1)
+        .describe("Weight of the soft term: loss = (1 - softWeight)·CE(labels) + softWeight·T²·CE(soft targets)."),
+      ...budget,
+      ...phase,
+    })
+    .describe("How the student learns from labels and soft targets."),
+  baseline: z
+    .boolean()
+    .default(true)
+    .describe("Train the same student, same seed and budget, without a teacher, to see what the teacher is worth."),
+  softTargets: z
+    .strictObject({
+      format: z
+        .enum(["float16", "float32", "topk"])
+        .default("float16")
+        .describe(
+          "How logits travel; float16 halves the bytes, `topk` sends the `k` largest and the mass of the others. What that costs is measured and reported.",
+        ),
+      k: count.default(32).describe("Of topk: logits kept per example."),
+      inputs: z
+        .enum(["ids", "tensors"])
+        .default("ids")
+        .describe(
+          "What a teacher is asked with. `ids`: it reads the dataset and makes the view itself. `tensors`: students send the inputs, and a teacher needs no dataset; in exact numerics a lane must then fit into a message of 64 MiB. Changes no bit of the result.",
+        ),
+      aheadBytes: count
+        .default(64 * 2 ** 20)
+        .describe(
+          "Bound of the logits, and of the inputs that are sent for them, that a student asks for in advance; how far ahead is found by measuring.",
+        ),
+      onNoTeacher: z
+        .enum(["wait", "fail"])
+        .default("wait")
+        .describe(
+          "What happens when a soft target is needed and no teacher is left, or the teacher's server (`remote`) is away: wait, visibly, or fail the job.",
+        ),
+      cache,
+    })
+    .prefault({})
+    .describe("How soft targets travel from teacher to student."),
+  evaluation,
+  checkpoint: z
+    .strictObject({
+      everySteps: z
+        .int()
+        .min(0)
+        .default(500)
+        .describe("Steps between checkpoints; 0 keeps only the one at the end of each stage."),
+      keep: count.default(2).describe("Checkpoints kept per stage; older ones are deleted."),
+    })
+    .prefault({})
+    .describe("Checkpoints, written whole."),
+  verification: z
+    .strictObject({
+      everySteps: z
+        .int()
+        .min(0)
+        .default(100)
+        .describe("Steps between comparisons of all replicas' weights; 0 compares at checkpoints only."),
+    })
+    .prefault({})
+    .describe("Replicas that should be equal are compared; one that differs is thrown out and healed."),
+  nonFinite: z
+    .strictObject({
+      inARow: count
+        .default(5)
+        .describe("Steps in a row that may be skipped because their gradient is not finite; one more fails the job."),
+    })
+    .prefault({})
+    .describe("Steps whose loss or gradient is not finite are skipped by all replicas; see `quarantine.jsonl`."),
+  doctor: z
+    .union([
+      z.literal(false),
+      z.strictObject({
+        canaryEverySteps: z
           .int()
           .min(0)
-          .default(500)
-          .describe("Steps between checkpoints; 0 keeps only the one at the end of each stage."),
-        keep: count.default(2).describe("Checkpoints kept per stage; older ones are deleted."),
-      })
-      .prefault({})
-      .describe("Checkpoints, written whole."),
-    verification: z
-      .strictObject({
-        everySteps: z
-          .int()
-          .min(0)
-          .default(100)
-          .describe("Steps between comparisons of all replicas' weights; 0 compares at checkpoints only."),
-      })
-      .prefault({})
-      .describe("Replicas that should be equal are compared; one that differs is thrown out and healed."),
-    nonFinite: z
-      .strictObject({
-        inARow: count
-          .default(5)
-          .describe("Steps in a row that may be skipped because their gradient is not finite; one more fails the job."),
-      })
-      .prefault({})
-      .describe("Steps whose loss or gradient is not finite are skipped by all replicas; see `quarantine.jsonl`."),
-    doctor: z
-      .union([
-        z.literal(false),
-        z.strictObject({
-          canaryEverySteps: z
-            .int()
-            .min(0)
-            .default(50)
-            .describe(
-              "Steps after which a student asks again, in another order and of another teacher where there is one, for soft targets that it was given; 0 for never. Targets that differ fail the job.",
-            ),
-        }),
-      ])
-      .prefault({})
-      .describe(
-        "Checks of teacher, student and their path before the first step; what they refuse ends the job. `false` for none, as `--no-doctor`.",
-      ),
-    workers: z
-      .strictObject({
-        students: z
-          .union([
-            count.max(1024),
-            z.strictObject({
-              min: count.max(1024).describe("The job starts with these, and pauses while there are fewer."),
-              max: count.max(1024).describe("More than these stand by."),
-            }),
-          ])
-          .default(2)
-          .describe("Workers that train: a number, or the fewest and the most."),
-        teachers: count.max(1024).default(1).describe("Workers that serve soft targets: the job starts with these."),
-        roles: z
-          .enum(["fixed", "auto"])
-          .default("fixed")
+          .default(50)
           .describe(
-            "`fixed`: as many students and teachers as given. `auto`: that is only where it begins; `limbeck run` starts all with `--role auto`, and the coordinator keeps the split of them that is measured to be the fastest.",
+            "Steps after which a student asks again, in another order and of another teacher where there is one, for soft targets that it was given; 0 for never. Targets that differ fail the job.",
           ),
-      })
-      .prefault({})
-      .describe("Workers the job wants. `limbeck run` starts the teachers and the fewest students."),
-  })
-  .superRefine((job, context) => {
-    /** @param also other fields that contradict this one: an error points at the one the user set last */
-    const refuse = (path: (string | number)[], message: string, ...also: (string | number)[][]) =>
-      context.addIssue({ code: "custom", path, message, params: { also } });
+      }),
+    ])
+    .prefault({})
+    .describe(
+      "Checks of teacher, student and their path before the first step; what they refuse ends the job. `false` for none, as `--no-doctor`.",
+    ),
+  workers: z
+    .strictObject({
+      students: z
+        .union([
+          count.max(1024),
+          z.strictObject({
+            min: count.max(1024).describe("The job starts with these, and pauses while there are fewer."),
+            max: count.max(1024).describe("More than these stand by."),
+          }),
+        ])
+        .default(2)
+        .describe("Workers that train: a number, or the fewest and the most."),
+      teachers: count.max(1024).default(1).describe("Workers that serve soft targets: the job starts with these."),
+      roles: z
+        .enum(["fixed", "auto"])
+        .default("fixed")
+        .describe(
+          "`fixed`: as many students and teachers as given. `auto`: that is only where it begins; `limbeck run` starts all with `--role auto`, and the coordinator keeps the split of them that is measured to be the fastest.",
+        ),
+    })
+    .prefault({})
+    .describe("Workers the job wants. `limbeck run` starts the teachers and the fewest students."),
+});
 
-    for (const stage of ["teach", "distil"] as const) {
-      const given = job[stage];
-      if (given?.epochs !== undefined && given.steps !== undefined) {
-        refuse([stage, "steps"], "give either epochs or steps, not both", [stage, "epochs"]);
-      } else if (given && given.epochs === undefined && given.steps === undefined) {
-        refuse([stage], "needs either epochs or steps");
-      }
-    }
-    const source = sourceOfTeacher(job.teacher);
-    if (source !== null && job.teach) {
-      const kind = source === "load" ? "a loaded teacher" : source === "remote" ? "a remote teacher" : "an ensemble";
-      refuse(["teach"], `${kind} is not taught: remove either teach or teacher.${source}`, ["teacher", source]);
-    }
-    if (source === null && !job.teach) {
-      const message = "needed to train the teacher, unless teacher.load, remote or ensemble names a trained one";
-      refuse(["teach"], message);
-    }
-
-    const { lanes, workers, dataset } = job;
-    const { min, max } = studentsGiven(workers);
-    if (max < min) refuse(["workers", "students", "max"], `must be at least min, ${min}, found ${max}`);
-    if (lanes.count < max) {
-      const message = `${lanes.count} lanes cannot be dealt to ${max} students: every student needs at least one`;
-      refuse(["lanes", "count"], message, ["workers", "students"]);
-    }
-    const parts = teacherParts(job.teacher).length;
-    if (workers.teachers < parts) {
-      const message = `the ${parts} members of teacher.ensemble, served apart, need a worker each: give at least ${parts}, found ${workers.teachers}, or set teacher.workers to together`;
-      refuse(["workers", "teachers"], message, ["teacher", "workers"]);
-    }
-    for (const split of ["train", "test"] as const) {
-      const path = ["dataset", split, "labels"];
-      const { labels } = dataset[split];
-      if (dataset.kind === "idx" && labels === undefined) refuse(path, "needed for idx: the file of the labels");
-      if (dataset.kind === "csv" && labels !== undefined) {
-        refuse(path, "must not be given for csv: its labels are in the column named by dataset.label");
-      }
-    }
-    if (dataset.kind === "csv" && dataset.label === undefined) {
-      refuse(["dataset", "label"], "needed for csv: the name of the label column");
-    }
-    if (dataset.kind === "idx" && dataset.label !== undefined) {
-      refuse(["dataset", "label"], "must not be given for idx: its labels are in files of their own");
-    }
-    if (dataset.limit !== undefined && dataset.validation >= dataset.limit) {
-      const message = `${dataset.validation} validation examples of the first ${dataset.limit} leave none to train on`;
-      refuse(["dataset", "validation"], message, ["dataset", "limit"]);
-    }
-    if (job.evaluation.split === "validation" && dataset.validation === 0) {
-      const message = "to evaluate on the validation split, hold out examples: set dataset.validation above 0";
-      refuse(["evaluation", "split"], message, ["dataset", "validation"]);
-    }
-    for (const stage of ["teach", "distil"] as const) {
-      for (const view of ["shift", "flip"] as const) {
-        if (dataset.kind === "csv" && job[stage]?.views[view])
-          refuse([stage, "views", view], "needs images, and csv has none");
-      }
-    }
-    const classesOf = {
-      dataset: dataset.classes,
-      teacher: classesGiven(job.teacher),
-      student: classesGiven(job.student),
-    };
-    for (const role of ["teacher", "student"] as const) {
-      if (dataset.kind === "csv" && "blocks" in job[role]) refuse([role, "kind"], "cnn needs images, and csv has none");
-      const earlier = role === "teacher" ? (["dataset"] as const) : (["dataset", "teacher"] as const);
-      const other = earlier.find((part) => classesOf[part] !== undefined && classesOf[part] !== classesOf[role]);
-      if (classesOf[role] === undefined || other === undefined) continue;
-      const message = `the ${role} has ${classesOf[role]} classes, the ${other} ${classesOf[other]}: they must be equal`;
-      refuse([role, "classes"], message, [other, "classes"]);
-    }
-  });
-
-function classesGiven(spec: TeacherSpec): number | undefined {
-  return "classes" in spec ? spec.classes : undefined;
-}
-
-export interface StudentRange {
-  readonly min: number;
-  readonly max: number;
-}
-
-/** As the job file has them: a job begins with the fewest. */
-export function studentsGiven({ students }: { students: number | StudentRange }): StudentRange {
-  return typeof students === "number" ? { min: students, max: students } : students;
-}
-
-/** How many students a job trains with, at least and at most. Where roles are by themselves, as many as lanes. */
-export function studentRange({ workers, lanes }: Pick<Job, "workers" | "lanes">): StudentRange {
-  return workers.roles === "auto" ? { min: 1, max: lanes.count } : studentsGiven(workers);
-}
-
-export const jobSchema = schema;
+/** Parses a job, and holds it to the rules between its fields (core/jobrules.ts). */
+export const jobSchema = fields.superRefine(checkRules);
 /** The job with every default filled in. */
-export type Job = z.output<typeof schema>;
+export type Job = z.output<typeof fields>;
 /** The job as a user may write it. */
-export type JobInput = z.input<typeof schema>;
+export type JobInput = z.input<typeof fields>;

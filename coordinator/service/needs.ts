@@ -1,5 +1,5 @@
 /** How many workers a job needs and could use, and whether these will do: of fixed roles, and of those that take any. */
-import { studentRange, studentsGiven } from "../../core/job.ts";
+import { studentRange, studentsGiven } from "../../core/studentrange.ts";
 import { counted } from "../../core/words.ts";
 import type { Count, Course, QueuedJob, Seat, WorkerRole } from "./vocabulary.ts";
 

@@ -1,7 +1,7 @@
 /** A whole cluster from one seed: its machines, one coordinator or several, and what is done to them. */
 import type { Outcome } from "../../coordinator/state.ts";
-import { studentsGiven } from "../../core/job.ts";
 import { randomStream } from "../../core/random.ts";
+import { studentsGiven } from "../../core/studentrange.ts";
 import type { Act } from "../history.ts";
 import { Clock } from "./clock.ts";
 import { Coordinators } from "./coordinators.ts";
