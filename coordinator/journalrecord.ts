@@ -4,7 +4,7 @@
  */
 import type { Finding } from "../core/doctor/finding.ts";
 import type { DealtLanes } from "../core/events.ts";
-import type { Exported, LedgerTotals, SoftTargetTotals } from "../core/report.ts";
+import type { Exported, LedgerTotals, SoftTargetTotals } from "../core/finishedstage.ts";
 import type { Stage } from "../core/stages.ts";
 import type { DatasetInfo__Output } from "../proto/gen/limbeck/v1/DatasetInfo.ts";
 import type { Role } from "./messages.ts";

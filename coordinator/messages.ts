@@ -1,7 +1,8 @@
 /** What workers say, understood: parsed at the door, so that inside the types are true. */
 import type { Finding } from "../core/doctor/finding.ts";
 import { LimbeckError, type LimbeckErrorCode } from "../core/errors.ts";
-import type { Exported, ExportedModel, LedgerTotals, Picture, ReportedEngine } from "../core/report.ts";
+import type { Exported, ExportedModel, LedgerTotals, Picture } from "../core/finishedstage.ts";
+import type { ReportedEngine } from "../core/report.ts";
 import type { Stage } from "../core/stages.ts";
 import type { CaughtUp__Output } from "../proto/gen/limbeck/v1/CaughtUp.ts";
 import type { Checkpointed__Output } from "../proto/gen/limbeck/v1/Checkpointed.ts";

@@ -2,7 +2,7 @@
 
 import { evaluationOf } from "../core/evaluation/evaluation.ts";
 import type { ProgressEvent } from "../core/events.ts";
-import { type FinishedStage, nothingExported } from "../core/report.ts";
+import { type FinishedStage, nothingExported } from "../core/finishedstage.ts";
 import { planStages, type Stage, type StagePlan } from "../core/stages.ts";
 import { withFindings } from "./diagnosis.ts";
 import { announce } from "./ending.ts";

@@ -2,7 +2,9 @@
 import { asLimbeckError } from "../core/errors.ts";
 import { disputes } from "../core/evaluation/disputes.ts";
 import type { Evaluation } from "../core/evaluation/evaluation.ts";
-import { buildReport, type FinishedStage, nothingExported, type ReportedWorker } from "../core/report.ts";
+import type { ReportedWorker } from "../core/report.ts";
+import { buildReport } from "../core/reporting.ts";
+import { type FinishedStage, nothingExported } from "../core/finishedstage.ts";
 import { timed } from "./balance.ts";
 import { rollBack } from "./divergence.ts";
 import { announce, end, fail } from "./ending.ts";

@@ -5,7 +5,7 @@
 import { LimbeckError } from "../core/errors.ts";
 import { type Evaluation, evaluationOf } from "../core/evaluation/evaluation.ts";
 import { withEntry } from "../core/layered.ts";
-import { noSoftTargets, type SoftTargetTotals } from "../core/report.ts";
+import { noSoftTargets, type SoftTargetTotals } from "../core/finishedstage.ts";
 import type { StagePlan } from "../core/stages.ts";
 import type { Evaluated, EvaluatedChunk, Progress } from "./messages.ts";
 import type { Pace, Stretch, Tally } from "./state.ts";

@@ -1,5 +1,7 @@
 /** report.html: what a run gave, as one page that needs nothing else. */
-import type { Latency, ModelReport } from "../../core/report.ts";
+
+import type { Latency } from "../../core/finishedstage.ts";
+import type { ModelReport } from "../../core/report.ts";
 import type { RunReport } from "../../core/runreport.ts";
 import { bytesText, duration, fixed, milliseconds, percent, whole } from "../../core/words.ts";
 import { calibrationSection } from "./calibration.ts";

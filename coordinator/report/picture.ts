@@ -1,6 +1,6 @@
 /** An example as the page shows it. */
 import { encode } from "fast-png";
-import type { Picture } from "../../core/report.ts";
+import type { Picture } from "../../core/finishedstage.ts";
 import { html, type Markup } from "./html.ts";
 
 /** @param text in place of the picture */

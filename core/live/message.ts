@@ -1,6 +1,6 @@
 /** What the coordinator sends to a page that is open. */
 import type { ProgressEvent } from "../events.ts";
-import type { SoftTargetTotals } from "../report.ts";
+import type { SoftTargetTotals } from "../finishedstage.ts";
 import type { JobState, WorkerState } from "../shownstates.ts";
 import type { HistoryJson } from "./history.ts";
 

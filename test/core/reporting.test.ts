@@ -2,14 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { evaluationOf } from "../../core/evaluation/evaluation.ts";
+import { type FinishedStage, noSoftTargets, nothingExported } from "../../core/finishedstage.ts";
 import { jobSchema } from "../../core/job.ts";
-import {
-  buildReport,
-  type FinishedStage,
-  noSoftTargets,
-  nothingExported,
-  type ReportFacts,
-} from "../../core/report.ts";
+import { buildReport, type ReportFacts } from "../../core/reporting.ts";
 import { planStages, type Stage } from "../../core/stages.ts";
 
 const job = jobSchema.parse({
