@@ -9,7 +9,8 @@ import { announce, fail } from "./ending.ts";
 import { beginOrders } from "./letters.ts";
 import { dealtTo } from "./members.ts";
 import { idleParts, wrongMember } from "./parts.ts";
-import type { Course, Next, Plan, Readying, Running, Tally, Worker } from "./state.ts";
+import type { Course, Next, Plan, Readying, Running, Worker } from "./state.ts";
+import type { Tally } from "./tally.ts";
 import { taughtSha256 } from "./term.ts";
 
 /** A worker has laid out the term. When all members have, they begin. */

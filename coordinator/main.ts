@@ -20,10 +20,10 @@ import { openJobRun } from "./jobrun.ts";
 import type { JournalRecord } from "./journalrecord.ts";
 import type { WorkerMessage } from "./messages.ts";
 import { pageFiles } from "./page/files.ts";
-import { depotPatience, usualPatience } from "./patience.ts";
+import { depotPatience, type Patience, usualPatience } from "./patience.ts";
 import { openRecords } from "./records.ts";
 import { type RpcPort, serveRpc } from "./rpc.ts";
-import type { DepotPlace, Outcome, Patience, Plan } from "./state.ts";
+import type { DepotPlace, Outcome, Plan } from "./state.ts";
 import type { Served } from "./status.ts";
 
 export interface CoordinatorOptions {

@@ -1,12 +1,11 @@
 /** The coordinator's vocabulary: what it knows, what can happen, what it does about it. */
 import type { Finding } from "../core/doctor/finding.ts";
 import type { LimbeckError } from "../core/errors.ts";
-import type { Evaluation } from "../core/evaluation/evaluation.ts";
 import type { DealtLanes, ProgressEvent } from "../core/events.ts";
+import type { FinishedStage } from "../core/finishedstage.ts";
 import type { Job } from "../core/job.ts";
 import type { Prediction } from "../core/plan/prediction.ts";
 import type { Report, ReportedEngine } from "../core/report.ts";
-import type { FinishedStage, SoftTargetTotals } from "../core/finishedstage.ts";
 import type { Stage, StagePlan } from "../core/stages.ts";
 import type { DatasetInfo__Output } from "../proto/gen/limbeck/v1/DatasetInfo.ts";
 import type { Heartbeat__Output } from "../proto/gen/limbeck/v1/Heartbeat.ts";
@@ -14,8 +13,10 @@ import type { Ready__Output } from "../proto/gen/limbeck/v1/Ready.ts";
 import type { SourceFile } from "../proto/gen/limbeck/v1/SourceFile.ts";
 import type { ToWorker } from "../proto/gen/limbeck/v1/ToWorker.ts";
 import type { Begun, JournalRecord } from "./journalrecord.ts";
-import type { EvaluatedChunk, Progress, Role, Skipped, StageDone, WorkerMessage } from "./messages.ts";
+import type { Progress, Role, Skipped, WorkerMessage } from "./messages.ts";
+import type { Patience } from "./patience.ts";
 import type { Split } from "./split.ts";
+import type { Tally } from "./tally.ts";
 
 /** What does not change while a job runs. */
 export interface Plan {
@@ -42,42 +43,6 @@ export interface DepotPlace {
   readonly url: string;
   /** The job's own in it: the same for the same job, wherever and whenever it is started. */
   readonly folder: string;
-}
-
-/** L7. How long what may last, in milliseconds. */
-export interface Patience {
-  /** Silence after which a worker is lost. */
-  readonly silenceMs: number;
-  /** Without a worker that joins or gets prepared, before the job has begun. */
-  readonly gatherMs: number;
-  /** With too few workers to go on. */
-  readonly pauseMs: number;
-  /** For the members of a term to come back to a coordinator that was started again; from the first on that is back. */
-  readonly rejoinMs: number;
-  /** For the first of them, where the one before may have been stopped: they wait for it, and know of no other yet. */
-  readonly returnMs: number;
-  /** Without a member that gets ready. */
-  readonly readyMs: number;
-  /** Without a step, an evaluated chunk or a student that is done. */
-  readonly progressMs: number;
-  readonly exportMs: number;
-  /** Between the suspicion that a member is out of another's reach, and its being believed. */
-  readonly blameMs: number;
-  /** For the workers to leave when the job is over. */
-  readonly leaveMs: number;
-  /** For the last checkpoint of a job that is told to stop. */
-  readonly lastCheckpointMs: number;
-  /** Of a term, before its deal is weighed against the measured speeds. */
-  readonly weighMs: number;
-  /** The same, where one takes part that was left out before. */
-  readonly trialMs: number;
-  /** Before a worker that was left out, or out of reach, is tried again; doubles each time. */
-  readonly benchMs: number;
-  /** Of steps under a split into teachers and students, and at least how many of them, before it is judged. */
-  readonly splitMs: number;
-  readonly splitSteps: number;
-  /** Before other splits are tried again, where none was better; doubles each time. */
-  readonly resplitMs: number;
 }
 
 export interface Prepared {
@@ -263,43 +228,6 @@ export type Outcome =
   | { readonly kind: "done"; readonly report: Report }
   | { readonly kind: "failed"; readonly error: LimbeckError }
   | { readonly kind: "stopped"; readonly why: string };
-
-/** What the students of a stage have reported so far, in all its terms. */
-export interface Tally {
-  /** By worker: steps it has reported. */
-  readonly steps: ReadonlyMap<string, number>;
-  /** The global batches, as the leads reported them. */
-  readonly pace: Pace;
-  readonly softTargets: SoftTargetTotals;
-  /** By worker: seconds in which it had nothing to do but wait for teachers. */
-  readonly waited: ReadonlyMap<string, number>;
-  /** Evaluations by step, and by whether they end the stage; null once all chunks have come. */
-  readonly evaluations: ReadonlyMap<string, ReadonlyMap<number, EvaluatedChunk> | null>;
-  /** The evaluation that ends the stage. */
-  readonly evaluation: Evaluation | null;
-  /** Of the current term. */
-  readonly done: ReadonlyMap<string, StageDone>;
-  /** Lanes whose gradient was not finite, by step and lane. */
-  readonly skipped: ReadonlyMap<string, Skipped>;
-  /** The newest step after which all replicas were found equal; 0, as they are built. */
-  readonly agreed: number;
-  /** The newest step with a checkpoint; -1 before the first. */
-  readonly checkpointed: number;
-}
-
-export interface Pace {
-  /** Over the last report, the whole global batch. */
-  readonly samplesPerSecond: number;
-  readonly all: Stretch;
-  /** Beyond the warm-up. */
-  readonly steady: Stretch;
-}
-
-export interface Stretch {
-  readonly steps: number;
-  readonly examples: number;
-  readonly seconds: number;
-}
 
 /** `session`: a worker's stream, numbered by the shell; a name alone could be claimed by two. */
 export type Happening =

@@ -4,11 +4,47 @@
  */
 import { LimbeckError } from "../core/errors.ts";
 import { type Evaluation, evaluationOf } from "../core/evaluation/evaluation.ts";
-import { withEntry } from "../core/layered.ts";
 import { noSoftTargets, type SoftTargetTotals } from "../core/finishedstage.ts";
+import { withEntry } from "../core/layered.ts";
 import type { StagePlan } from "../core/stages.ts";
-import type { Evaluated, EvaluatedChunk, Progress } from "./messages.ts";
-import type { Pace, Stretch, Tally } from "./state.ts";
+import type { Evaluated, EvaluatedChunk, Progress, Skipped, StageDone } from "./messages.ts";
+
+/** What the students of a stage have reported so far, in all its terms. */
+export interface Tally {
+  /** By worker: steps it has reported. */
+  readonly steps: ReadonlyMap<string, number>;
+  /** The global batches, as the leads reported them. */
+  readonly pace: Pace;
+  readonly softTargets: SoftTargetTotals;
+  /** By worker: seconds in which it had nothing to do but wait for teachers. */
+  readonly waited: ReadonlyMap<string, number>;
+  /** Evaluations by step, and by whether they end the stage; null once all chunks have come. */
+  readonly evaluations: ReadonlyMap<string, ReadonlyMap<number, EvaluatedChunk> | null>;
+  /** The evaluation that ends the stage. */
+  readonly evaluation: Evaluation | null;
+  /** Of the current term. */
+  readonly done: ReadonlyMap<string, StageDone>;
+  /** Lanes whose gradient was not finite, by step and lane. */
+  readonly skipped: ReadonlyMap<string, Skipped>;
+  /** The newest step after which all replicas were found equal; 0, as they are built. */
+  readonly agreed: number;
+  /** The newest step with a checkpoint; -1 before the first. */
+  readonly checkpointed: number;
+}
+
+export interface Pace {
+  /** Over the last report, the whole global batch. */
+  readonly samplesPerSecond: number;
+  readonly all: Stretch;
+  /** Beyond the warm-up. */
+  readonly steady: Stretch;
+}
+
+export interface Stretch {
+  readonly steps: number;
+  readonly examples: number;
+  readonly seconds: number;
+}
 
 const noStretch: Stretch = { steps: 0, examples: 0, seconds: 0 };
 
