@@ -18,10 +18,9 @@ import type { EngineInfo } from "./engine/engine.ts";
 import type { Gpu } from "./gpus.ts";
 import type { Services } from "./services.ts";
 import type { CacheCounts } from "./softtargets/cached.ts";
-import type { SoftTargetClient, SoftTargetCounts } from "./softtargets/client.ts";
+import type { SoftTargetCounts } from "./softtargets/counts.ts";
+import type { Standing } from "./softtargets/source.ts";
 import type { PhaseSeconds, StepSums } from "./stepreport.ts";
-
-type Standing = SoftTargetClient["standing"];
 
 /** Of one that asks no teachers. */
 export const noneAsked = (): Standing => ({ awaited: 0, stranded: 0, breakers: { closed: 0, half_open: 0, open: 0 } });

@@ -17,8 +17,8 @@ import { FetchAhead } from "./softtargets/fetchahead.ts";
 import { formatOf } from "./softtargets/format.ts";
 import { floatsSent, inputSource } from "./softtargets/inputs.ts";
 import type { PartTeacher } from "./softtargets/link.ts";
+import { openSoftTargets, type SourceSettings } from "./softtargets/open.ts";
 import type { SoftTargetKey } from "./softtargets/provenance.ts";
-import { openSoftTargets, type SourceSettings } from "./softtargets/source.ts";
 
 export interface SupplyParts {
   readonly context: WorkerContext;

@@ -1,8 +1,8 @@
 /** A line to each teacher of a term, on the path that training takes, so that one can be asked rather than another. */
 import { LimbeckError } from "../../core/errors.ts";
-import type { SoftTargetSource } from "../softtargets/client.ts";
+import { groupsOf, openSoftTargets, type SourceSettings } from "../softtargets/open.ts";
 import type { SoftTargetKey } from "../softtargets/provenance.ts";
-import { groupsOf, openSoftTargets, type SourceSettings } from "../softtargets/source.ts";
+import type { SoftTargetSource } from "../softtargets/source.ts";
 
 export interface TeacherLine {
   /** Who answers; several names where they serve the members of an ensemble. */

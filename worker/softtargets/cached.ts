@@ -6,10 +6,11 @@ import type { SoftTargetCache } from "../cache/cache.ts";
 import type { CacheSettings } from "../cache/protocol.ts";
 import type { WorkerContext } from "../context.ts";
 import { softTargetFolder } from "../engine/environment.ts";
-import type { SoftTargetCounts, SoftTargetSource, Standing } from "./client.ts";
+import type { SoftTargetCounts } from "./counts.ts";
 import { formatName, formatOf } from "./format.ts";
 import type { PartTeacher } from "./link.ts";
 import type { SoftTargetKey } from "./provenance.ts";
+import type { SoftTargetSource, Standing } from "./source.ts";
 
 /** In examples and bytes of logits. */
 export interface CacheCounts {

@@ -7,17 +7,13 @@ import { LimbeckError } from "../../core/errors.ts";
 import { type Mixture, mixedLogits, mixtureIdentity } from "../../core/mixture.ts";
 import { sha256Hex } from "../artifacts/digest.ts";
 import type { BreakerState } from "./breaker.ts";
-import {
-  SoftTargetClient,
-  type SoftTargetCounts,
-  type SoftTargetSettings,
-  type SoftTargetSource,
-  type Standing,
-} from "./client.ts";
+import { SoftTargetClient, type SoftTargetSettings } from "./client.ts";
+import { addCounts, noCounts, type SoftTargetCounts } from "./counts.ts";
 import { decodeLogits, encodeLogits } from "./format.ts";
 import type { PartTeacher } from "./link.ts";
 import { addPayloadErrors, noPayloadError, type PayloadError, PayloadSampling } from "./payloaderror.ts";
 import type { SoftTargetKey } from "./provenance.ts";
+import type { SoftTargetSource, Standing } from "./source.ts";
 
 export interface MixedSettings extends Omit<SoftTargetSettings, "teachers" | "field"> {
   readonly mixture: Mixture;
@@ -56,17 +52,10 @@ export class MixedSoftTargets implements SoftTargetSource {
 
   takeCounts(): SoftTargetCounts {
     const counts = this.#members.map((member) => member.takeCounts());
-    const sum = (of: (each: SoftTargetCounts) => number) => counts.reduce((total, each) => total + of(each), 0);
     const [softTargets, payloadError] = [this.#softTargets, this.#payloadError];
     this.#softTargets = 0;
     this.#payloadError = noPayloadError;
-    return {
-      ...{ softTargets, payloadError },
-      softTargetBytes: sum((each) => each.softTargetBytes),
-      softTargetInputBytes: sum((each) => each.softTargetInputBytes),
-      hedged: sum(({ hedged }) => hedged),
-      askedAgain: sum(({ askedAgain }) => askedAgain),
-    };
+    return { ...counts.reduce(addCounts, noCounts), softTargets, payloadError };
   }
 
   /** Of the slowest member. */

@@ -1,34 +1,38 @@
-/** Whom the students of a job ask for soft targets: teachers that serve the whole, or of each part some. */
-
-import type { Job } from "../../core/job.ts";
-import { mixtureOf } from "../../core/mixture.ts";
-import { isApart, teacherParts } from "../../core/teacherparts.ts";
-import { SoftTargetClient, type SoftTargetSettings, type SoftTargetSource } from "./client.ts";
+/** Whoever a student asks for soft targets: teachers that serve the whole, or members of an ensemble whose answers are mixed. */
+import type { BreakerState } from "./breaker.ts";
+import type { SoftTargetCounts } from "./counts.ts";
 import type { PartTeacher } from "./link.ts";
-import { MixedSoftTargets } from "./mixed.ts";
+import type { SoftTargetKey } from "./provenance.ts";
 
-export type SourceSettings = Omit<SoftTargetSettings, "field" | "teachers"> & {
-  readonly job: Pick<Job, "teacher" | "distil">;
-  readonly teachers: readonly PartTeacher[];
-};
-
-export function openSoftTargets({ job, teachers, ...settings }: SourceSettings): SoftTargetSource {
-  const parts = teacherParts(job.teacher);
-  const members = parts.map(({ field }, at) => ({ field, teachers: teachers.filter(({ part }) => part === at) }));
-  if (!isApart(job.teacher)) return new SoftTargetClient({ ...settings, ...members[0]! });
-  return new MixedSoftTargets({ ...settings, mixture: mixtureOf(job.teacher, job.distil.temperature), members });
+export interface SoftTargetSource {
+  /**
+   * Logits [examples, classes].
+   * @param spareMs until it is needed
+   * @throws wrong_key, corrupt, unavailable, server_away, or the signal's reason
+   */
+  request(key: SoftTargetKey, signal: AbortSignal, spareMs?: number): Promise<Float32Array>;
+  /** Since the last call. */
+  takeCounts(): SoftTargetCounts;
+  /** How long answers take, at the share of them that is late; null before anything is known. */
+  readonly latencyMs: number | null;
+  /** The teachers whose answers are awaited, in words; empty where none (L7). */
+  readonly waitingFor: string;
+  /** Something is asked for that no teacher is left to answer. */
+  readonly isStranded: boolean;
+  /** Something is asked for that nobody can answer before a server is back that a teacher asks. */
+  readonly isServerAway: boolean;
+  readonly standing: Standing;
+  /** Whom to ask from now on: what is owed by one that is not among them is asked of another. */
+  teachersAre(teachers: readonly PartTeacher[]): void;
+  /** Ends the streams; what is outstanding fails with `stopped`. */
+  close(): void;
 }
 
-/**
- * The teachers in groups that can answer by themselves: each alone, or one of each part. Every teacher is in one at
- * least; of a part that has fewer than others its teachers are in several, of one that has none nobody is. Without any
- * teacher there is one group of nobody, which is waited for as a student waits.
- */
-export function groupsOf(
-  { teacher }: Pick<Job, "teacher">,
-  teachers: readonly PartTeacher[],
-): readonly PartTeacher[][] {
-  const parts = teacherParts(teacher).map((_, at) => teachers.filter(({ part }) => part === at));
-  const count = Math.max(1, ...parts.map(({ length }) => length));
-  return Array.from({ length: count }, (_, at) => parts.flatMap((some) => some[at % some.length] ?? []));
+export interface Standing {
+  /** Requests whose answers are on their way. */
+  readonly awaited: number;
+  /** Those that nobody can be asked for. */
+  readonly stranded: number;
+  /** How many teachers have their breaker in each state. */
+  readonly breakers: Readonly<Record<BreakerState, number>>;
 }

@@ -5,7 +5,7 @@ import { setTimeout } from "node:timers/promises";
 import { type Mixture, mixedLogits, mixtureIdentity } from "../../../core/mixture.ts";
 import { sha256Hex } from "../../../worker/artifacts/digest.ts";
 import { type MixedSettings, MixedSoftTargets } from "../../../worker/softtargets/mixed.ts";
-import { groupsOf } from "../../../worker/softtargets/source.ts";
+import { groupsOf } from "../../../worker/softtargets/open.ts";
 import { ask, classes, openTeacher, type TestTeacher } from "./teachers.ts";
 
 const never = new AbortController().signal;
