@@ -1,6 +1,8 @@
-/** An Assign, understood: as worker/membership.ts, which test/sim does not import for its data loaders. */
-import type { Assigned } from "../../core/participant.ts";
+/** Orders, understood: as worker/membership.ts, which test/sim does not import for its data loaders. */
+import type { Assigned, Beginning } from "../../core/participant.ts";
 import type { Assign } from "../../proto/gen/limbeck/v1/Assign.ts";
+import type { Begin } from "../../proto/gen/limbeck/v1/Begin.ts";
+import type { Member as ToldMember } from "../../proto/gen/limbeck/v1/Member.ts";
 
 export interface Member {
   readonly worker: string;
@@ -34,7 +36,7 @@ export function understand(
 ): Membership {
   const students = (assign.students as Member[]).filter(({ lanes }) => lanes > 0);
   const at = students.findIndex(({ worker }) => worker === name);
-  const teachers = assign.teachers!.map(({ worker, part }) => ({ worker: worker!, part: part! }));
+  const teachers = teachersIn(assign);
   const rank = at < 0 ? null : at;
   const own = teachers.find(({ worker }) => worker === name);
   const isTeacher = own !== undefined;
@@ -53,4 +55,15 @@ export function understand(
     restore: assign.restore!,
     restoreBelow: Number(assign.restoreBelow),
   };
+}
+
+export function beginningOf(term: number, begin: Begin): Beginning {
+  const { step, sources, sumSources, evaluate, teacherEngine, uncacheable } = begin;
+  const from = { sources: sources!, sumSources: sumSources! };
+  const engine = { teacherEngine: teacherEngine!, uncacheable: uncacheable! };
+  return { term, step: Number(step), ...from, evaluate: evaluate!, ...engine };
+}
+
+export function teachersIn({ teachers }: { readonly teachers?: readonly ToldMember[] }): PartTeacher[] {
+  return teachers!.map(({ worker, part }) => ({ worker: worker!, part: part! }));
 }

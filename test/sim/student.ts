@@ -52,8 +52,8 @@ export class StudentTerm {
     if (beginning.evaluate && replica.step < steps) yield* this.#evaluate(false, ending);
     if (replica.step < steps) yield* this.#train(takeBack, ending);
     ending.soon.throwIfAborted();
-    if (this.#membership.rank === 0 && steps > 0 && worker.savedStep !== replica.step) this.#checkpoint();
-    if (worker.isSaving) yield* wait<void>(({ ok }) => void worker.onSaved.push(ok));
+    if (this.#membership.rank === 0 && steps > 0 && worker.saving.savedStep !== replica.step) this.#checkpoint();
+    yield* worker.saving.saved();
     worker.doing = `evaluating ${stage}`;
     yield* this.#evaluate(true, ending);
     worker.trained.set(stage, replica.weights);
@@ -202,7 +202,7 @@ export class StudentTerm {
   }
 
   #checkpoint(): void {
-    this.#worker.save(this.#replica, this.#membership.term);
+    this.#worker.saving.save(this.#replica, this.#membership.term);
   }
 
   *#evaluate(last: boolean, ending: Ending): Task<void> {
