@@ -23,13 +23,14 @@ test("a job outlives a NATS server and its leader, killed -9 one after the other
   running.catch(() => {});
   const size = { natsServers: 1, coordinators: 2, students: 2, teachers: 1 } as const;
   const service = await Service.open(t, join(scratch, "service"), size);
-  const [first, second] = [service.coordinators[0]!, service.coordinators[1]!];
-  service.startCoordinator(first);
-  assert.ok(await until(() => service.leader() !== null, deadlineMs), "the first leads");
-  service.startCoordinator(second);
-  const [lone] = service.workers;
+  const { coordinators, workers } = service;
+  const [first, second] = [coordinators.all[0]!, coordinators.all[1]!];
+  coordinators.start(first);
+  assert.ok(await until(() => coordinators.leader() !== null, deadlineMs), "the first leads");
+  coordinators.start(second);
+  const [lone] = workers.all;
   lone!.knows = [first];
-  for (const worker of service.workers) service.startWorker(worker);
+  for (const worker of workers.all) workers.start(worker);
   const id = await service.submit("failover", job.yaml, deadlineMs);
   const stepped = () => service.events(id).some((event) => event.kind === "stepped" && event.stage === "distil");
   assert.ok(await until(stepped, deadlineMs), "it trains");
@@ -37,9 +38,9 @@ test("a job outlives a NATS server and its leader, killed -9 one after the other
   await service.nats[0]!.kill();
   await sleep(outageMs);
   await service.nats[0]!.restart();
-  const before = { ...service.leader()!, killedMs: Date.now() };
-  await service.killCoordinator(before.coordinator);
-  service.startCoordinator(before.coordinator);
+  const before = { ...coordinators.leader()!, killedMs: Date.now() };
+  await coordinators.kill(before.coordinator);
+  coordinators.start(before.coordinator);
   assert.ok(await until(() => service.report(id) !== null, deadlineMs), "it ends");
 
   const report = service.report(id)!;
@@ -49,7 +50,7 @@ test("a job outlives a NATS server and its leader, killed -9 one after the other
   const { wrong, twice, leaders } = await history(service, id, sinceMs);
   assert.deepEqual([wrong, twice], [[], []]);
   assert.ok(leaders >= 2, `${leaders} leaders`);
-  const isRedirected = service.workerLines.some(
+  const isRedirected = workers.lines.some(
     ({ worker, event, atMs }) => worker.startsWith(lone!.name) && event === "redirected" && atMs > before.killedMs,
   );
   assert.ok(isRedirected, "who knew the dead one only was told of the other when that stood by again");

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { JournalRecord } from "../../../coordinator/journalrecord.ts";
 import { check, type JournalEntry, type Witnesses } from "./acts.ts";
 import type { Recorded } from "./recorded.ts";
-import type { WorkerLine } from "./service.ts";
+import type { WorkerLine } from "./workers.ts";
 
 const term = (number: number): JournalRecord => ({
   ...{ kind: "term", atMs: 0, term: number, stage: "distil", deal: [], teachers: [], instances: {} },

@@ -7,7 +7,7 @@ import { journalStream, journalSubject, usualCluster } from "../../../proto/clus
 import { decisionsOf } from "../../decisions.ts";
 import { type Act, type Decision, type Led, type Written, wrongIn } from "../../history.ts";
 import type { Recorded } from "./recorded.ts";
-import type { WorkerLine } from "./service.ts";
+import type { WorkerLine } from "./workers.ts";
 
 /** A whole entry of a journal, as it lies in the stream. */
 export interface JournalEntry {

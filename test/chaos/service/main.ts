@@ -92,7 +92,7 @@ try {
     else if (!service.report(id)) spans.push({ struck, untilMs, quietUntilMs: Date.now() });
   }
   if (spans.length < faults.length) note(`the job had ended before fault ${spans.length + 1}: give --steps`);
-  note(`until now: ${JSON.stringify(costOf(service.events(id), service.records(), spans))}`);
+  note(`until now: ${JSON.stringify(costOf(service.events(id), service.coordinators.records(), spans))}`);
   await until(() => service.report(id) !== null, wholeMs + deadlineMs);
   const report = service.report(id);
   const events = service.events(id);
@@ -104,7 +104,7 @@ try {
   const expected = await undisturbed(join(folder, "undisturbed"), job.args);
   const result = {
     faults: countsOf(spans.map(({ struck }) => struck)),
-    ...costOf(events, service.records(), spans),
+    ...costOf(events, service.coordinators.records(), spans),
     isFinished: report !== null,
     hashEqual: report?.student.weightsSha256 === expected.student.weightsSha256,
     duplicated: report?.ledger.duplicated ?? null,

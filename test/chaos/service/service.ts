@@ -1,20 +1,18 @@
 /** A service as it runs: NATS servers, coordinators and workers, each a real process that can be killed, stopped and started again. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { createWriteStream, existsSync, mkdirSync, readFileSync, type WriteStream } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { againCode, type Child, endChildren, startChild } from "../../../cli/children.ts";
 import type { ProgressEvent } from "../../../core/events.ts";
 import type { Report } from "../../../core/report.ts";
 import type { SubmitReply__Output } from "../../../proto/gen/limbeck/v1/SubmitReply.ts";
-import { packagePath } from "../../../proto/package.ts";
 import { jobsClient } from "../../../proto/wire.ts";
 import { freePort } from "../../freeport.ts";
 import { type NatsServer, startNats, startNatsCluster } from "../../natsserver.ts";
 import type { Scope } from "../../scope.ts";
 import { eventsIn, reportIn } from "../cluster.ts";
-import type { Recorded } from "./recorded.ts";
+import { type Coordinator, Coordinators } from "./coordinators.ts";
+import { Watch } from "./watch.ts";
+import { Workers } from "./workers.ts";
 
 export interface ServiceSize {
   readonly natsServers: 1 | 3;
@@ -23,52 +21,19 @@ export interface ServiceSize {
   readonly teachers: number;
 }
 
-export interface Coordinator {
-  readonly name: string;
-  /** host:port */
-  readonly rpc: string;
-  readonly http: string;
-  process: ChildProcess | null;
-}
-
-export interface Worker {
-  readonly name: string;
-  readonly role: "student" | "teacher";
-  /** Those that it is told of, in this order; none: it asks NATS. */
-  knows: readonly Coordinator[];
-  /** null while it is dead. */
-  child: Child | null;
-  lives: number;
-}
-
-/** A line of a worker's log. */
-export interface WorkerLine {
-  /** One life of one worker. */
-  readonly worker: string;
-  readonly atMs: number;
-  readonly event: string;
-  readonly term: number;
-  readonly fence: number | undefined;
-  readonly why: string;
-}
-
 export class Service {
   readonly folder: string;
   readonly nats: readonly NatsServer[];
-  readonly coordinators: readonly Coordinator[];
-  readonly workers: readonly Worker[];
-  readonly workerLines: WorkerLine[] = [];
-  /** How processes ended that nobody had told to. */
-  readonly surprises: string[] = [];
-  readonly #log: WriteStream;
-  readonly #expected = new WeakSet<object>();
-  #isOver = false;
+  readonly coordinators: Coordinators;
+  readonly workers: Workers;
+  readonly #watch: Watch;
 
   /** All of it. */
   static async start(scope: Scope, folder: string, size: ServiceSize): Promise<Service> {
     const service = await Service.open(scope, folder, size);
-    for (const coordinator of service.coordinators) service.startCoordinator(coordinator);
-    for (const worker of service.workers) service.startWorker(worker);
+    const { coordinators, workers } = service;
+    for (const coordinator of coordinators.all) coordinators.start(coordinator);
+    for (const worker of workers.all) workers.start(worker);
     return service;
   }
 
@@ -94,120 +59,26 @@ export class Service {
   private constructor(folder: string, { nats, coordinators, students, teachers }: Parts) {
     this.folder = folder;
     this.nats = nats;
-    this.coordinators = coordinators;
-    const named = (role: Worker["role"], count: number): Worker[] =>
-      Array.from({ length: count }, (_, at) => ({
-        ...{ name: `${role}-${at + 1}`, role, knows: at % 2 === 0 ? coordinators : [], child: null, lives: 0 },
-      }));
-    this.workers = [...named("student", students), ...named("teacher", teachers)];
-    this.#log = createWriteStream(join(folder, "log"), { flags: "a" });
+    this.#watch = new Watch(join(folder, "log"));
+    const { natsUrls } = this;
+    this.coordinators = new Coordinators(this.#watch, { all: coordinators, folder, natsUrls });
+    this.workers = new Workers(this.#watch, { students, teachers, coordinators, natsUrls });
   }
 
   get natsUrls(): string[] {
     return this.nats.map(({ url }) => url);
   }
 
-  startCoordinator(coordinator: Coordinator): void {
-    if (this.#isOver || coordinator.process) return;
-    const { name, rpc, http } = coordinator;
-    const entry = packagePath("dist/test/chaos/service/coordinator.js");
-    const args = [name, join(this.folder, "state"), rpc, http, this.natsUrls.join(), this.#recordOf(name)];
-    const child = spawn(process.execPath, ["--enable-source-maps", entry, ...args], {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    coordinator.process = child;
-    for (const stream of [child.stdout!, child.stderr!])
-      stream.setEncoding("utf8").on("data", (text: string) => this.#note(name, text));
-    child.once("exit", (code, signal) => {
-      if (coordinator.process === child) coordinator.process = null;
-      this.#note(name, `(${signal ?? code})`);
-      if (this.#expected.has(child) || this.#isOver) return;
-      this.surprises.push(`${name} ended: ${signal ?? `code ${code}`}`);
-      this.startCoordinator(coordinator);
-    });
-  }
-
-  startWorker(worker: Worker): void {
-    if (this.#isOver || worker.child) return;
-    const { name, role, knows } = worker;
-    const life = `${name}/${++worker.lives}`;
-    const where =
-      knows.length === 0 ? ["--nats", this.natsUrls.join()] : ["--coordinator", knows.map(({ rpc }) => rpc).join()];
-    const args = ["worker", "--role", role, "--name", name, ...where, "-o", "json"];
-    let rest = "";
-    const hearLog = (text: string) => {
-      const lines = (rest + text).split("\n");
-      rest = lines.pop()!;
-      for (const line of lines) this.#hearWorker(life, line);
-    };
-    const child = startChild(name, args, { hear: (text) => this.#note(life, text), hearLog });
-    worker.child = child;
-    void child.ended.then(async ({ exitCode, how }) => {
-      if (worker.child === child) worker.child = null;
-      this.#note(life, `(${how})`);
-      if (this.#expected.has(child) || this.#isOver) return;
-      if (exitCode !== againCode) {
-        this.surprises.push(`${life} ${how}`);
-        await sleep(restartMs);
-      }
-      this.startWorker(worker);
-    });
-  }
-
-  /** SIGKILL; resolves when it is gone. */
-  async killCoordinator(coordinator: Coordinator): Promise<void> {
-    const { process: child } = coordinator;
-    if (!child) return;
-    this.#expected.add(child);
-    const gone = once(child, "exit");
-    child.kill("SIGKILL");
-    await gone;
-  }
-
-  async killWorker(worker: Worker): Promise<void> {
-    const { child } = worker;
-    if (!child) return;
-    this.#expected.add(child);
-    child.process.kill("SIGKILL");
-    await child.ended;
-    worker.child = null;
-  }
-
-  /** All that was recorded, in the order of the coordinators. */
-  records(): Recorded[] {
-    return this.coordinators.flatMap(({ name }) => {
-      const file = this.#recordOf(name);
-      if (!existsSync(file)) return [];
-      const lines = readFileSync(file, "utf8").split("\n").slice(0, -1);
-      return lines.map((line) => JSON.parse(line) as Recorded);
-    });
-  }
-
-  /** The newest leader, where it lives. */
-  leader(): { readonly coordinator: Coordinator; readonly fence: number } | null {
-    const newest = this.records().reduce<Recorded | null>(
-      (found, record) => (found && found.fence >= record.fence ? found : record),
-      null,
-    );
-    const coordinator = this.coordinators.find(
-      ({ name, process: child }) => child && newest?.coordinator === `${name} (${child.pid})`,
-    );
-    return coordinator ? { coordinator, fence: newest!.fence } : null;
-  }
-
-  /** Of the lives that had no work before then: each works for one job. */
-  linesSince(atMs: number): WorkerLine[] {
-    const begun = new Map<string, number>();
-    for (const { worker, atMs: at, event } of this.workerLines)
-      if (event !== "leader" && !begun.has(worker)) begun.set(worker, at);
-    return this.workerLines.filter(({ worker }) => (begun.get(worker) ?? atMs) >= atMs);
+  /** How processes ended that nobody had told to. */
+  get surprises(): string[] {
+    return this.#watch.surprises;
   }
 
   /** Until somebody takes it. @returns its id */
   async submit(name: string, yaml: string, deadlineMs = 30_000): Promise<string> {
     let failure: unknown = null;
     for (const endMs = Date.now() + deadlineMs; Date.now() < endMs; await sleep(100)) {
-      for (const { rpc } of this.coordinators) {
+      for (const { rpc } of this.coordinators.all) {
         const client = jobsClient(rpc);
         try {
           const request = { job: yaml, name, priority: 0, sources: [], by: "chaos" };
@@ -239,34 +110,11 @@ export class Service {
   }
 
   async close(): Promise<void> {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    const children = this.workers.flatMap(({ child }) => child ?? []);
-    for (const { process: child } of this.coordinators) {
-      if (!child) continue;
-      const gone = once(child, "exit");
-      child.kill("SIGKILL");
-      await gone;
-    }
-    await endChildren(children, 5_000);
-    this.#log.end();
-  }
-
-  #recordOf(name: string): string {
-    return join(this.folder, `${name}.record`);
-  }
-
-  #hearWorker(worker: string, line: string): void {
-    this.#note(worker, line);
-    if (!line.startsWith("{")) return;
-    const { time, event = "", term = 0, fence, why = "" } = JSON.parse(line);
-    this.workerLines.push({ worker, atMs: Date.parse(time), event, term, fence, why });
-  }
-
-  #note(name: string, said: string): void {
-    if (this.#log.writableEnded) return;
-    const at = new Date().toISOString();
-    for (const line of said.split("\n").filter(Boolean)) this.#log.write(`${at} ${name}: ${line}\n`);
+    if (this.#watch.isOver) return;
+    this.#watch.end();
+    await this.coordinators.close();
+    await this.workers.close();
+    this.#watch.close();
   }
 }
 
@@ -274,5 +122,3 @@ interface Parts extends Omit<ServiceSize, "coordinators"> {
   readonly nats: readonly NatsServer[];
   readonly coordinators: readonly Coordinator[];
 }
-
-const restartMs = 300;

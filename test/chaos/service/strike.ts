@@ -1,8 +1,10 @@
 /** Does a fault to a service, and to its end: whoever was struck is well again. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { NatsServer } from "../../natsserver.ts";
+import type { Coordinator } from "./coordinators.ts";
 import type { ServiceFault } from "./faults.ts";
-import type { Coordinator, Service, Worker } from "./service.ts";
+import type { Service } from "./service.ts";
+import type { Worker } from "./workers.ts";
 
 /** A fault that was done. */
 export interface ServiceStruck extends ServiceFault {
@@ -19,14 +21,14 @@ export async function strikeService(
   struck: (done: ServiceStruck) => void,
 ): Promise<void> {
   const { kind, lastsMs, target } = fault;
-  const leader = service.leader();
+  const leader = service.coordinators.leader();
   const tell = (fence: number | null) => struck({ ...fault, struckMs: Date.now(), fence });
   switch (kind) {
     case "kill-leader":
     case "kill-leader-and-worker": {
       if (!leader) return;
       tell(leader.fence);
-      const worker = kind === "kill-leader" ? null : oneOf(service.workers, target);
+      const worker = kind === "kill-leader" ? null : oneOf(service.workers.all, target);
       await Promise.all([killed(service, leader.coordinator, lastsMs), worker && lost(service, worker, lastsMs)]);
       return;
     }
@@ -40,14 +42,14 @@ export async function strikeService(
       return;
     }
     case "kill-standby": {
-      const standbys = service.coordinators.filter((each) => each.process && each !== leader?.coordinator);
+      const standbys = service.coordinators.all.filter((each) => each.process && each !== leader?.coordinator);
       if (standbys.length === 0) return;
       tell(null);
       return await killed(service, oneOf(standbys, target), lastsMs);
     }
     case "kill-worker":
       tell(null);
-      return await lost(service, oneOf(service.workers, target), lastsMs);
+      return await lost(service, oneOf(service.workers.all, target), lastsMs);
     case "kill-nats":
       tell(null);
       return await eachServer(service, async (server) => {
@@ -66,15 +68,15 @@ export async function strikeService(
 }
 
 async function killed(service: Service, coordinator: Coordinator, lastsMs: number): Promise<void> {
-  await service.killCoordinator(coordinator);
+  await service.coordinators.kill(coordinator);
   await sleep(lastsMs);
-  service.startCoordinator(coordinator);
+  service.coordinators.start(coordinator);
 }
 
 async function lost(service: Service, worker: Worker, lastsMs: number): Promise<void> {
-  await service.killWorker(worker);
+  await service.workers.kill(worker);
   await sleep(lastsMs);
-  service.startWorker(worker);
+  service.workers.start(worker);
 }
 
 /** All of them at once; what is to be done to a server waits until the fault before is over. */

@@ -48,7 +48,12 @@ export async function history(service: Service, job: string, sinceMs: number): P
       await journalEntries(nats.connection, job),
       await journalEntries(nats.connection, "service"),
     ];
-    return check({ entries, queue, records: service.records(), lines: service.linesSince(sinceMs) });
+    return check({
+      entries,
+      queue,
+      records: service.coordinators.records(),
+      lines: service.workers.linesSince(sinceMs),
+    });
   } finally {
     await nats.close();
   }
