@@ -8,7 +8,7 @@ import type { Begun } from "./journalrecord.ts";
 import { beginOrders, greeting } from "./letters.ts";
 import { absentees, livingOf } from "./members.ts";
 import { staffOrders } from "./staff.ts";
-import { exportOrder, nextStage } from "./stage.ts";
+import { exportOrder, nextStage } from "./stageend.ts";
 import type { Effect, Exporting, Next, Plan, Recovering, Running } from "./state.ts";
 import { openTerm } from "./term.ts";
 
