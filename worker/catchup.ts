@@ -2,6 +2,7 @@
 
 import { LimbeckError } from "../core/errors.ts";
 import type { Beginning, CatchUp } from "../core/participant.ts";
+import { bytesOf } from "./bytes.ts";
 import type { WorkerContext } from "./context.ts";
 import type { PeerAddress } from "./exchange/peerclient.ts";
 import { PeerFailure } from "./exchange/peerfailure.ts";
@@ -91,8 +92,7 @@ export async function offerReplica(
   server.publish({ ...state, payload: statePayload(replica), sha256: digest, replica: () => facts });
   const sum = { term, kind: "sum", step: step - 1, slice: 0 } as const;
   if (replica.sumStep === sum.step) {
-    const payload = [new Uint8Array(replica.sum.buffer, replica.sum.byteOffset, replica.sum.byteLength)];
-    server.publish({ ...sum, payload, examples: replica.sumExamples });
+    server.publish({ ...sum, payload: [bytesOf(replica.sum)], examples: replica.sumExamples });
   }
   return () => {
     server.withdraw(state);

@@ -4,7 +4,7 @@
  */
 
 import { weightsInOrder } from "./artifacts/digest.ts";
-import { bytesOf } from "./exchange/payload.ts";
+import { bytesOf } from "./bytes.ts";
 import type { PeerServer } from "./exchange/peerserver.ts";
 import type { Wanted } from "./exchange/publications.ts";
 import { copyState, type Replica } from "./replica.ts";

@@ -1,5 +1,6 @@
 /** What a worker tells the coordinator, under the term it was told for (L3). */
 import type { FromWorker } from "../proto/gen/limbeck/v1/FromWorker.ts";
+import { bytesOf } from "./bytes.ts";
 import type { ChunkEvaluation } from "./evaluate.ts";
 
 export interface EvaluationShare {
@@ -48,8 +49,4 @@ export interface SkippedLane {
   readonly lane: number;
   readonly examples: Uint32Array;
   readonly why: string;
-}
-
-function bytesOf(values: Uint16Array | Uint32Array | Float32Array): Buffer {
-  return Buffer.from(values.buffer, values.byteOffset, values.byteLength);
 }

@@ -4,6 +4,7 @@ import type { Stage } from "../core/stages.ts";
 import type { Export__Output } from "../proto/gen/limbeck/v1/Export.ts";
 import type { Follow__Output } from "../proto/gen/limbeck/v1/Follow.ts";
 import type { FromWorker } from "../proto/gen/limbeck/v1/FromWorker.ts";
+import { bytesOf } from "./bytes.ts";
 import { catchUp } from "./catchup.ts";
 import { type WorkerContext, withDataset } from "./context.ts";
 import type { Dataset } from "./data/dataset.ts";
@@ -97,8 +98,7 @@ export class TermWork {
     const teacher = trained.get("teach");
     if (!teacher || teacher.givenSha256 !== null) return;
     const { weights, sha256 } = teacher;
-    const payload = [new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength)];
-    services.peers.server.publish({ term, kind: "teacher", step: 0, slice: 0, payload, sha256 });
+    services.peers.server.publish({ term, kind: "teacher", step: 0, slice: 0, payload: [bytesOf(weights)], sha256 });
   }
 
   async catchUp(how: CatchUp, beginning: Beginning, ending: Ending): Promise<Event> {

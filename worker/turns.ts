@@ -1,6 +1,7 @@
 /** Long work over bytes in turns of the event loop, a few milliseconds each: no heartbeat is late for it (L7). */
 import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
+import { bytesOf } from "./bytes.ts";
 
 const turnBytes = 4 * 2 ** 20;
 
@@ -37,7 +38,7 @@ export async function pairsInTurns(
 
 /** into = from; of equal size. */
 export async function copyInTurns(into: Bytes, from: Bytes): Promise<void> {
-  const target = new Uint8Array(into.buffer, into.byteOffset, into.byteLength);
+  const target = bytesOf(into);
   let at = 0;
   await inTurns([from], (piece) => {
     target.set(piece, at);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { bytesOf } from "../../worker/exchange/payload.ts";
+import { bytesOf } from "../../worker/bytes.ts";
 import { openPeer } from "./exchange/cluster.ts";
 import { scratchFolder, smokeJob } from "./foreman.ts";
 import { Troupe } from "./troupe.ts";

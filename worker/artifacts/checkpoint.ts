@@ -11,8 +11,8 @@ import {
   manifestParameters,
 } from "../../core/manifest.ts";
 import type { Stage } from "../../core/stages.ts";
+import { bytesOf, joinBytes } from "../bytes.ts";
 import { sha256InTurns } from "../turns.ts";
-import { bytesOf, joinBytes } from "./bytes.ts";
 import { removeFolderWhole, writeFolderWhole } from "./durable.ts";
 import { sweepLeftovers } from "./leftovers.ts";
 import { decodeSafetensors, type SafeTensor, safetensorsParts } from "./safetensors.ts";

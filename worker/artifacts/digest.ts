@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { LimbeckError } from "../../core/errors.ts";
 import type { Layout } from "../../core/layout.ts";
-import { bytesOf } from "./bytes.ts";
+import { bytesOf } from "../bytes.ts";
 
 export function sha256Hex(bytes: Uint8Array | string): string {
   return createHash("sha256").update(bytes).digest("hex");

@@ -4,7 +4,7 @@
  * bytes, an error in a bias shifts a unit for every example, and a batch-norm variance rounded to 0 would blow up.
  */
 import { encodeFloat16, fitsFloat16 } from "../../core/float16.ts";
-import { bytesOf } from "./bytes.ts";
+import { bytesOf } from "../bytes.ts";
 import type { ModelArtifact } from "./model.ts";
 import { type EncodedWeight, namedWeights, type SavedModel, saveEncoded, type WeightSpec } from "./tfjs.ts";
 

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { LimbeckError } from "../../core/errors.ts";
-import { joinBytes } from "./bytes.ts";
+import { joinBytes } from "../bytes.ts";
 
 const elementBytes = {
   F64: 8,

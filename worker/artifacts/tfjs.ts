@@ -3,7 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { LimbeckError } from "../../core/errors.ts";
-import { bytesOf, joinBytes } from "./bytes.ts";
+import { bytesOf, joinBytes } from "../bytes.ts";
 import { sha256Hex, weightsInOrder } from "./digest.ts";
 import { writeFolderWhole } from "./durable.ts";
 import type { ModelArtifact } from "./model.ts";

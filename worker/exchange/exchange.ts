@@ -13,10 +13,10 @@
 import { LimbeckError } from "../../core/errors.ts";
 import { type Slice, slices } from "../../core/slices.ts";
 import { additions, rootOf, type TreeNode } from "../../core/tree.ts";
+import { bytesOf } from "../bytes.ts";
 import { idsOf } from "../ids.ts";
 import type { Kernels } from "../kernels/kernels.ts";
 import { pairsInTurns } from "../turns.ts";
-import { bytesOf } from "./payload.ts";
 import type { PeerAddress } from "./peerclient.ts";
 import type { Peers } from "./peers.ts";
 

@@ -11,10 +11,6 @@ export const pieceBytes = 512 * 1024;
 /** Work between two turns of the event loop, about 5 ms: a heartbeat is never late because a payload is large (L7). */
 const turnBytes = 16 * 2 ** 20;
 
-export function bytesOf(view: Float32Array | Uint32Array | Uint8Array): Uint8Array {
-  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-}
-
 export function payloadBytes(payload: Payload): number {
   return payload.reduce((total, { byteLength }) => total + byteLength, 0);
 }

@@ -4,7 +4,8 @@ import type { Server, ServerDuplexStream } from "@grpc/grpc-js";
 import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
 import type { PullRequest__Output } from "../../proto/gen/limbeck/v1/PullRequest.ts";
 import { encodePullHeader, peerService } from "../../proto/wire.ts";
-import { bytesOf, checksummed, payloadBytes, pieces } from "./payload.ts";
+import { bytesOf } from "../bytes.ts";
+import { checksummed, payloadBytes, pieces } from "./payload.ts";
 import { described, type PayloadKind, type Publication, Publications, type Wanted } from "./publications.ts";
 import type { SharedFile, SharedFiles } from "./sharedfiles.ts";
 

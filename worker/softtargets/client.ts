@@ -1,7 +1,7 @@
 /** The student's side: asks whichever teacher is expected to answer first, and uses only what was made for the key (L6). */
 import { asLimbeckError, LimbeckError, type LimbeckErrorCode } from "../../core/errors.ts";
 import type { SoftTargets__Output } from "../../proto/gen/limbeck/v1/SoftTargets.ts";
-import { bytesOf } from "../exchange/payload.ts";
+import { bytesOf } from "../bytes.ts";
 import { checksum } from "../kernels/checksum.ts";
 import { isOfAwayServer } from "../patience.ts";
 import { addCounts, noCounts, type SoftTargetCounts } from "./counts.ts";

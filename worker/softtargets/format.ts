@@ -1,6 +1,7 @@
 /** Logits on the wire, little-endian: all of them as float16 or float32, or the largest with the tail's mass. */
 import { LimbeckError } from "../../core/errors.ts";
 import { encodeFloat16, fitsFloat16, valueOfFloat16 } from "../../core/float16.ts";
+import { bytesOf } from "../bytes.ts";
 import { decodeTop, encodeTop, topBytes } from "./topk.ts";
 
 export interface LogitsFormat {
@@ -60,8 +61,7 @@ export function encodeLogits(
 
 function encoded(logits: Float32Array, classes: number, { kind, k, temperature }: LogitsFormat): Uint8Array {
   if (kind === "topk") return encodeTop(logits, { classes, k: k!, temperature: temperature! });
-  const values = kind === "float16" ? encodeFloat16(logits) : logits;
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return bytesOf(kind === "float16" ? encodeFloat16(logits) : logits);
 }
 
 /** [examples, classes]. Throws `corrupt` where the bytes are not so many examples of the format. */

@@ -3,7 +3,7 @@ import { crc32 } from "node:zlib";
 import { LimbeckError } from "../../core/errors.ts";
 import type { SoftTargets__Output } from "../../proto/gen/limbeck/v1/SoftTargets.ts";
 import { isErrorCode } from "../../proto/status.ts";
-import { bytesOf } from "../exchange/payload.ts";
+import { bytesOf } from "../bytes.ts";
 
 export interface SoftTargetKey {
   /** sha256 of the teacher's weights; "" for the one the teachers loaded themselves, which must be the same for all. */

@@ -1,8 +1,8 @@
 /** Vectors as bytes and back. All platforms TensorFlow runs on are little-endian, as the formats here are. */
 
 /** The bytes of a vector, without copying. */
-export function bytesOf(values: Float32Array | Uint16Array | Uint8ClampedArray): Uint8Array {
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** A copy of the parts, one after another, in memory of its own. */
