@@ -1,5 +1,5 @@
 /** A coordinator and workers as real processes of the command line, with networks that can fail between them. */
-import { createWriteStream, existsSync, readFileSync, type WriteStream } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Child, type Ended, endChildren, startChild } from "../../cli/children.ts";
@@ -7,6 +7,7 @@ import type { ProgressEvent } from "../../core/events.ts";
 import type { Report } from "../../core/report.ts";
 import { freePort } from "../freeport.ts";
 import { type Address, FaultyLink } from "./proxy.ts";
+import { Watch } from "./watch.ts";
 
 export type Role = "student" | "teacher" | "auto";
 
@@ -33,16 +34,11 @@ const restartMs = 500;
 export class Cluster {
   readonly folder: string;
   readonly members = new Map<string, Member>();
-  /** How processes ended that nobody had told to. */
-  readonly surprises: string[] = [];
   readonly #job: readonly string[];
   readonly #rpc: Address;
   readonly #http: Address;
-  readonly #log: WriteStream;
-  /** Processes whose end was asked for. */
-  readonly #expected = new WeakSet<Child>();
+  readonly #watch: Watch;
   #coordinator: Child;
-  #isOver = false;
 
   /** @param job the job file and `--set` options */
   static async start(folder: string, job: readonly string[]): Promise<Cluster> {
@@ -54,8 +50,13 @@ export class Cluster {
     this.#job = job;
     this.#rpc = rpc;
     this.#http = http;
-    this.#log = createWriteStream(`${folder}.log`, { flags: "a" });
+    this.#watch = new Watch(`${folder}.log`);
     this.#coordinator = this.#startCoordinator();
+  }
+
+  /** How processes ended that nobody had told to. */
+  get surprises(): string[] {
+    return this.#watch.surprises;
   }
 
   async join(name: string, role: Role): Promise<void> {
@@ -100,11 +101,11 @@ export class Cluster {
 
   async killCoordinator(afterMs: number): Promise<void> {
     const child = this.#coordinator;
-    this.#expected.add(child);
+    this.#watch.expect(child);
     child.process.kill("SIGKILL");
     await child.ended;
     await sleep(afterMs);
-    if (!this.#isOver) this.#coordinator = this.#startCoordinator();
+    if (!this.#watch.isOver) this.#coordinator = this.#startCoordinator();
   }
 
   events(): ProgressEvent[] {
@@ -126,26 +127,24 @@ export class Cluster {
   }
 
   async close(): Promise<void> {
-    this.#isOver = true;
+    this.#watch.end();
     const children = [this.#coordinator, ...this.living().map(({ child }) => child!)];
     for (const child of children) {
-      this.#expected.add(child);
+      this.#watch.expect(child);
       child.process.kill("SIGCONT");
     }
     await endChildren(children, 10_000);
     for (const { links } of this.members.values()) for (const link of links) await link.close();
-    this.#log.end();
+    this.#watch.close();
   }
 
   #startCoordinator(): Child {
     const ports = ["--listen", text(this.#rpc), "--http", text(this.#http), "--state", this.folder];
     const child = this.#start("coordinator", ["coordinator", ...this.#job, ...ports]);
     void child.ended.then((ended) => {
-      if (this.#expected.has(child) || ended.exitCode === 0) return;
+      if (this.#watch.isExpected(child) || ended.exitCode === 0) return;
       this.surprises.push(`the coordinator ${ended.how}`);
-      if (this.report() === null && ended.failure === null && !this.#isOver) {
-        this.#coordinator = this.#startCoordinator();
-      }
+      if (this.report() === null && ended.failure === null) this.#coordinator = this.#startCoordinator();
     });
     return child;
   }
@@ -159,7 +158,7 @@ export class Cluster {
     void child.ended.then(async (ended) => {
       if (member.child === child) member.child = null;
       // Once the job is over, all are told to stop.
-      if (this.#expected.has(child) || this.#isOver || ended.exitCode === 0) return;
+      if (this.#watch.isExpected(child) || ended.exitCode === 0) return;
       this.surprises.push(`${member.name} ${ended.how}`);
       await sleep(restartMs);
       await this.#again(member);
@@ -167,14 +166,14 @@ export class Cluster {
   }
 
   async #again(member: Member): Promise<void> {
-    if (this.#isOver || member.child || this.report()) return;
+    if (this.#watch.isOver || member.child || this.report()) return;
     this.#startMember(member, this.#arguments.get(member.name)!);
   }
 
   async #end(member: Member, signal: NodeJS.Signals): Promise<Ended | null> {
     const child = member.child;
     if (!child) return null;
-    this.#expected.add(child);
+    this.#watch.expect(child);
     child.process.kill(signal);
     const ended = await child.ended;
     if (member.child === child) member.child = null;
@@ -182,11 +181,7 @@ export class Cluster {
   }
 
   #start(name: string, args: readonly string[]): Child {
-    const hear = (said: string) => {
-      for (const line of said.split("\n").filter(Boolean)) {
-        this.#log.write(`${new Date().toISOString()} ${name}: ${line}\n`);
-      }
-    };
+    const hear = (said: string) => this.#watch.note(name, said);
     const child = startChild(name, args, { hear });
     void child.ended.then(({ how }) => hear(`(${how.split("\n")[0]})`));
     return child;

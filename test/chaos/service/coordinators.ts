@@ -4,8 +4,8 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { packagePath } from "../../../proto/package.ts";
+import type { Watch } from "../watch.ts";
 import type { Recorded } from "./recorded.ts";
-import type { Watch } from "./watch.ts";
 
 export interface Coordinator {
   readonly name: string;

@@ -10,8 +10,8 @@ import { freePort } from "../../freeport.ts";
 import { type NatsServer, startNats, startNatsCluster } from "../../natsserver.ts";
 import type { Scope } from "../../scope.ts";
 import { eventsIn, reportIn } from "../cluster.ts";
+import { Watch } from "../watch.ts";
 import { type Coordinator, Coordinators } from "./coordinators.ts";
-import { Watch } from "./watch.ts";
 import { Workers } from "./workers.ts";
 
 export interface ServiceSize {

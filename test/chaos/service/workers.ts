@@ -1,8 +1,8 @@
 /** The workers of a service, each a process that can be killed and started again, and what their logs say. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { againCode, type Child, endChildren, startChild } from "../../../cli/children.ts";
+import type { Watch } from "../watch.ts";
 import type { Coordinator } from "./coordinators.ts";
-import type { Watch } from "./watch.ts";
 
 export interface Worker {
   readonly name: string;

@@ -1,4 +1,4 @@
-/** What is known of all processes of a service: what they say, in one file, and how those ended that nobody had told to. */
+/** What is known of all processes of a cluster: what they say, in one file, and how those ended that nobody had told to. */
 import { createWriteStream, type WriteStream } from "node:fs";
 
 export class Watch {
