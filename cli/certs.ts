@@ -7,6 +7,7 @@ import { type Role, roles } from "../core/security/identity.ts";
 import { checkCluster } from "../proto/cluster.ts";
 import { timeText } from "../proto/security/certificates.ts";
 import { createAuthority, createLeaf, type Pem } from "./authority.ts";
+import { keptUntilMs } from "./keptcerts.ts";
 import { writeNew } from "./newfile.ts";
 import { tokenKeyFiles } from "./token.ts";
 
@@ -18,6 +19,8 @@ export interface CertsOptions {
   readonly days: number;
   /** Folder of an authority that was made before: only certificates are made. */
   readonly ca?: string;
+  /** What is there already is looked at, and left as it is. */
+  readonly keep?: boolean;
 }
 
 const dayMs = 86_400_000;
@@ -28,16 +31,23 @@ const slackMs = 300_000;
 const leaves: readonly (Role | "member")[] = [...roles, "member"];
 
 /** Overwrites nothing. */
-export async function certs({ out, cluster, host, days, ca: from }: CertsOptions): Promise<void> {
+export async function certs({ out, cluster, host, days, ca: from, keep = false }: CertsOptions): Promise<void> {
   checkCluster(cluster);
   const path = (name: string) => join(out, name);
   const own = from === undefined ? ["ca.pem", "ca.key", "token.key", "token.key.pub"] : ["ca.pem"];
   const names = [...own, ...leaves.flatMap((leaf) => [`${leaf}.pem`, `${leaf}.key`])];
-  const there = names.map(path).find((each) => existsSync(each));
-  if (there !== undefined)
+  const there = names.map(path).filter((each) => existsSync(each));
+  if (keep && there.length > 0) {
+    const until = timeText(keptUntilMs(out, cluster, { names, leaves }));
+    process.stdout.write(
+      `${out}: the certificates of the cluster ${cluster} are kept; they are valid until ${until}\n`,
+    );
+    return;
+  }
+  if (there.length > 0)
     throw new LimbeckError(
       "usage",
-      `${there} is there already, and nothing is overwritten: name another folder with --out`,
+      `${there[0]} is there already, and nothing is overwritten: name another folder with --out, or --keep what is there`,
     );
   await mkdir(out, { recursive: true, mode: 0o700 });
   const nowMs = Date.now();

@@ -13,6 +13,7 @@ export function addSecrets(limbeck: Command): void {
     .option("--host <name>", "a name or address of a machine, besides localhost; may be repeated", collect, [])
     .option("--days <n>", "how long the certificates are valid", positive, 90)
     .option("--ca <dir>", "sign with the authority in this folder, instead of a new one")
+    .option("--keep", "where all the files are there already, make sure that they are good, and leave them as they are")
     .action(async (options) => (await import("./certs.ts")).certs(options));
 
   const token = limbeck

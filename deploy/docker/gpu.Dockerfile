@@ -44,7 +44,7 @@ RUN apt-get update \
   && rm -rf /var/lib/apt/lists/* \
   && groupadd --gid 10001 limbeck \
   && useradd --uid 10001 --gid 10001 --no-log-init --home-dir /tmp --shell /usr/sbin/nologin limbeck \
-  && install --directory --owner=10001 --group=10001 --mode=0770 /state /var/cache/limbeck \
+  && install --directory --owner=10001 --group=10001 --mode=0770 /state /tls /var/cache/limbeck \
   && find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 COPY --from=build /usr/local/bin/node /usr/local/bin/
 COPY --from=build /usr/local/LICENSE /usr/share/doc/node/
@@ -69,7 +69,7 @@ COPY --from=app /out/limbeck /opt/limbeck
 COPY --from=materials /out/sbom.cdx.json /opt/limbeck/
 RUN ln -s /opt/limbeck/cli/limbeck.mjs /usr/local/bin/limbeck
 
-# Written are only these, /tmp and /dev/shm: the root file system may be read-only.
+# Written are only these, /tmp and /dev/shm: the root file system may be read-only. At /tls a volume of certificates may lie.
 ENV NODE_ENV=production \
   LIMBECK_CACHE=/var/cache/limbeck \
   LIMBECK_ENGINES=/opt/limbeck-engines \

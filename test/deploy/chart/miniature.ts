@@ -7,19 +7,25 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { program } from "../../../cli/program.ts";
 import { type Running, scratchFolder, start } from "../../e2e/limbeck.ts";
+import { type Mounts, placed } from "../mounts.ts";
 import { expanded } from "./arguments.ts";
+import { askedAt, content } from "./probe.ts";
 import { podsOf, type Thing } from "./render.ts";
 
 export interface Container extends Running {
   readonly address: string;
   readonly name: string;
-  /** Resolves when the readiness probe is content. */
+  /** host:port that the readiness probe asks. */
+  readonly readiness: string;
+  /** Resolves when the readiness probe is content. @throws where the process ends before */
   ready(): Promise<void>;
+  /** As a kubelet ends it: preStop, SIGTERM, SIGKILL when its grace is over. @returns its exit code, null where it was killed */
+  stop(): Promise<number | null>;
 }
 
 export interface Miniature {
+  /** @param more arguments after the chart's: of an option that is there, they go before those */
   run(component: string, ...more: string[]): Container;
   /** As a Deployment or a Job keeps it: another is started where one ends, but for the end of its work. */
   keep(component: string): Kept;
@@ -31,7 +37,8 @@ export interface Kept {
   readonly codes: readonly (number | null)[];
 }
 
-const natsAddress = "127.1.0.1";
+/** Each has a network of its own: of one that is over, the last processes may still be going. */
+let networks = 0;
 
 /** @param secrets by name: the folder that stands for it */
 export async function miniature(
@@ -41,7 +48,11 @@ export async function miniature(
 ): Promise<Miniature> {
   const folder = await scratchFolder(t);
   const pods = podsOf(objects);
+  const network = `127.1.${networks++}`;
+  const natsAddress = `${network}.1`;
   let started = 1;
+  /** Of the first one, for whom the Service stands. */
+  let coordinatorAddress = "";
   const nats = join(folder, "nats.conf");
   const { data } = objects.find(({ kind, data }) => kind === "ConfigMap" && data["nats.conf"]);
   writeFileSync(nats, data["nats.conf"].replaceAll("0.0.0.0", natsAddress).replace("/data", join(folder, "nats")));
@@ -50,34 +61,41 @@ export async function miniature(
     stdio: "ignore",
   });
   t.after(() => void server.kill("SIGKILL"));
-  await answers(`http://${natsAddress}:8222/healthz`);
+  await content({ httpGet: { path: "/healthz" } }, `${natsAddress}:8222`);
 
   const run = (component: string, ...more: string[]): Container => {
     const { spec } = pods.find(({ labels }) => labels["app.kubernetes.io/component"] === component)!;
     const [container] = spec.containers;
     started += 1;
-    const [address, name] = [`127.1.0.${started}`, `${component}-${started}`];
+    const [address, name] = [`${network}.${started}`, `${component}-${started}`];
+    if (component === "coordinator") coordinatorAddress ||= address;
     const own = join(folder, name);
-    const folders = container.volumeMounts.map(({ name: volume, mountPath }: Thing) => [
+    const mounts: Mounts = container.volumeMounts.map(({ name: volume, mountPath }: Thing) => [
       mountPath,
       folderOf(
         spec.volumes.find(({ name }: Thing) => name === volume),
         { objects, secrets, own },
       ),
     ]);
-    const here = (text: string) => {
-      const [, path] = /^(?:--[\w-]+=)?(\/.*)$/.exec(text) ?? [];
-      const mounted = folders.find(([at]: [string]) => path === at || path?.startsWith(`${at}/`));
-      const placed = mounted ? text.replace(mounted[0], mounted[1]) : text;
-      return placed.replaceAll("0.0.0.0", address).replaceAll("limbeck-nats:", `${natsAddress}:`);
-    };
+    const here = (text: string) =>
+      placed(text, mounts)
+        .replaceAll("0.0.0.0", address)
+        .replaceAll("limbeck-nats:", `${natsAddress}:`)
+        .replaceAll("limbeck-coordinator:", `${coordinatorAddress}:`);
     const args = expanded(container, { POD_IP: address, POD_NAME: name, POD_UID: `uid-${started}` });
     const env = container.env.filter(({ value }: Thing) => value).map(({ name, value }: Thing) => [name, here(value)]);
-    const running = start([...args.filter(isTaken).map(here), ...more], Object.fromEntries(env));
+    const running = start([...args.map(here), ...more], Object.fromEntries(env));
     t.after(() => void running.process.kill("SIGKILL"));
-    const { port, path } = container.readinessProbe?.httpGet ?? container.livenessProbe?.httpGet ?? {};
-    const number = container.ports?.find((each: Thing) => each.name === port)?.containerPort;
-    return { ...running, address, name, ready: () => answers(`http://${address}:${number}${path}`) };
+    const { readinessProbe: probe } = container;
+    const readiness = probe ? askedAt(probe, container, address) : "";
+    const ready = async () => {
+      const gone = new AbortController();
+      void running.outcome.then(({ code, stderr }) =>
+        gone.abort(new Error(`${name} ended with code ${code} before it was ready: ${stderr}`)),
+      );
+      await content(probe, readiness, gone.signal);
+    };
+    return { ...running, address, name, readiness, ready, stop: () => stopped(running, spec) };
   };
   let isOver = false;
   t.after(() => {
@@ -119,17 +137,13 @@ function folderOf({ name: volume, secret, configMap }: Thing, { objects, secrets
   return folder;
 }
 
-/** Options that the command line does not have yet are left out. */
-function isTaken(arg: string): boolean {
-  const [, flag] = /^(--[\w-]+)/.exec(arg) ?? [];
-  return flag === undefined || program().commands.some(({ options }) => options.some(({ long }) => long === flag));
-}
-
-async function answers(url: string): Promise<void> {
-  const isWell = () =>
-    fetch(url).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-  while (!(await isWell())) await setTimeout(50);
+/** The grace period begins with preStop. */
+async function stopped({ process: child, outcome }: Running, spec: Thing): Promise<number | null> {
+  const grace = globalThis.setTimeout(() => child.kill("SIGKILL"), spec.terminationGracePeriodSeconds * 1_000);
+  const { seconds = 0 } = spec.containers[0].lifecycle?.preStop?.sleep ?? {};
+  await setTimeout(seconds * 1_000);
+  child.kill("SIGTERM");
+  const { code } = await outcome;
+  clearTimeout(grace);
+  return code;
 }

@@ -40,6 +40,21 @@ export function resourceProblems(objects: readonly Thing[]): string[] {
   );
 }
 
+/** Whoever is given GPUs does not make do with a CPU, and nobody else is told to want one. */
+export function gpuProblems(objects: readonly Thing[]): string[] {
+  return podsOf(objects).flatMap(({ where, spec }) =>
+    containersOf(spec).flatMap(({ name, image, env = [], resources: { limits = {} } = {} }) => {
+      const isGiven = Object.keys(limits).some((each) => each.includes("/"));
+      const isRequired = env.some((each: Thing) => each.name === "LIMBECK_GPU" && each.value === "required");
+      if (!isGiven) return isRequired ? [`${where}: ${name} requires a GPU, and is given none`] : [];
+      return [
+        ...(isRequired ? [] : [`${where}: ${name} has a GPU, and may do without`]),
+        ...(/-gpu$|@sha256:/.test(image) ? [] : [`${where}: ${name} has a GPU, and the image ${image}`]),
+      ];
+    }),
+  );
+}
+
 /** Probes ask ports that are there; who has ports has all three. */
 export function probeProblems(objects: readonly Thing[]): string[] {
   return podsOf(objects).flatMap(({ where, spec }) =>

@@ -27,7 +27,7 @@
 {{- if and (eq .tls.mode "existing") .tests.enabled $isService (not .tls.existing.client) -}}
 {{- fail "tls.mode=existing: helm test needs tls.existing.client, or tests.enabled=false" -}}
 {{- end -}}
-{{- if and .monitoring.podMonitor.enabled .monitoring.serviceMonitor.enabled -}}
+{{- if and (eq (toString .monitoring.podMonitor.enabled) "true") .monitoring.serviceMonitor.enabled -}}
 {{- fail "monitoring.podMonitor and monitoring.serviceMonitor would scrape the coordinators twice: enable one" -}}
 {{- end -}}
 {{- if and .auth.workerTokenSecret (not .auth.tokenKeySecret) -}}

@@ -58,6 +58,10 @@ spec:
         - --output=json
       env:
         {{- include "limbeck.podEnv" $root | nindent 8 }}
+        {{- if $hasGpu }}
+        # One that finds no GPU, or not its libraries, ends and says so, whatever image it is of.
+        - { name: LIMBECK_GPU, value: required }
+        {{- end }}
         {{- if and $isService (include "limbeck.hasNats" $root) }}
         {{- with include "limbeck.natsEnv" $root | trim }}{{ . | nindent 8 }}{{ end }}
         {{- end }}

@@ -1,0 +1,41 @@
+/** What a kubelet asks of a container, by its probes. */
+import { setTimeout } from "node:timers/promises";
+import { healthOf } from "../../healthclient.ts";
+import type { Thing } from "./render.ts";
+
+/** host:port; a probe may name its port. */
+export function askedAt(probe: Thing, { ports = [] }: Thing, address: string): string {
+  const port = probe.grpc?.port ?? probe.httpGet.port;
+  const named = ports.find(({ name }: Thing) => name === port);
+  return `${address}:${named?.containerPort ?? port}`;
+}
+
+const pauseMs = 50;
+
+/** Resolves when the answer is the right one. @throws the signal's reason */
+export async function content(probe: Thing, at: string, signal?: AbortSignal): Promise<void> {
+  const isContent = () => (probe.grpc ? serves(at) : isFound(`http://${at}${probe.httpGet.path}`));
+  while (!(await isContent())) {
+    signal?.throwIfAborted();
+    await setTimeout(pauseMs);
+  }
+}
+
+async function serves(at: string): Promise<boolean> {
+  const client = healthOf(at);
+  try {
+    return (await client.check()) === "SERVING";
+  } catch {
+    return false;
+  } finally {
+    client.close();
+  }
+}
+
+async function isFound(url: string): Promise<boolean> {
+  try {
+    return (await fetch(url)).ok;
+  } catch {
+    return false;
+  }
+}
