@@ -41,8 +41,10 @@ test("they wait for NATS, say so once, live meanwhile, and find each other when 
     await said.until(/"event":"nats-away".*waiting for NATS at 127\.0\.0\.1:\d+, 600 s at the most: nobody answers/);
     assert.equal(await statusOf(http, "/healthz"), 200);
   }
+  assert.equal(await statusOf(coordinator.http, "/readyz"), 503);
   await nats.restart();
   await coordinator.said.until(/"event":"leading"/);
+  assert.equal(await statusOf(coordinator.http, "/readyz"), 200);
   await worker.said.until(/"event":"leader"/);
   for (const { process: child, outcome, said } of [worker, coordinator]) {
     assert.match(said.text, /"event":"nats-back".* is there after \d+\.\d s/);
