@@ -39,7 +39,7 @@ test("an older one is obeyed when for ten seconds no other was heard, and then c
 
 test("JetStream has lost all: the worker leaves the leader of the lower fence again and again, then joins it anew", bounded, async (t) => {
   const coordinator = await foreman(t);
-  startWorker(t, coordinator.address, "-o", "json");
+  startWorker(t, coordinator.address);
   const hellos = () => coordinator.heard.flatMap(({ message: { hello } }) => hello ?? []);
   const say = (fence: number) =>
     coordinator.send({ term: 0, fence, idle: { heartbeatMs: 100, why: "a test" }, body: "idle" });
