@@ -1,6 +1,6 @@
 /** The commands of a service's jobs. */
 import { type Command, Option } from "commander";
-import type { JobAction } from "../proto/jobs.ts";
+import type { JobAction } from "../core/jobstate.ts";
 import { collect, printing, priority } from "./options.ts";
 import { placeOf, usualCoordinator, withPlace } from "./place.ts";
 
@@ -15,7 +15,7 @@ export function addJobs(limbeck: Command): void {
     .argument("<job.yaml>", "the job file")
     .option(
       "--name <name>",
-      "of the job, instead of the one in the file: the same job under the same name is submitted once",
+      "of the job, instead of the one in the file: the same job under the same name is submitted once, until it fails or is cancelled",
     )
     .addOption(new Option("--priority <n>", "-100 to 100, higher is first").argParser(priority).default(0))
     .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])

@@ -49,7 +49,7 @@ export function program(): Command {
     .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])
     .option("--engine <choice>", "compute engine: auto, tensorflow, gpu or wasm, instead of the job's", engineChoice)
     .option("--no-doctor", "begin without the checks of teacher, student and their path, and without canaries")
-    .option("--http <host:port>", "where the live page, /metrics, /targets, /healthz and /state are served", endpoint, {
+    .option("--http <host:port>", "where the live page, /metrics, /targets, /healthz, /readyz and /state are served", endpoint, {
       host: "127.0.0.1",
       port: 0,
     })
@@ -153,7 +153,7 @@ export function program(): Command {
     )
     .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])
     .option("--listen <host:port>", "where workers join", endpoint, { host: "127.0.0.1", port: 7070 })
-    .option("--http <host:port>", "where the live page, /metrics, /targets, /healthz and /state are served", endpoint, {
+    .option("--http <host:port>", "where the live page, /metrics, /targets, /healthz, /readyz and /state are served", endpoint, {
       host: "127.0.0.1",
       port: 7071,
     })
@@ -176,6 +176,7 @@ export function program(): Command {
       endpoint,
     )
     .option("--allow-modules", "of a service: code that comes with a job (`module:`) may run on the workers")
+    .option("--max-jobs <n>", "of a service: jobs that may wait, run or be paused at once (default: 10000)", positive)
     .option(
       "--standby",
       "of a service: say that another leads. Whoever starts while one leads stands by in any case, so it changes nothing",

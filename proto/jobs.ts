@@ -1,5 +1,6 @@
 /** A service of jobs as those see it who submit them, list them, and fetch what they left behind. */
 import type { JobEntry } from "../core/jobentry.ts";
+import type { JobAction } from "../core/jobstate.ts";
 import type { ArtifactsReply__Output } from "./gen/limbeck/v1/ArtifactsReply.ts";
 import type { ControlReply__Output } from "./gen/limbeck/v1/ControlReply.ts";
 import type { ListReply__Output } from "./gen/limbeck/v1/ListReply.ts";
@@ -17,17 +18,17 @@ export interface Submission {
   readonly priority: number;
   readonly sources: readonly { readonly path: string; readonly text: string }[];
   readonly by: string;
+  /** Never used for another submission: what is asked again under it, for the answer was lost, is the job that came of it. */
+  readonly request: string;
 }
 
 export interface Submitted {
   readonly id: string;
-  /** False where it was there already. */
+  /** By this request; false where it was there already. */
   readonly created: boolean;
   readonly state: string;
   readonly why: string;
 }
-
-export type JobAction = "cancel" | "pause" | "resume";
 
 export interface Artifacts {
   /** In words. */
@@ -41,7 +42,7 @@ export interface Artifact {
   readonly bytes: number;
 }
 
-/** Every call may be made again: the same submission is the same job. They throw as LeaderCalls.ask does. */
+/** Every call may be made again: the same request is the same job. They throw as LeaderCalls.ask does. */
 export interface Jobs {
   submit(submission: Submission): Promise<Submitted>;
   list(): Promise<readonly JobEntry[]>;
@@ -56,7 +57,7 @@ const answerDeadlineMs = 5_000;
 /** A job is durable before it is answered for, which waits where the journal does. */
 const submissionDeadlineMs = 15_000;
 
-/** @param onWait called where a question has to wait for whoever decides */
+/** @param onWait called where a question has had no answer for a while */
 export function connectJobs(where: Whereabouts, onWait?: () => void): Jobs {
   const calls = leaderCalls(where, (address) => jobsClient(address, where), onWait);
   const within = (ms: number) => ({ deadline: Date.now() + ms });

@@ -10,10 +10,11 @@ import { packageVersion } from "../proto/package.ts";
 import { alive, servePages } from "../proto/telemetry/http.ts";
 import type { HttpAccess } from "../proto/telemetry/httpaccess.ts";
 import type { Log } from "../proto/telemetry/log.ts";
-import type { Whereabouts } from "../proto/whereabouts.ts";
+import { patienceMs, type Whereabouts } from "../proto/whereabouts.ts";
 import type { Device } from "./compute/device.ts";
 import { newStatus } from "./context.ts";
 import { watchGpus } from "./gpus.ts";
+import { heed, type Leaders, noLeader } from "./leaders.ts";
 import { lifeOf } from "./life.ts";
 import { WorkerMetrics } from "./metrics.ts";
 import { Outbox } from "./outbox.ts";
@@ -38,16 +39,14 @@ export interface WorkerOptions {
   readonly log: Log;
 }
 
-/** For the first session. */
+/** For the first session with a coordinator that is at an address; one that is elected may be yet to come. */
 const joinMs = 20_000;
-/** For a session after it, where there is nothing to do meanwhile. */
-const rejoinMs = 600_000;
+/** Before it is told that nobody leads. */
+const toldAfterMs = 1_000;
 /** How long it works on after it has said that it leaves. */
 const leavingMs = 5_000;
 /** Failures that another job need not have. */
 const jobsOwn: ReadonlySet<LimbeckErrorCode> = new Set(["usage", "bad_job", "bad_data", "bad_model", "diverged"]);
-/** A leader that was replaced learns it within seconds. */
-const outlivedMs = 10_000;
 /** Between two questions, where nobody leads. */
 const redirectMs = 200;
 /** How long it waits to be told to stop after it has said that it failed. */
@@ -105,10 +104,7 @@ class WorkerProcess {
   #welcoming: Promise<void> = Promise.resolve();
   #failure: LimbeckError | null = null;
   #isLeaving = false;
-  /** L3. The highest of the leaders heard so far: one with a lower fence has been replaced. */
-  #fence = 0;
-  /** Since when only older leaders have spoken; null where none has. */
-  #outlivedMs: number | null = null;
+  #leaders: Leaders = noLeader;
   /** A coordinator has spoken to it. */
   #isKnown = false;
   /** Id of the job it works for, where the coordinator is a service. */
@@ -117,6 +113,8 @@ class WorkerProcess {
   #isService = false;
   /** What the last coordinator that stood by said. */
   #turnedAway = "";
+  /** It was told that the first coordinator is waited for. */
+  #isToldToWait = false;
   /** Why somebody who listened was not reached the last time. */
   #problem = "";
   /** It is told to join again. */
@@ -217,18 +215,20 @@ class WorkerProcess {
 
   /** L3. @throws SessionBroken where an older leader speaks, `stale_term` where for long there was none but older ones */
   #heed({ fence }: ToWorker__Output): void {
-    const highest = this.#fence;
-    if (fence >= highest) {
-      if (fence > highest) this.#logLeader(fence);
-      [this.#fence, this.#outlivedMs] = [fence, null];
-      return;
+    const { fence: highest } = this.#leaders;
+    const [leaders, how] = heed(this.#leaders, fence, performance.now());
+    this.#leaders = leaders;
+    switch (how) {
+      case "obeyed":
+        if (fence > highest) this.#logLeader(fence);
+        return;
+      case "replaced":
+        throw new SessionBroken("unavailable", `leader ${fence} has been replaced by ${highest}`);
+      case "anew": {
+        const why = `of leader ${highest} nothing was heard any more: the store has lost what it had, and counts anew`;
+        throw new LimbeckError("stale_term", why);
+      }
     }
-    this.#outlivedMs ??= Date.now();
-    if (Date.now() - this.#outlivedMs < outlivedMs)
-      throw new SessionBroken("unavailable", `leader ${fence} has been replaced by ${highest}`);
-    [this.#fence, this.#outlivedMs] = [fence, null];
-    const why = `of leader ${highest} nothing was heard any more: the store has lost what it had, and counts anew`;
-    throw new LimbeckError("stale_term", why);
   }
 
   #logLeader(fence: number): void {
@@ -241,14 +241,19 @@ class WorkerProcess {
     return this.#isService && jobsOwn.has(code);
   }
 
-  /** Before the first session not for long; later for as long as there is work, and ten minutes where there is none. */
+  /** At an address not for long before the first session; later for as long as there is work, and ten minutes where there is none. */
   readonly #isTooLate = ({ ms, problem }: Tried): boolean => {
     if (problem !== this.#problem && problem !== "") this.#log("not-reached", problem, "warn");
     this.#problem = problem;
     // Who has never been let in will not be by waiting; who has been may meet a certificate that is being renewed.
     if (!this.#isKnown && problem !== "") return true;
-    if (!this.#participation) return ms > (this.#isKnown ? rejoinMs : joinMs);
-    return ms > rejoinMs && !this.#participation.isWorking;
+    const { isElected, where } = this.#options.coordinator;
+    if (!this.#isKnown && isElected && ms > toldAfterMs && !this.#isToldToWait) {
+      this.#log("waiting", `waiting for ${where}, ${patienceMs / 1_000} s at the most: nobody answers yet`, "warn");
+      this.#isToldToWait = true;
+    }
+    if (!this.#participation) return ms > (this.#isKnown || isElected ? patienceMs : joinMs);
+    return ms > patienceMs && !this.#participation.isWorking;
   };
 
   #hello(session: Session): void {

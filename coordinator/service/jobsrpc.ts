@@ -6,6 +6,7 @@ import { LimbeckError } from "../../core/errors.ts";
 import type { Job } from "../../core/job.ts";
 import type { JobEntry } from "../../core/jobentry.ts";
 import { parseJob } from "../../core/jobfile.ts";
+import { isJobAction, jobActions } from "../../core/jobstate.ts";
 import type { FetchPiece } from "../../proto/gen/limbeck/v1/FetchPiece.ts";
 import type { FetchRequest__Output } from "../../proto/gen/limbeck/v1/FetchRequest.ts";
 import type { JobsHandlers } from "../../proto/gen/limbeck/v1/Jobs.ts";
@@ -18,7 +19,7 @@ import { checkSubmission, findJob, labelOf } from "./naming.ts";
 import type { Question, Reign } from "./reign.ts";
 import { entryOf } from "./reporting.ts";
 import { jobFolder } from "./runs.ts";
-import type { Action, QueuedJob, Source } from "./vocabulary.ts";
+import type { QueuedJob, Source } from "./vocabulary.ts";
 
 export interface JobsParts {
   /** @throws NotLeader where another leads */
@@ -26,21 +27,25 @@ export interface JobsParts {
   readonly folder: string;
   /** Code that comes with a job may run on the workers. */
   readonly allowsModules: boolean;
+  /** That may wait, run or be paused at once. */
+  readonly mostJobs: number;
   readonly now: () => number;
 }
 
-const actions: readonly string[] = ["cancel", "pause", "resume"] satisfies Action[];
 const mostSourceBytes = 1 << 20;
+/** A UUID and room; it is kept with the job. */
+const longestRequest = 100;
 
-export function jobsHandlers({ reign, folder, allowsModules, now }: JobsParts): JobsHandlers {
+export function jobsHandlers({ reign, folder, allowsModules, mostJobs, now }: JobsParts): JobsHandlers {
   return {
     Submit: answering(async (request) => {
-      const { job, phase, isNew, why } = await reign().ask(submissionOf(request, allowsModules));
+      const { job, phase, isNew, why } = await reign().ask({ ...submissionOf(request, allowsModules), mostJobs });
       return { job, created: isNew, state: phase, why };
     }),
     List: answering(() => ({ jobs: JSON.stringify(entries(reign(), now())) })),
     Control: answering(async ({ job, action, why }) => {
-      if (!isAction(action)) throw new LimbeckError("usage", `a job takes ${actions.join(", ")}, found ${action}`);
+      if (!isJobAction(action))
+        throw new LimbeckError("usage", `a job takes ${jobActions.join(", ")}, found ${action}`);
       const { id } = jobOf(reign(), job);
       const answer = await reign().ask({ kind: "controlled", job: id, action, why });
       return { state: answer.phase, why: answer.why };
@@ -66,12 +71,15 @@ export function jobOf({ state }: Reign, idOrName: string): QueuedJob {
 
 /** @throws LimbeckError `bad_job`, or `usage` for what the cluster does not take */
 function submissionOf(
-  { job: yaml, name, priority, sources, by }: SubmitRequest__Output,
+  { job: yaml, name, priority, sources, by, request }: SubmitRequest__Output,
   allowsModules: boolean,
-): Question {
+): Omit<Extract<Question, { kind: "submitted" }>, "mostJobs"> {
   const job = parseJob(yaml, "the submitted job");
-  const submission = { name: name || labelOf(job.name), priority, job, sources: sources.map(checkedSource), by };
-  checkSubmission(submission);
+  const named = { name: name || labelOf(job.name), priority };
+  checkSubmission(named);
+  if (request.length > longestRequest)
+    throw new LimbeckError("usage", `a request has up to ${longestRequest} characters, found ${request.length}`);
+  const submission = { ...named, job, sources: sources.map(checkedSource), by, request };
   const sent = new Set(sources.map(({ path }) => path));
   for (const module of modulesOf(job)) {
     if (module.startsWith("/") || sent.has(module)) continue;
@@ -104,10 +112,6 @@ function checkedSource({ path, text }: Source): Source {
   if (text.length > mostSourceBytes)
     throw new LimbeckError("usage", `${path} is larger than ${mostSourceBytes} bytes: put it into the workers' image`);
   return { path, text };
-}
-
-function isAction(text: string): text is Action {
-  return actions.includes(text);
 }
 
 async function fetched(

@@ -33,6 +33,8 @@ export interface ServiceOptions {
   readonly depot: string | null;
   /** Code that comes with a job may run on the workers. */
   readonly allowsModules: boolean;
+  /** Jobs that may wait, run or be paused at once; 10,000 if not given. */
+  readonly mostJobs?: number | undefined;
   /** If not given, all is on loopback. */
   readonly security?: Security;
   /** Who may read the HTTP port; whoever reaches it, if not given. */
@@ -52,6 +54,9 @@ export interface Service {
   close(why: string): Promise<void>;
 }
 
+/** The queue looks at each of them with every decision, and a leader that takes over reads them all. */
+const usualMostJobs = 10_000;
+
 /** What a coordinator is at the moment. */
 export type Standing =
   | { readonly kind: "standby"; readonly leader: LeaderIdentity | null }
@@ -60,6 +65,7 @@ export type Standing =
 /** Throws `unavailable` where a port is busy. */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { name, state: folder, store, depot, log, allowsModules, security, access, now = Date.now } = options;
+  const { mostJobs = usualMostJobs } = options;
   const registry = processRegistry();
   const interceptors = [serverMetrics(registry, [coordinatorService, jobsService])];
   const metrics = createServiceMetrics(registry);
@@ -67,17 +73,18 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   let served: Served = { address: "", paths: [] };
   const closing = new AbortController();
 
-  const refusal = () => (standing.kind === "leading" ? null : notLeader(name, standing.leader));
+  const refusal = () =>
+    standing.kind === "leading" ? null : notLeader(name, standing.leader, standing.leader ? "" : store.trouble());
   const reign = (): Reign => {
     if (standing.kind === "leading") return standing.reign;
-    throw notLeader(name, standing.leader);
+    throw refusal();
   };
   const crowd = () => (standing.kind === "leading" ? standing.reign.crowd : null);
   const sessions = {
     heard: (session: number, message: WorkerMessage) => crowd()?.heard(session, message),
     broken: (session: number, why: string) => crowd()?.broken(session, why),
   };
-  const handlers = jobsHandlers({ reign, folder, allowsModules, now });
+  const handlers = jobsHandlers({ reign, folder, allowsModules, mostJobs, now });
   const rpc: RpcPort = await serveRpc(options.listen, {
     sessions,
     job: (id) => askedJob(reign(), id, { folder, served }),
@@ -90,8 +97,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const address = options.advertise ?? rpc.address;
   let http: HttpPort;
   try {
-    const at = () => standing;
-    http = await serveService(options.http, { registry, metrics, standing: at, name, address, folder, access, now });
+    const at = { standing: () => standing, trouble: () => store.trouble(), name, address };
+    http = await serveService(options.http, { registry, metrics, ...at, folder, access, now });
   } catch (thrown) {
     await rpc.close();
     throw thrown;
@@ -132,7 +139,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         log.info({ event: "not-leading" }, `${name} does not lead: ${message}`);
       } finally {
         standing = { kind: "standby", leader: null };
-        rpc.dismiss(notLeader(name, null));
+        rpc.dismiss(notLeader(name, null, ""));
         await leadership.resign().catch(() => {}); // Who cannot say so has lost it.
       }
     }
@@ -157,8 +164,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   };
 }
 
-function notLeader(name: string, leader: LeaderIdentity | null): NotLeader {
-  return new NotLeader(leader?.address ?? "", standbyText(name, leader));
+/** @param trouble why nobody is known to lead; empty where nobody does */
+function notLeader(name: string, leader: LeaderIdentity | null, trouble: string): NotLeader {
+  const why = trouble === "" ? "" : `, for ${trouble}`;
+  return new NotLeader(leader?.address ?? "", `${standbyText(name, leader)}${why}`);
 }
 
 function standbyText(name: string, leader: LeaderIdentity | null): string {

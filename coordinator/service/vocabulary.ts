@@ -4,8 +4,9 @@
  */
 import type { LimbeckError } from "../../core/errors.ts";
 import type { Job } from "../../core/job.ts";
+import type { JobAction } from "../../core/jobstate.ts";
 
-/** Of several jobs of one submission; the same name and digest are the same job. */
+/** The same name and digest are the same job, as long as that has not failed and was not cancelled. */
 export interface Submission {
   /** A label, see naming.ts. */
   readonly name: string;
@@ -19,6 +20,8 @@ export interface Submission {
   readonly sources: readonly Source[];
   /** Who submitted it, for people to read. */
   readonly by: string;
+  /** Of the question by which it came: asked again under this, it is that job, whatever has become of it. May be empty. */
+  readonly request: string;
 }
 
 export interface Source {
@@ -151,13 +154,16 @@ export interface State {
 export type Happening =
   /** This process leads now, and `state` is what the records say. Comes once, before all others. */
   | { readonly kind: "led" }
-  /** `call`: of whom to answer, numbered by the shell. The job is valid, and so are its sources. */
-  | ({ readonly kind: "submitted"; readonly call: number } & Submission)
+  /**
+   * `call`: of whom to answer, numbered by the shell. The job is valid, and so are its sources. `mostJobs`: that may
+   * wait, run or be paused at once.
+   */
+  | ({ readonly kind: "submitted"; readonly call: number; readonly mostJobs: number } & Submission)
   | {
       readonly kind: "controlled";
       readonly call: number;
       readonly job: string;
-      readonly action: Action;
+      readonly action: JobAction;
       /** Who asked, or why: for people to read; may be empty. */
       readonly why: string;
     }
@@ -189,8 +195,6 @@ export type Happening =
     }
   | ({ readonly kind: "jobReported"; readonly job: string } & Measured)
   | { readonly kind: "tick" };
-
-export type Action = "cancel" | "pause" | "resume";
 
 /** Unix time in milliseconds. */
 export type Event = Happening & { readonly atMs: number };

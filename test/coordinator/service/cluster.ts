@@ -6,7 +6,6 @@ import assert from "node:assert/strict";
 import { decide } from "../../../coordinator/service/queue.ts";
 import { replay, snapshot } from "../../../coordinator/service/records.ts";
 import type {
-  Action,
   Effect,
   Event,
   Happening,
@@ -16,6 +15,7 @@ import type {
   Submission,
   WorkerRole,
 } from "../../../coordinator/service/vocabulary.ts";
+import type { JobAction } from "../../../core/jobstate.ts";
 
 export interface Process {
   readonly name: string;
@@ -36,6 +36,7 @@ interface Loop {
 export class Cluster {
   state: State = replay([]);
   atMs = 1_000;
+  mostJobs = 1_000;
   readonly journal: ServiceRecord[] = [];
   readonly processes = new Map<string, Process>();
   readonly loops = new Map<string, Loop>();
@@ -157,10 +158,10 @@ export class Cluster {
   }
 
   submit(submission: Submission): readonly Effect[] {
-    return this.happen({ kind: "submitted", call: ++this.#calls, ...submission });
+    return this.happen({ kind: "submitted", call: ++this.#calls, mostJobs: this.mostJobs, ...submission });
   }
 
-  control(job: string, action: Action): readonly Effect[] {
+  control(job: string, action: JobAction): readonly Effect[] {
     return this.happen({ kind: "controlled", call: ++this.#calls, job, action, why: "" });
   }
 
