@@ -71,6 +71,9 @@ export interface Leadership {
   events(job: string): Promise<EventStore>;
   /** Forgets journal and events of a job. */
   forget(job: string): Promise<void>;
-  /** Gives the lease up, so that another may lead at once. */
+  /**
+   * Gives the lease up, so that another may lead at once. From the call on it does not hold, and all that waits for it or
+   * for the store ends with `stale_term`, whether the store answers or not.
+   */
   resign(): Promise<void>;
 }

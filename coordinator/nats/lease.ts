@@ -29,6 +29,7 @@ export interface NatsLease {
   readonly ended: AbortSignal;
   holds(): boolean;
   held(): Promise<void>;
+  /** Decides nothing more from now on; resolves when another may lead, or NATS does not answer. */
   resign(): Promise<void>;
 }
 
@@ -180,6 +181,20 @@ export function contend(nats: Nats, options: LeaseOptions): NatsLease {
     refuse(new LimbeckError("unavailable", `the connection to ${nats.where} is closed`));
   });
 
+  const giveUp = async (): Promise<void> => {
+    happen({ kind: "resign", atMs: now() });
+    stop();
+    await question;
+    try {
+      const entry = await readLease(nats, cluster, answerMs);
+      if (entry?.writer === writer) await compareAndSet("", entry.revision);
+      announce("");
+    } catch {
+      // Then it runs out.
+    }
+  };
+  let resigning: Promise<void> | null = null;
+
   return {
     led,
     lost,
@@ -190,17 +205,9 @@ export function contend(nats: Nats, options: LeaseOptions): NatsLease {
       ended.signal.throwIfAborted();
       await new Promise<void>((resolve, reject) => waiting.add({ resolve, reject }));
     },
-    async resign() {
-      happen({ kind: "resign", atMs: now() });
-      stop();
-      await question;
-      try {
-        const entry = await readLease(nats, cluster, answerMs);
-        if (entry?.writer === writer) await compareAndSet("", entry.revision);
-        announce("");
-      } catch {
-        // Then it runs out.
-      }
+    resign() {
+      resigning ??= giveUp();
+      return resigning;
     },
   };
 }

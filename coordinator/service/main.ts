@@ -101,14 +101,20 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
   /** Leads, until another does or it closes. @returns why it leads no more */
   const lead = async (leadership: Leadership): Promise<string> => {
-    const parts = { leadership, folder, rpc: () => rpc, served: () => served, depot, metrics, log, now };
-    const begun = await Reign.open(parts);
-    standing = { kind: "leading", reign: begun, leadership };
-    metrics.tookOver();
-    log.info({ event: "leading", fence: leadership.fence }, `${name} leads, with fence ${leadership.fence}`);
-    const end = () => begun.end("it closes");
-    closing.signal.addEventListener("abort", end);
+    let begun: Reign | null = null;
+    // Given up at once: all that waits for the lease or the store ends with it, also while NATS is away.
+    const end = () => {
+      begun?.end("it closes");
+      void leadership.resign().catch(() => {});
+    };
+    closing.signal.addEventListener("abort", end, { once: true });
     try {
+      closing.signal.throwIfAborted();
+      const parts = { leadership, folder, rpc: () => rpc, served: () => served, depot, metrics, log, now };
+      begun = await Reign.open(parts);
+      standing = { kind: "leading", reign: begun, leadership };
+      metrics.tookOver();
+      log.info({ event: "leading", fence: leadership.fence }, `${name} leads, with fence ${leadership.fence}`);
       return await begun.hold();
     } finally {
       closing.signal.removeEventListener("abort", end);
