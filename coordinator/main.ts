@@ -90,10 +90,11 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     patience: { ...usualPatience, ...(options.depot && depotPatience), ...options.patience },
     predicted: options.predicted ?? null,
   };
-  const own = await openJournal<JournalRecord>(runFolder);
+  const waits = (why: string) => decisions.info({ event: "waiting" }, why);
+  const own = await openJournal<JournalRecord>(runFolder, waits);
   const resume = options.resume ?? own.records.length > 0;
   const opened = await orClose(openRecords(runFolder, job, jobFolder, { resume }), own);
-  const parts = { journal: own, records: opened, runFolder, log: decisions };
+  const parts = { journal: own, records: opened, runFolder, log: decisions, mayDecide: own.held };
   const { journal, records } = options.depot ? keptIn(options.depot.depot, parts) : parts;
   const registry = processRegistry();
   let served: Served = { address: "", paths: [] };

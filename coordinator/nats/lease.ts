@@ -2,10 +2,10 @@
 import { headers } from "nats";
 import { LimbeckError } from "../../core/errors.ts";
 import { leaderSubject, leaseSubject } from "../../proto/cluster.ts";
-import { encodeLease, type Leader, type LeaseEntry, readLease } from "../../proto/leader.ts";
+import { encodeGivenUp, encodeLease, type Leader, type LeaseEntry, readLease, unreadable } from "../../proto/leader.ts";
 import type { Nats } from "../../proto/nats.ts";
 import { isOutage, jetStreamCode, jetStreamCodes, natsFailure } from "../../proto/natserrors.ts";
-import { holds, type LeaseEffect, type LeaseEvent, leaseStep, newLease } from "../lease.ts";
+import { fenceBase, holds, type LeaseEffect, type LeaseEvent, leaseStep, newLease } from "../lease.ts";
 import type { LeaderIdentity } from "../store.ts";
 
 export interface LeaseOptions {
@@ -18,6 +18,8 @@ export interface LeaseOptions {
   ensureBucket(): Promise<void>;
   /** The register was read or written just now, or has refused. */
   answered(): void;
+  /** The highest fence that has written the service's journal; throws what the client throws. */
+  highestFence(timeoutMs: number): Promise<number>;
   standby(leader: LeaderIdentity | null): void;
   /** Of what changes while it leads, for the log. */
   warn(why: string): void;
@@ -31,6 +33,9 @@ export interface NatsLease {
   readonly ended: AbortSignal;
   holds(): boolean;
   held(): Promise<void>;
+  /** Whether the key says that it leads, whatever the own clock says. Throws as readLease does. */
+  confirmed(): Promise<boolean>;
+  /** Decides nothing more from now on; resolves when another may lead, or NATS does not answer. */
   resign(): Promise<void>;
 }
 
@@ -45,7 +50,10 @@ export function contend(nats: Nats, options: LeaseOptions): NatsLease {
   let lease = newLease as ReturnType<typeof leaseStep>[0];
   let wasHeld = false;
   let bucketGoneMs = Number.POSITIVE_INFINITY;
+  /** As the key has it, then as it was written with this contender's first write. */
+  let base = 0;
   let shown: number | null | undefined;
+  let strayRevision: number | null = null;
   const ended = new AbortController();
   const waiting = new Set<{ resolve(): void; reject(why: unknown): void }>();
   const [led, lead, refuse] = promised<number>();
@@ -64,7 +72,7 @@ export function contend(nats: Nats, options: LeaseOptions): NatsLease {
     if (wasHeld && !isHeld && lease.kind === "leading")
       warn(`the lease cannot be renewed at ${nats.where}: this coordinator decides nothing until it can`);
     if (!wasHeld && isHeld && lease.kind === "leading" && lease.revision !== lease.fence)
-      warn(`the lease is renewed again: this coordinator goes on to lead (fence ${lease.fence})`);
+      warn(`the lease is renewed again: this coordinator goes on to lead (fence ${base + lease.fence})`);
     wasHeld = isHeld;
     if (lease.kind === "lost") {
       const gone = stale(lease.why);
@@ -88,8 +96,8 @@ export function contend(nats: Nats, options: LeaseOptions): NatsLease {
         question = ask(write(effect.expected, effect.fence));
         return;
       case "lead":
-        announce(encodeLease({ ...own, ttlMs, fence: effect.fence, writer }));
-        lead(effect.fence);
+        announce(textOf(effect.fence));
+        lead(base + effect.fence);
         return;
       case "lose":
         stop();
@@ -118,6 +126,7 @@ export function contend(nats: Nats, options: LeaseOptions): NatsLease {
       answered();
       show(entry);
       const { revision } = entry;
+      if (lease.kind === "following") base = entry.base;
       return { kind: "saw", revision, writer: entry.writer, ttlMs: entry.leader?.ttlMs ?? 0, atMs: now() };
     } catch (thrown) {
       if (lease.kind === "following" && !isOutage(causeOf(thrown))) throw thrown;
@@ -128,20 +137,38 @@ export function contend(nats: Nats, options: LeaseOptions): NatsLease {
   /** A cluster that starts says so for a moment of what it has. */
   const missing = async (): Promise<LeaseEvent> => {
     bucketGoneMs = Math.min(bucketGoneMs, now());
-    if (lease.kind !== "following" && now() - bucketGoneMs < ttlMs) return { kind: "unseen", atMs: now() };
-    if (lease.kind === "following") await options.ensureBucket();
+    if (lease.kind !== "following") return { kind: now() - bucketGoneMs < ttlMs ? "unseen" : "gone", atMs: now() };
+    await options.ensureBucket();
+    base = 0;
     return { kind: "saw", revision: 0, writer: "", ttlMs: 0, atMs: now() };
   };
 
-  const show = ({ leader }: LeaseEntry) => {
+  const show = ({ leader, writer, revision }: LeaseEntry) => {
+    if (writer === unreadable && strayRevision !== revision) {
+      warn(
+        `the lease's key, ${leaseSubject(cluster)}, holds what no coordinator wrote (revision ${revision}): it is taken over if nobody writes it again for ${ttlMs / 1000} s`,
+      );
+      strayRevision = revision;
+    }
     const fence = leader?.fence ?? null;
     if (lease.kind === "following" && fence !== shown) standby(leader && identityOf(leader));
     shown = fence;
   };
 
+  /** @param fence of the rules, a revision; 0: that which this becomes */
+  const textOf = (fence: number) => encodeLease({ ...own, ttlMs, fence: fence && base + fence, base, writer });
+
   const write = async (expected: number, fence: number): Promise<LeaseEvent> => {
     try {
-      const revision = await compareAndSet(encodeLease({ ...own, ttlMs, fence, writer }), expected);
+      // Who cannot be told how high fences are could open no journal either: it takes nothing.
+      if (fence === 0) base = fenceBase({ revision: expected, base }, await options.highestFence(answerMs));
+    } catch (thrown) {
+      if (!isOutage(thrown)) throw natsFailure(thrown, nats.where, "the journal");
+      return { kind: "unseen", atMs: now() };
+    }
+    try {
+      const revision = await compareAndSet(textOf(fence), expected);
+      bucketGoneMs = Number.POSITIVE_INFINITY;
       answered();
       return { kind: "wrote", revision, atMs: now() };
     } catch (thrown) {
@@ -187,6 +214,20 @@ export function contend(nats: Nats, options: LeaseOptions): NatsLease {
     refuse(new LimbeckError("unavailable", `the connection to ${nats.where} is closed`));
   });
 
+  const giveUp = async (): Promise<void> => {
+    happen({ kind: "resign", atMs: now() });
+    stop();
+    await question;
+    try {
+      const entry = await readLease(nats, cluster, answerMs);
+      if (entry?.writer === writer) await compareAndSet(encodeGivenUp(entry.base), entry.revision);
+      announce("");
+    } catch {
+      // Then it runs out.
+    }
+  };
+  let resigning: Promise<void> | null = null;
+
   return {
     led,
     lost,
@@ -197,17 +238,10 @@ export function contend(nats: Nats, options: LeaseOptions): NatsLease {
       ended.signal.throwIfAborted();
       await new Promise<void>((resolve, reject) => waiting.add({ resolve, reject }));
     },
-    async resign() {
-      happen({ kind: "resign", atMs: now() });
-      stop();
-      await question;
-      try {
-        const entry = await readLease(nats, cluster, answerMs);
-        if (entry?.writer === writer) await compareAndSet("", entry.revision);
-        announce("");
-      } catch {
-        // Then it runs out.
-      }
+    confirmed: async () => (await readLease(nats, cluster, answerMs))?.writer === writer,
+    resign() {
+      resigning ??= giveUp();
+      return resigning;
     },
   };
 }

@@ -2,15 +2,17 @@
 import { randomUUID } from "node:crypto";
 import { checkCluster, eventStream, eventSubject, journalStream, journalSubject } from "../../proto/cluster.ts";
 import type { Nats } from "../../proto/nats.ts";
-import { natsFailure } from "../../proto/natserrors.ts";
 import type { Log } from "../../proto/telemetry/log.ts";
 import { silent } from "../../proto/telemetry/log.ts";
+import { aborted } from "../aborted.ts";
 import { usualTtlMs } from "../lease.ts";
-import type { Leadership, Store } from "../store.ts";
+import { type Leadership, type Store, serviceJournal } from "../store.ts";
 import { openNatsEvents } from "./events.ts";
+import { forgetJob } from "./forget.ts";
 import { openNatsJournal } from "./journal.ts";
 import { contend, type NatsLease } from "./lease.ts";
-import { ensureStream, eventConfig, journalConfig, leaseConfig } from "./streams.ts";
+import { lastNow } from "./publish.ts";
+import { ensureStream, eventConfig, gathered, journalConfig, leaseConfig } from "./streams.ts";
 
 export interface NatsStoreOptions {
   /** Closed with the store. */
@@ -38,11 +40,13 @@ export function openNatsStore(options: NatsStoreOptions): Store {
       return `${nats.where} has not answered ${Number.isFinite(ms) ? `for ${(ms / 1_000).toFixed(1)} s` : "yet"}`;
     },
     async lead(own, { standby, signal }) {
-      const ensure = { signal, warn };
+      const ensure = { signal, warn, gatheredMs: gathered() };
       for (const config of [leaseConfig, journalConfig, eventConfig]) await ensureStream(nats, config(cluster), ensure);
       const writer = randomUUID();
-      const ensureBucket = () => ensureStream(nats, leaseConfig(cluster), ensure);
-      const lease = contend(nats, { cluster, own, writer, ttlMs, ensureBucket, answered, standby, warn });
+      const ensureBucket = () => ensureStream(nats, leaseConfig(cluster), { ...ensure, gatheredMs: gathered() });
+      const service = { stream: journalStream(cluster), subject: journalSubject(cluster, serviceJournal) };
+      const highestFence = async (timeoutMs: number) => (await lastNow(nats, service, timeoutMs)).fence;
+      const lease = contend(nats, { cluster, own, writer, ttlMs, ensureBucket, highestFence, answered, standby, warn });
       const off = () => void lease.resign();
       signal.addEventListener("abort", off, { once: true });
       try {
@@ -54,15 +58,6 @@ export function openNatsStore(options: NatsStoreOptions): Store {
     },
     close: () => nats.close(),
   };
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  const rejected = new Promise<never>((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
-  rejected.catch(() => {});
-  return rejected;
 }
 
 interface Led {
@@ -88,19 +83,17 @@ function leadership({ nats, cluster, lease, fence, warn }: Led): Leadership {
         name,
         stream: journalStream(cluster),
         subject: journalSubject(cluster, name),
-        ensureStream: () => ensureStream(nats, journalConfig(cluster), { signal, warn }),
+        ensureStream: () => ensureStream(nats, journalConfig(cluster), { signal, warn, gatheredMs: gathered() }),
       });
     },
     events: async (job) => await openNatsEvents(nats, { ...common, cluster, job, stream: eventStream(cluster) }),
     async forget(job) {
       await held();
-      try {
-        const manager = await nats.connection.jetstreamManager({ checkAPI: false });
-        await manager.streams.purge(journalStream(cluster), { filter: journalSubject(cluster, job) });
-        await manager.streams.purge(eventStream(cluster), { filter: eventSubject(cluster, job, "*") });
-      } catch (thrown) {
-        throw natsFailure(thrown, nats.where, `to forget ${job}`);
-      }
+      const places = [
+        { stream: journalStream(cluster), subject: journalSubject(cluster, job) },
+        { stream: eventStream(cluster), subject: eventSubject(cluster, job, "*") },
+      ];
+      await forgetJob(nats, { job, places, signal, confirmed: lease.confirmed, warn });
     },
     resign: lease.resign,
   };

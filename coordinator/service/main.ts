@@ -1,4 +1,6 @@
 /** A coordinator of the service: takes jobs and decides while it leads, stands by and follows while another does. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { type BackoffPolicy, backoffMs } from "../../core/backoff.ts";
 import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
 import type { Endpoint } from "../../proto/endpoint.ts";
 import { NotLeader } from "../../proto/notleader.ts";
@@ -62,6 +64,9 @@ export type Standing =
   | { readonly kind: "standby"; readonly leader: LeaderIdentity | null }
   | { readonly kind: "leading"; readonly reign: Reign; readonly leadership: Leadership };
 
+/** Where a journal says that a newer leader writes it, though the lease does not: until somebody has looked. */
+const again: BackoffPolicy = { firstMs: 250, longestMs: 10_000 };
+
 /** Throws `unavailable` where a port is busy. */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { name, state: folder, store, depot, log, allowsModules, security, access, now = Date.now } = options;
@@ -108,14 +113,20 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
   /** Leads, until another does or it closes. @returns why it leads no more */
   const lead = async (leadership: Leadership): Promise<string> => {
-    const parts = { leadership, folder, rpc: () => rpc, served: () => served, depot, metrics, log, now };
-    const begun = await Reign.open(parts);
-    standing = { kind: "leading", reign: begun, leadership };
-    metrics.tookOver();
-    log.info({ event: "leading", fence: leadership.fence }, `${name} leads, with fence ${leadership.fence}`);
-    const end = () => begun.end("it closes");
-    closing.signal.addEventListener("abort", end);
+    let begun: Reign | null = null;
+    // Given up at once: all that waits for the lease or the store ends with it, also while NATS is away.
+    const end = () => {
+      begun?.end("it closes");
+      void leadership.resign().catch(() => {});
+    };
+    closing.signal.addEventListener("abort", end, { once: true });
     try {
+      closing.signal.throwIfAborted();
+      const parts = { leadership, folder, rpc: () => rpc, served: () => served, depot, metrics, log, now };
+      begun = await Reign.open(parts);
+      standing = { kind: "leading", reign: begun, leadership };
+      metrics.tookOver();
+      log.info({ event: "leading", fence: leadership.fence }, `${name} leads, with fence ${leadership.fence}`);
       return await begun.hold();
     } finally {
       closing.signal.removeEventListener("abort", end);
@@ -123,6 +134,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   };
   /** Stands by, leads, and stands by again. */
   const serve = async (): Promise<void> => {
+    let failures = 0;
     while (!closing.signal.aborted) {
       const standby = (leader: LeaderIdentity | null) => {
         standing = { kind: "standby", leader };
@@ -131,17 +143,21 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       const leadership = await store.lead(own, { standby, signal: closing.signal });
       try {
         const why = await lead(leadership);
+        failures = 0;
         log.info({ event: "not-leading" }, `${name} leads no more: ${why}`);
       } catch (thrown) {
         // It stood still between the lease and the journal, and another took over.
         const { code, message } = asLimbeckError(thrown);
         if (code !== "stale_term") throw thrown;
+        failures += 1;
         log.info({ event: "not-leading" }, `${name} does not lead: ${message}`);
       } finally {
         standing = { kind: "standby", leader: null };
         rpc.dismiss(notLeader(name, null, ""));
         await leadership.resign().catch(() => {}); // Who cannot say so has lost it.
       }
+      if (failures > 0)
+        await sleep(backoffMs(again, failures - 1, Math.random()), undefined, { signal: closing.signal });
     }
   };
   const serving = serve().catch((thrown) => {

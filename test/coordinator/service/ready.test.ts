@@ -13,7 +13,9 @@ async function readiness({ httpAddress }: Service): Promise<{ status: number; te
   return { status: response.status, text: await response.text() };
 }
 
-test("while NATS is away for longer than the lease nobody is ready, and each says why", { timeout: 60_000 }, async (t) => {
+test("while NATS is away for longer than the lease nobody is ready, and each says why", {
+  timeout: 60_000,
+}, async (t) => {
   const nats = await startNats(t);
   const folder = await scratch(t);
   const open = async (name: string) => {
@@ -29,7 +31,8 @@ test("while NATS is away for longer than the lease nobody is ready, and each say
   await until(says(follower, "stands by; one leads\n"));
 
   await nats.kill();
-  const isUnready = async () => (await Promise.all([leader, follower].map(readiness))).every((each) => each.status === 503);
+  const isUnready = async () =>
+    (await Promise.all([leader, follower].map(readiness))).every((each) => each.status === 503);
   await until(isUnready);
   assert.match((await readiness(leader)).text, /^it leads, and waits for its lease/);
   assert.match(
