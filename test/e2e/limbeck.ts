@@ -26,14 +26,25 @@ export interface Running {
   readonly outcome: Promise<Outcome>;
 }
 
-const commandDeadlineMs = 120_000;
+export interface StartOptions {
+  /** The package's folder, if no other is given. */
+  readonly cwd?: string;
+  /** After which it is told to end. */
+  readonly deadlineMs?: number;
+}
 
-/** Starts `limbeck ARGS…`, from the package's folder if no other is given. `env` comes on top of ours. */
-export function start(args: readonly string[], env: Record<string, string> = {}, cwd = packagePath(".")): Running {
+/** Of a command, and of what serves it. */
+const commandDeadlineMs = 120_000;
+/** Of what serves several, in a test that may take so long. */
+export const serverDeadlineMs = 280_000;
+
+/** Starts `limbeck ARGS…`. `env` comes on top of ours. */
+export function start(args: readonly string[], env: Record<string, string> = {}, options: StartOptions = {}): Running {
+  const { cwd = packagePath("."), deadlineMs = commandDeadlineMs } = options;
   const argv = ["--enable-source-maps", packagePath("dist/cli/main.js"), ...args];
   const child = spawn(process.execPath, argv, {
     cwd,
-    timeout: commandDeadlineMs,
+    timeout: deadlineMs,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

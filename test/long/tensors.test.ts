@@ -47,7 +47,7 @@ async function together(t: TestContext, hired: readonly Hired[], ...set: string[
     for (const { process } of all) process.kill("SIGKILL");
   });
   const begin = (args: readonly string[], cwd: string) => {
-    const running = start(args, {}, cwd);
+    const running = start(args, {}, { cwd });
     all.push(running);
     return running;
   };

@@ -7,7 +7,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { type Running, scratchFolder, start } from "../../e2e/limbeck.ts";
+import { type Running, scratchFolder, serverDeadlineMs, start } from "../../e2e/limbeck.ts";
 import { type Mounts, placed } from "../mounts.ts";
 import { expanded } from "./arguments.ts";
 import { askedAt, content } from "./probe.ts";
@@ -84,7 +84,7 @@ export async function miniature(
         .replaceAll("limbeck-coordinator:", `${coordinatorAddress}:`);
     const args = expanded(container, { POD_IP: address, POD_NAME: name, POD_UID: `uid-${started}` });
     const env = container.env.filter(({ value }: Thing) => value).map(({ name, value }: Thing) => [name, here(value)]);
-    const running = start([...args.map(here), ...more], Object.fromEntries(env));
+    const running = start([...args.map(here), ...more], Object.fromEntries(env), { deadlineMs: serverDeadlineMs });
     t.after(() => void running.process.kill("SIGKILL"));
     const { readinessProbe: probe } = container;
     const readiness = probe ? askedAt(probe, container, address) : "";
