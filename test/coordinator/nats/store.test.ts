@@ -126,8 +126,8 @@ test("a job is forgotten by who leads by the server's word, and as soon as the s
   await journal.append(1);
   server.pause();
   const forgetting = leadership.forget("job");
-  // Longer than one question is waited for.
-  await new Promise((next) => setTimeout(next, 2_500));
+  // Longer than the client waits for an answer.
+  await new Promise((next) => setTimeout(next, 6_000));
   server.resume();
   await forgetting;
   assert.deepEqual(
