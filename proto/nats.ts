@@ -3,7 +3,15 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ConnectionOptions, connect, credsAuthenticator, Events, type NatsConnection } from "nats";
 import { LimbeckError } from "../core/errors.ts";
-import { isAuthentication, isOutage, isUnknownName, isUnreachable, jetStreamItself, natsFailure, wrongCredentials } from "./natserrors.ts";
+import {
+  isAuthentication,
+  isOutage,
+  isUnknownName,
+  isUnreachable,
+  jetStreamItself,
+  natsFailure,
+  wrongCredentials,
+} from "./natserrors.ts";
 
 export interface NatsOptions {
   /** nats://[user:password@|token@]HOST[:PORT], or tls://…; of one cluster. */

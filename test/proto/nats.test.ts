@@ -46,7 +46,9 @@ test("nobody who listens, a server without JetStream, one that is too old", asyn
   );
 });
 
-test("one that is yet to come is waited for, which is said once, and that it is there", { timeout: 60_000 }, async (t) => {
+test("one that is yet to come is waited for, which is said once, and that it is there", {
+  timeout: 60_000,
+}, async (t) => {
   const server = await startNats(t);
   await server.kill();
   const said: NatsChange[] = [];
@@ -68,8 +70,10 @@ test("one that is yet to come is waited for, which is said once, and that it is 
 });
 
 test("a name that is not known yet is as a server that is not there yet; what a certificate is wrong in is not", () => {
-  const system = (code: string) => Object.assign(new Error(`getaddrinfo ${code} nats`), { code, syscall: "getaddrinfo" });
-  for (const code of ["ENOTFOUND", "EAI_AGAIN", "ECONNRESET", "EHOSTUNREACH"]) assert.ok(isUnreachable(system(code)), code);
+  const system = (code: string) =>
+    Object.assign(new Error(`getaddrinfo ${code} nats`), { code, syscall: "getaddrinfo" });
+  for (const code of ["ENOTFOUND", "EAI_AGAIN", "ECONNRESET", "EHOSTUNREACH"])
+    assert.ok(isUnreachable(system(code)), code);
   assert.ok(!isUnreachable(system("DEPTH_ZERO_SELF_SIGNED_CERT")));
   assert.ok(!isUnreachable(new NatsError("refused", "AUTHORIZATION_VIOLATION")));
 });

@@ -43,7 +43,9 @@ test("a cluster of no such name, and what is no URL, are refused before NATS is 
   assert.throws(() => leaseWhereabouts({ ...nats, urls: ["http://x:1"] }, cluster), { code: "usage" });
 });
 
-test("nobody is known while NATS is yet to come; closed meanwhile, it waits no more", { timeout: 60_000 }, async (t) => {
+test("nobody is known while NATS is yet to come; closed meanwhile, it waits no more", {
+  timeout: 60_000,
+}, async (t) => {
   const server = await startNats(t);
   await server.kill();
   const said = new EventEmitter();
