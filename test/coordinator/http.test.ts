@@ -51,7 +51,10 @@ test("/readyz: it decides, and no more once another process has its journal, of 
   writeFileSync(join(coordinator.folder, "journal.lock"), "elsewhere 1 1");
   const outcome = await coordinator.finished;
   assert.equal(outcome.kind === "failed" && outcome.error.code, "stale_term");
-  assert.match(outcome.kind === "failed" ? outcome.error.message : "", /^the journal in \S+ is no longer this process's: /);
+  assert.match(
+    outcome.kind === "failed" ? outcome.error.message : "",
+    /^the journal in \S+ is no longer this process's: /,
+  );
   assert.equal((await get(coordinator, "/readyz")).status, 503);
   assert.equal((await get(coordinator, "/healthz")).status, 200);
 });

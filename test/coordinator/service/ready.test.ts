@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openFolderStore } from "../../../coordinator/folder/store.ts";
+import { awaitNatsStore } from "../../../coordinator/nats/awaited.ts";
 import type { Service } from "../../../coordinator/service/main.ts";
 import { startNats } from "../../natsserver.ts";
-import { storeOn } from "../nats/storeof.ts";
 import { bounded, scratch } from "../sessions.ts";
 import { service, until } from "./services.ts";
 
@@ -13,11 +13,13 @@ async function readiness({ httpAddress }: Service): Promise<{ status: number; te
   return { status: response.status, text: await response.text() };
 }
 
-test("while NATS is away for longer than the lease nobody is ready, and each says why", { timeout: 60_000 }, async (t) => {
+test("while NATS is away for longer than the lease nobody is ready, and each says why", {
+  timeout: 60_000,
+}, async (t) => {
   const nats = await startNats(t);
   const folder = await scratch(t);
   const open = async (name: string) => {
-    const { store } = await storeOn(t, [nats.url]);
+    const store = awaitNatsStore({ nats: { urls: [nats.url], name }, cluster: "test", ttlMs: 1_000 });
     const opened = await service(name, folder, store);
     t.after(() => opened.close("the test is over"));
     return opened;
@@ -29,7 +31,8 @@ test("while NATS is away for longer than the lease nobody is ready, and each say
   await until(says(follower, "stands by; one leads\n"));
 
   await nats.kill();
-  const isUnready = async () => (await Promise.all([leader, follower].map(readiness))).every((each) => each.status === 503);
+  const isUnready = async () =>
+    (await Promise.all([leader, follower].map(readiness))).every((each) => each.status === 503);
   await until(isUnready);
   assert.match((await readiness(leader)).text, /^it leads, and waits for its lease/);
   assert.match(
