@@ -26,7 +26,16 @@ function refusedAs(as: Refusal, code: LimbeckErrorCode) {
   const run = () => ({ happen() {} }) as never;
   const crowd = new Crowd({ rpc: () => rpc, run, happen, heartbeatMs: 1_000, now: () => 0 });
   const life = { build: "b", pid: 1, instance: "i", life: "l", holds: [], job: "" };
-  crowd.heard(session, { kind: "hello", term: 0, worker: "w", role: "student", address: "", host: "", http: "", ...life });
+  crowd.heard(session, {
+    kind: "hello",
+    term: 0,
+    worker: "w",
+    role: "student",
+    address: "",
+    host: "",
+    http: "",
+    ...life,
+  });
   crowd.give(session, "a");
   happened.length = 0;
   crowd.wireOf("a").refuse(session, new LimbeckError(code, "it is so"), as);
