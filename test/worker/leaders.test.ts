@@ -37,28 +37,32 @@ test("an older one is obeyed when for ten seconds no other was heard, and then c
   assert.deepEqual(again.slice(3), ["replaced 7", "replaced 7"], "the newest has spoken: the time begins anew");
 });
 
-test("JetStream has lost all: the worker leaves the leader of the lower fence again and again, then joins it anew", bounded, async (t) => {
-  const coordinator = await foreman(t);
-  startWorker(t, coordinator.address);
-  const hellos = () => coordinator.heard.flatMap(({ message: { hello } }) => hello ?? []);
-  const say = (fence: number) =>
-    coordinator.send({ term: 0, fence, idle: { heartbeatMs: 100, why: "a test" }, body: "idle" });
-  await coordinator.hear("hello");
-  say(7);
-  await coordinator.hear("heartbeat");
-  const [first] = hellos();
-  const sinceMs = performance.now();
-  say(1);
-  for (let sessions = 1; hellos().at(-1)!.instance === first!.instance; await sleep(20)) {
-    if (hellos().length === sessions) continue;
-    sessions = hellos().length;
+test(
+  "JetStream has lost all: the worker leaves the leader of the lower fence again and again, then joins it anew",
+  bounded,
+  async (t) => {
+    const coordinator = await foreman(t);
+    startWorker(t, coordinator.address);
+    const hellos = () => coordinator.heard.flatMap(({ message: { hello } }) => hello ?? []);
+    const say = (fence: number) =>
+      coordinator.send({ term: 0, fence, idle: { heartbeatMs: 100, why: "a test" }, body: "idle" });
+    await coordinator.hear("hello");
+    say(7);
+    await coordinator.hear("heartbeat");
+    const [first] = hellos();
+    const sinceMs = performance.now();
     say(1);
-  }
-  assert.ok(performance.now() - sinceMs >= outlivedMs, "not before nobody else was heard for so long");
-  assert.ok(hellos().length > 3, "it has looked for the other leader meanwhile");
-  const sessions = hellos().length;
-  const beats = () => coordinator.heard.filter(({ message }) => message.body === "heartbeat").length;
-  say(1);
-  for (const before = beats(); beats() < before + 5; ) await sleep(20);
-  assert.equal(hellos().length, sessions, "it stays");
-});
+    for (let sessions = 1; hellos().at(-1)!.instance === first!.instance; await sleep(20)) {
+      if (hellos().length === sessions) continue;
+      sessions = hellos().length;
+      say(1);
+    }
+    assert.ok(performance.now() - sinceMs >= outlivedMs, "not before nobody else was heard for so long");
+    assert.ok(hellos().length > 3, "it has looked for the other leader meanwhile");
+    const sessions = hellos().length;
+    const beats = () => coordinator.heard.filter(({ message }) => message.body === "heartbeat").length;
+    say(1);
+    for (const before = beats(); beats() < before + 5; ) await sleep(20);
+    assert.equal(hellos().length, sessions, "it stays");
+  },
+);
