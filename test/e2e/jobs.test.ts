@@ -95,9 +95,9 @@ test("a service's jobs from their submission to their end, over the death of its
   const anew = JSON.parse((await ask("submit", ...long, "--no-wait", "-o", "json")).stdout);
   assert.equal(anew.created, true);
   assert.match(anew.why, new RegExp(`it is a new job: ${id}, the same, was cancelled$`));
-  const [over, kept] = await Promise.all([ask("cancel", anew.id), ask("submit", ...short, "--no-wait", "-o", "json")]);
+  const [over, again] = await Promise.all([ask("cancel", anew.id), ask("submit", ...short, "--no-wait", "-o", "json")]);
   assert.equal(over.code, 0, over.stderr);
-  const { created, id: same } = JSON.parse(kept.stdout);
+  const { created, id: same } = JSON.parse(again.stdout);
   assert.deepEqual([created, same], [false, taken.id], "one that is done is shown, and not done again");
 });
 

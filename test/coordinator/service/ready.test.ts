@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openFolderStore } from "../../../coordinator/folder/store.ts";
+import { awaitNatsStore } from "../../../coordinator/nats/awaited.ts";
 import type { Service } from "../../../coordinator/service/main.ts";
 import { startNats } from "../../natsserver.ts";
-import { storeOn } from "../nats/storeof.ts";
 import { bounded, scratch } from "../sessions.ts";
 import { service, until } from "./services.ts";
 
@@ -19,7 +19,7 @@ test("while NATS is away for longer than the lease nobody is ready, and each say
   const nats = await startNats(t);
   const folder = await scratch(t);
   const open = async (name: string) => {
-    const { store } = await storeOn(t, [nats.url]);
+    const store = awaitNatsStore({ nats: { urls: [nats.url], name }, cluster: "test", ttlMs: 1_000 });
     const opened = await service(name, folder, store);
     t.after(() => opened.close("the test is over"));
     return opened;
