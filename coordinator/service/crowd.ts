@@ -68,7 +68,7 @@ export class Crowd implements SessionHost {
     const { hello } = present;
     const run = this.#parts.run(job);
     if (!run) {
-      this.#sendOn(session, `${job} is over`);
+      this.sendOn(session, `${job} is over`);
       return;
     }
     // What it has of another job is nothing to this one.
@@ -77,7 +77,7 @@ export class Crowd implements SessionHost {
   }
 
   /** It joins again, for another job. */
-  #sendOn(session: number, why: string): void {
+  sendOn(session: number, why: string): void {
     this.#parts.rpc().send(session, { term: 0, stop: { why, again: true }, body: "stop" });
     this.#parts.happen({ kind: "workerReleased", session });
   }
@@ -109,7 +109,7 @@ export class Crowd implements SessionHost {
       refuse: (session, error) => {
         const present = this.#present.get(session);
         if (present?.job !== job) return;
-        if (error.code === "unavailable") return this.#sendOn(session, error.message); // It came as the job ended.
+        if (error.code === "unavailable") return this.sendOn(session, error.message); // It came as the job ended.
         this.#remove(session, present);
         rpc().refuse(session, error);
         // A zombie joins as new; who does not fit this job may fit others.

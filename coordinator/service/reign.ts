@@ -191,6 +191,8 @@ export class Reign {
       case "take":
         told(effect.job, `gives ${this.#nameOf(effect.session)} away: ${effect.why}`);
         return this.crowd.take(effect.session, effect.why);
+      case "sendOn":
+        return this.crowd.sendOn(effect.session, effect.why);
       case "idle":
         return this.crowd.idle(effect.session, effect.why);
       case "answer":

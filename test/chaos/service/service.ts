@@ -7,9 +7,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { againCode, type Child, endChildren, startChild } from "../../../cli/children.ts";
 import type { ProgressEvent } from "../../../core/events.ts";
 import type { Report } from "../../../core/report.ts";
-import type { SubmitReply__Output } from "../../../proto/gen/limbeck/v1/SubmitReply.ts";
+import { asLimbeckError } from "../../../core/errors.ts";
+import type { JobEntry } from "../../../core/jobentry.ts";
+import { connectJobs, type JobAction, type Jobs } from "../../../proto/jobs.ts";
 import { packagePath } from "../../../proto/package.ts";
-import { jobsClient } from "../../../proto/wire.ts";
+import { givenAddresses } from "../../../proto/whereabouts.ts";
 import { freePort } from "../../freeport.ts";
 import { type NatsServer, startNats, startNatsCluster } from "../../natsserver.ts";
 import type { Scope } from "../../scope.ts";
@@ -62,6 +64,8 @@ export class Service {
   readonly surprises: string[] = [];
   readonly #log: WriteStream;
   readonly #expected = new WeakSet<object>();
+  /** Of each life of each worker. */
+  readonly #pids = new Map<string, number>();
   #isOver = false;
 
   /** All of it. */
@@ -142,6 +146,7 @@ export class Service {
     };
     const child = startChild(name, args, { hear: (text) => this.#note(life, text), hearLog });
     worker.child = child;
+    this.#pids.set(life, child.process.pid!);
     void child.ended.then(async ({ exitCode, how }) => {
       if (worker.child === child) worker.child = null;
       this.#note(life, `(${how})`);
@@ -195,35 +200,41 @@ export class Service {
     return coordinator ? { coordinator, fence: newest!.fence } : null;
   }
 
-  /** Of the lives that had no work before then: each works for one job. */
-  linesSince(atMs: number): WorkerLine[] {
-    const begun = new Map<string, number>();
-    for (const { worker, atMs: at, event } of this.workerLines)
-      if (event !== "leader" && !begun.has(worker)) begun.set(worker, at);
-    return this.workerLines.filter(({ worker }) => (begun.get(worker) ?? atMs) >= atMs);
+  /** Of the lives that joined the job: each works for one. */
+  linesOf(job: string): WorkerLine[] {
+    const joined = new Set(this.events(job).flatMap((event) => (event.kind === "worker-joined" ? [event.pid] : [])));
+    return this.workerLines.filter(({ worker }) => joined.has(this.#pids.get(worker)!));
   }
 
   /** Until somebody takes it. @returns its id */
-  async submit(name: string, yaml: string, deadlineMs = 30_000): Promise<string> {
-    let failure: unknown = null;
-    for (const endMs = Date.now() + deadlineMs; Date.now() < endMs; await sleep(100)) {
-      for (const { rpc } of this.coordinators) {
-        const client = jobsClient(rpc);
+  async submit(name: string, yaml: string, deadlineMs?: number): Promise<string> {
+    const submission = { job: yaml, name, priority: 0, sources: [], by: "chaos" };
+    return (await this.#asked((jobs) => jobs.submit(submission), deadlineMs)).id;
+  }
+
+  /** Throws `usage` at once where the job takes it no more. */
+  async control(job: string, action: JobAction): Promise<void> {
+    await this.#asked((jobs) => jobs.control(job, action, "chaos"));
+  }
+
+  async list(): Promise<readonly JobEntry[]> {
+    return await this.#asked((jobs) => jobs.list());
+  }
+
+  /** Until somebody answers. */
+  async #asked<T>(ask: (jobs: Jobs) => Promise<T>, deadlineMs = 30_000): Promise<T> {
+    const jobs = connectJobs(givenAddresses(this.coordinators.map(({ rpc }) => rpc)));
+    try {
+      for (const endMs = Date.now() + deadlineMs; ; await sleep(100)) {
         try {
-          const request = { job: yaml, name, priority: 0, sources: [], by: "chaos" };
-          const reply = await new Promise<SubmitReply__Output>((resolve, reject) => {
-            const deadline = { deadline: Date.now() + 3_000 };
-            client.submit(request, deadline, (error, given) => (error ? reject(error) : resolve(given!)));
-          });
-          return reply.job;
+          return await ask(jobs);
         } catch (thrown) {
-          failure = thrown;
-        } finally {
-          client.close();
+          if (Date.now() >= endMs || asLimbeckError(thrown).code === "usage") throw thrown;
         }
       }
+    } finally {
+      jobs.close();
     }
-    throw new Error(`nobody takes the job: ${(failure as Error).message}`);
   }
 
   runFolder(job: string): string {

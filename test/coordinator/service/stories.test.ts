@@ -143,6 +143,8 @@ function show({ names }: Cluster, effect: Effect): string[] {
       return [`${names.get(effect.session)} -> ${effect.job}: ${effect.why}`];
     case "take":
       return [`${names.get(effect.session)} leaves ${effect.job}: ${effect.why}`];
+    case "sendOn":
+      return [`${names.get(effect.session)} is sent on: ${effect.why}`];
     case "idle":
       return [`${names.get(effect.session)} is idle: ${effect.why}`];
     case "answer":

@@ -1,0 +1,42 @@
+/** A service of real processes whose leader dies, or stands still, at a moment that matters to workers and watchers. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { isOver } from "../../core/jobstate.ts";
+import { until } from "../chaos/chaos.ts";
+import { serviceJob } from "../chaos/service/job.ts";
+import { Service } from "../chaos/service/service.ts";
+import { scratchFolder } from "./limbeck.ts";
+
+const deadlineMs = 60_000;
+const small = ["lanes.batch=4", "dataset.limit=1000"];
+
+test("a leader dies while it pauses a job: its workers, which compute on for it, do the job behind it", {
+  timeout: 120_000,
+}, async (t) => {
+  const scratch = await scratchFolder(t);
+  const size = { natsServers: 1, coordinators: 2, students: 1, teachers: 1 } as const;
+  const service = await Service.start(t, join(scratch, "service"), size);
+  const first = await service.submit("first", serviceJob(100_000, ...small).yaml, deadlineMs);
+  assert.ok(await until(() => service.events(first).some(({ kind }) => kind === "stepped"), deadlineMs), "it trains");
+  const behind = await service.submit("behind", serviceJob(20, ...small).yaml);
+
+  // As long as it stands still no last checkpoint comes, so the job is not paused yet when the leader dies.
+  const student = service.workers[0]!.child!.process;
+  student.kill("SIGSTOP");
+  try {
+    await service.control(first, "pause");
+    const { coordinator } = service.leader()!;
+    await service.killCoordinator(coordinator);
+    service.startCoordinator(coordinator);
+  } finally {
+    student.kill("SIGCONT");
+  }
+  const jobs = async () => new Map((await service.list()).map((entry) => [entry.id, entry]));
+  let ended = await jobs();
+  for (const endMs = Date.now() + deadlineMs; Date.now() < endMs && !isOver(ended.get(behind)!.state); ) {
+    ended = await jobs();
+  }
+  assert.deepEqual([ended.get(behind)!.state, ended.get(first)!.state], ["done", "paused"], ended.get(behind)!.why);
+  assert.deepEqual(service.surprises, []);
+});
