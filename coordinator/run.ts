@@ -21,6 +21,7 @@ export interface Shell {
  */
 export async function run(plan: Plan, first: Next, shell: Shell): Promise<Outcome> {
   let state = await act(plan, first, shell);
+  if (state.kind === "ended") return state.outcome;
   for await (const event of shell.events) {
     await shell.mayDecide();
     state = await act(plan, decide(plan, state, event), shell);

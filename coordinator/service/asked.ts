@@ -5,18 +5,19 @@ import { packageVersion } from "../../proto/package.ts";
 import type { Following } from "../eventlog.ts";
 import { nothingYet, withEvent } from "../latest.ts";
 import { usualPatience } from "../patience.ts";
-import { readEvents } from "../records.ts";
 import type { AskedJob } from "../rpc.ts";
 import type { Outcome, Plan } from "../state.ts";
 import { type JobStatus, type Served, statusOf } from "../status.ts";
 import { jobOf } from "./jobsrpc.ts";
 import type { Reign } from "./reign.ts";
+import type { Results } from "./results.ts";
 import { jobFolder } from "./runs.ts";
 import type { QueuedJob } from "./vocabulary.ts";
 
 export interface AskedParts {
   readonly folder: string;
   readonly served: Served;
+  readonly results: Results;
 }
 
 /**
@@ -27,7 +28,7 @@ export function askedJob(reign: Reign, idOrName: string, parts: AskedParts): Ask
   const { runs, state } = reign;
   const { id } = idOrName === "" ? theOne([...state.jobs.values()]) : jobOf(reign, idOrName);
   return {
-    watch: (following) => watch(reign, id, { ...following, runFolder: jobFolder(parts.folder, id) }),
+    watch: (following) => watch(reign, id, { ...following, results: parts.results }),
     status: () => runs.all.get(id)?.status() ?? restingStatus(jobOf(reign, id), parts),
     async stop(why) {
       await reign.ask({ kind: "controlled", job: id, action: "cancel", why }).catch(() => {}); // It is over by then.
@@ -39,7 +40,7 @@ export function askedJob(reign: Reign, idOrName: string, parts: AskedParts): Ask
 async function* watch(
   reign: Reign,
   id: string,
-  { from = 0, runFolder, ...following }: Following & { readonly runFolder: string },
+  { from = 0, results, ...following }: Following & { readonly results: Results },
 ): AsyncGenerator<readonly [ProgressEvent, number]> {
   const { signal, only = () => true, soFar = false } = following;
   let rested: QueuedJob | undefined;
@@ -55,7 +56,7 @@ async function* watch(
     } else if (!job || job !== rested) {
       // Once for each rest: much is decided while a job waits, and it has nothing to say meanwhile.
       rested = job;
-      const events = await readEvents(runFolder);
+      const events = job ? await results.events(job) : [];
       for (const event of events.slice(had)) {
         had += 1;
         if (only(event)) yield [event, had];
@@ -76,9 +77,9 @@ function theOne(jobs: readonly QueuedJob[]): QueuedJob {
   throw new LimbeckError("usage", text);
 }
 
-async function restingStatus(job: QueuedJob, { folder, served }: AskedParts): Promise<JobStatus> {
+async function restingStatus(job: QueuedJob, { folder, served, results }: AskedParts): Promise<JobStatus> {
   const runFolder = jobFolder(folder, job.id);
-  const events = await readEvents(runFolder);
+  const events = await results.events(job);
   const plan: Plan = {
     ...{ id: job.id, job: job.job, sources: [], jobFolder: runFolder, runFolder },
     ...{ build: packageVersion, heartbeatMs: 0, patience: usualPatience, predicted: null },

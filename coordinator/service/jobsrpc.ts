@@ -12,18 +12,18 @@ import type { JobsHandlers } from "../../proto/gen/limbeck/v1/Jobs.ts";
 import type { SubmitRequest__Output } from "../../proto/gen/limbeck/v1/SubmitRequest.ts";
 import { statusOf } from "../../proto/status.ts";
 import { answering } from "../rpc.ts";
-import { artifactsIn, readArtifact } from "./artifacts.ts";
+import type { Opened } from "./artifacts.ts";
 import { listJobs } from "./listing.ts";
 import { checkSubmission, findJob, labelOf } from "./naming.ts";
 import type { Question, Reign } from "./reign.ts";
 import { entryOf } from "./reporting.ts";
-import { jobFolder } from "./runs.ts";
+import type { Results } from "./results.ts";
 import type { Action, QueuedJob, Source } from "./vocabulary.ts";
 
 export interface JobsParts {
   /** @throws NotLeader where another leads */
   readonly reign: () => Reign;
-  readonly folder: string;
+  readonly results: Results;
   /** Code that comes with a job may run on the workers. */
   readonly allowsModules: boolean;
   readonly now: () => number;
@@ -32,7 +32,7 @@ export interface JobsParts {
 const actions: readonly string[] = ["cancel", "pause", "resume"] satisfies Action[];
 const mostSourceBytes = 1 << 20;
 
-export function jobsHandlers({ reign, folder, allowsModules, now }: JobsParts): JobsHandlers {
+export function jobsHandlers({ reign, results, allowsModules, now }: JobsParts): JobsHandlers {
   return {
     Submit: answering(async (request) => {
       const { job, phase, isNew, why } = await reign().ask(submissionOf(request, allowsModules));
@@ -45,11 +45,8 @@ export function jobsHandlers({ reign, folder, allowsModules, now }: JobsParts): 
       const answer = await reign().ask({ kind: "controlled", job: id, action, why });
       return { state: answer.phase, why: answer.why };
     }),
-    Artifacts: answering(async ({ job }) => {
-      const where = jobFolder(folder, jobOf(reign(), job).id);
-      return { where, artifacts: await artifactsIn(where) };
-    }),
-    Fetch: (call) => void fetched(call, ({ job }) => jobFolder(folder, jobOf(reign(), job).id)),
+    Artifacts: answering(({ job }) => results.list(jobOf(reign(), job))),
+    Fetch: (call) => void fetched(call, async ({ job, path }) => results.open(jobOf(reign(), job), path)),
   };
 }
 
@@ -112,12 +109,12 @@ function isAction(text: string): text is Action {
 
 async function fetched(
   call: ServerWritableStream<FetchRequest__Output, FetchPiece>,
-  folderOf: (request: FetchRequest__Output) => string,
+  opened: (request: FetchRequest__Output) => Promise<Opened>,
 ): Promise<void> {
   const gone = new AbortController();
   call.on("cancelled", () => gone.abort());
   try {
-    for await (const bytes of await readArtifact(folderOf(call.request), call.request.path)) {
+    for await (const bytes of (await opened(call.request)).pieces) {
       if (gone.signal.aborted) return;
       if (!call.write({ bytes: Buffer.from(bytes) })) await once(call, "drain", { signal: gone.signal });
     }

@@ -18,6 +18,7 @@ import { serveService } from "./http.ts";
 import { jobsHandlers } from "./jobsrpc.ts";
 import { createServiceMetrics } from "./metrics.ts";
 import { Reign } from "./reign.ts";
+import { Results } from "./results.ts";
 
 export interface ServiceOptions {
   /** Of this coordinator, unique in the cluster. */
@@ -77,10 +78,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     heard: (session: number, message: WorkerMessage) => crowd()?.heard(session, message),
     broken: (session: number, why: string) => crowd()?.broken(session, why),
   };
-  const handlers = jobsHandlers({ reign, folder, allowsModules, now });
+  const results = new Results({ folder, depot });
+  const handlers = jobsHandlers({ reign, results, allowsModules, now });
   const rpc: RpcPort = await serveRpc(options.listen, {
     sessions,
-    job: (id) => askedJob(reign(), id, { folder, served }),
+    job: (id) => askedJob(reign(), id, { folder, served, results }),
     interceptors,
     more: [{ definition: jobsService, handlers: { ...handlers } }],
     refusal,
@@ -91,7 +93,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   let http: HttpPort;
   try {
     const at = () => standing;
-    http = await serveService(options.http, { registry, metrics, standing: at, name, address, folder, access, now });
+    http = await serveService(options.http, { registry, metrics, standing: at, name, address, results, access, now });
   } catch (thrown) {
     await rpc.close();
     throw thrown;
@@ -143,6 +145,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const finished = serving.finally(async () => {
     await http.close();
     await rpc.close();
+    await results.close();
     await store.close();
   });
   finished.catch(() => {});

@@ -9,7 +9,6 @@ import type { Page } from "../../proto/telemetry/http.ts";
 import type { Log } from "../../proto/telemetry/log.ts";
 import { type JobRun, openJobRun, type Wire } from "../jobrun.ts";
 import { depotPatience, standbyPatience, usualPatience } from "../patience.ts";
-import { readRun } from "../report/folder.ts";
 import type { Outcome, Plan } from "../state.ts";
 import type { Served } from "../status.ts";
 import type { Leadership } from "../store.ts";
@@ -58,13 +57,6 @@ export class Runs {
     const runFolder = jobFolder(this.#parts.folder, job.id);
     const kept = await openKept(job, { ...this.#parts, runFolder });
     try {
-      if (kept.journal.records.some(({ kind }) => kind === "ended")) {
-        // Killed between the job's last decision and ours.
-        const { report } = await readRun(runFolder);
-        await kept.close();
-        ended({ outcome: "done", why: "the job is done", summary: summaryOf(report) });
-        return;
-      }
       await this.#begin(job, { kept, wire, ended, runFolder });
     } catch (thrown) {
       await kept.close();

@@ -32,11 +32,10 @@ test("a leader dies while it pauses a job: its workers, which compute on for it,
   } finally {
     student.kill("SIGCONT");
   }
-  const jobs = async () => new Map((await service.list()).map((entry) => [entry.id, entry]));
-  let ended = await jobs();
-  for (const endMs = Date.now() + deadlineMs; Date.now() < endMs && !isOver(ended.get(behind)!.state); ) {
-    ended = await jobs();
-  }
-  assert.deepEqual([ended.get(behind)!.state, ended.get(first)!.state], ["done", "paused"], ended.get(behind)!.why);
+  const listed = async (id: string) => (await service.list()).find((entry) => entry.id === id)!;
+  await until(async () => isOver((await listed(behind)).state), deadlineMs);
+  const { state, why } = await listed(behind);
+  assert.equal(state, "done", why);
+  assert.equal((await listed(first)).state, "paused");
   assert.deepEqual(service.surprises, []);
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Service, startService } from "../../../coordinator/service/main.ts";
+import { type Service, type ServiceOptions, startService } from "../../../coordinator/service/main.ts";
 import type { Store } from "../../../coordinator/store.ts";
 import type { ClusterView } from "../../../core/live/cluster.ts";
 import { packagePath } from "../../../proto/package.ts";
@@ -21,9 +21,16 @@ export async function until(isSo: () => Promise<boolean>): Promise<void> {
   }
 }
 
-export async function service(name: string, state: string, store: Store): Promise<Service> {
+/** @param changes of its options: another depot than the state folder */
+export async function service(
+  name: string,
+  state: string,
+  store: Store,
+  changes: Partial<ServiceOptions> = {},
+): Promise<Service> {
   return await startService({
     ...{ name, state, store, listen: loopback, http: loopback, depot: null, allowsModules: false, log: silent },
+    ...changes,
   });
 }
 
