@@ -1,6 +1,7 @@
 /** A job of the service as Watch, Status and Stop ask for it: one that runs, or as its folder has it. */
 import { LimbeckError } from "../../core/errors.ts";
 import type { ProgressEvent } from "../../core/events.ts";
+import { NotLeader } from "../../proto/notleader.ts";
 import { packageVersion } from "../../proto/package.ts";
 import type { Following } from "../eventlog.ts";
 import { nothingYet, withEvent } from "../latest.ts";
@@ -36,19 +37,23 @@ export function askedJob(reign: Reign, idOrName: string, parts: AskedParts): Ask
   };
 }
 
-/** Over all its runs: while it waits in the queue, or is paused, so does who watches. */
+/**
+ * Over all its runs: while it waits in the queue, or is paused, so does who watches.
+ * @throws NotLeader where another process decides before the job is over: it goes on there
+ */
 async function* watch(
   reign: Reign,
   id: string,
   { from = 0, results, ...following }: Following & { readonly results: Results },
 ): AsyncGenerator<readonly [ProgressEvent, number]> {
-  const { signal, only = () => true, soFar = false } = following;
+  const { signal: gone = reign.ended, only = () => true, soFar = false } = following;
+  const signal = AbortSignal.any([gone, reign.ended]);
   let rested: QueuedJob | undefined;
-  for (let had = from; !signal?.aborted; ) {
+  for (let had = from; !signal.aborted; ) {
     const run = reign.runs.all.get(id);
     const job = reign.state.jobs.get(id);
     if (run) {
-      for await (const [event, number] of run.log.numbered({ ...following, from: had })) {
+      for await (const [event, number] of run.log.numbered({ ...following, signal, from: had })) {
         had = number;
         yield [event, number];
       }
@@ -66,6 +71,8 @@ async function* watch(
     const isAsBefore = reign.state.jobs.get(id) === job && !reign.runs.all.has(id);
     if (isAsBefore) await reign.changed(signal);
   }
+  // L7. A coordinator that was only replaced answers whoever looks whether it lives.
+  if (!following.signal?.aborted) throw new NotLeader("", `another decides about ${id} now; ask again`);
 }
 
 function theOne(jobs: readonly QueuedJob[]): QueuedJob {

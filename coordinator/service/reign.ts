@@ -106,7 +106,7 @@ export class Reign {
       if (error.code !== "stale_term" && error.code !== "stopped") throw error;
       return error.message;
     } finally {
-      this.#happenings.emit("changed");
+      this.#over.abort(new LimbeckError("stopped", "it decides no more"));
       clearInterval(clock);
       clearInterval(reports);
       for (const { reject } of this.#calls.values()) reject(new NotLeader("", "the leader has changed; ask again"));
@@ -126,6 +126,11 @@ export class Reign {
       this.#calls.set(call, { resolve, reject });
       this.#happen({ ...question, call } as Happening);
     });
+  }
+
+  /** Aborts when this process decides no more: whatever is waited for here comes elsewhere, or later. */
+  get ended(): AbortSignal {
+    return this.#over.signal;
   }
 
   /** Resolves when something has been decided, or the signal aborts. */
