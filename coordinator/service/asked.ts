@@ -46,8 +46,8 @@ async function* watch(
   id: string,
   { from = 0, results, ...following }: Following & { readonly results: Results },
 ): AsyncGenerator<readonly [ProgressEvent, number]> {
-  const { signal: gone = reign.ended, only = () => true, soFar = false } = following;
-  const signal = AbortSignal.any([gone, reign.ended]);
+  const { signal: gone, only = () => true, soFar = false } = following;
+  const signal = AbortSignal.any(gone ? [gone, reign.ended] : [reign.ended]);
   let rested: QueuedJob | undefined;
   for (let had = from; !signal.aborted; ) {
     const run = reign.runs.all.get(id);
@@ -72,7 +72,7 @@ async function* watch(
     if (isAsBefore) await reign.changed(signal);
   }
   // L7. A coordinator that was only replaced answers whoever looks whether it lives.
-  if (!following.signal?.aborted) throw new NotLeader("", `another decides about ${id} now; ask again`);
+  if (!gone?.aborted) throw new NotLeader("", `another decides about ${id} now; ask again`);
 }
 
 function theOne(jobs: readonly QueuedJob[]): QueuedJob {

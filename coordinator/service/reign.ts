@@ -35,6 +35,7 @@ export interface Answer {
   readonly why: string;
 }
 
+type AnswerEffect = Extract<Effect, { kind: "answer" | "refuse" }>;
 type Call = { resolve(answer: Answer): void; reject(error: LimbeckError): void };
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 /** A question from outside, not yet numbered. */
@@ -45,6 +46,10 @@ const reportMs = 1_000;
 /** Records that a journal grows by before it is written anew. */
 const compactAfter = 2_000;
 const heartbeatMs = 1_000;
+
+function isAnswer(effect: Effect): effect is AnswerEffect {
+  return effect.kind === "answer" || effect.kind === "refuse";
+}
 
 export class Reign {
   readonly runs: Runs;
@@ -76,6 +81,7 @@ export class Reign {
     return new Reign(parts, await parts.leadership.journal<ServiceRecord>("service"));
   }
 
+  /** As it is durable: while the store is away, nothing newer. */
   get state(): State {
     return this.#state;
   }
@@ -93,11 +99,14 @@ export class Reign {
         const events = await this.#happened();
         await this.#mayDecide();
         const [next, ...effects] = decide(this.#state, ...events);
-        this.#state = next;
         for (const effect of effects) {
+          if (isAnswer(effect)) continue;
           await this.#mayDecide();
-          await this.#perform(effect);
+          await this.#perform(effect, next);
         }
+        // What is shown is durable, and whoever is answered can see it.
+        this.#state = next;
+        for (const effect of effects) if (isAnswer(effect)) this.#answer(effect);
         if (effects.length > 0) this.#happenings.emit("changed");
       }
     } catch (thrown) {
@@ -166,14 +175,21 @@ export class Reign {
     for (const [job, run] of this.runs.all) this.#happen({ kind: "jobReported", job, ...reportOf(run.status()) });
   }
 
-  async #perform(effect: Effect): Promise<void> {
+  #answer(effect: AnswerEffect): void {
+    const call = this.#calls.get(effect.call);
+    this.#calls.delete(effect.call);
+    if (effect.kind === "answer") call?.resolve(effect);
+    else call?.reject(effect.error);
+  }
+
+  async #perform(effect: Exclude<Effect, AnswerEffect>, next: State): Promise<void> {
     const { log, leadership } = this.#parts;
     const told = (job: string, text: string) => log.info({ event: effect.kind, job }, text);
     switch (effect.kind) {
       case "journal":
-        return await this.#record(effect.record);
+        return await this.#record(effect.record, next);
       case "startJob": {
-        const job = this.#state.jobs.get(effect.job)!;
+        const job = next.jobs.get(effect.job)!;
         told(job.id, `${effect.begun ? "goes on" : "begins"}: ${effect.why}`);
         const ended = (how: Parameters<Parameters<Runs["start"]>[2]>[0]) =>
           this.#happen({ kind: "jobEnded", job: job.id, ...how });
@@ -200,25 +216,17 @@ export class Reign {
         return this.crowd.sendOn(effect.session, effect.why);
       case "idle":
         return this.crowd.idle(effect.session, effect.why);
-      case "answer":
-        this.#calls.get(effect.call)?.resolve(effect);
-        this.#calls.delete(effect.call);
-        return;
-      case "refuse":
-        this.#calls.get(effect.call)?.reject(effect.error);
-        this.#calls.delete(effect.call);
-        return;
       case "forget":
         told(effect.job, `is forgotten: ${effect.why}`);
         return await leadership.forget(effect.job);
     }
   }
 
-  async #record(record: ServiceRecord): Promise<void> {
+  async #record(record: ServiceRecord, next: State): Promise<void> {
     await this.#parts.metrics.journalling(this.#journal.append(record));
     this.#records += 1;
-    if (this.#records < compactAfter + 2 * this.#state.jobs.size) return;
-    const records = snapshot(this.#state);
+    if (this.#records < compactAfter + 2 * next.jobs.size) return;
+    const records = snapshot(next);
     await this.#journal.compact(records);
     this.#records = records.length;
   }

@@ -195,7 +195,7 @@ export type Action = "cancel" | "pause" | "resume";
 /** Unix time in milliseconds. */
 export type Event = Happening & { readonly atMs: number };
 
-/** To be performed in order. `why` is a sentence for log, status and page. */
+/** To be performed in order; calls are answered when all the rest is done. `why` is a sentence for log, status and page. */
 export type Effect =
   /** Durable before any effect that follows it. */
   | { readonly kind: "journal"; readonly record: ServiceRecord }
