@@ -39,7 +39,7 @@ export async function joinCoordinator(
   isTooLate: (tried: Tried) => boolean,
   { signal, interceptors }: { readonly signal: AbortSignal; readonly interceptors: Interceptors },
 ): Promise<Session> {
-  const since = Date.now();
+  const sinceMs = performance.now();
   const { security = loopbackOnly } = whereabouts;
   for (;;) {
     signal.throwIfAborted();
@@ -52,7 +52,7 @@ export async function joinCoordinator(
     client?.close();
     const problem = client ? await answerOrAbort(security.problem("coordinator", address), signal) : "";
     signal.throwIfAborted();
-    const ms = Date.now() - since;
+    const ms = performance.now() - sinceMs;
     if (isTooLate({ ms, problem })) {
       if (problem !== "") throw new LimbeckError("not_allowed", problem);
       const tried = `tried for ${Math.round(ms / 1000)} s`;

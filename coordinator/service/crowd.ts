@@ -32,8 +32,11 @@ export class Crowd implements SessionHost {
   /** Session of each worker that is present, by its name. */
   readonly #sessions = new Map<string, number>();
 
+  #tickedMs: number;
+
   constructor(parts: CrowdParts) {
     this.#parts = parts;
+    this.#tickedMs = parts.now();
   }
 
   /** By session. */
@@ -121,6 +124,13 @@ export class Crowd implements SessionHost {
 
   tick(): void {
     const atMs = this.#parts.now();
+    // As in step.ts: it was this process that stood still, and what they said meanwhile is not heard yet.
+    const wasAway = atMs - this.#tickedMs > silenceMs / 2;
+    this.#tickedMs = atMs;
+    if (wasAway) {
+      for (const [session, present] of this.#present) this.#present.set(session, { ...present, heardMs: atMs });
+      return;
+    }
     for (const [session, { job, heardMs, hello }] of this.#present) {
       if (job !== null || atMs - heardMs <= silenceMs) continue;
       const why = `${hello.worker} missed its heartbeat for ${((atMs - heardMs) / 1_000).toFixed(1)} s`;

@@ -3,6 +3,7 @@ import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
 import type { Endpoint } from "../../proto/endpoint.ts";
 import { NotLeader } from "../../proto/notleader.ts";
 import type { Security } from "../../proto/security/security.ts";
+import { steadyNowMs } from "../../proto/steadyclock.ts";
 import { serverMetrics } from "../../proto/telemetry/grpcmetrics.ts";
 import type { HttpPort } from "../../proto/telemetry/http.ts";
 import type { HttpAccess } from "../../proto/telemetry/httpaccess.ts";
@@ -39,7 +40,7 @@ export interface ServiceOptions {
   /** Who may read the HTTP port; whoever reaches it, if not given. */
   readonly access?: HttpAccess | undefined;
   readonly log: Log;
-  /** Unix time in milliseconds. */
+  /** Unix time in milliseconds; the steady clock's, if not given. */
   readonly now?: () => number;
 }
 
@@ -60,7 +61,7 @@ export type Standing =
 
 /** Throws `unavailable` where a port is busy. */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { name, state: folder, store, depot, log, allowsModules, security, access, now = Date.now } = options;
+  const { name, state: folder, store, depot, log, allowsModules, security, access, now = steadyNowMs } = options;
   const registry = processRegistry();
   const interceptors = [serverMetrics(registry, [coordinatorService, jobsService])];
   const metrics = createServiceMetrics(registry);

@@ -20,7 +20,8 @@ export interface Reigning {
 /** @param folder jobs' run folders lie in it */
 export async function reigning(t: TestContext, folder: string): Promise<Reigning> {
   const journals = new Map<string, unknown[]>();
-  let [waiting, isBack] = [0, Promise.resolve()];
+  let waiting = 0;
+  let isBack: Promise<void> = Promise.resolve();
   const durable = async (write: () => void) => {
     waiting++;
     await isBack;
@@ -64,9 +65,11 @@ export async function reigning(t: TestContext, folder: string): Promise<Reigning
     records: () => journals.get("service") as ServiceRecord[],
     waiting: () => waiting,
     goAway() {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      isBack = promise;
-      return resolve;
+      let back = () => {};
+      isBack = new Promise((resolve) => {
+        back = resolve;
+      });
+      return () => back();
     },
   };
 }
