@@ -33,7 +33,8 @@ export function joined(deciding: Deciding, event: Extract<Event, { kind: "worker
   effects.push({ kind: "sendOn", session, why });
 }
 
-function hasLoop({ phase: { kind } }: QueuedJob): boolean {
+/** It is decided about. */
+export function hasLoop({ phase: { kind } }: QueuedJob): boolean {
   return kind === "running" || kind === "pausing" || kind === "cancelling";
 }
 

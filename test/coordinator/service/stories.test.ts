@@ -97,6 +97,7 @@ function play(cluster: Cluster, { verb, words, values, job }: Told): readonly Ef
       return cluster.control(first, verb);
     case "done":
     case "failed":
+    case "stopped":
       return cluster.end(job, verb);
     case "report": {
       const [students, teachers] = (values["could"] ?? "").split("+").map(Number);
