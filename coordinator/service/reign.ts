@@ -107,6 +107,7 @@ export class Reign {
         // What is shown is durable, and whoever is answered can see it.
         this.#state = next;
         for (const effect of effects) if (isAnswer(effect)) this.#answer(effect);
+        await this.#compact();
         if (effects.length > 0) this.#happenings.emit("changed");
       }
     } catch (thrown) {
@@ -187,7 +188,9 @@ export class Reign {
     const told = (job: string, text: string) => log.info({ event: effect.kind, job }, text);
     switch (effect.kind) {
       case "journal":
-        return await this.#record(effect.record, next);
+        await this.#parts.metrics.journalling(this.#journal.append(effect.record));
+        this.#records += 1;
+        return;
       case "startJob": {
         const job = next.jobs.get(effect.job)!;
         told(job.id, `${effect.begun ? "goes on" : "begins"}: ${effect.why}`);
@@ -222,11 +225,11 @@ export class Reign {
     }
   }
 
-  async #record(record: ServiceRecord, next: State): Promise<void> {
-    await this.#parts.metrics.journalling(this.#journal.append(record));
-    this.#records += 1;
-    if (this.#records < compactAfter + 2 * next.jobs.size) return;
-    const records = snapshot(next);
+  /** Between decisions: a snapshot has all that was decided at once, and a record of that which followed it would count twice. */
+  async #compact(): Promise<void> {
+    if (this.#records < compactAfter + 2 * this.#state.jobs.size) return;
+    await this.#mayDecide();
+    const records = snapshot(this.#state);
     await this.#journal.compact(records);
     this.#records = records.length;
   }

@@ -1,6 +1,7 @@
 /** The service while it leads: what it decides is durable before anybody sees it, and its journal says the same as it does. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { replay } from "../../../coordinator/service/records.ts";
 import type { Question } from "../../../coordinator/service/reign.ts";
 import { testJob } from "../jobs.ts";
 import { bounded, scratch } from "../sessions.ts";
@@ -32,4 +33,16 @@ test("while the store is away nothing is shown of what it has not taken, and nob
   back();
   assert.equal((await cancelling).phase, "cancelled");
   assert.equal(phase(), "cancelled");
+});
+
+test("a journal that grows too long in the middle of what was decided at once gives the same state again", bounded, async (t) => {
+  const { reign, records } = await reigning(t, await scratch(t));
+  const { job: id } = await reign.ask(submission("one"));
+  // More than are written before it is written anew; and then records of which each counts.
+  const changes = Array.from({ length: 2_100 }, (_, at) => control(id, at % 2 === 0 ? "pause" : "resume"));
+  const asked = [...changes, submission("two"), submission("three")].map((question) => reign.ask(question));
+  await Promise.all(asked);
+  await until(async () => records().length < 10);
+  const { submissions, turns, jobs } = replay(records());
+  assert.deepEqual([submissions, turns, [...jobs]], [reign.state.submissions, reign.state.turns, [...reign.state.jobs]]);
 });
