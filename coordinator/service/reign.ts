@@ -107,8 +107,8 @@ export class Reign {
         // What is shown is durable, and whoever is answered can see it.
         this.#state = next;
         for (const effect of effects) if (isAnswer(effect)) this.#answer(effect);
-        await this.#compact();
         if (effects.length > 0) this.#happenings.emit("changed");
+        await this.#compact();
       }
     } catch (thrown) {
       const cause = this.#over.signal.aborted ? this.#over.signal.reason : thrown;
