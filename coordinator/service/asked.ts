@@ -10,6 +10,7 @@ import type { AskedJob } from "../rpc.ts";
 import type { Outcome, Plan } from "../state.ts";
 import { type JobStatus, type Served, statusOf } from "../status.ts";
 import { jobOf } from "./jobsrpc.ts";
+import { openingText } from "./opening.ts";
 import type { Reign } from "./reign.ts";
 import type { Results } from "./results.ts";
 import { jobFolder } from "./runs.ts";
@@ -30,7 +31,11 @@ export function askedJob(reign: Reign, idOrName: string, parts: AskedParts): Ask
   const { id } = idOrName === "" ? theOne([...state.jobs.values()]) : jobOf(reign, idOrName);
   return {
     watch: (following) => watch(reign, id, { ...following, results: parts.results }),
-    status: () => runs.all.get(id)?.status() ?? restingStatus(jobOf(reign, id), parts),
+    status: () => {
+      const { why, ...job } = jobOf(reign, id);
+      const told = { ...job, why: runs.isOpening(id) ? openingText : why };
+      return runs.all.get(id)?.status() ?? restingStatus(told, parts);
+    },
     async stop(why) {
       await reign.ask({ kind: "controlled", job: id, action: "cancel", why }).catch(() => {}); // It is over by then.
     },

@@ -14,10 +14,12 @@ export interface Present {
   readonly heardMs: number;
 }
 
+type Hearing = Pick<JobRun, "happen" | "term">;
+
 export interface CrowdParts {
   readonly rpc: () => RpcPort;
-  /** Of a job that runs here. */
-  readonly run: (job: string) => JobRun | undefined;
+  /** Of a job that has a loop here, or is about to have one. */
+  readonly run: (job: string) => Hearing | undefined;
   readonly happen: (happening: Happening) => void;
   readonly heartbeatMs: number;
   readonly now: () => number;
@@ -166,7 +168,7 @@ export class Crowd implements SessionHost {
     if (this.#sessions.get(hello.worker) === session) this.#sessions.delete(hello.worker);
   }
 
-  #runOf(present: Present | undefined): JobRun | undefined {
+  #runOf(present: Present | undefined): Hearing | undefined {
     return present?.job ? this.#parts.run(present.job) : undefined;
   }
 }

@@ -16,6 +16,7 @@ import type { Opened } from "./artifacts.ts";
 import { listJobs } from "./listing.ts";
 import { checkSubmission, findJob, labelOf } from "./naming.ts";
 import type { Question, Reign } from "./reign.ts";
+import { openingText } from "./opening.ts";
 import { entryOf } from "./reporting.ts";
 import type { Results } from "./results.ts";
 import type { Action, QueuedJob, Source } from "./vocabulary.ts";
@@ -51,7 +52,10 @@ export function jobsHandlers({ reign, results, allowsModules, now }: JobsParts):
 }
 
 export function entries({ state, runs }: Reign, atMs: number): JobEntry[] {
-  return listJobs(state, atMs).map((listed) => entryOf(listed, runs.all.get(listed.id)?.status()));
+  return listJobs(state, atMs).map((listed) => {
+    const why = runs.isOpening(listed.id) ? openingText : listed.why;
+    return entryOf({ ...listed, why }, runs.all.get(listed.id)?.status());
+  });
 }
 
 /** By id or name. @throws LimbeckError `usage` */

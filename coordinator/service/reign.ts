@@ -71,9 +71,12 @@ export class Reign {
     this.#journal = journal;
     this.#records = journal.records.length;
     this.#state = replay(journal.records);
-    this.runs = new Runs({ leadership, folder, served, depot, log, now });
+    const opened = () => void this.#happenings.emit("changed");
+    // No decision is this process's any more.
+    const deposed = (error: LimbeckError) => this.#over.abort(error);
+    this.runs = new Runs({ leadership, folder, served, depot, log, now, opened, deposed });
     const happen = (happening: Happening) => this.#happen(happening);
-    this.crowd = new Crowd({ rpc, run: (job) => this.runs.all.get(job), happen, heartbeatMs, now });
+    this.crowd = new Crowd({ rpc, run: (job) => this.runs.hearing(job), happen, heartbeatMs, now });
   }
 
   /** Reads what earlier leaders decided; from now on nothing that an older one writes counts. */
@@ -196,18 +199,12 @@ export class Reign {
         told(job.id, `${effect.begun ? "goes on" : "begins"}: ${effect.why}`);
         const ended = (how: Parameters<Parameters<Runs["start"]>[2]>[0]) =>
           this.#happen({ kind: "jobEnded", job: job.id, ...how });
-        try {
-          await this.runs.start(job, this.crowd.wireOf(job.id), ended);
-        } catch (thrown) {
-          const error = asLimbeckError(thrown);
-          if (error.code === "stale_term") throw error;
-          ended({ outcome: "failed", why: `it could not begin: ${error.message}`, summary: null });
-        }
+        this.runs.start(job, this.crowd.wireOf(job.id), ended);
         return;
       }
       case "stopJob":
         told(effect.job, `is told to stop: ${effect.why}`);
-        this.runs.all.get(effect.job)?.happen({ kind: "stop", why: effect.why });
+        this.runs.hearing(effect.job)?.happen({ kind: "stop", why: effect.why });
         return;
       case "give":
         told(effect.job, `gets ${this.#nameOf(effect.session)}: ${effect.why}`);
