@@ -6,26 +6,16 @@ import { LimbeckError } from "../../../core/errors.ts";
 import { effectiveJobYaml } from "../../../core/jobfile.ts";
 import { testJob } from "../jobs.ts";
 import { bounded, cast, scratch } from "../sessions.ts";
-import { control, jobFile, service, submit, until, view } from "./services.ts";
+import { control, jobFile, service, submit, until, view, withJournals } from "./services.ts";
 
 /** A service whose jobs' journals wait for the gate. */
 async function behind(t: TestContext, gate: Promise<void>) {
   const folder = await scratch(t);
-  const store = openFolderStore(folder);
-  const gated: typeof store = {
-    ...store,
-    async lead(own, options) {
-      const leadership = await store.lead(own, options);
-      return {
-        ...leadership,
-        async journal(name) {
-          if (name !== "service") await gate;
-          return await leadership.journal(name);
-        },
-      };
-    },
-  };
-  const leader = await service("one", folder, gated);
+  const store = withJournals(openFolderStore(folder), async (name, open) => {
+    if (name !== "service") await gate;
+    return await open();
+  });
+  const leader = await service("one", folder, store);
   t.after(() => leader.close("the test is over"));
   await until(async () => (await view(leader)).standing === "leading");
   const job = effectiveJobYaml(testJob({ workers: { students: 2, teachers: 1 } }), "/");

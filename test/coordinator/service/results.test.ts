@@ -17,31 +17,22 @@ import { lastingJobId } from "../../../proto/jobsha256.ts";
 import { givenAddresses } from "../../../proto/whereabouts.ts";
 import { testJob } from "../jobs.ts";
 import { bounded, cast, scratch } from "../sessions.ts";
-import { service, submit, until, view } from "./services.ts";
+import { service, submit, until, view, withJournals } from "./services.ts";
 
 /** Its leader dies as soon as the journal has the job's end: nobody has heard of it. */
 function dyingAtTheEnd(store: Store, die: () => void): Store {
-  return {
-    ...store,
-    async lead(own, options) {
-      const leadership = await store.lead(own, options);
-      return {
-        ...leadership,
-        async journal<R>(name: string) {
-          const journal = await leadership.journal<R>(name);
-          return {
-            ...journal,
-            async append(record: R) {
-              await journal.append(record);
-              if ((record as { readonly kind: string }).kind !== "ended") return;
-              die();
-              throw new LimbeckError("stale_term", "another leads");
-            },
-          };
-        },
-      };
-    },
-  };
+  return withJournals(store, async (_, open) => {
+    const journal = await open();
+    return {
+      ...journal,
+      async append(record) {
+        await journal.append(record);
+        if ((record as { readonly kind: string }).kind !== "ended") return;
+        die();
+        throw new LimbeckError("stale_term", "another leads");
+      },
+    };
+  });
 }
 
 async function left({ address, httpAddress }: Service, id: string) {

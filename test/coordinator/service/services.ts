@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Service, type ServiceOptions, startService } from "../../../coordinator/service/main.ts";
-import type { Store } from "../../../coordinator/store.ts";
+import type { Journal, Store } from "../../../coordinator/store.ts";
 import type { ClusterView } from "../../../core/live/cluster.ts";
 import { packagePath } from "../../../proto/package.ts";
 import { silent } from "../../../proto/telemetry/log.ts";
@@ -32,6 +32,19 @@ export async function service(
     ...{ name, state, store, listen: loopback, http: loopback, depot: null, allowsModules: false, log: silent },
     ...changes,
   });
+}
+
+type Journals = <R>(name: string, open: () => Promise<Journal<R>>) => Promise<Journal<R>>;
+
+/** The same store, whose leaders' journals are what is made of them. */
+export function withJournals(store: Store, made: Journals): Store {
+  return {
+    ...store,
+    async lead(own, options) {
+      const leadership = await store.lead(own, options);
+      return { ...leadership, journal: <R>(name: string) => made(name, () => leadership.journal<R>(name)) };
+    },
+  };
 }
 
 interface Submission {
