@@ -1,6 +1,6 @@
 /** Where the files of a job lie that others may have: its run folder, or its folder in the depot. */
-import { createReadStream } from "node:fs";
-import { readdir, realpath, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, open, readdir, readlink, realpath, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { LimbeckError } from "../../core/errors.ts";
 import type { Depot, DepotObject } from "../../proto/depot/depot.ts";
@@ -44,14 +44,22 @@ export function inFolder(folder: string): Place {
     async open(path) {
       if (hidden.test(path) || path.split("/").includes("..")) return null;
       const target = join(folder, path);
-      const found = await Promise.all([realpath(folder), realpath(target)]).catch(() => null);
-      if (found === null) return null;
-      const [inside, real] = found;
-      const size = await stat(real);
-      if (!real.startsWith(inside + sep) || !size.isFile()) return null;
-      return { bytes: size.size, pieces: createReadStream(real, { highWaterMark: pieceBytes }) };
+      // Opened first and looked at then: who writes there may put a link in its place at any time. A pipe is not waited for.
+      const file = await open(target, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => null);
+      if (file === null) return null;
+      const looked = await Promise.all([file.stat(), realpath(folder), pathOf(file, target)]).catch(() => null);
+      const [found, inside, real] = looked ?? [];
+      if (found?.isFile() && real!.startsWith(inside + sep))
+        return { bytes: found.size, pieces: file.createReadStream({ highWaterMark: pieceBytes }) };
+      await file.close();
+      return null;
     },
   };
+}
+
+/** Where an open file lies, links or not; where the system does not tell that, what its path leads to by now. */
+async function pathOf({ fd }: FileHandle, path: string): Promise<string> {
+  return await readlink(`/proc/self/fd/${fd}`).catch(() => realpath(path));
 }
 
 /** @param opened the job's folder in the depot */

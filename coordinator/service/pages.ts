@@ -125,10 +125,13 @@ const reportHeaders = {
   "x-content-type-options": "nosniff",
 };
 
+/** Some hundred times what one has. It lies where workers write: they may put there what they like. */
+const mostReportBytes = 32 << 20;
+
 /** With a way back to the list; null where the job has left none. */
 async function reportOf(results: Results, job: QueuedJob): Promise<string | null> {
   try {
-    const text = await textOf(await results.open(job, "report.html"));
+    const text = await textOf(await results.open(job, "report.html"), mostReportBytes);
     return text.replace("<main>", '<main>\n<p class="kicker"><a href="/">All jobs</a></p>');
   } catch {
     return null; // The page says how the job ended.

@@ -119,9 +119,15 @@ export class Results {
   }
 }
 
-export async function textOf({ pieces }: Opened): Promise<string> {
+/** @throws LimbeckError `corrupt` where it has more than `mostBytes` */
+export async function textOf({ pieces }: Opened, mostBytes = Number.POSITIVE_INFINITY): Promise<string> {
   const parts: Uint8Array[] = [];
-  for await (const part of pieces) parts.push(part);
+  let bytes = 0;
+  for await (const part of pieces) {
+    bytes += part.length;
+    if (bytes > mostBytes) throw new LimbeckError("corrupt", `it has more than ${mostBytes} bytes`);
+    parts.push(part);
+  }
   return Buffer.concat(parts).toString("utf8");
 }
 
