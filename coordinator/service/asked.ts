@@ -1,5 +1,5 @@
 /** A job of the service as Watch, Status and Stop ask for it: one that runs, or as its folder has it. */
-import { LimbeckError } from "../../core/errors.ts";
+import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
 import type { ProgressEvent } from "../../core/events.ts";
 import { NotLeader } from "../../proto/notleader.ts";
 import { packageVersion } from "../../proto/package.ts";
@@ -37,7 +37,11 @@ export function askedJob(reign: Reign, idOrName: string, parts: AskedParts): Ask
       return runs.all.get(id)?.status() ?? restingStatus(told, parts);
     },
     async stop(why) {
-      await reign.ask({ kind: "controlled", job: id, action: "cancel", why }).catch(() => {}); // It is over by then.
+      try {
+        await reign.ask({ kind: "controlled", job: id, action: "cancel", why });
+      } catch (thrown) {
+        if (asLimbeckError(thrown).code !== "usage") throw thrown; // It was over by then.
+      }
     },
   };
 }
