@@ -82,8 +82,9 @@ export function replay(
 ): Next {
   const find = <K extends JournalRecord["kind"]>(kind: K) =>
     records.filter((each): each is Of<K> => each.kind === kind);
-  const ended = find("ended").at(-1);
-  if (ended) return concluded(ended.report, atMs, events);
+  // Those of older versions lack it: the job ends once more.
+  const report = find("ended").at(-1)?.report;
+  if (report) return concluded(report, atMs, events);
   const settled = find("settled")[0];
   if (!settled) return open(plan, atMs);
   const { dataset, fingerprints } = settled;

@@ -30,8 +30,8 @@ export interface Listing {
   readonly artifacts: Artifact[];
 }
 
-/** L7. For the depot to answer. */
-const answerMs = 10_000;
+/** L7. For the depot to answer; less where somebody waits for more than files. */
+const answerMs = { files: 10_000, events: 3_000 };
 /** The last event of whoever saw it end so. */
 const lastEvents: Readonly<Record<JobOutcome, ProgressEvent["kind"]>> = {
   done: "job-finished",
@@ -54,17 +54,17 @@ export class Results {
     const places = await this.#placesOf(job);
     const found = new Map<string, Artifact>();
     for (const place of places.toReversed())
-      for (const artifact of await answered(place, place.list())) found.set(artifact.path!, artifact);
+      for (const artifact of await answered(place, place.list(), answerMs.files)) found.set(artifact.path!, artifact);
     const artifacts = [...found.values()].sort((one, other) => (one.path! < other.path! ? -1 : 1));
     return { where: places.map(({ where }) => where).join(" and "), artifacts };
   }
 
   /** @throws LimbeckError `usage` where it is none of those that are listed, else why it cannot be had */
-  async open(job: QueuedJob, path: string): Promise<Opened> {
+  async open(job: QueuedJob, path: string, withinMs = answerMs.files): Promise<Opened> {
     let failure: LimbeckError | null = null;
     for (const place of await this.#placesOf(job)) {
       try {
-        const opened = await answered(place, place.open(path));
+        const opened = await answered(place, place.open(path), withinMs);
         if (opened) return opened;
       } catch (thrown) {
         failure ??= asLimbeckError(thrown);
@@ -77,7 +77,7 @@ export class Results {
   /** Of a job that does not run now; none where they cannot be had. */
   async events(job: QueuedJob): Promise<readonly ProgressEvent[]> {
     try {
-      return eventsOf(await textOf(await this.open(job, eventsName)));
+      return eventsOf(await textOf(await this.open(job, eventsName, answerMs.events)));
     } catch {
       return [];
     }
@@ -132,10 +132,10 @@ export async function textOf({ pieces }: Opened, mostBytes = Number.POSITIVE_INF
 }
 
 /** @throws LimbeckError `timeout` where it takes too long */
-async function answered<T>({ where }: Place, asked: Promise<T>): Promise<T> {
+async function answered<T>({ where }: Place, asked: Promise<T>, withinMs: number): Promise<T> {
   const over = new AbortController();
-  const late = setTimeout(answerMs, undefined, { signal: over.signal }).then(() => {
-    throw new LimbeckError("timeout", `${where} did not answer in ${answerMs / 1_000} s`);
+  const late = setTimeout(withinMs, undefined, { signal: over.signal }).then(() => {
+    throw new LimbeckError("timeout", `${where} did not answer in ${withinMs / 1_000} s`);
   });
   late.catch(() => {});
   try {
