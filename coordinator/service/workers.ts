@@ -19,7 +19,10 @@ export function joined(deciding: Deciding, event: Extract<Event, { kind: "worker
   const job = draft.jobs.get(event.job);
   const sit = (place: Place, why: string) =>
     void draft.seats.set(session, { session, worker, instance, role, place, sinceMs: atMs, why });
-  if (event.job === "") return sit({ kind: "idle" }, "");
+  if (event.job === "") {
+    sit({ kind: "idle" }, "");
+    return;
+  }
   const isRefused = draft.refusals.get(worker)?.jobs.has(event.job) === true;
   if (job && hasLoop(job) && !isRefused) {
     const why = `it works in ${job.id}`;

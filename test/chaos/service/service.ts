@@ -5,10 +5,10 @@ import { createWriteStream, existsSync, mkdirSync, readFileSync, type WriteStrea
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { againCode, type Child, endChildren, startChild } from "../../../cli/children.ts";
-import type { ProgressEvent } from "../../../core/events.ts";
-import type { Report } from "../../../core/report.ts";
 import { asLimbeckError } from "../../../core/errors.ts";
+import type { ProgressEvent } from "../../../core/events.ts";
 import type { JobEntry } from "../../../core/jobentry.ts";
+import type { Report } from "../../../core/report.ts";
 import { connectJobs, type JobAction, type Jobs } from "../../../proto/jobs.ts";
 import { packagePath } from "../../../proto/package.ts";
 import { givenAddresses } from "../../../proto/whereabouts.ts";
