@@ -101,7 +101,13 @@ export function openJobRun(parts: JobRunParts): JobRun {
   };
   const perform = async (effect: Effect, next: State) => {
     await mayDecide();
-    await act(effect, next);
+    try {
+      await act(effect, next);
+    } catch (thrown) {
+      // The job stays over (run.ts): what it leaves out is told here only.
+      if (next.kind === "ended") decisions.warn({ event: "not-kept" }, asLimbeckError(thrown).message);
+      throw thrown;
+    }
   };
   const show = (next: State) => {
     state = next;
