@@ -5,11 +5,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { openFolderStore } from "../../../coordinator/folder/store.ts";
 import type { MessageOf } from "../../../coordinator/messages.ts";
 import { Crowd } from "../../../coordinator/service/crowd.ts";
+import { packageVersion } from "../../../proto/package.ts";
 import { coordinatorClient } from "../../../proto/wire.ts";
 import { Actor } from "../actor.ts";
 import { bounded, scratch } from "../sessions.ts";
 import { service, until, view } from "./services.ts";
-import { packageVersion } from "../../../proto/package.ts";
 
 const hello: MessageOf<"hello"> = {
   ...{ kind: "hello", term: 0, worker: "w1", role: "auto", address: "", host: "", http: "", build: "", pid: 1 },
@@ -19,7 +19,13 @@ const hello: MessageOf<"hello"> = {
 test("a coordinator that stood still takes its own silence for nobody's", () => {
   let nowMs = 1_000;
   const refused: number[] = [];
-  const rpc = { address: "", send() {}, refuse: (session: number) => void refused.push(session), dismiss() {}, async close() {} };
+  const rpc = {
+    address: "",
+    send() {},
+    refuse: (session: number) => void refused.push(session),
+    dismiss() {},
+    async close() {},
+  };
   const parts = { rpc: () => rpc, run: () => undefined, happen() {}, heartbeatMs: 250, now: () => nowMs };
   const crowd = new Crowd(parts);
   crowd.heard(1, hello);
