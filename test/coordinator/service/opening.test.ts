@@ -37,7 +37,7 @@ test("while the store of one job is slow others are submitted, listed and steere
   await control(leader, other, "cancel");
   assert.match((await shown()).why, /its records are being opened/);
   await control(leader, id, "pause");
-  assert.equal((await shown()).state, "pausing");
+  await until(async () => (await shown()).state === "pausing");
   open();
   await until(async () => (await shown()).state === "paused");
   const whys = await workers;
