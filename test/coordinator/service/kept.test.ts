@@ -39,24 +39,28 @@ async function opened(t: TestContext, folder: string, depot: string): Promise<Ke
   };
 }
 
-test("its journal is the depot's copy, with terms far above those that workers may live in, and is durable", bounded, async (t) => {
-  const folder = await scratch(t);
-  const depot = String(pathToFileURL(join(folder, "depot")));
-  const records: JournalRecord[] = [{ kind: "started", atMs: 1, build: "0" }, term(1), term(2)];
-  const first = await opened(t, join(folder, "first"), depot);
-  for (const record of records) await first.journal.append(record);
-  await first.close();
+test(
+  "its journal is the depot's copy, with terms far above those that workers may live in, and is durable",
+  bounded,
+  async (t) => {
+    const folder = await scratch(t);
+    const depot = String(pathToFileURL(join(folder, "depot")));
+    const records: JournalRecord[] = [{ kind: "started", atMs: 1, build: "0" }, term(1), term(2)];
+    const first = await opened(t, join(folder, "first"), depot);
+    for (const record of records) await first.journal.append(record);
+    await first.close();
 
-  const recovered = [...records, { kind: "recovered", atMs: 9, term: 1_002 }];
-  for (const life of ["the first after the loss", "the next"]) {
-    const kept = await opened(t, join(folder, "second"), depot);
-    assert.deepEqual(kept.journal.records, recovered, life);
-    await kept.close();
-  }
-  const again = await opened(t, join(folder, "first"), depot);
-  assert.deepEqual(again.journal.records, records, "a store that has the job needs no copy");
-  await again.close();
-});
+    const recovered = [...records, { kind: "recovered", atMs: 9, term: 1_002 }];
+    for (const life of ["the first after the loss", "the next"]) {
+      const kept = await opened(t, join(folder, "second"), depot);
+      assert.deepEqual(kept.journal.records, recovered, life);
+      await kept.close();
+    }
+    const again = await opened(t, join(folder, "first"), depot);
+    assert.deepEqual(again.journal.records, records, "a store that has the job needs no copy");
+    await again.close();
+  },
+);
 
 test("a depot that is away begins nothing that the store knows anew, and ends no job", bounded, async (t) => {
   const folder = await scratch(t);
