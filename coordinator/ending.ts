@@ -1,6 +1,7 @@
 /** How a job ends: done, failed or stopped; its workers are told, and waited for as long as patience lasts. */
 import { LimbeckError, type LimbeckErrorCode } from "../core/errors.ts";
 import type { ProgressEvent, ProgressEventBody } from "../core/events.ts";
+import type { Report } from "../core/report.ts";
 import type { Active, Effect, Ending, Next, Outcome, Plan } from "./state.ts";
 
 export function announce(atMs: number, body: ProgressEventBody): Effect {
@@ -21,7 +22,7 @@ export function end(state: Active | Ending, atMs: number, outcome: Outcome): Nex
     outcome.kind === "done"
       ? [
           // First, for it is refused to who leads no more: the report lies in a folder that its successor may write, too.
-          { kind: "journal", record: { kind: "ended" } },
+          { kind: "journal", record: { kind: "ended", report: outcome.report } },
           { kind: "record", report: outcome.report },
         ]
       : [];
@@ -47,6 +48,13 @@ function awaitLeaving(state: Ending, atMs: number): Next {
   if (state.workers.length > 0) return [state];
   const { outcome } = state;
   return [{ kind: "ended", outcome }, announce(atMs, lastEvent(outcome))];
+}
+
+/** By its journal the job is done. Whoever decided that may have died before its report, or its last event, was written. */
+export function concluded(report: Report, atMs: number, events: readonly ProgressEvent[]): Next {
+  const outcome: Outcome = { kind: "done", report };
+  const told = events.at(-1)?.kind === "job-finished" ? [] : [announce(atMs, lastEvent(outcome))];
+  return [{ kind: "ended", outcome }, { kind: "record", report }, ...told];
 }
 
 function lastEvent(outcome: Outcome): ProgressEventBody {

@@ -75,7 +75,7 @@ export function openJobRun(parts: JobRunParts): JobRun {
   const metrics = createMetrics(registry, { job: plan.job, stages, now });
   const status = () => statusOf(plan, state, { nowMs: now(), latest, http: parts.served() });
 
-  const act = async (effect: Effect): Promise<void> => {
+  const act = async (effect: Effect, next: State): Promise<void> => {
     switch (effect.kind) {
       case "send":
         return wire.send(effect.session, effect.message);
@@ -90,7 +90,7 @@ export function openJobRun(parts: JobRunParts): JobRun {
       case "record":
         return records.report(effect.report, log.events);
       case "announce":
-        return await announced(effect.event);
+        return await announced(effect.event, next);
     }
   };
   const keep = async (record: JournalRecord) => {
@@ -101,16 +101,24 @@ export function openJobRun(parts: JobRunParts): JobRun {
       throw thrown;
     }
   };
-  const announced = (event: ProgressEvent) => {
+  const announced = (event: ProgressEvent, next: State) => {
     metrics.announced(event);
-    logEvent(decisions, event, state);
-    latest = withEvent(latest, event);
+    logEvent(decisions, event, next);
     // On disk before it is shown: who watched goes on by number with the next life of the coordinator.
-    return records.append(event).finally(() => log.append(event));
+    return records.append(event).finally(() => {
+      latest = withEvent(latest, event);
+      log.append(event);
+    });
   };
-  const perform = async (effect: Effect) => {
+  const perform = async (effect: Effect, next: State) => {
     await mayDecide();
-    await act(effect);
+    try {
+      await act(effect, next);
+    } catch (thrown) {
+      // The job stays over (run.ts): what it leaves out is told here only.
+      if (next.kind === "ended") decisions.warn({ event: "not-kept" }, asLimbeckError(thrown).message);
+      throw thrown;
+    }
   };
   const show = (next: State) => {
     state = next;

@@ -5,6 +5,7 @@
 import type { Finding } from "../core/doctor/finding.ts";
 import type { DealtLanes } from "../core/events.ts";
 import type { Exported, LedgerTotals, SoftTargetTotals } from "../core/finishedstage.ts";
+import type { Report } from "../core/report.ts";
 import type { Stage } from "../core/stages.ts";
 import type { DatasetInfo__Output } from "../proto/gen/limbeck/v1/DatasetInfo.ts";
 import type { Role } from "./messages.ts";
@@ -71,4 +72,5 @@ export type JournalRecord =
   | { readonly kind: "diagnosed"; readonly findings: readonly Finding[] }
   /** Of the copy in the depot: what came after it is lost, and so are the members. Terms go on above this one. */
   | { readonly kind: "recovered"; readonly atMs: number; readonly term: number }
-  | { readonly kind: "ended" };
+  /** What came of it: who leads next may yet have to write it down, in a folder that has nothing of the job. */
+  | { readonly kind: "ended"; readonly report: Report };

@@ -6,6 +6,7 @@ import type { Depot } from "../proto/depot/depot.ts";
 import type { Endpoint } from "../proto/endpoint.ts";
 import { packageVersion } from "../proto/package.ts";
 import type { Security } from "../proto/security/security.ts";
+import { steadyNowMs } from "../proto/steadyclock.ts";
 import { exposition } from "../proto/telemetry/exposition.ts";
 import { serverMetrics } from "../proto/telemetry/grpcmetrics.ts";
 import type { HttpAccess } from "../proto/telemetry/httpaccess.ts";
@@ -47,7 +48,7 @@ export interface CoordinatorOptions {
   readonly log: Log;
   /** For the report. */
   readonly predicted?: Prediction | null;
-  /** Unix time in milliseconds. */
+  /** Unix time in milliseconds; the steady clock's, if not given. */
   readonly now?: () => number;
 }
 
@@ -77,7 +78,7 @@ export interface Coordinator {
  * has it, `usage` where it holds a run without a journal.
  */
 export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
-  const { job, jobFolder, runFolder, log: decisions, now = Date.now, heartbeatMs = 250, security } = options;
+  const { job, jobFolder, runFolder, log: decisions, now = steadyNowMs, heartbeatMs = 250, security } = options;
   const plan: Plan = {
     job,
     id: "",

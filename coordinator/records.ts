@@ -31,6 +31,8 @@ export interface Records {
   close(): Promise<void>;
 }
 
+export const eventsName = "events.jsonl";
+
 /** Examples to look at: the step they were in had no finite gradient. */
 export type Quarantined = Readonly<Record<string, unknown>>;
 
@@ -49,7 +51,7 @@ export async function openRecords(
   jobFolder: string,
   { resume }: RecordsOptions = { resume: false },
 ): Promise<Records> {
-  const eventsPath = join(runFolder, "events.jsonl");
+  const eventsPath = join(runFolder, eventsName);
   await writing(runFolder, () => makeFolder(runFolder));
   if (!resume && (await exists(eventsPath))) {
     const message = `${eventsPath} exists: the folder holds another run; choose another with --out or --state`;
@@ -98,7 +100,11 @@ export async function openRecords(
 
 /** Those of a run that nobody writes now; none where it has not begun. */
 export async function readEvents(runFolder: string): Promise<readonly ProgressEvent[]> {
-  const text = await readFile(join(runFolder, "events.jsonl"), "utf8").catch(() => "");
+  return eventsOf(await readFile(join(runFolder, eventsName), "utf8").catch(() => ""));
+}
+
+/** Of a text of lines, those that are whole. */
+export function eventsOf(text: string): readonly ProgressEvent[] {
   return text.split("\n").flatMap((line) => eventOf(line) ?? []);
 }
 

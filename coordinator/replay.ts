@@ -5,7 +5,7 @@ import type { ProgressEvent } from "../core/events.ts";
 import { type FinishedStage, nothingExported } from "../core/finishedstage.ts";
 import { planStages, type Stage, type StagePlan } from "../core/stages.ts";
 import { withFindings } from "./diagnosis.ts";
-import { announce } from "./ending.ts";
+import { announce, concluded } from "./ending.ts";
 import { open } from "./gather.ts";
 import type { JournalRecord } from "./journalrecord.ts";
 import { newSplit } from "./split.ts";
@@ -70,7 +70,8 @@ function lastCheckpoint(events: readonly ProgressEvent[], stage: Stage): number 
 }
 
 /**
- * The state after these records, or of a new job where there are none that say more than that it was started.
+ * The state after these records, or of a new job where there are none that say more than that it was started. One that
+ * is done is over at once.
  * @param events what has been announced of it
  */
 export function replay(
@@ -81,6 +82,9 @@ export function replay(
 ): Next {
   const find = <K extends JournalRecord["kind"]>(kind: K) =>
     records.filter((each): each is Of<K> => each.kind === kind);
+  // Those of older versions lack it: the job ends once more.
+  const report = find("ended").at(-1)?.report;
+  if (report) return concluded(report, atMs, events);
   const settled = find("settled")[0];
   if (!settled) return open(plan, atMs);
   const { dataset, fingerprints } = settled;

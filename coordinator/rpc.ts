@@ -53,8 +53,8 @@ export interface AskedJob {
   /** Its events, each with its number from 1; ends with the job. */
   watch(following: Following): AsyncIterable<readonly [ProgressEvent, number]>;
   status(): JobStatus | Promise<JobStatus>;
-  /** In order, with a last checkpoint. */
-  stop(why: string): void;
+  /** In order, with a last checkpoint. Resolves when that is decided. */
+  stop(why: string): void | Promise<void>;
 }
 
 export interface RpcParts {
@@ -138,8 +138,8 @@ export async function serveRpc(endpoint: Endpoint, parts: RpcParts): Promise<Rpc
     Join: join,
     Watch: (call) => void watch(call, asked),
     Status: answering(async ({ job: id }) => ({ status: JSON.stringify(await asked(id).status()) })),
-    Stop: answering(({ job: id, why }) => {
-      asked(id).stop(why || "stopped by request");
+    Stop: answering(async ({ job: id, why }) => {
+      await asked(id).stop(why || "stopped by request");
       return {};
     }),
   };

@@ -9,9 +9,9 @@ export interface Shell {
   readonly now: () => number;
   /** Resolves when this process may decide; rejects `stale_term` once another process does. */
   mayDecide(): Promise<void>;
-  /** May throw: the job then fails with what was thrown. */
-  perform(effect: Effect): Promise<void>;
-  /** Called with every new state, before its effects are performed. */
+  /** May throw: the job then fails with what was thrown. @param state the one that the effect comes with */
+  perform(effect: Effect, state: State): Promise<void>;
+  /** Called with every new state, after its effects: what is shown is durable. */
   show(state: State): void;
 }
 
@@ -21,6 +21,7 @@ export interface Shell {
  */
 export async function run(plan: Plan, first: Next, shell: Shell): Promise<Outcome> {
   let state = await act(plan, first, shell);
+  if (state.kind === "ended") return state.outcome;
   for await (const event of shell.events) {
     await shell.mayDecide();
     state = await act(plan, decide(plan, state, event), shell);
@@ -38,13 +39,16 @@ function decide(plan: Plan, state: State, event: Event): Next {
 }
 
 async function act(plan: Plan, [state, ...effects]: Next, shell: Shell): Promise<State> {
-  shell.show(state);
   try {
-    for (const effect of effects) await shell.perform(effect);
+    for (const effect of effects) await shell.perform(effect, state);
+    shell.show(state);
     return state;
   } catch (thrown) {
     // What failed is performed no second time: an outcome that was reached stays as it is.
-    if (state.kind === "ended") return state;
+    if (state.kind === "ended") {
+      shell.show(state);
+      return state;
+    }
     const error = asLimbeckError(thrown);
     // No decision, and no trouble, is ours any more.
     if (error.code === "stale_term") throw error;

@@ -56,6 +56,8 @@ export interface Jobs {
 const answerDeadlineMs = 5_000;
 /** A job is durable before it is answered for, which waits where the journal does. */
 const submissionDeadlineMs = 15_000;
+/** Files may lie in a depot, which is waited for. */
+const listingDeadlineMs = 15_000;
 
 /** @param onWait called where a question has had no answer for a while */
 export function connectJobs(where: Whereabouts, onWait?: () => void): Jobs {
@@ -83,7 +85,7 @@ export function connectJobs(where: Whereabouts, onWait?: () => void): Jobs {
       ),
     artifacts: (job) =>
       calls.ask((client) =>
-        answered<ArtifactsReply__Output>((answer) => client.artifacts({ job }, within(answerDeadlineMs), answer)),
+        answered<ArtifactsReply__Output>((answer) => client.artifacts({ job }, within(listingDeadlineMs), answer)),
       ),
     async *fetch(job, path) {
       const call = calls.client().fetch({ job, path });

@@ -167,3 +167,12 @@ function fail(response: ServerResponse, status: number, code: string, message: s
   const text = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${message}</Message></Error>`;
   response.writeHead(status, { "content-type": "application/xml" }).end(text);
 }
+
+/** Resolves when it is given an object of such a key. */
+export function whenPut(server: S3Server, key: RegExp): Promise<void> {
+  return new Promise((resolve) => {
+    server.before = async ({ what }) => {
+      if (/^PUT /.test(what) && key.test(what)) resolve();
+    };
+  });
+}

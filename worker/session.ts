@@ -41,7 +41,7 @@ export async function joinCoordinator(
 ): Promise<Session> {
   const { security = loopbackOnly, ready } = whereabouts;
   if (ready) await answerOrAbort(ready, undefined, signal);
-  const since = Date.now();
+  const sinceMs = performance.now();
   for (;;) {
     signal.throwIfAborted();
     const address = whereabouts.address();
@@ -53,7 +53,7 @@ export async function joinCoordinator(
     client?.close();
     const problem = client ? await answerOrAbort(security.problem("coordinator", address), "", signal) : "";
     signal.throwIfAborted();
-    const ms = Date.now() - since;
+    const ms = performance.now() - sinceMs;
     if (isTooLate({ ms, problem })) {
       if (problem !== "") throw new LimbeckError("not_allowed", problem);
       const tried = `tried for ${Math.round(ms / 1000)} s`;

@@ -25,7 +25,8 @@ export function runCharts(stages: readonly StageCurves[]): readonly Chart[] {
     ]),
   };
   const [loss, ...others] = overlaid(trained);
-  return [loss!, softTerm, ...others].filter(hasPoints);
+  // Without events, which a store may have let go, nothing is there to draw.
+  return [...(loss ? [loss] : []), softTerm, ...others].filter(hasPoints);
 }
 
 /** The same curves of several stages, one over the other. */

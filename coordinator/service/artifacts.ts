@@ -1,45 +1,77 @@
-/** What jobs leave behind in their run folders, for who fetches it. */
-import { createReadStream } from "node:fs";
-import { readdir, realpath, stat } from "node:fs/promises";
+/** Where the files of a job lie that others may have: its run folder, or its folder in the depot. */
+import { constants } from "node:fs";
+import { type FileHandle, open, readdir, readlink, realpath, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { LimbeckError } from "../../core/errors.ts";
+import type { Depot, DepotObject } from "../../proto/depot/depot.ts";
+import { isKey } from "../../proto/depot/key.ts";
 import type { Artifact } from "../../proto/gen/limbeck/v1/Artifact.ts";
+
+export type Opened = DepotObject;
+
+export interface Place {
+  /** For messages. */
+  readonly where: string;
+  /** @throws LimbeckError `unavailable` where it cannot be read */
+  list(): Promise<Artifact[]>;
+  /** null where `list` has none of that path. @throws as `list` */
+  open(path: string): Promise<Opened | null>;
+}
 
 const pieceBytes = 1 << 18;
 /** Files of the coordinator's own, and what is yet being written. */
 const hidden = /(^|\/)(\.|journal\.)/;
 
-/** In the order of their paths; none where the job has not begun. */
-export async function artifactsIn(folder: string): Promise<Artifact[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((thrown) => {
-    if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw new LimbeckError("unavailable", `${folder} cannot be read: ${(thrown as Error).message}`, { cause: thrown });
-  });
-  const found: Artifact[] = [];
-  for (const entry of entries) {
-    const path = relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/");
-    if (!entry.isFile() || hidden.test(path)) continue;
-    // A checkpoint may be pruned this moment.
-    const size = await stat(join(folder, path)).catch(() => null);
-    if (size) found.push({ path, bytes: size.size });
-  }
-  return found.sort((one, other) => (one.path! < other.path! ? -1 : 1));
+export function inFolder(folder: string): Place {
+  return {
+    where: folder,
+    async list() {
+      const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((thrown) => {
+        if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return [];
+        const message = `${folder} cannot be read: ${(thrown as Error).message}`;
+        throw new LimbeckError("unavailable", message, { cause: thrown });
+      });
+      const found: Artifact[] = [];
+      for (const entry of entries) {
+        const path = relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/");
+        if (!entry.isFile() || hidden.test(path)) continue;
+        // A checkpoint may be pruned this moment.
+        const size = await stat(join(folder, path)).catch(() => null);
+        if (size) found.push({ path, bytes: size.size });
+      }
+      return found;
+    },
+    async open(path) {
+      if (hidden.test(path) || path.split("/").includes("..")) return null;
+      const target = join(folder, path);
+      // Opened first and looked at then: who writes there may put a link in its place at any time. A pipe is not waited for.
+      const file = await open(target, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => null);
+      if (file === null) return null;
+      const looked = await Promise.all([file.stat(), realpath(folder), pathOf(file, target)]).catch(() => null);
+      const [found, inside, real] = looked ?? [];
+      if (found?.isFile() && real!.startsWith(inside + sep))
+        return { bytes: found.size, pieces: file.createReadStream({ highWaterMark: pieceBytes }) };
+      await file.close();
+      return null;
+    },
+  };
 }
 
-/**
- * A file's bytes, in pieces.
- * @throws LimbeckError `usage` where the path leaves the folder, or is none of a file that `artifactsIn` lists
- */
-export async function readArtifact(folder: string, path: string): Promise<AsyncIterable<Uint8Array>> {
-  const missing = new LimbeckError(
-    "usage",
-    `${JSON.stringify(path)} is no file of this job: limbeck artifacts lists them`,
-  );
-  if (hidden.test(path) || path.split("/").includes("..")) throw missing;
-  const target = join(folder, path);
-  const [inside, real] = await Promise.all([realpath(folder), realpath(target)]).catch(() => {
-    throw missing;
-  });
-  if (!real.startsWith(inside + sep) || !(await stat(real)).isFile()) throw missing;
-  return createReadStream(real, { highWaterMark: pieceBytes });
+/** Where an open file lies, links or not; where the system does not tell that, what its path leads to by now. */
+async function pathOf({ fd }: FileHandle, path: string): Promise<string> {
+  return await readlink(`/proc/self/fd/${fd}`).catch(() => realpath(path));
+}
+
+/** @param opened the job's folder in the depot */
+export function inDepot(where: string, opened: () => Promise<Depot>): Place {
+  const listed = async (prefix: string) => (await (await opened()).list(prefix)).filter(({ key }) => !hidden.test(key));
+  return {
+    where,
+    list: async () => (await listed("")).map(({ key, bytes }) => ({ path: key, bytes })),
+    async open(path) {
+      if (!isKey(path)) return null;
+      const isThere = (await listed(path)).some(({ key }) => key === path);
+      return isThere ? await (await opened()).open(path) : null;
+    },
+  };
 }

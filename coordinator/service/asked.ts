@@ -1,22 +1,25 @@
 /** A job of the service as Watch, Status and Stop ask for it: one that runs, or as its folder has it. */
-import { LimbeckError } from "../../core/errors.ts";
+import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
 import type { ProgressEvent } from "../../core/events.ts";
+import { NotLeader } from "../../proto/notleader.ts";
 import { packageVersion } from "../../proto/package.ts";
 import type { Following } from "../eventlog.ts";
 import { nothingYet, withEvent } from "../latest.ts";
 import { usualPatience } from "../patience.ts";
-import { readEvents } from "../records.ts";
 import type { AskedJob } from "../rpc.ts";
 import type { Outcome, Plan } from "../state.ts";
 import { type JobStatus, type Served, statusOf } from "../status.ts";
 import { jobOf } from "./jobsrpc.ts";
+import { openingText } from "./opening.ts";
 import type { Reign } from "./reign.ts";
+import type { Results } from "./results.ts";
 import { jobFolder } from "./runs.ts";
 import type { QueuedJob } from "./vocabulary.ts";
 
 export interface AskedParts {
   readonly folder: string;
   readonly served: Served;
+  readonly results: Results;
 }
 
 /**
@@ -27,27 +30,39 @@ export function askedJob(reign: Reign, idOrName: string, parts: AskedParts): Ask
   const { runs, state } = reign;
   const { id } = idOrName === "" ? theOne([...state.jobs.values()]) : jobOf(reign, idOrName);
   return {
-    watch: (following) => watch(reign, id, { ...following, runFolder: jobFolder(parts.folder, id) }),
-    status: () => runs.all.get(id)?.status() ?? restingStatus(jobOf(reign, id), parts),
+    watch: (following) => watch(reign, id, { ...following, results: parts.results }),
+    status: () => {
+      const { why, ...job } = jobOf(reign, id);
+      const told = { ...job, why: runs.isOpening(id) ? openingText : why };
+      return runs.all.get(id)?.status() ?? restingStatus(told, parts);
+    },
     async stop(why) {
-      await reign.ask({ kind: "controlled", job: id, action: "cancel", why }).catch(() => {}); // It is over by then.
+      try {
+        await reign.ask({ kind: "controlled", job: id, action: "cancel", why });
+      } catch (thrown) {
+        if (asLimbeckError(thrown).code !== "usage") throw thrown; // It was over by then.
+      }
     },
   };
 }
 
-/** Over all its runs: while it waits in the queue, or is paused, so does who watches. */
+/**
+ * Over all its runs: while it waits in the queue, or is paused, so does who watches.
+ * @throws NotLeader where another process decides before the job is over: it goes on there
+ */
 async function* watch(
   reign: Reign,
   id: string,
-  { from = 0, runFolder, ...following }: Following & { readonly runFolder: string },
+  { from = 0, results, ...following }: Following & { readonly results: Results },
 ): AsyncGenerator<readonly [ProgressEvent, number]> {
-  const { signal, only = () => true, soFar = false } = following;
+  const { signal: gone, only = () => true, soFar = false } = following;
+  const signal = AbortSignal.any(gone ? [gone, reign.ended] : [reign.ended]);
   let rested: QueuedJob | undefined;
-  for (let had = from; !signal?.aborted; ) {
+  for (let had = from; !signal.aborted; ) {
     const run = reign.runs.all.get(id);
     const job = reign.state.jobs.get(id);
     if (run) {
-      for await (const [event, number] of run.log.numbered({ ...following, from: had })) {
+      for await (const [event, number] of run.log.numbered({ ...following, signal, from: had })) {
         had = number;
         yield [event, number];
       }
@@ -55,7 +70,7 @@ async function* watch(
     } else if (!job || job !== rested) {
       // Once for each rest: much is decided while a job waits, and it has nothing to say meanwhile.
       rested = job;
-      const events = await readEvents(runFolder);
+      const events = job ? await results.events(job) : [];
       for (const event of events.slice(had)) {
         had += 1;
         if (only(event)) yield [event, had];
@@ -65,6 +80,8 @@ async function* watch(
     const isAsBefore = reign.state.jobs.get(id) === job && !reign.runs.all.has(id);
     if (isAsBefore) await reign.changed(signal);
   }
+  // L7. A coordinator that was only replaced answers whoever looks whether it lives.
+  if (!gone?.aborted) throw new NotLeader("", `another decides about ${id} now; ask again`);
 }
 
 function theOne(jobs: readonly QueuedJob[]): QueuedJob {
@@ -76,9 +93,9 @@ function theOne(jobs: readonly QueuedJob[]): QueuedJob {
   throw new LimbeckError("usage", text);
 }
 
-async function restingStatus(job: QueuedJob, { folder, served }: AskedParts): Promise<JobStatus> {
+async function restingStatus(job: QueuedJob, { folder, served, results }: AskedParts): Promise<JobStatus> {
   const runFolder = jobFolder(folder, job.id);
-  const events = await readEvents(runFolder);
+  const events = await results.events(job);
   const plan: Plan = {
     ...{ id: job.id, job: job.job, sources: [], jobFolder: runFolder, runFolder },
     ...{ build: packageVersion, heartbeatMs: 0, patience: usualPatience, predicted: null },

@@ -14,10 +14,12 @@ export interface Present {
   readonly heardMs: number;
 }
 
+type Hearing = Pick<JobRun, "happen" | "term">;
+
 export interface CrowdParts {
   readonly rpc: () => RpcPort;
-  /** Of a job that runs here. */
-  readonly run: (job: string) => JobRun | undefined;
+  /** Of a job that has a loop here, or is about to have one. */
+  readonly run: (job: string) => Hearing | undefined;
   readonly happen: (happening: Happening) => void;
   readonly heartbeatMs: number;
   readonly now: () => number;
@@ -32,8 +34,11 @@ export class Crowd implements SessionHost {
   /** Session of each worker that is present, by its name. */
   readonly #sessions = new Map<string, number>();
 
+  #tickedMs: number;
+
   constructor(parts: CrowdParts) {
     this.#parts = parts;
+    this.#tickedMs = parts.now();
   }
 
   /** By session. */
@@ -68,7 +73,7 @@ export class Crowd implements SessionHost {
     const { hello } = present;
     const run = this.#parts.run(job);
     if (!run) {
-      this.#sendOn(session, `${job} is over`);
+      this.sendOn(session, `${job} is over`);
       return;
     }
     // What it has of another job is nothing to this one.
@@ -77,7 +82,7 @@ export class Crowd implements SessionHost {
   }
 
   /** It joins again, for another job. */
-  #sendOn(session: number, why: string): void {
+  sendOn(session: number, why: string): void {
     this.#parts.rpc().send(session, { term: 0, stop: { why, again: true }, body: "stop" });
     this.#parts.happen({ kind: "workerReleased", session });
   }
@@ -109,7 +114,7 @@ export class Crowd implements SessionHost {
       refuse: (session, error, as) => {
         const present = this.#present.get(session);
         if (present?.job !== job) return;
-        if (as === "late") return this.#sendOn(session, error.message);
+        if (as === "late") return this.sendOn(session, error.message);
         this.#remove(session, present);
         rpc().refuse(session, error);
         // Who does not fit this job may fit others.
@@ -121,6 +126,13 @@ export class Crowd implements SessionHost {
 
   tick(): void {
     const atMs = this.#parts.now();
+    // As in step.ts: it was this process that stood still, and what they said meanwhile is not heard yet.
+    const wasAway = atMs - this.#tickedMs > silenceMs / 2;
+    this.#tickedMs = atMs;
+    if (wasAway) {
+      for (const [session, present] of this.#present) this.#present.set(session, { ...present, heardMs: atMs });
+      return;
+    }
     for (const [session, { job, heardMs, hello }] of this.#present) {
       if (job !== null || atMs - heardMs <= silenceMs) continue;
       const why = `${hello.worker} missed its heartbeat for ${((atMs - heardMs) / 1_000).toFixed(1)} s`;
@@ -156,7 +168,7 @@ export class Crowd implements SessionHost {
     if (this.#sessions.get(hello.worker) === session) this.#sessions.delete(hello.worker);
   }
 
-  #runOf(present: Present | undefined): JobRun | undefined {
+  #runOf(present: Present | undefined): Hearing | undefined {
     return present?.job ? this.#parts.run(present.job) : undefined;
   }
 }

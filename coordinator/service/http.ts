@@ -20,6 +20,7 @@ import { listWorkers } from "./listing.ts";
 import type { Standing } from "./main.ts";
 import type { ServiceMetrics } from "./metrics.ts";
 import { servicePages } from "./pages.ts";
+import type { Results } from "./results.ts";
 
 export interface ServicePages {
   readonly registry: Registry;
@@ -30,8 +31,7 @@ export interface ServicePages {
   readonly name: string;
   /** host:port where workers join and jobs are submitted. */
   readonly address: string;
-  /** Jobs' run folders lie in it. */
-  readonly folder: string;
+  readonly results: Results;
   readonly access: HttpAccess | undefined;
   readonly now: () => number;
 }
@@ -42,7 +42,7 @@ export interface ServicePages {
  */
 export async function serveService(
   endpoint: Endpoint,
-  { registry, metrics, standing, trouble, name, address, folder, access, now }: ServicePages,
+  { registry, metrics, standing, trouble, name, address, results, access, now }: ServicePages,
 ): Promise<HttpPort> {
   const state = () => {
     const at = standing();
@@ -61,7 +61,7 @@ export async function serveService(
   const own = () => reached({ name, address, http: port.address });
   const live = servicePages({
     standing,
-    folder,
+    results,
     view: (asked) => clusterView({ standing: standing(), own: own(), atMs: now() }, asked),
   });
   const handlers: Handlers = {

@@ -13,18 +13,19 @@ import type { JobsHandlers } from "../../proto/gen/limbeck/v1/Jobs.ts";
 import type { SubmitRequest__Output } from "../../proto/gen/limbeck/v1/SubmitRequest.ts";
 import { statusOf } from "../../proto/status.ts";
 import { answering } from "../rpc.ts";
-import { artifactsIn, readArtifact } from "./artifacts.ts";
+import type { Opened } from "./artifacts.ts";
 import { listJobs } from "./listing.ts";
 import { checkSubmission, findJob, labelOf } from "./naming.ts";
+import { openingText } from "./opening.ts";
 import type { Question, Reign } from "./reign.ts";
 import { entryOf } from "./reporting.ts";
-import { jobFolder } from "./runs.ts";
+import type { Results } from "./results.ts";
 import type { QueuedJob, Source } from "./vocabulary.ts";
 
 export interface JobsParts {
   /** @throws NotLeader where another leads */
   readonly reign: () => Reign;
-  readonly folder: string;
+  readonly results: Results;
   /** Code that comes with a job may run on the workers. */
   readonly allowsModules: boolean;
   /** That may wait, run or be paused at once. */
@@ -36,7 +37,7 @@ const mostSourceBytes = 1 << 20;
 /** A UUID and room; it is kept with the job. */
 const longestRequest = 100;
 
-export function jobsHandlers({ reign, folder, allowsModules, mostJobs, now }: JobsParts): JobsHandlers {
+export function jobsHandlers({ reign, results, allowsModules, mostJobs, now }: JobsParts): JobsHandlers {
   return {
     Submit: answering(async (request) => {
       const { job, phase, isNew, why } = await reign().ask({ ...submissionOf(request, allowsModules), mostJobs });
@@ -50,16 +51,16 @@ export function jobsHandlers({ reign, folder, allowsModules, mostJobs, now }: Jo
       const answer = await reign().ask({ kind: "controlled", job: id, action, why });
       return { state: answer.phase, why: answer.why };
     }),
-    Artifacts: answering(async ({ job }) => {
-      const where = jobFolder(folder, jobOf(reign(), job).id);
-      return { where, artifacts: await artifactsIn(where) };
-    }),
-    Fetch: (call) => void fetched(call, ({ job }) => jobFolder(folder, jobOf(reign(), job).id)),
+    Artifacts: answering(({ job }) => results.list(jobOf(reign(), job))),
+    Fetch: (call) => void fetched(call, async ({ job, path }) => results.open(jobOf(reign(), job), path)),
   };
 }
 
 export function entries({ state, runs }: Reign, atMs: number): JobEntry[] {
-  return listJobs(state, atMs).map((listed) => entryOf(listed, runs.all.get(listed.id)?.status()));
+  return listJobs(state, atMs).map((listed) => {
+    const why = runs.isOpening(listed.id) ? openingText : listed.why;
+    return entryOf({ ...listed, why }, runs.all.get(listed.id)?.status());
+  });
 }
 
 /** By id or name. @throws LimbeckError `usage` */
@@ -116,12 +117,12 @@ function checkedSource({ path, text }: Source): Source {
 
 async function fetched(
   call: ServerWritableStream<FetchRequest__Output, FetchPiece>,
-  folderOf: (request: FetchRequest__Output) => string,
+  opened: (request: FetchRequest__Output) => Promise<Opened>,
 ): Promise<void> {
   const gone = new AbortController();
   call.on("cancelled", () => gone.abort());
   try {
-    for await (const bytes of await readArtifact(folderOf(call.request), call.request.path)) {
+    for await (const bytes of (await opened(call.request)).pieces) {
       if (gone.signal.aborted) return;
       if (!call.write({ bytes: Buffer.from(bytes) })) await once(call, "drain", { signal: gone.signal });
     }

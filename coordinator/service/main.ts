@@ -5,6 +5,7 @@ import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
 import type { Endpoint } from "../../proto/endpoint.ts";
 import { NotLeader } from "../../proto/notleader.ts";
 import type { Security } from "../../proto/security/security.ts";
+import { steadyNowMs } from "../../proto/steadyclock.ts";
 import { serverMetrics } from "../../proto/telemetry/grpcmetrics.ts";
 import type { HttpPort } from "../../proto/telemetry/http.ts";
 import type { HttpAccess } from "../../proto/telemetry/httpaccess.ts";
@@ -20,6 +21,7 @@ import { serveService } from "./http.ts";
 import { jobsHandlers } from "./jobsrpc.ts";
 import { createServiceMetrics } from "./metrics.ts";
 import { Reign } from "./reign.ts";
+import { Results } from "./results.ts";
 
 export interface ServiceOptions {
   /** Of this coordinator, unique in the cluster. */
@@ -42,7 +44,7 @@ export interface ServiceOptions {
   /** Who may read the HTTP port; whoever reaches it, if not given. */
   readonly access?: HttpAccess | undefined;
   readonly log: Log;
-  /** Unix time in milliseconds. */
+  /** Unix time in milliseconds; the steady clock's, if not given. */
   readonly now?: () => number;
 }
 
@@ -69,7 +71,7 @@ const again: BackoffPolicy = { firstMs: 250, longestMs: 10_000 };
 
 /** Throws `unavailable` where a port is busy. */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { name, state: folder, store, depot, log, allowsModules, security, access, now = Date.now } = options;
+  const { name, state: folder, store, depot, log, allowsModules, security, access, now = steadyNowMs } = options;
   const { mostJobs = usualMostJobs } = options;
   const registry = processRegistry();
   const interceptors = [serverMetrics(registry, [coordinatorService, jobsService])];
@@ -89,10 +91,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     heard: (session: number, message: WorkerMessage) => crowd()?.heard(session, message),
     broken: (session: number, why: string) => crowd()?.broken(session, why),
   };
-  const handlers = jobsHandlers({ reign, folder, allowsModules, mostJobs, now });
+  const results = new Results({ folder, depot });
+  const handlers = jobsHandlers({ reign, results, allowsModules, mostJobs, now });
   const rpc: RpcPort = await serveRpc(options.listen, {
     sessions,
-    job: (id) => askedJob(reign(), id, { folder, served }),
+    job: (id) => askedJob(reign(), id, { folder, served, results }),
     interceptors,
     more: [{ definition: jobsService, handlers: { ...handlers } }],
     refusal,
@@ -103,7 +106,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   let http: HttpPort;
   try {
     const at = { standing: () => standing, trouble: () => store.trouble(), name, address };
-    http = await serveService(options.http, { registry, metrics, ...at, folder, access, now });
+    http = await serveService(options.http, { registry, metrics, ...at, results, access, now });
   } catch (thrown) {
     await rpc.close();
     throw thrown;
@@ -166,6 +169,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const finished = serving.finally(async () => {
     await http.close();
     await rpc.close();
+    await results.close();
     await store.close();
   });
   finished.catch(() => {});

@@ -5,20 +5,21 @@ import { isOver } from "../../core/jobstate.ts";
 import type { ClusterView } from "../../core/live/cluster.ts";
 import { type Handler, type Handlers, json, type Page } from "../../proto/telemetry/http.ts";
 import { servicePageFiles } from "../page/files.ts";
-import { readArtifact } from "./artifacts.ts";
 import type { Asked } from "./clusterview.ts";
 import type { Standing } from "./main.ts";
-import { jobFolder, type OpenRun } from "./runs.ts";
+import { type Results, textOf } from "./results.ts";
+import type { OpenRun } from "./runs.ts";
+import type { QueuedJob } from "./vocabulary.ts";
 
 export interface PagesParts {
   readonly standing: () => Standing;
-  readonly folder: string;
+  readonly results: Results;
   readonly view: (asked: Asked) => ClusterView;
 }
 
 const plain = "text/plain; charset=utf-8";
 
-export function servicePages({ standing, folder, view }: PagesParts): Handlers {
+export function servicePages({ standing, results, view }: PagesParts): Handlers {
   const { files, jobPage } = servicePageFiles();
   const toList: Handler = (_, response) => redirect(response, "/");
   return {
@@ -37,7 +38,7 @@ export function servicePages({ standing, folder, view }: PagesParts): Handlers {
       if (what !== "/") return ofRun(run, what, { request, response });
       const job = at.kind === "leading" ? at.reign.state.jobs.get(id) : null;
       if (job === undefined) return notFound(response, `no job has the id ${id}: / lists those there are`);
-      const shown = job && isOver(job.phase.kind) ? reportOf(jobFolder(folder, id)) : Promise.resolve(null);
+      const shown = job && isOver(job.phase.kind) ? reportOf(results, job) : Promise.resolve(null);
       void shown.then((text) => {
         if (text === null) jobPage(request, response);
         else response.writeHead(200, reportHeaders).end(text);
@@ -124,12 +125,13 @@ const reportHeaders = {
   "x-content-type-options": "nosniff",
 };
 
+/** Some hundred times what one has. It lies where workers write: they may put there what they like. */
+const mostReportBytes = 32 << 20;
+
 /** With a way back to the list; null where the job has left none. */
-async function reportOf(folder: string): Promise<string | null> {
+async function reportOf(results: Results, job: QueuedJob): Promise<string | null> {
   try {
-    const parts: Uint8Array[] = [];
-    for await (const part of await readArtifact(folder, "report.html")) parts.push(part);
-    const text = Buffer.concat(parts).toString("utf8");
+    const text = await textOf(await results.open(job, "report.html"), mostReportBytes);
     return text.replace("<main>", '<main>\n<p class="kicker"><a href="/">All jobs</a></p>');
   } catch {
     return null; // The page says how the job ended.

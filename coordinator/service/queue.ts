@@ -8,7 +8,7 @@ import { control, submit } from "./calls.ts";
 import { change, type Deciding, record, seat } from "./deciding.ts";
 import { draftOf } from "./records.ts";
 import type { Effect, Event, JobSummary, Next, QueuedJob, State } from "./vocabulary.ts";
-import { gone, joined, missed, refused, released } from "./workers.ts";
+import { gone, hasLoop, joined, missed, refused, released } from "./workers.ts";
 
 /** For the workers of running jobs to come back to a service that was started on its records. */
 const settleMs = 10_000;
@@ -70,16 +70,19 @@ function reported({ draft }: Deciding, event: Extract<Event, { kind: "jobReporte
   if (course) draft.courses.set(event.job, { ...course, measured });
 }
 
-/** Running jobs go on from their own records. What was about to stop has stopped, without a last checkpoint. */
-function lead(deciding: Deciding): void {
-  const { draft, effects, atMs } = deciding;
+/**
+ * Jobs that have a loop go on from their own records: those that were about to stop, too, and stop then without a last
+ * checkpoint. One that had ended before it heard of that is over, and only its own journal says so.
+ */
+function lead({ draft, effects, atMs }: Deciding): void {
   for (const job of draft.jobs.values()) {
-    const { id, phase } = job;
-    if (phase.kind === "running") {
-      effects.push({ kind: "startJob", job: id, begun: true, why: "it ran when the service went down" });
-      draft.settlesMs = atMs + settleMs;
-    } else if (phase.kind === "pausing" || phase.kind === "cancelling") {
-      stopped(deciding, job, `${job.why}; the service went down before a last checkpoint was told of`);
+    if (!hasLoop(job)) continue;
+    const { id, phase, why } = job;
+    effects.push({ kind: "startJob", job: id, begun: true, why: "it ran when the service went down" });
+    if (phase.kind === "running") draft.settlesMs = atMs + settleMs;
+    else {
+      const told = `${why}; the service went down before a last checkpoint was told of`;
+      effects.push({ kind: "stopJob", job: id, why: told });
     }
   }
 }

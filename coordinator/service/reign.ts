@@ -35,6 +35,7 @@ export interface Answer {
   readonly why: string;
 }
 
+type AnswerEffect = Extract<Effect, { kind: "answer" | "refuse" }>;
 type Call = { resolve(answer: Answer): void; reject(error: LimbeckError): void };
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 /** A question from outside, not yet numbered. */
@@ -45,6 +46,10 @@ const reportMs = 1_000;
 /** Records that a journal grows by before it is written anew. */
 const compactAfter = 2_000;
 const heartbeatMs = 1_000;
+
+function isAnswer(effect: Effect): effect is AnswerEffect {
+  return effect.kind === "answer" || effect.kind === "refuse";
+}
 
 export class Reign {
   readonly runs: Runs;
@@ -66,9 +71,12 @@ export class Reign {
     this.#journal = journal;
     this.#records = journal.records.length;
     this.#state = replay(journal.records);
-    this.runs = new Runs({ leadership, folder, served, depot, log, now });
+    const opened = () => void this.#happenings.emit("changed");
+    // No decision is this process's any more.
+    const deposed = (error: LimbeckError) => this.#over.abort(error);
+    this.runs = new Runs({ leadership, folder, served, depot, log, now, opened, deposed });
     const happen = (happening: Happening) => this.#happen(happening);
-    this.crowd = new Crowd({ rpc, run: (job) => this.runs.all.get(job), happen, heartbeatMs, now });
+    this.crowd = new Crowd({ rpc, run: (job) => this.runs.hearing(job), happen, heartbeatMs, now });
   }
 
   /** Reads what earlier leaders decided; from now on nothing that an older one writes counts. */
@@ -76,6 +84,7 @@ export class Reign {
     return new Reign(parts, await parts.leadership.journal<ServiceRecord>(serviceJournal));
   }
 
+  /** As it is durable: while the store is away, nothing newer. */
   get state(): State {
     return this.#state;
   }
@@ -93,12 +102,16 @@ export class Reign {
         const events = await this.#happened();
         await this.#mayDecide();
         const [next, ...effects] = decide(this.#state, ...events);
-        this.#state = next;
         for (const effect of effects) {
+          if (isAnswer(effect)) continue;
           await this.#mayDecide();
-          await this.#perform(effect);
+          await this.#perform(effect, next);
         }
+        // What is shown is durable, and whoever is answered can see it.
+        this.#state = next;
+        for (const effect of effects) if (isAnswer(effect)) this.#answer(effect);
         if (effects.length > 0) this.#happenings.emit("changed");
+        await this.#compact();
       }
     } catch (thrown) {
       const cause = this.#over.signal.aborted ? this.#over.signal.reason : thrown;
@@ -106,7 +119,7 @@ export class Reign {
       if (error.code !== "stale_term" && error.code !== "stopped") throw error;
       return error.message;
     } finally {
-      this.#happenings.emit("changed");
+      this.#over.abort(new LimbeckError("stopped", "it decides no more"));
       clearInterval(clock);
       clearInterval(reports);
       for (const { reject } of this.#calls.values()) reject(new NotLeader("", "the leader has changed; ask again"));
@@ -126,6 +139,11 @@ export class Reign {
       this.#calls.set(call, { resolve, reject });
       this.#happen({ ...question, call } as Happening);
     });
+  }
+
+  /** Aborts when this process decides no more: whatever is waited for here comes elsewhere, or later. */
+  get ended(): AbortSignal {
+    return this.#over.signal;
   }
 
   /** Resolves when something has been decided, or the signal aborts. */
@@ -161,29 +179,32 @@ export class Reign {
     for (const [job, run] of this.runs.all) this.#happen({ kind: "jobReported", job, ...reportOf(run.status()) });
   }
 
-  async #perform(effect: Effect): Promise<void> {
+  #answer(effect: AnswerEffect): void {
+    const call = this.#calls.get(effect.call);
+    this.#calls.delete(effect.call);
+    if (effect.kind === "answer") call?.resolve(effect);
+    else call?.reject(effect.error);
+  }
+
+  async #perform(effect: Exclude<Effect, AnswerEffect>, next: State): Promise<void> {
     const { log, leadership } = this.#parts;
     const told = (job: string, text: string) => log.info({ event: effect.kind, job }, text);
     switch (effect.kind) {
       case "journal":
-        return await this.#record(effect.record);
+        await this.#parts.metrics.journalling(this.#journal.append(effect.record));
+        this.#records += 1;
+        return;
       case "startJob": {
-        const job = this.#state.jobs.get(effect.job)!;
+        const job = next.jobs.get(effect.job)!;
         told(job.id, `${effect.begun ? "goes on" : "begins"}: ${effect.why}`);
         const ended = (how: Parameters<Parameters<Runs["start"]>[2]>[0]) =>
           this.#happen({ kind: "jobEnded", job: job.id, ...how });
-        try {
-          await this.runs.start(job, this.crowd.wireOf(job.id), ended);
-        } catch (thrown) {
-          const error = asLimbeckError(thrown);
-          if (error.code === "stale_term") throw error;
-          ended({ outcome: "failed", why: `it could not begin: ${error.message}`, summary: null });
-        }
+        this.runs.start(job, this.crowd.wireOf(job.id), ended);
         return;
       }
       case "stopJob":
         told(effect.job, `is told to stop: ${effect.why}`);
-        this.runs.all.get(effect.job)?.happen({ kind: "stop", why: effect.why });
+        this.runs.hearing(effect.job)?.happen({ kind: "stop", why: effect.why });
         return;
       case "give":
         told(effect.job, `gets ${this.#nameOf(effect.session)}: ${effect.why}`);
@@ -191,26 +212,20 @@ export class Reign {
       case "take":
         told(effect.job, `gives ${this.#nameOf(effect.session)} away: ${effect.why}`);
         return this.crowd.take(effect.session, effect.why);
+      case "sendOn":
+        return this.crowd.sendOn(effect.session, effect.why);
       case "idle":
         return this.crowd.idle(effect.session, effect.why);
-      case "answer":
-        this.#calls.get(effect.call)?.resolve(effect);
-        this.#calls.delete(effect.call);
-        return;
-      case "refuse":
-        this.#calls.get(effect.call)?.reject(effect.error);
-        this.#calls.delete(effect.call);
-        return;
       case "forget":
         told(effect.job, `is forgotten: ${effect.why}`);
         return await leadership.forget(effect.job);
     }
   }
 
-  async #record(record: ServiceRecord): Promise<void> {
-    await this.#parts.metrics.journalling(this.#journal.append(record));
-    this.#records += 1;
+  /** Between decisions: a snapshot has all that was decided at once, and a record of that which followed it would count twice. */
+  async #compact(): Promise<void> {
     if (this.#records < compactAfter + 2 * this.#state.jobs.size) return;
+    await this.#mayDecide();
     const records = snapshot(this.#state);
     await this.#journal.compact(records);
     this.#records = records.length;

@@ -1,7 +1,7 @@
 /** The jobs that this process decides, each with its own journal, records and metrics; and those that are over, as their folders have them. */
 import { join } from "node:path";
 import { Registry } from "prom-client";
-import { asLimbeckError } from "../../core/errors.ts";
+import { asLimbeckError, type LimbeckError } from "../../core/errors.ts";
 import type { Report } from "../../core/report.ts";
 import { packageVersion } from "../../proto/package.ts";
 import { exposition } from "../../proto/telemetry/exposition.ts";
@@ -9,11 +9,11 @@ import type { Page } from "../../proto/telemetry/http.ts";
 import type { Log } from "../../proto/telemetry/log.ts";
 import { type JobRun, openJobRun, type Wire } from "../jobrun.ts";
 import { depotPatience, standbyPatience, usualPatience } from "../patience.ts";
-import { readRun } from "../report/folder.ts";
 import type { Outcome, Plan } from "../state.ts";
 import type { Served } from "../status.ts";
 import type { Leadership } from "../store.ts";
 import { type Kept, openKept } from "./kept.ts";
+import { Opening } from "./opening.ts";
 import type { JobSummary, QueuedJob } from "./vocabulary.ts";
 
 export interface RunsParts {
@@ -25,6 +25,10 @@ export interface RunsParts {
   readonly depot: string | null;
   readonly log: Log;
   readonly now: () => number;
+  /** Told when a job that was being opened has its loop. */
+  readonly opened: () => void;
+  /** Another process decides, as the store says. */
+  readonly deposed: (error: LimbeckError) => void;
 }
 
 export interface OpenRun extends JobRun {
@@ -40,6 +44,7 @@ export interface Ended {
 export class Runs {
   readonly #parts: RunsParts;
   readonly #runs = new Map<string, OpenRun>();
+  readonly #openings = new Map<string, Opening>();
 
   constructor(parts: RunsParts) {
     this.#parts = parts;
@@ -50,30 +55,51 @@ export class Runs {
     return this.#runs;
   }
 
+  isOpening(job: string): boolean {
+    return this.#openings.has(job);
+  }
+
+  /** Where what happens to a job goes; undefined where it has no loop, and will have none. */
+  hearing(job: string): Pick<JobRun, "happen" | "term"> | undefined {
+    return this.#runs.get(job) ?? this.#openings.get(job);
+  }
+
   /**
-   * Opens what the job has, and begins. @param ended called once, when it is over; not where another process decides
-   * @throws LimbeckError why it cannot begin
+   * Opens what the job has, and begins: beside all else, for its store may be slow.
+   * @param ended called once, when it is over or cannot begin; not where another process decides
    */
-  async start(job: QueuedJob, wire: Wire, ended: (how: Ended) => void): Promise<void> {
+  start(job: QueuedJob, wire: Wire, ended: (how: Ended) => void): void {
+    const opening = new Opening();
+    this.#openings.set(job.id, opening);
+    this.#open(job, { opening, wire, ended }).catch((thrown) => {
+      this.#openings.delete(job.id);
+      const error = asLimbeckError(thrown);
+      if (error.code === "stale_term") return this.#parts.deposed(error);
+      const why = `it could not begin: ${error.message}`;
+      ended({ outcome: "failed", why, summary: null });
+      opening.giveUp(wire, `${job.id} is over: ${why}`);
+    });
+  }
+
+  async #open(job: QueuedJob, { opening, wire, ended }: Opened): Promise<void> {
     const runFolder = jobFolder(this.#parts.folder, job.id);
     const kept = await openKept(job, { ...this.#parts, runFolder });
     try {
-      if (kept.journal.records.some(({ kind }) => kind === "ended")) {
-        // Killed between the job's last decision and ours.
-        const { report } = await readRun(runFolder);
-        await kept.close();
-        ended({ outcome: "done", why: "the job is done", summary: summaryOf(report) });
-        return;
-      }
-      await this.#begin(job, { kept, wire, ended, runFolder });
+      await this.#mayDecide();
+      this.#begin(job, { kept, opening, wire, ended, runFolder });
     } catch (thrown) {
       await kept.close();
-      throw asLimbeckError(thrown);
+      throw thrown;
     }
   }
 
-  async #begin({ id, job, sources: code }: QueuedJob, { kept, wire, ended, runFolder }: Beginning): Promise<void> {
-    const { leadership, served, log, now } = this.#parts;
+  readonly #mayDecide = async () => {
+    const { leadership } = this.#parts;
+    if (!leadership.holds()) await leadership.held();
+  };
+
+  #begin({ id, job, sources: code }: QueuedJob, { kept, opening, wire, ended, runFolder }: Beginning): void {
+    const { served, log, now, opened, deposed } = this.#parts;
     const sources = [...code];
     const { place } = kept;
     const plan: Plan = {
@@ -82,37 +108,38 @@ export class Runs {
       patience: { ...usualPatience, ...standbyPatience, ...(place && depotPatience) },
     };
     const registry = new Registry();
-    const mayDecide = async () => {
-      if (!leadership.holds()) await leadership.held();
-    };
     const { journal, records } = kept;
     const told = log.child({ job: id });
-    const run = openJobRun({ plan, journal, records, registry, wire, served, mayDecide, log: told, now });
+    const own = { plan, journal, records, registry, wire, served };
+    const run = openJobRun({ ...own, mayDecide: this.#mayDecide, log: told, now });
     const metrics = exposition(registry, () => run.refreshMetrics());
+    this.#openings.delete(id);
     this.#runs.set(id, { ...run, metrics });
+    opening.deliver(run);
+    opened();
     void run.begin().then(async (outcome) => {
       this.#runs.delete(id);
       run.feed.close();
       await kept.close();
-      if (!isDeposed(outcome)) ended(endedOf(outcome));
+      if (outcome.kind === "failed" && outcome.error.code === "stale_term") deposed(outcome.error);
+      else ended(endedOf(outcome));
     });
   }
 }
 
-interface Beginning {
-  readonly kept: Kept;
+interface Opened {
+  readonly opening: Opening;
   readonly wire: Wire;
   readonly ended: (how: Ended) => void;
+}
+
+interface Beginning extends Opened {
+  readonly kept: Kept;
   readonly runFolder: string;
 }
 
 export function jobFolder(folder: string, job: string): string {
   return join(folder, "jobs", job);
-}
-
-/** Another process decides now: it knows how the job goes on. */
-function isDeposed(outcome: Outcome): boolean {
-  return outcome.kind === "failed" && outcome.error.code === "stale_term";
 }
 
 function endedOf(outcome: Outcome): Ended {

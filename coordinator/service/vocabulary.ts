@@ -199,7 +199,7 @@ export type Happening =
 /** Unix time in milliseconds. */
 export type Event = Happening & { readonly atMs: number };
 
-/** To be performed in order. `why` is a sentence for log, status and page. */
+/** To be performed in order; calls are answered when all the rest is done. `why` is a sentence for log, status and page. */
 export type Effect =
   /** Durable before any effect that follows it. */
   | { readonly kind: "journal"; readonly record: ServiceRecord }
@@ -211,7 +211,9 @@ export type Effect =
   | { readonly kind: "give"; readonly session: number; readonly job: string; readonly why: string }
   /** A `leaving` in the worker's name goes to its job. `workerReleased` tells when it is free. */
   | { readonly kind: "take"; readonly session: number; readonly job: string; readonly why: string }
-  /** No job for it now. Again when the reason changes. */
+  /** What it has is of a job that does not go on with it: it is told to join again, without that. It is `between`. */
+  | { readonly kind: "sendOn"; readonly session: number; readonly why: string }
+  /** It has nothing of any job, and there is none for it now. Again when the reason changes. */
   | { readonly kind: "idle"; readonly session: number; readonly why: string }
   /** `isNew`: a job was submitted by this very call. */
   | {

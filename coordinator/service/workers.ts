@@ -5,7 +5,10 @@ import type { Event, Place, QueuedJob, Refusals } from "./vocabulary.ts";
 /** For a worker that its job let go to join again. */
 const betweenMs = 10_000;
 
-/** Back to the job that it works in, where that lives; else it is free. */
+/**
+ * Back to the job that it works in, where that lives. A process takes one job (TensorFlow's threads are set once), and
+ * goes on computing for it until it is told to stop: with another job there, it joins again without that; else it is free.
+ */
 export function joined(deciding: Deciding, event: Extract<Event, { kind: "workerJoined" }>): void {
   const { draft, effects, atMs } = deciding;
   const { session, worker, instance, role } = event;
@@ -14,14 +17,27 @@ export function joined(deciding: Deciding, event: Extract<Event, { kind: "worker
   }
   if (draft.refusals.get(worker)?.instance !== instance) draft.refusals.delete(worker);
   const job = draft.jobs.get(event.job);
-  const isBack = job !== undefined && hasLoop(job) && !draft.refusals.get(worker)?.jobs.has(job.id);
-  const place: Place = isBack ? { kind: "working", job: job.id } : { kind: "idle" };
-  const why = isBack ? `it works in ${job.id}` : "";
-  draft.seats.set(session, { session, worker, instance, role, place, sinceMs: atMs, why });
-  if (isBack) effects.push({ kind: "give", session, job: job.id, why });
+  const sit = (place: Place, why: string) =>
+    void draft.seats.set(session, { session, worker, instance, role, place, sinceMs: atMs, why });
+  if (event.job === "") {
+    sit({ kind: "idle" }, "");
+    return;
+  }
+  const isRefused = draft.refusals.get(worker)?.jobs.has(event.job) === true;
+  if (job && hasLoop(job) && !isRefused) {
+    const why = `it works in ${job.id}`;
+    sit({ kind: "working", job: job.id }, why);
+    effects.push({ kind: "give", session, job: job.id, why });
+    return;
+  }
+  const state = job === undefined ? "is not there" : isRefused ? "has refused it" : `is ${job.phase.kind}`;
+  const why = `${event.job}, for which it worked, ${state}`;
+  sit({ kind: "between", untilMs: atMs + betweenMs }, why);
+  effects.push({ kind: "sendOn", session, why });
 }
 
-function hasLoop({ phase: { kind } }: QueuedJob): boolean {
+/** It is decided about. */
+export function hasLoop({ phase: { kind } }: QueuedJob): boolean {
   return kind === "running" || kind === "pausing" || kind === "cancelling";
 }
 

@@ -20,6 +20,11 @@ export interface DepotFile {
   readonly sha256: string;
 }
 
+export interface DepotObject {
+  readonly bytes: number;
+  readonly pieces: AsyncIterable<Uint8Array>;
+}
+
 /** Bytes, or the path of a local file, which must stay as it is meanwhile. */
 export type DepotContent = Uint8Array | { readonly file: string };
 
@@ -31,6 +36,8 @@ export interface Depot {
   put(key: string, content: DepotContent, signal?: AbortSignal): Promise<DepotFile>;
   /** Into a local file, whole or not at all. @throws also `corrupt` where it is missing, or is not what was put */
   get(key: string, file: string, signal?: AbortSignal): Promise<DepotFile>;
+  /** Of any size: its pieces end with `corrupt` where it is not what was put. @throws as `get` */
+  open(key: string, signal?: AbortSignal): Promise<DepotObject>;
   /** Of a small one. @throws as `get` */
   read(key: string, signal?: AbortSignal): Promise<Uint8Array>;
   /** What lies in the folder `prefix`, at any depth, in the order of the keys. */
@@ -85,19 +92,27 @@ export function depotOn(shelf: Shelf): Depot {
       return await writing(file, async () => {
         try {
           await using handle = await open(temporary, "w");
-          const found = await take(key, where, stored, (piece) => handle.writeFile(piece));
+          let sha256 = "";
+          const hashed = (hash: string) => {
+            sha256 = hash;
+          };
+          for await (const piece of intact(key, where, stored, hashed)) await handle.writeFile(piece);
           await handle.sync();
           await rename(temporary, file);
-          return found;
+          return { bytes: stored.bytes, sha256 };
         } catch (thrown) {
           await rm(temporary, { force: true });
           throw thrown;
         }
       });
     },
+    async open(key, signal = never) {
+      const stored = await opened(key, signal);
+      return { bytes: stored.bytes, pieces: intact(key, where, stored) };
+    },
     async read(key, signal = never) {
       const pieces: Uint8Array[] = [];
-      await take(key, where, await opened(key, signal), (piece) => void pieces.push(piece));
+      for await (const piece of intact(key, where, await opened(key, signal))) pieces.push(piece);
       return Buffer.concat(pieces);
     },
     list: async (prefix, signal = never) => await list(prefix, signal),
@@ -116,6 +131,7 @@ export function within(depot: Depot, folder: string): Depot {
     where: `${depot.where}/${folder}`,
     put: (key, content, signal) => depot.put(inside(key), content, signal),
     get: (key, file, signal) => depot.get(inside(key), file, signal),
+    open: (key, signal) => depot.open(inside(key), signal),
     read: (key, signal) => depot.read(inside(key), signal),
     list: async (prefix, signal) =>
       (await depot.list(inside(prefix), signal)).map(({ key, bytes }) => ({
@@ -127,23 +143,23 @@ export function within(depot: Depot, folder: string): Depot {
   };
 }
 
-/** Gives out the pieces and compares them with what was put. */
-async function take(
+/** Gives out the pieces and compares them with what was put. @param hashed told the sha256 at the end */
+async function* intact(
   key: string,
   where: string,
   { sha256: expected, bytes, pieces }: Stored,
-  each: (piece: Uint8Array) => unknown,
-): Promise<DepotFile> {
+  hashed: (sha256: string) => void = () => {},
+): AsyncGenerator<Uint8Array> {
   const hash = createHash("sha256");
   let taken = 0;
   for await (const piece of pieces) {
     hash.update(piece);
     taken += piece.length;
-    await each(piece);
+    yield piece;
   }
   if (taken !== bytes) throw new LimbeckError("corrupt", `${key} in ${where} gave ${taken} of its ${bytes} bytes`);
   const sha256 = hash.digest("hex");
-  if (expected === null || expected === sha256) return { bytes, sha256 };
+  if (expected === null || expected === sha256) return hashed(sha256);
   throw new LimbeckError("corrupt", `${key} in ${where} is not what was put there: its sha256 is ${sha256}`);
 }
 

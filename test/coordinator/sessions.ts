@@ -67,7 +67,7 @@ export async function play(t: TestContext, address: string, actor: Actor, build 
   return "the session ended";
 }
 
-export function cast(t: TestContext, { address }: Coordinator): Promise<string[]> {
+export function cast(t: TestContext, { address }: Pick<Coordinator, "address">): Promise<string[]> {
   const actors = [
     new Actor("student-1", "student"),
     new Actor("student-2", "student"),

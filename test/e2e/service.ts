@@ -11,6 +11,8 @@ export interface ServiceUnderTest {
   readonly address: string;
   readonly scratch: string;
   coordinator(): Running;
+  /** kill -9, all of it. */
+  kill(): Promise<void>;
   /** kill -9, and one on the same ports and folder. */
   restart(): Promise<void>;
   /** `limbeck ARGS…` of somebody whose environment names the service. */
@@ -36,8 +38,8 @@ export async function startedService(t: TestContext, workers: number, ...args: s
   let running = await begin();
   const env = { LIMBECK_COORDINATOR: address };
   const command = (...words: string[]) => start(words, env);
-  for (let number = 1; number <= workers; number++) {
-    const worker = command("worker", "--name", `worker-${number}`);
+  const all = Array.from({ length: workers }, (_, at) => command("worker", "--name", `worker-${at + 1}`));
+  for (const worker of all) {
     t.after(async () => {
       worker.process.kill("SIGTERM");
       await worker.outcome;
@@ -48,6 +50,10 @@ export async function startedService(t: TestContext, workers: number, ...args: s
     address,
     scratch,
     coordinator: () => running,
+    async kill() {
+      for (const each of [running, ...all]) each.process.kill("SIGKILL");
+      for (const each of [running, ...all]) await each.outcome;
+    },
     async restart() {
       running.process.kill("SIGKILL");
       await once(running.process, "exit");

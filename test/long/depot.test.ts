@@ -11,12 +11,17 @@ import type { Report } from "../../core/report.ts";
 import { packagePath } from "../../proto/package.ts";
 import { processEnvironment } from "../../worker/engine/environment.ts";
 import { finishedRun, recordedEvents, scratchFolder } from "../e2e/limbeck.ts";
-import { type S3Server, s3Server } from "../s3server.ts";
+import { startedService } from "../e2e/service.ts";
+import { startNats } from "../natsserver.ts";
+import { type S3Server, s3Server, whenPut } from "../s3server.ts";
 
 const smoke = "examples/smoke.yaml";
 // WebAssembly needs nothing of the cache folder, of which each worker has its own.
 const settings = ["baseline=false", "engine=wasm", "softTargets.cache=false", "checkpoint.everySteps=10"];
 const set = settings.flatMap((each) => ["--set", each]);
+const manifest = /checkpoints\/distil-\d+\/manifest\.json/;
+/** What is put in this order when the job has got somewhere. */
+const afterCheckpoints = [manifest, manifest, /journal\.jsonl/];
 
 class Life {
   readonly state: string;
@@ -93,15 +98,6 @@ class Life {
   }
 }
 
-/** Resolves when the depot gets an object of such a key. */
-function put(server: S3Server, key: RegExp): Promise<void> {
-  return new Promise((resolve) => {
-    server.before = async ({ what }) => {
-      if (/^PUT /.test(what) && key.test(what)) resolve();
-    };
-  });
-}
-
 for (const { what, without } of [
   { what: "from checkpoints and the journal's copy", without: /^$/ },
   { what: "from the checkpoints alone", without: /journal\.jsonl|events\.jsonl|job\.yaml/ },
@@ -112,9 +108,7 @@ for (const { what, without } of [
     const server = await s3Server({ pageSize: 100 });
     t.after(() => server.close());
     const first = await new Life(server, join(scratch, "first")).begin(t);
-    await put(server, /checkpoints\/distil-\d+\/manifest\.json/);
-    await put(server, /checkpoints\/distil-\d+\/manifest\.json/);
-    await put(server, /journal\.jsonl/);
+    for (const key of afterCheckpoints) await whenPut(server, key);
     await first.kill();
     assert.ok(!existsSync(join(first.state, "checkpoints")), "workers write nothing into the coordinator's folder");
     rmSync(join(scratch, "first"), { recursive: true });
@@ -147,6 +141,41 @@ for (const { what, without } of [
       assert.ok(!text.includes(secret));
   });
 }
+
+test("a service's NATS has lost all, and so have all folders: a job that is submitted again goes on from the depot, to the same bits", async (t) => {
+  const whole = await finishedRun(t, smoke, ...set);
+  const scratch = await scratchFolder(t);
+  const server = await s3Server({ pageSize: 100 });
+  t.after(() => server.close());
+  const life = async (name: string) => {
+    Object.assign(process.env, server.env, { LIMBECK_CACHE: join(scratch, name) });
+    const nats = await startNats(t);
+    return { nats, ...(await startedService(t, 3, "--nats", nats.url, "--depot", `s3://${server.bucket}/jobs`)) };
+  };
+  const first = await life("first");
+  const submitted = await first.ask("submit", smoke, ...set, "--no-wait");
+  assert.equal(submitted.code, 0, submitted.stderr);
+  for (const key of afterCheckpoints) await whenPut(server, key);
+  await first.kill();
+  await first.nats.kill();
+
+  const second = await life("second");
+  const done = await second.ask("submit", smoke, ...set);
+  assert.equal(done.code, 0, done.stderr);
+  const folder = join(scratch, "fetched");
+  const fetched = await second.ask("artifacts", "smoke", "--fetch", folder);
+  assert.equal(fetched.code, 0, fetched.stderr);
+  const report = JSON.parse(readFileSync(join(folder, "report.json"), "utf8")) as Report;
+  assert.equal(report.student.weightsSha256, whole.report.student.weightsSha256);
+  assert.equal(report.ledger.duplicated + report.ledger.missing, 0);
+  const events = recordedEvents(folder);
+  const steps = events.flatMap((event) => (event.kind === "restored" && event.stage === "distil" ? [event.step] : []));
+  assert.ok(steps.length > 0 && steps.every((step) => step > 0), "distilling is gone on with, not begun anew");
+  const terms = events.flatMap((event) => (event.kind === "term-opened" ? [event.term] : []));
+  assert.ok(terms.length > 0 && Math.min(...terms) > 1_000, `${terms}: of earlier terms workers may live (L3)`);
+  for (const name of ["student/model.json", "teacher/model.json", "report.html"])
+    assert.ok(existsSync(join(folder, name)), `${name} is fetched from the depot`);
+});
 
 function textOf(folder: string): (name: string) => string {
   return (name) => (name.includes(".") ? readFileSync(join(folder, name), "utf8") : "");

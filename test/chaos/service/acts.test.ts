@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JournalRecord } from "../../../coordinator/journalrecord.ts";
+import type { Report } from "../../../core/report.ts";
 import { check, type JournalEntry, type Witnesses } from "./acts.ts";
 import type { Recorded } from "./recorded.ts";
 import type { WorkerLine } from "./workers.ts";
@@ -10,6 +11,8 @@ const term = (number: number): JournalRecord => ({
   ...{ kind: "term", atMs: 0, term: number, stage: "distil", deal: [], teachers: [], instances: {} },
   ...{ rollbackBelow: null, why: "" },
 });
+
+const ended: JournalRecord = { kind: "ended", report: {} as Report };
 
 /** Of leader 1 (writer a) and leader 5 (writer b), each a millisecond after the one before. */
 function journal(...entries: readonly (readonly [number, JournalRecord | "led"])[]): JournalEntry[] {
@@ -47,7 +50,7 @@ test("two leaders after one another are right", () => {
 });
 
 test("what stands in the journal twice is named", () => {
-  const entries = journal([1, "led"], [1, term(1)], [1, term(1)], [1, { kind: "ended" }], [1, { kind: "ended" }]);
+  const entries = journal([1, "led"], [1, term(1)], [1, term(1)], [1, ended], [1, ended]);
   assert.deepEqual(check({ ...right, entries }).twice, ["term 1", "ended"]);
 });
 

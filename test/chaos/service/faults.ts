@@ -9,6 +9,7 @@ export const serviceFaultKinds = [
   "kill-leader-and-worker",
   "kill-nats",
   "stop-nats",
+  "pause-and-kill-leader",
 ] as const;
 export type ServiceFaultKind = (typeof serviceFaultKinds)[number];
 
@@ -31,6 +32,7 @@ const table: Readonly<Record<ServiceFaultKind, readonly [number, number]>> = {
   "kill-leader-and-worker": [300, 2_000],
   "kill-nats": [0, 5_000],
   "stop-nats": [300, 5_000],
+  "pause-and-kill-leader": [300, 4_000],
 };
 
 /** One to three, at any moment of the span. */

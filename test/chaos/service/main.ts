@@ -81,7 +81,7 @@ try {
     if (service.report(id)) break;
     const startedMs = Date.now();
     let struck: ServiceStruck | null = null;
-    const undone = strikeService(service, fault, (done) => {
+    const undone = strikeService(service, { fault, job: id }, (done) => {
       struck = done;
       note(`${done.kind}, for ${done.lastsMs / 1_000} s`);
     });
@@ -96,7 +96,7 @@ try {
   await until(() => service.report(id) !== null, wholeMs + deadlineMs);
   const report = service.report(id);
   const events = service.events(id);
-  const { wrong, twice, ofOldLeaders, leaders, terms, entries } = await history(service, id, 0);
+  const { wrong, twice, ofOldLeaders, leaders, terms, entries } = await history(service, id);
   const { stepsLost, stalled } = measure(events, []);
   const surprises = [...service.surprises];
   await scope.close();

@@ -1,11 +1,13 @@
 /**
  * `npm run schedules:service -- --count 200 [--from K] [--servers 3]`: short jobs of a service, each under one to three
- * random faults; one JSON line; exit 1 where a job ended with other weights than the undisturbed one, or a history is wrong.
+ * random faults, and where it is paused with another behind it; one JSON line; exit 1 where a job ended with other
+ * weights than the undisturbed one, or a history is wrong.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, Option } from "commander";
+import type { Report } from "../../../core/report.ts";
 import { openScope } from "../../scope.ts";
 import { undisturbed } from "../chaos.ts";
 import { drawServiceFaults } from "./faults.ts";
@@ -21,6 +23,13 @@ const { count, from, steps, servers } = new Command("schedules:service")
   .addOption(new Option("--servers <n>", "of NATS").choices(["1", "3"]).default("1"))
   .parse()
   .opts<{ count: number; from: number; steps: number; servers: "1" | "3" }>();
+
+function troublesOf(report: Report | null, expected: Report): string[] {
+  if (report === null) return ["it did not end"];
+  const isEqual = report.student.weightsSha256 === expected.student.weightsSha256;
+  const isCounted = report.ledger.duplicated + report.ledger.missing === 0;
+  return [...(isEqual ? [] : ["other weights"]), ...(isCounted ? [] : ["miscounted"])];
+}
 
 const size = { natsServers: servers === "1" ? 1 : 3, coordinators: 2, students: 3, teachers: 1 } as const;
 const spanMs = 5_000;
@@ -41,22 +50,19 @@ try {
     service ??= await Service.start(scope, join(root, String(seed)), size);
     const trial = { name: `s${seed}`, yaml: job.yaml, faults: drawServiceFaults(seed, spanMs), deadlineMs };
     const done = await tried(service, trial);
-    const { report, wrong } = done;
-    const isEqual = report?.student.weightsSha256 === expected.student.weightsSha256;
-    const isCounted = report !== null && report.ledger.duplicated + report.ledger.missing === 0;
     const troubles = [
-      ...(report === null ? ["it did not end"] : isEqual ? [] : ["other weights"]),
-      ...(isCounted ? [] : ["miscounted"]),
-      ...wrong,
-      ...done.twice.map((what) => `decided twice: ${what}`),
+      ...done.reports.flatMap((report) => troublesOf(report, expected)),
+      ...done.checked.flatMap((each) => [...each.wrong, ...each.twice.map((what) => `decided twice: ${what}`)]),
       ...service.surprises.splice(0),
     ];
     struck.push(...done.struck);
-    leaders += done.leaders;
-    terms += done.terms;
-    entries += done.entries;
-    twice += done.twice.length;
-    ofOldLeaders += done.ofOldLeaders;
+    for (const each of done.checked) {
+      leaders += each.leaders;
+      terms += each.terms;
+      entries += each.entries;
+      twice += each.twice.length;
+      ofOldLeaders += each.ofOldLeaders;
+    }
     const faults = done.struck.map(({ kind, lastsMs }) => `${kind} ${(lastsMs / 1_000).toFixed(1)}`).join(", ");
     const took = ((Date.now() - sinceMs) / 1_000).toFixed(1);
     note(`${seed}: ${troubles.length === 0 ? "right" : `WRONG (${troubles.join("; ")})`}, ${took} s: ${faults}`);

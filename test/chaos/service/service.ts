@@ -1,18 +1,22 @@
 /** A service as it runs: NATS servers, coordinators and workers, each a real process that can be killed, stopped and started again. */
+import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { asLimbeckError } from "../../../core/errors.ts";
 import type { ProgressEvent } from "../../../core/events.ts";
+import type { JobEntry } from "../../../core/jobentry.ts";
+import type { JobAction } from "../../../core/jobstate.ts";
 import type { Report } from "../../../core/report.ts";
-import type { SubmitReply__Output } from "../../../proto/gen/limbeck/v1/SubmitReply.ts";
-import { jobsClient } from "../../../proto/wire.ts";
+import { connectJobs, type Jobs } from "../../../proto/jobs.ts";
+import { givenAddresses } from "../../../proto/whereabouts.ts";
 import { freePort } from "../../freeport.ts";
 import { type NatsServer, startNats, startNatsCluster } from "../../natsserver.ts";
 import type { Scope } from "../../scope.ts";
 import { eventsIn, reportIn } from "../cluster.ts";
 import { Watch } from "../watch.ts";
 import { type Coordinator, Coordinators } from "./coordinators.ts";
-import { Workers } from "./workers.ts";
+import { type WorkerLine, Workers } from "./workers.ts";
 
 export interface ServiceSize {
   readonly natsServers: 1 | 3;
@@ -75,26 +79,40 @@ export class Service {
   }
 
   /** Until somebody takes it. @returns its id */
-  async submit(name: string, yaml: string, deadlineMs = 30_000): Promise<string> {
-    let failure: unknown = null;
-    for (const endMs = Date.now() + deadlineMs; Date.now() < endMs; await sleep(100)) {
-      for (const { rpc } of this.coordinators.all) {
-        const client = jobsClient(rpc);
+  async submit(name: string, yaml: string, deadlineMs?: number): Promise<string> {
+    const submission = { job: yaml, name, priority: 0, sources: [], by: "chaos", request: randomUUID() };
+    return (await this.#asked((jobs) => jobs.submit(submission), deadlineMs)).id;
+  }
+
+  /** Throws `usage` at once where the job takes it no more. */
+  async control(job: string, action: JobAction): Promise<void> {
+    await this.#asked((jobs) => jobs.control(job, action, "chaos"));
+  }
+
+  async list(): Promise<readonly JobEntry[]> {
+    return await this.#asked((jobs) => jobs.list());
+  }
+
+  /** Until somebody answers. */
+  async #asked<T>(ask: (jobs: Jobs) => Promise<T>, deadlineMs = 30_000): Promise<T> {
+    const jobs = connectJobs(givenAddresses(this.coordinators.all.map(({ rpc }) => rpc)));
+    try {
+      for (const endMs = Date.now() + deadlineMs; ; await sleep(100)) {
         try {
-          const request = { job: yaml, name, priority: 0, sources: [], by: "chaos" };
-          const reply = await new Promise<SubmitReply__Output>((resolve, reject) => {
-            const deadline = { deadline: Date.now() + 3_000 };
-            client.submit(request, deadline, (error, given) => (error ? reject(error) : resolve(given!)));
-          });
-          return reply.job;
+          return await ask(jobs);
         } catch (thrown) {
-          failure = thrown;
-        } finally {
-          client.close();
+          if (Date.now() >= endMs || asLimbeckError(thrown).code === "usage") throw thrown;
         }
       }
+    } finally {
+      jobs.close();
     }
-    throw new Error(`nobody takes the job: ${(failure as Error).message}`);
+  }
+
+  /** Of the workers' lives that joined the job. */
+  linesOf(job: string): WorkerLine[] {
+    const joined = this.events(job).flatMap((event) => (event.kind === "worker-joined" ? [event.pid] : []));
+    return this.workers.linesOf(new Set(joined));
   }
 
   runFolder(job: string): string {

@@ -1,5 +1,6 @@
 /** Does a fault to a service, and to its end: whoever was struck is well again. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { asLimbeckError } from "../../../core/errors.ts";
 import type { NatsServer } from "../../natsserver.ts";
 import type { Coordinator } from "./coordinators.ts";
 import type { ServiceFault } from "./faults.ts";
@@ -14,10 +15,16 @@ export interface ServiceStruck extends ServiceFault {
   readonly fence: number | null;
 }
 
+/** What is to be done, and to which job. */
+export interface ServiceStrike {
+  readonly fault: ServiceFault;
+  readonly job: string;
+}
+
 /** `struck` is told at once; resolves when the fault is undone. */
 export async function strikeService(
   service: Service,
-  fault: ServiceFault,
+  { fault, job }: ServiceStrike,
   struck: (done: ServiceStruck) => void,
 ): Promise<void> {
   const { kind, lastsMs, target } = fault;
@@ -31,6 +38,13 @@ export async function strikeService(
       const worker = kind === "kill-leader" ? null : oneOf(service.workers.all, target);
       await Promise.all([killed(service, leader.coordinator, lastsMs), worker && lost(service, worker, lastsMs)]);
       return;
+    }
+    case "pause-and-kill-leader": {
+      if (!leader) return;
+      await unlessOver(service.control(job, "pause"));
+      tell(leader.fence);
+      await killed(service, leader.coordinator, lastsMs);
+      return await unlessOver(service.control(job, "resume"));
     }
     case "stop-leader": {
       if (!leader) return;
@@ -65,6 +79,13 @@ export async function strikeService(
         server.resume();
       });
   }
+}
+
+/** A job that has ended meanwhile takes no order. */
+async function unlessOver(ordered: Promise<void>): Promise<void> {
+  await ordered.catch((thrown) => {
+    if (asLimbeckError(thrown).code !== "usage") throw thrown;
+  });
 }
 
 async function killed(service: Service, coordinator: Coordinator, lastsMs: number): Promise<void> {

@@ -39,6 +39,8 @@ export class Workers {
   readonly lines: WorkerLine[] = [];
   readonly #watch: Watch;
   readonly #natsUrls: readonly string[];
+  /** Of each life of each worker. */
+  readonly #pids = new Map<string, number>();
 
   /** Every second one of a role is told of the coordinators. */
   constructor(watch: Watch, { students, teachers, coordinators, natsUrls }: WorkersSettings) {
@@ -68,6 +70,7 @@ export class Workers {
     };
     const child = startChild(name, args, { hear: (text) => watch.note(life, text), hearLog });
     worker.child = child;
+    this.#pids.set(life, child.process.pid!);
     void child.ended.then(async ({ exitCode, how }) => {
       if (worker.child === child) worker.child = null;
       watch.note(life, `(${how})`);
@@ -90,12 +93,9 @@ export class Workers {
     worker.child = null;
   }
 
-  /** Of the lives that had no work before then: each works for one job. */
-  linesSince(atMs: number): WorkerLine[] {
-    const begun = new Map<string, number>();
-    for (const { worker, atMs: at, event } of this.lines)
-      if (event !== "leader" && !begun.has(worker)) begun.set(worker, at);
-    return this.lines.filter(({ worker }) => (begun.get(worker) ?? atMs) >= atMs);
+  /** Of the lives that were these processes: each works for one job. */
+  linesOf(pids: ReadonlySet<number>): WorkerLine[] {
+    return this.lines.filter(({ worker }) => pids.has(this.#pids.get(worker)!));
   }
 
   async close(): Promise<void> {

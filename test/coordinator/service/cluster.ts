@@ -23,7 +23,7 @@ export interface Process {
   readonly instance: string;
   /** null between two sessions. */
   session: number | null;
-  /** Its job. */
+  /** Its job: what it has of that goes with the process only. */
   job: string;
   isTold: boolean;
 }
@@ -89,6 +89,13 @@ export class Cluster {
         process.isTold = true;
         return;
       }
+      case "sendOn": {
+        const process = this.of(effect.session);
+        const isRefused = this.#refused.has(`${process.instance} ${process.job}`);
+        assert.ok(process.job !== "" && (isRefused || !this.loops.has(process.job)), "what it has is of no use");
+        Object.assign(process, { session: null, job: "", isTold: false });
+        return;
+      }
       case "idle":
         assert.equal(this.of(effect.session).job, "", "an idle one is in no job");
         return;
@@ -117,7 +124,6 @@ export class Cluster {
     process.session = ++this.#sessions;
     const { session, role, instance, job } = process;
     this.names.set(session, name);
-    process.job = "";
     return this.happen({ kind: "workerJoined", session, worker: name, instance, role, job });
   }
 
@@ -183,8 +189,9 @@ export class Cluster {
     return this.happen({ kind: "led" });
   }
 
+  /** Those that it reaches. */
   members(job: string): Process[] {
-    return [...this.processes.values()].filter((process) => process.job === job);
+    return [...this.processes.values()].filter((process) => process.job === job && process.session !== null);
   }
 
   /** All that was ordered is done, and all that wait between sessions join again. False where nothing was left to do. */

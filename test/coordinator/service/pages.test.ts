@@ -1,6 +1,6 @@
 /** What the pages of a service are told, over real HTTP: the jobs in their order, who leads, and of each job what there is. */
 import assert from "node:assert/strict";
-import { renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { renameSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -103,6 +103,10 @@ test(
     writeFileSync(join(folder, "secret"), "<main>secret");
     symlinkSync(join(folder, "secret"), join(run, "report.html"));
     assert.doesNotMatch(await (await get(`/jobs/${id}/`)).text(), /secret/, "a link out of the run folder");
+    writeFileSync(join(run, "report.new"), "<main>");
+    truncateSync(join(run, "report.new"), 33 << 20);
+    renameSync(join(run, "report.new"), join(run, "report.html"));
+    assert.match(await (await get(`/jobs/${id}/`)).text(), /Skip to the job/, "larger than any report");
     writeFileSync(join(run, "report.new"), "<body><main><h1>its report</h1></main></body>");
     renameSync(join(run, "report.new"), join(run, "report.html"));
     const report = await get(`/jobs/${id}/`);

@@ -80,9 +80,12 @@ function play(cluster: Cluster, { pick, n, m }: { pick: (typeof picks)[number]; 
       if (worker && worker.job !== "") cluster.harmed.add(worker.job);
       if (worker && worker.job !== "") cluster.release(worker.name);
       break;
-    case "end":
-      if (loop) cluster.end(loop[0], m % 2 === 0 ? "done" : "failed");
+    case "end": {
+      // Also one that is about to stop.
+      const ends = any(cluster.loops.keys());
+      if (ends) cluster.end(ends, m % 2 === 0 ? "done" : "failed");
       break;
+    }
     case "cancel":
     case "pause":
     case "resume":

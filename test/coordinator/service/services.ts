@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Service, startService } from "../../../coordinator/service/main.ts";
-import type { Store } from "../../../coordinator/store.ts";
+import { type Service, type ServiceOptions, startService } from "../../../coordinator/service/main.ts";
+import type { Journal, Store } from "../../../coordinator/store.ts";
 import type { JobAction } from "../../../core/jobstate.ts";
 import type { ClusterView } from "../../../core/live/cluster.ts";
 import { packagePath } from "../../../proto/package.ts";
@@ -22,10 +22,30 @@ export async function until(isSo: () => Promise<boolean>): Promise<void> {
   }
 }
 
-export async function service(name: string, state: string, store: Store): Promise<Service> {
+/** @param changes of its options: another depot than the state folder */
+export async function service(
+  name: string,
+  state: string,
+  store: Store,
+  changes: Partial<ServiceOptions> = {},
+): Promise<Service> {
   return await startService({
     ...{ name, state, store, listen: loopback, http: loopback, depot: null, allowsModules: false, log: silent },
+    ...changes,
   });
+}
+
+type Journals = <R>(name: string, open: () => Promise<Journal<R>>) => Promise<Journal<R>>;
+
+/** The same store, whose leaders' journals are what is made of them. */
+export function withJournals(store: Store, made: Journals): Store {
+  return {
+    ...store,
+    async lead(own, options) {
+      const leadership = await store.lead(own, options);
+      return { ...leadership, journal: <R>(name: string) => made(name, () => leadership.journal<R>(name)) };
+    },
+  };
 }
 
 interface Submission {

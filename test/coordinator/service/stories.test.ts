@@ -97,6 +97,7 @@ function play(cluster: Cluster, { verb, words, values, job }: Told): readonly Ef
       return cluster.control(first, verb);
     case "done":
     case "failed":
+    case "stopped":
       return cluster.end(job, verb);
     case "report": {
       const [students, teachers] = (values["could"] ?? "").split("+").map(Number);
@@ -144,6 +145,8 @@ function show({ names }: Cluster, effect: Effect): string[] {
       return [`${names.get(effect.session)} -> ${effect.job}: ${effect.why}`];
     case "take":
       return [`${names.get(effect.session)} leaves ${effect.job}: ${effect.why}`];
+    case "sendOn":
+      return [`${names.get(effect.session)} is sent on: ${effect.why}`];
     case "idle":
       return [`${names.get(effect.session)} is idle: ${effect.why}`];
     case "answer":

@@ -85,6 +85,14 @@ for (const { name, open } of kinds) {
     assert.ok((await readFile(back)).equals(large));
     await depot.put("none", new Uint8Array());
     assert.equal((await depot.read("none")).length, 0);
+    const { bytes: size, pieces } = await depot.open("large");
+    let at = 0;
+    for await (const piece of pieces) {
+      assert.ok(large.subarray(at, at + piece.length).equals(piece));
+      at += piece.length;
+    }
+    assert.deepEqual([size, at], [large.length, large.length]);
+    await assert.rejects(depot.open("gone"), { code: "corrupt" });
     await assert.rejects(depot.get("gone", join(scratch, "gone")), { code: "corrupt" });
     assert.ok(!(await readdir(scratch)).some((each) => each.startsWith("gone")), "nothing is left of it");
     await assert.rejects(depot.put("x", { file: join(scratch, "missing") }), { code: "corrupt" });

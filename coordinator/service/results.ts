@@ -1,0 +1,146 @@
+/**
+ * What jobs leave behind, for who lists, fetches or reads it: in their run folders and, where coordinators and workers
+ * share none, in the depot. There a coordinator's own folder has what the job's workers never wrote into it, and of a
+ * job that others decided, too, no more than came before them.
+ */
+import { setTimeout } from "node:timers/promises";
+import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
+import type { ProgressEvent } from "../../core/events.ts";
+import { isOver } from "../../core/jobstate.ts";
+import { type Depot, within } from "../../proto/depot/depot.ts";
+import { openDepot } from "../../proto/depot/open.ts";
+import type { Artifact } from "../../proto/gen/limbeck/v1/Artifact.ts";
+import { lastingJobId } from "../../proto/jobsha256.ts";
+import { eventsName, eventsOf, readEvents } from "../records.ts";
+import { inDepot, inFolder, type Opened, type Place } from "./artifacts.ts";
+import { jobFolder } from "./runs.ts";
+import type { JobOutcome, QueuedJob } from "./vocabulary.ts";
+
+export interface ResultsParts {
+  /** Of the service. */
+  readonly folder: string;
+  /** URL of the depot; null where all share the folder. */
+  readonly depot: string | null;
+}
+
+export interface Listing {
+  /** For people. */
+  readonly where: string;
+  /** In the order of their paths. */
+  readonly artifacts: Artifact[];
+}
+
+/** L7. For the depot to answer; less where somebody waits for more than files. */
+const answerMs = { files: 10_000, events: 3_000 };
+/** The last event of whoever saw it end so. */
+const lastEvents: Readonly<Record<JobOutcome, ProgressEvent["kind"]>> = {
+  done: "job-finished",
+  failed: "job-failed",
+  cancelled: "job-stopped",
+};
+
+export class Results {
+  readonly #parts: ResultsParts;
+  #depot: Promise<Depot> | null = null;
+  /** Of jobs that are over: whether this coordinator's folder has how. */
+  readonly #seen = new WeakMap<QueuedJob, Promise<boolean>>();
+
+  constructor(parts: ResultsParts) {
+    this.#parts = parts;
+  }
+
+  /** No files where the job has not begun. @throws LimbeckError where a place cannot be read */
+  async list(job: QueuedJob): Promise<Listing> {
+    const places = await this.#placesOf(job);
+    const found = new Map<string, Artifact>();
+    for (const place of places.toReversed())
+      for (const artifact of await answered(place, place.list(), answerMs.files)) found.set(artifact.path!, artifact);
+    const artifacts = [...found.values()].sort((one, other) => (one.path! < other.path! ? -1 : 1));
+    return { where: places.map(({ where }) => where).join(" and "), artifacts };
+  }
+
+  /** @throws LimbeckError `usage` where it is none of those that are listed, else why it cannot be had */
+  async open(job: QueuedJob, path: string, withinMs = answerMs.files): Promise<Opened> {
+    let failure: LimbeckError | null = null;
+    for (const place of await this.#placesOf(job)) {
+      try {
+        const opened = await answered(place, place.open(path), withinMs);
+        if (opened) return opened;
+      } catch (thrown) {
+        failure ??= asLimbeckError(thrown);
+      }
+    }
+    const none = `${JSON.stringify(path)} is no file of this job: limbeck artifacts lists them`;
+    throw failure ?? new LimbeckError("usage", none);
+  }
+
+  /** Of a job that does not run now; none where they cannot be had. */
+  async events(job: QueuedJob): Promise<readonly ProgressEvent[]> {
+    try {
+      return eventsOf(await textOf(await this.open(job, eventsName, answerMs.events)));
+    } catch {
+      return [];
+    }
+  }
+
+  async close(): Promise<void> {
+    const depot = await this.#depot?.catch(() => null);
+    await depot?.close();
+  }
+
+  /** Who has the last word first. */
+  async #placesOf(job: QueuedJob): Promise<readonly Place[]> {
+    const own = inFolder(jobFolder(this.#parts.folder, job.id));
+    const { depot: url } = this.#parts;
+    // What the depot has of a job that never ran is of an earlier one, the same under another id.
+    if (url === null || job.startedMs === null) return [own];
+    const folder = lastingJobId(job.job, job.name);
+    const depot = inDepot(`${url}/${folder}`, async () => within(await this.#opened(url), folder));
+    return (await this.#hasLastWord(job)) ? [own, depot] : [depot, own];
+  }
+
+  async #hasLastWord(job: QueuedJob): Promise<boolean> {
+    const { kind } = job.phase;
+    if (!isOver(kind)) return true;
+    const known = this.#seen.get(job);
+    if (known) return await known;
+    const events = readEvents(jobFolder(this.#parts.folder, job.id));
+    const hasSeen = events.then((all) => all.at(-1)?.kind === lastEvents[kind]);
+    this.#seen.set(job, hasSeen);
+    return await hasSeen;
+  }
+
+  #opened(url: string): Promise<Depot> {
+    this.#depot ??= openDepot(url, { name: "limbeck, results of jobs" }).catch((thrown) => {
+      this.#depot = null;
+      throw thrown;
+    });
+    return this.#depot;
+  }
+}
+
+/** @throws LimbeckError `corrupt` where it has more than `mostBytes` */
+export async function textOf({ pieces }: Opened, mostBytes = Number.POSITIVE_INFINITY): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of pieces) {
+    bytes += part.length;
+    if (bytes > mostBytes) throw new LimbeckError("corrupt", `it has more than ${mostBytes} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString("utf8");
+}
+
+/** @throws LimbeckError `timeout` where it takes too long */
+async function answered<T>({ where }: Place, asked: Promise<T>, withinMs: number): Promise<T> {
+  const over = new AbortController();
+  const late = setTimeout(withinMs, undefined, { signal: over.signal }).then(() => {
+    throw new LimbeckError("timeout", `${where} did not answer in ${withinMs / 1_000} s`);
+  });
+  late.catch(() => {});
+  try {
+    return await Promise.race([asked, late]);
+  } finally {
+    over.abort();
+  }
+}

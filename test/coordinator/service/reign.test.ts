@@ -1,0 +1,60 @@
+/** The service while it leads: what it decides is durable before anybody sees it, and its journal says the same as it does. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { replay } from "../../../coordinator/service/records.ts";
+import type { Question } from "../../../coordinator/service/reign.ts";
+import { testJob } from "../jobs.ts";
+import { bounded, scratch } from "../sessions.ts";
+import { reigning } from "./reigning.ts";
+import { until } from "./services.ts";
+
+const job = testJob();
+
+function submission(name: string): Question {
+  const question = { kind: "submitted", name, digest: name, priority: 0, job, sources: [], by: "anna@lab" } as const;
+  return { ...question, request: "", mostJobs: 100 };
+}
+
+const control = (id: string, action: "cancel" | "pause" | "resume"): Question => ({
+  ...{ kind: "controlled", job: id, action, why: "" },
+});
+
+test(
+  "while the store is away nothing is shown of what it has not taken, and nobody is answered",
+  bounded,
+  async (t) => {
+    const { reign, waiting, goAway } = await reigning(t, await scratch(t));
+    const { job: id } = await reign.ask(submission("one"));
+    const phase = () => reign.state.jobs.get(id)?.phase.kind;
+    assert.equal(phase(), "queued", "who is answered can see it");
+    const back = goAway();
+    let isAnswered = false;
+    const cancelling = reign.ask(control(id, "cancel")).finally(() => {
+      isAnswered = true;
+    });
+    await until(async () => waiting() > 0);
+    assert.deepEqual([phase(), isAnswered], ["queued", false], "a leader that dies now has not cancelled it");
+    back();
+    assert.equal((await cancelling).phase, "cancelled");
+    assert.equal(phase(), "cancelled");
+  },
+);
+
+test(
+  "a journal that grows too long in the middle of what was decided at once gives the same state again",
+  bounded,
+  async (t) => {
+    const { reign, records } = await reigning(t, await scratch(t));
+    const { job: id } = await reign.ask(submission("one"));
+    // More than are written before it is written anew; and then records of which each counts.
+    const changes = Array.from({ length: 2_100 }, (_, at) => control(id, at % 2 === 0 ? "pause" : "resume"));
+    const asked = [...changes, submission("two"), submission("three")].map((question) => reign.ask(question));
+    await Promise.all(asked);
+    await until(async () => records().length < 1_000);
+    const { submissions, turns, jobs } = replay(records());
+    assert.deepEqual(
+      [submissions, turns, [...jobs]],
+      [reign.state.submissions, reign.state.turns, [...reign.state.jobs]],
+    );
+  },
+);
