@@ -66,7 +66,7 @@ export type Standing =
   | { readonly kind: "standby"; readonly leader: LeaderIdentity | null }
   | { readonly kind: "leading"; readonly reign: Reign; readonly leadership: Leadership };
 
-/** Where a journal says that a newer leader writes it, though the lease does not: until somebody has looked. */
+/** After reigns that were short: where a journal says that a newer leader writes it, and the lease does not, all would be. */
 const again: BackoffPolicy = { firstMs: 250, longestMs: 10_000 };
 
 /** Throws `unavailable` where a port is busy. */
@@ -137,30 +137,30 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   };
   /** Stands by, leads, and stands by again. */
   const serve = async (): Promise<void> => {
-    let failures = 0;
+    let short = 0;
     while (!closing.signal.aborted) {
       const standby = (leader: LeaderIdentity | null) => {
         standing = { kind: "standby", leader };
         log.info({ event: "standby", leader: leader?.name }, standbyText(name, leader));
       };
       const leadership = await store.lead(own, { standby, signal: closing.signal });
+      const beganMs = performance.now();
       try {
         const why = await lead(leadership);
-        failures = 0;
         log.info({ event: "not-leading" }, `${name} leads no more: ${why}`);
       } catch (thrown) {
         // It stood still between the lease and the journal, and another took over.
         const { code, message } = asLimbeckError(thrown);
         if (code !== "stale_term") throw thrown;
-        failures += 1;
         log.info({ event: "not-leading" }, `${name} does not lead: ${message}`);
       } finally {
         standing = { kind: "standby", leader: null };
         rpc.dismiss(notLeader(name, null, ""));
         await leadership.resign().catch(() => {}); // Who cannot say so has lost it.
       }
-      if (failures > 0)
-        await sleep(backoffMs(again, failures - 1, Math.random()), undefined, { signal: closing.signal });
+      short = performance.now() - beganMs < again.longestMs ? short + 1 : 0;
+      const restMs = short > 0 ? backoffMs(again, short - 1, Math.random()) : 0;
+      await sleep(restMs, undefined, { signal: closing.signal });
     }
   };
   const serving = serve().catch((thrown) => {
