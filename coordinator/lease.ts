@@ -56,6 +56,8 @@ export type LeaseEvent = { readonly atMs: number } & (
   | { readonly kind: "saw"; readonly revision: number; readonly writer: string; readonly ttlMs: number }
   /** Could not be read. */
   | { readonly kind: "unseen" }
+  /** The register is not there, and was not for ttlMs: it was deleted, or lost. Said to who leads; who follows makes it. */
+  | { readonly kind: "gone" }
   | { readonly kind: "wrote"; readonly revision: number }
   /** Not written, for the revision is another. */
   | { readonly kind: "refused" }
@@ -67,7 +69,10 @@ export type LeaseEvent = { readonly atMs: number } & (
 export type LeaseEffect =
   /** Answer with `saw` or `unseen`. */
   | { readonly kind: "read" }
-  /** If the revision is `expected` yet; `fence` 0: the revision that it becomes. Answer with `wrote`, `refused` or `unknown`. */
+  /**
+   * If the revision is `expected` yet; `fence` 0: the revision that it becomes. Answer with `wrote`, `refused` or `unknown`;
+   * with `unseen` where it was not sent.
+   */
   | { readonly kind: "write"; readonly expected: number; readonly fence: number }
   | { readonly kind: "lead"; readonly fence: number }
   | { readonly kind: "lose"; readonly why: string }
@@ -89,6 +94,16 @@ export function holds(lease: Lease, atMs: number): lease is Leading {
   return lease.kind === "leading" && atMs < lease.validUntilMs;
 }
 
+/**
+ * What is added to revisions to make them fences, so that those go on growing where the register was made anew, or an
+ * older one was restored: their revisions are small again. It never shrinks while the register lives.
+ * @param register as it is before it is taken
+ * @param highest the highest fence that has written the service's journal
+ */
+export function fenceBase(register: { readonly revision: number; readonly base: number }, highest: number): number {
+  return highest > register.base + register.revision ? highest : register.base;
+}
+
 export function leaseStep(own: Contender, lease: Lease, event: LeaseEvent): LeaseNext {
   switch (lease.kind) {
     case "following":
@@ -108,6 +123,7 @@ function follow(own: Contender, lease: Following, event: LeaseEvent): LeaseNext 
     case "hint":
       return lease.work.kind === "idle" ? read(lease) : [lease];
     case "unseen":
+    case "gone":
       // A leader that nobody could see may have renewed: its time starts again.
       return [{ ...lease, seen: null, work: poll(own, atMs) }];
     case "refused":
@@ -153,20 +169,26 @@ function goOn(own: Contender, lease: Leading, event: LeaseEvent): LeaseNext {
     }
     case "resign":
       return [{ kind: "lost", why: "it was given up" }, { kind: "release" }];
+    case "gone":
+      return lose("what the lease was written in is gone");
     case "saw": {
       const { revision, writer } = event;
       if (writer === own.writer) return write({ ...lease, revision }, atMs);
       const isRefused = lease.work.kind === "reading" && lease.work.isRefused;
       // What is older than the own write is a reader's delay, unless the register itself has said that there is another.
       if (revision <= lease.revision && !isRefused) return write(lease, atMs);
-      const why =
-        writer === "" ? `nobody has the lease (revision ${revision})` : `another leads since revision ${revision}`;
-      return [
-        { kind: "lost", why },
-        { kind: "lose", why },
-      ];
+      return lose(
+        writer === "" ? `nobody has the lease (revision ${revision})` : `another leads since revision ${revision}`,
+      );
     }
   }
+}
+
+function lose(why: string): LeaseNext {
+  return [
+    { kind: "lost", why },
+    { kind: "lose", why },
+  ];
 }
 
 function read<L extends Following | Leading>(lease: L): LeaseNext {

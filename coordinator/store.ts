@@ -4,6 +4,9 @@
  */
 import type { ProgressEvent } from "../core/events.ts";
 
+/** The journal that every leader opens, before those of jobs. */
+export const serviceJournal = "service";
+
 export interface Journal<R> {
   /** Those of earlier lives, in order. */
   readonly records: readonly R[];
@@ -64,7 +67,7 @@ export interface Leadership {
   /** Resolves with why, once another leads. Never rejects. */
   readonly lost: Promise<string>;
   /**
-   * @param name "service", or a job's id. Opening it fences: what an older leader appends afterwards is refused.
+   * @param name `serviceJournal`, or a job's id. Opening it fences: what an older leader appends afterwards is refused.
    * @throws LimbeckError `stale_term` where a newer leader has opened it, `corrupt` where it is damaged
    */
   journal<R>(name: string): Promise<Journal<R>>;

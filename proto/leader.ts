@@ -24,9 +24,11 @@ export interface LeaseEntry {
   /** Empty: nobody has it. */
   readonly writer: string;
   readonly leader: Leader | null;
+  /** What makes a fence of a revision, added to it; 0 but where the bucket was made anew, or an older one was restored. */
+  readonly base: number;
 }
 
-const nobody: LeaseEntry = { revision: 0, writer: "", leader: null };
+const nobody: LeaseEntry = { revision: 0, writer: "", leader: null, base: 0 };
 const pollMs = 5_000;
 const retryMs = 500;
 const requestMs = 2_000;
@@ -86,8 +88,9 @@ export async function readLease(nats: Nats, cluster: string, timeoutMs = request
   }
 }
 
-/** What is written into the key. */
+/** What is written into the key. `fence` 0: `base` and the revision that it becomes. */
 export interface LeaseValue extends Leader {
+  readonly base: number;
   /** Tells one life of a contender from all others. */
   readonly writer: string;
 }
@@ -96,10 +99,16 @@ export function encodeLease(value: LeaseValue): string {
   return JSON.stringify(value);
 }
 
+/** What is written when it is given up. */
+export function encodeGivenUp(base: number): string {
+  return base === 0 ? "" : JSON.stringify({ base });
+}
+
 function entryOf({ seq: revision, data }: StoredMsg): LeaseEntry {
-  // Given up: empty, or deleted by hand.
-  if (data.length === 0) return { revision, writer: "", leader: null };
-  const { writer, ...leader } = JSON.parse(Buffer.from(data).toString("utf8")) as LeaseValue;
+  // Given up, or deleted by hand.
+  if (data.length === 0) return { ...nobody, revision };
+  const { writer = "", base = 0, ...leader } = JSON.parse(Buffer.from(data).toString("utf8")) as Partial<LeaseValue>;
+  if (writer === "") return { ...nobody, revision, base };
   // Who takes it cannot know the revision that it becomes.
-  return { revision, writer, leader: { ...leader, fence: leader.fence || revision } };
+  return { revision, writer, base, leader: { ...(leader as Leader), fence: leader.fence || base + revision } };
 }

@@ -2,10 +2,10 @@
 import { headers } from "nats";
 import { LimbeckError } from "../../core/errors.ts";
 import { leaderSubject, leaseSubject } from "../../proto/cluster.ts";
-import { encodeLease, type Leader, type LeaseEntry, readLease } from "../../proto/leader.ts";
+import { encodeGivenUp, encodeLease, type Leader, type LeaseEntry, readLease } from "../../proto/leader.ts";
 import type { Nats } from "../../proto/nats.ts";
 import { isOutage, jetStreamCode, jetStreamCodes, natsFailure } from "../../proto/natserrors.ts";
-import { holds, type LeaseEffect, type LeaseEvent, leaseStep, newLease } from "../lease.ts";
+import { fenceBase, holds, type LeaseEffect, type LeaseEvent, leaseStep, newLease } from "../lease.ts";
 import type { LeaderIdentity } from "../store.ts";
 
 export interface LeaseOptions {
@@ -16,6 +16,8 @@ export interface LeaseOptions {
   readonly ttlMs: number;
   /** The bucket is not there: makes it. */
   ensureBucket(): Promise<void>;
+  /** The highest fence that has written the service's journal; throws what the client throws. */
+  highestFence(timeoutMs: number): Promise<number>;
   standby(leader: LeaderIdentity | null): void;
   /** Of what changes while it leads, for the log. */
   warn(why: string): void;
@@ -44,6 +46,8 @@ export function contend(nats: Nats, options: LeaseOptions): NatsLease {
   let lease = newLease as ReturnType<typeof leaseStep>[0];
   let wasHeld = false;
   let bucketGoneMs = Number.POSITIVE_INFINITY;
+  /** As the key has it, then as it was written with this contender's first write. */
+  let base = 0;
   let shown: number | null | undefined;
   const ended = new AbortController();
   const waiting = new Set<{ resolve(): void; reject(why: unknown): void }>();
@@ -63,7 +67,7 @@ export function contend(nats: Nats, options: LeaseOptions): NatsLease {
     if (wasHeld && !isHeld && lease.kind === "leading")
       warn(`the lease cannot be renewed at ${nats.where}: this coordinator decides nothing until it can`);
     if (!wasHeld && isHeld && lease.kind === "leading" && lease.revision !== lease.fence)
-      warn(`the lease is renewed again: this coordinator goes on to lead (fence ${lease.fence})`);
+      warn(`the lease is renewed again: this coordinator goes on to lead (fence ${base + lease.fence})`);
     wasHeld = isHeld;
     if (lease.kind === "lost") {
       const gone = stale(lease.why);
@@ -87,8 +91,8 @@ export function contend(nats: Nats, options: LeaseOptions): NatsLease {
         question = ask(write(effect.expected, effect.fence));
         return;
       case "lead":
-        announce(encodeLease({ ...own, ttlMs, fence: effect.fence, writer }));
-        lead(effect.fence);
+        announce(textOf(effect.fence));
+        lead(base + effect.fence);
         return;
       case "lose":
         stop();
@@ -116,6 +120,7 @@ export function contend(nats: Nats, options: LeaseOptions): NatsLease {
       bucketGoneMs = Number.POSITIVE_INFINITY;
       show(entry);
       const { revision } = entry;
+      if (lease.kind === "following") base = entry.base;
       return { kind: "saw", revision, writer: entry.writer, ttlMs: entry.leader?.ttlMs ?? 0, atMs: now() };
     } catch (thrown) {
       if (lease.kind === "following" && !isOutage(causeOf(thrown))) throw thrown;
@@ -126,8 +131,9 @@ export function contend(nats: Nats, options: LeaseOptions): NatsLease {
   /** A cluster that starts says so for a moment of what it has. */
   const missing = async (): Promise<LeaseEvent> => {
     bucketGoneMs = Math.min(bucketGoneMs, now());
-    if (lease.kind !== "following" && now() - bucketGoneMs < ttlMs) return { kind: "unseen", atMs: now() };
-    if (lease.kind === "following") await options.ensureBucket();
+    if (lease.kind !== "following") return { kind: now() - bucketGoneMs < ttlMs ? "unseen" : "gone", atMs: now() };
+    await options.ensureBucket();
+    base = 0;
     return { kind: "saw", revision: 0, writer: "", ttlMs: 0, atMs: now() };
   };
 
@@ -137,9 +143,20 @@ export function contend(nats: Nats, options: LeaseOptions): NatsLease {
     shown = fence;
   };
 
+  /** @param fence of the rules, a revision; 0: that which this becomes */
+  const textOf = (fence: number) => encodeLease({ ...own, ttlMs, fence: fence && base + fence, base, writer });
+
   const write = async (expected: number, fence: number): Promise<LeaseEvent> => {
     try {
-      const revision = await compareAndSet(encodeLease({ ...own, ttlMs, fence, writer }), expected);
+      // Who cannot be told how high fences are could open no journal either: it takes nothing.
+      if (fence === 0) base = fenceBase({ revision: expected, base }, await options.highestFence(answerMs));
+    } catch (thrown) {
+      if (!isOutage(thrown)) throw natsFailure(thrown, nats.where, "the journal");
+      return { kind: "unseen", atMs: now() };
+    }
+    try {
+      const revision = await compareAndSet(textOf(fence), expected);
+      bucketGoneMs = Number.POSITIVE_INFINITY;
       return { kind: "wrote", revision, atMs: now() };
     } catch (thrown) {
       if (jetStreamCode(thrown) === jetStreamCodes.wrongLastSequence) return { kind: "refused", atMs: now() };
@@ -187,7 +204,7 @@ export function contend(nats: Nats, options: LeaseOptions): NatsLease {
     await question;
     try {
       const entry = await readLease(nats, cluster, answerMs);
-      if (entry?.writer === writer) await compareAndSet("", entry.revision);
+      if (entry?.writer === writer) await compareAndSet(encodeGivenUp(entry.base), entry.revision);
       announce("");
     } catch {
       // Then it runs out.

@@ -77,19 +77,31 @@ export async function lastOf(
   { stream, subject }: Pick<Outgoing, "stream" | "subject">,
   { signal, what }: PublishOptions,
 ): Promise<Last> {
-  const manager = await nats.connection.jetstreamManager({ checkAPI: false, timeout: answerMs });
   for (let attempt = 0; ; attempt++) {
     await nats.reachable(signal);
     signal.throwIfAborted();
     try {
-      return lastIn(await manager.streams.getMessage(stream, { last_by_subj: subject }));
+      return await lastNow(nats, { stream, subject }, answerMs);
     } catch (thrown) {
-      const code = jetStreamCode(thrown);
-      if (code === jetStreamCodes.noMessage || code === jetStreamCodes.streamNotFound)
-        return { sequence: 0, id: "", fence: 0 };
       if (!isOutage(thrown)) throw natsFailure(thrown, nats.where, what);
     }
     await pause(attempt, signal);
+  }
+}
+
+/** The same, asked once: throws what the client throws. */
+export async function lastNow(
+  nats: Nats,
+  { stream, subject }: Pick<Outgoing, "stream" | "subject">,
+  timeoutMs: number,
+): Promise<Last> {
+  const manager = await nats.connection.jetstreamManager({ checkAPI: false, timeout: timeoutMs });
+  try {
+    return lastIn(await manager.streams.getMessage(stream, { last_by_subj: subject }));
+  } catch (thrown) {
+    const code = jetStreamCode(thrown);
+    if (code !== jetStreamCodes.noMessage && code !== jetStreamCodes.streamNotFound) throw thrown;
+    return { sequence: 0, id: "", fence: 0 };
   }
 }
 

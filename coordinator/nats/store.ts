@@ -6,10 +6,11 @@ import { natsFailure } from "../../proto/natserrors.ts";
 import type { Log } from "../../proto/telemetry/log.ts";
 import { silent } from "../../proto/telemetry/log.ts";
 import { usualTtlMs } from "../lease.ts";
-import type { Leadership, Store } from "../store.ts";
+import { type Leadership, type Store, serviceJournal } from "../store.ts";
 import { openNatsEvents } from "./events.ts";
 import { openNatsJournal } from "./journal.ts";
 import { contend, type NatsLease } from "./lease.ts";
+import { lastNow } from "./publish.ts";
 import { ensureStream, eventConfig, journalConfig, leaseConfig } from "./streams.ts";
 
 export interface NatsStoreOptions {
@@ -33,7 +34,9 @@ export function openNatsStore(options: NatsStoreOptions): Store {
       for (const config of [leaseConfig, journalConfig, eventConfig]) await ensureStream(nats, config(cluster), ensure);
       const writer = randomUUID();
       const ensureBucket = () => ensureStream(nats, leaseConfig(cluster), ensure);
-      const lease = contend(nats, { cluster, own, writer, ttlMs, ensureBucket, standby, warn });
+      const service = { stream: journalStream(cluster), subject: journalSubject(cluster, serviceJournal) };
+      const highestFence = async (timeoutMs: number) => (await lastNow(nats, service, timeoutMs)).fence;
+      const lease = contend(nats, { cluster, own, writer, ttlMs, ensureBucket, highestFence, standby, warn });
       const off = () => void lease.resign();
       signal.addEventListener("abort", off, { once: true });
       try {

@@ -1,4 +1,6 @@
 /** A coordinator of the service: takes jobs and decides while it leads, stands by and follows while another does. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { type BackoffPolicy, backoffMs } from "../../core/backoff.ts";
 import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
 import type { Endpoint } from "../../proto/endpoint.ts";
 import { NotLeader } from "../../proto/notleader.ts";
@@ -56,6 +58,9 @@ export interface Service {
 export type Standing =
   | { readonly kind: "standby"; readonly leader: LeaderIdentity | null }
   | { readonly kind: "leading"; readonly reign: Reign; readonly leadership: Leadership };
+
+/** After reigns that were short: where a journal says that a newer leader writes it, and the lease does not, all would be. */
+const again: BackoffPolicy = { firstMs: 250, longestMs: 10_000 };
 
 /** Throws `unavailable` where a port is busy. */
 export async function startService(options: ServiceOptions): Promise<Service> {
@@ -122,12 +127,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   };
   /** Stands by, leads, and stands by again. */
   const serve = async (): Promise<void> => {
+    let short = 0;
     while (!closing.signal.aborted) {
       const standby = (leader: LeaderIdentity | null) => {
         standing = { kind: "standby", leader };
         log.info({ event: "standby", leader: leader?.name }, standbyText(name, leader));
       };
       const leadership = await store.lead(own, { standby, signal: closing.signal });
+      const beganMs = performance.now();
       try {
         const why = await lead(leadership);
         log.info({ event: "not-leading" }, `${name} leads no more: ${why}`);
@@ -141,6 +148,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         rpc.dismiss(notLeader(name, null));
         await leadership.resign().catch(() => {}); // Who cannot say so has lost it.
       }
+      short = performance.now() - beganMs < again.longestMs ? short + 1 : 0;
+      const restMs = short > 0 ? backoffMs(again, short - 1, Math.random()) : 0;
+      await sleep(restMs, undefined, { signal: closing.signal });
     }
   };
   const serving = serve().catch((thrown) => {

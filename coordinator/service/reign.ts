@@ -6,7 +6,7 @@ import { NotLeader } from "../../proto/notleader.ts";
 import type { Log } from "../../proto/telemetry/log.ts";
 import type { RpcPort } from "../rpc.ts";
 import type { Served } from "../status.ts";
-import type { Journal, Leadership } from "../store.ts";
+import { type Journal, type Leadership, serviceJournal } from "../store.ts";
 import { Crowd } from "./crowd.ts";
 import type { ServiceMetrics } from "./metrics.ts";
 import { decide } from "./queue.ts";
@@ -73,7 +73,7 @@ export class Reign {
 
   /** Reads what earlier leaders decided; from now on nothing that an older one writes counts. */
   static async open(parts: ReignParts): Promise<Reign> {
-    return new Reign(parts, await parts.leadership.journal<ServiceRecord>("service"));
+    return new Reign(parts, await parts.leadership.journal<ServiceRecord>(serviceJournal));
   }
 
   get state(): State {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { holds, type Lease, leaseStep, newLease } from "../../coordinator/lease.ts";
+import { fenceBase, holds, type Lease, leaseStep, newLease } from "../../coordinator/lease.ts";
 import { contend, overlap, type Schedule } from "./contention.ts";
 
 const own = { writer: "me", ttlMs: 3_000 };
@@ -109,6 +109,39 @@ test("a leader that finds another's write is lost, and stays it; a reader's dela
     assert.deepEqual([lease.kind, effect!.kind], ["lost", "lose"]);
     assert.deepEqual(leaseStep(own, lease, { kind: "wrote", atMs: 803, revision: 9 }), [lease]);
   }
+});
+
+test("a register that is gone is given up by who leads; who follows waits for it as for one that it cannot read", () => {
+  const gone = { kind: "gone", atMs: 9_000 } as const;
+  const [lease, effect] = after(...took, { kind: "hint", atMs: 10 }, gone);
+  assert.deepEqual([lease.kind, effect!.kind], ["lost", "lose"]);
+  const [following, ...effects] = after(tick(0), saw(1, 4, "other"), tick(1_000), gone);
+  assert.deepEqual(
+    [following.kind, following.kind === "following" && following.seen, effects],
+    ["following", null, []],
+  );
+});
+
+test("fences grow whenever a register is made anew or an older one is restored, however its revisions go on", () => {
+  const taken = fc.record({ revisions: fc.integer({ min: 1, max: 50 }), opensJournal: fc.boolean() });
+  const lives = fc.record({ restoredTo: fc.integer({ min: 0, max: 40 }), takes: fc.array(taken, { maxLength: 6 }) });
+  fc.assert(
+    fc.property(fc.array(lives, { maxLength: 6 }), (registers) => {
+      let journal = 0;
+      for (const { restoredTo, takes } of registers) {
+        let register = { revision: restoredTo, base: 0 };
+        let last = 0;
+        for (const { revisions, opensJournal } of takes) {
+          const base = fenceBase(register, journal);
+          register = { revision: register.revision + revisions, base };
+          const fence = base + register.revision;
+          assert.ok(fence > journal && fence > last, `${fence} after ${journal}, ${last}`);
+          last = fence;
+          if (opensJournal) journal = fence;
+        }
+      }
+    }),
+  );
 });
 
 test("who resigns decides nothing any more before it says so", () => {

@@ -2,6 +2,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
+import { serviceJournal } from "../../../coordinator/store.ts";
+import { leaseStream } from "../../../proto/cluster.ts";
+import { findLeader } from "../../../proto/leader.ts";
 import { startNats } from "../../natsserver.ts";
 import { startContender } from "../contenders.ts";
 import { appending, assertOneWriter, type Numbered, until } from "./numbers.ts";
@@ -83,4 +86,32 @@ test("the server is away for longer than the lease lasts: nobody decides, append
   assert.ok(next.fence > leadership.fence);
   await next.resign();
   await assertOneWriter(a, whenEnded);
+});
+
+test("the lease's bucket is lost, the journal is not: the leader learns of it, and fences go on growing", { timeout: 60_000 }, async (t) => {
+  const server = await startNats(t);
+  const { lead, nats } = await storeOn(t, [server.url]);
+  const manager = await nats.connection.jetstreamManager();
+  for (const name of ["a", "b", "c"]) await (await lead(name)).resign();
+  const first = await lead("first");
+  await (await first.journal<number>(serviceJournal)).append(1);
+  await manager.streams.delete(leaseStream(cluster));
+  assert.match(await first.lost, /is gone/);
+  await assert.rejects(first.held(), { code: "stale_term" });
+  await first.resign();
+
+  const second = await lead("second");
+  assert.ok(second.fence > first.fence, `${second.fence} after ${first.fence}`);
+  assert.equal((await findLeader(nats, cluster))?.fence, second.fence);
+  const journal = await second.journal<number>(serviceJournal);
+  assert.deepEqual(journal.records, [1]);
+  await journal.append(2);
+  await second.resign();
+  assert.equal(await findLeader(nats, cluster), null);
+
+  // What was given up keeps what its fences begin at.
+  const third = await lead("third");
+  assert.ok(third.fence > second.fence, `${third.fence} after ${second.fence}`);
+  assert.deepEqual((await third.journal(serviceJournal)).records, [1, 2]);
+  await third.resign();
 });

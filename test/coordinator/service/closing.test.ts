@@ -6,6 +6,7 @@ import { openFolderStore } from "../../../coordinator/folder/store.ts";
 import { openNatsStore } from "../../../coordinator/nats/store.ts";
 import type { Service } from "../../../coordinator/service/main.ts";
 import type { Store } from "../../../coordinator/store.ts";
+import { LimbeckError } from "../../../core/errors.ts";
 import { connectNats } from "../../../proto/nats.ts";
 import { scratchFolder } from "../../e2e/limbeck.ts";
 import { startNats } from "../../natsserver.ts";
@@ -30,7 +31,11 @@ test("it closes while NATS is away: between two decisions, in an append, and for
     const server = await startNats(t);
     const nats = await connectNats({ urls: [server.url], name: "closing" });
     t.after(() => nats.close());
-    const leader = await service("one", await scratchFolder(t), openNatsStore({ nats, cluster: "closing", ttlMs: 1_000 }));
+    const leader = await service(
+      "one",
+      await scratchFolder(t),
+      openNatsStore({ nats, cluster: "closing", ttlMs: 1_000 }),
+    );
     await until(() => isLeading(leader));
     server.pause();
     const asked = waitsFor === "an append" ? submit(leader, { job: jobFile }).catch(() => "") : null;
@@ -66,4 +71,27 @@ test("it closes while it opens what earlier leaders decided", async (t) => {
   const closing = leader.close("a test asks");
   gate.abort();
   await closes(t, closing);
+});
+
+test("a journal that says that it leads no more is opened again now and then, and it closes meanwhile", async (t) => {
+  const folder = await scratchFolder(t);
+  const store = openFolderStore(folder);
+  let attempts = 0;
+  const fenced: Store = {
+    ...store,
+    async lead(own, options) {
+      const journal = async () => {
+        attempts += 1;
+        throw new LimbeckError("stale_term", "a newer leader writes it");
+      };
+      return { ...(await store.lead(own, options)), journal };
+    },
+  };
+  const leader = await service("one", folder, fenced);
+  await until(async () => attempts > 1);
+  const [before, beganMs] = [attempts, performance.now()];
+  await sleep(1_000);
+  const each = (performance.now() - beganMs) / (attempts - before || 1);
+  assert.ok(each > 50, `one attempt in ${each.toFixed(1)} ms`);
+  await closes(t, leader.close("a test asks"));
 });
