@@ -20,8 +20,9 @@ export function end(state: Active | Ending, atMs: number, outcome: Outcome): Nex
   const record: Effect[] =
     outcome.kind === "done"
       ? [
-          { kind: "record", report: outcome.report },
+          // First, for it is refused to who leads no more: the report lies in a folder that its successor may write, too.
           { kind: "journal", record: { kind: "ended" } },
+          { kind: "record", report: outcome.report },
         ]
       : [];
   const stops = workers.map(

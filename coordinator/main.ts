@@ -90,7 +90,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     patience: { ...usualPatience, ...(options.depot && depotPatience), ...options.patience },
     predicted: options.predicted ?? null,
   };
-  const own = await openJournal<JournalRecord>(runFolder);
+  const waits = (why: string) => decisions.info({ event: "waiting" }, why);
+  const own = await openJournal<JournalRecord>(runFolder, waits);
   const resume = options.resume ?? own.records.length > 0;
   const opened = await orClose(openRecords(runFolder, job, jobFolder, { resume }), own);
   const parts = { journal: own, records: opened, runFolder, log: decisions };

@@ -10,7 +10,7 @@ import { LimbeckError } from "../core/errors.ts";
  * Written beside its place, fsynced, renamed into it, and the folder fsynced.
  * @throws LimbeckError `unavailable` naming the path and the cause; what was there before is then still there
  */
-export async function writeTextWhole(path: string, text: string): Promise<void> {
+export async function writeTextWhole(path: string, text: string | Uint8Array): Promise<void> {
   const temporary = `${path}.tmp-${process.pid}`;
   await writing(path, async () => {
     try {

@@ -1,5 +1,5 @@
 /** Whether a process of this machine still runs, and is still the same one. */
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 
 /** True also where the process is somebody else's and may not be signalled. */
 export function isAlive(pid: number): boolean {
@@ -22,5 +22,17 @@ export function startOf(pid: number): string {
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
   } catch {
     return "";
+  }
+}
+
+/**
+ * Process ids mean something only in their namespace: containers may share a disk, /dev/shm or the name of their host
+ * without sharing those. "0" where the system does not tell.
+ */
+export function pidNamespace(): string {
+  try {
+    return readlinkSync("/proc/self/ns/pid").replace(/\D/g, "");
+  } catch {
+    return "0";
   }
 }

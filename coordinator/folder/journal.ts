@@ -4,28 +4,28 @@
  */
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { crc32 } from "node:zlib";
 import { LimbeckError } from "../../core/errors.ts";
 import { makeFolder, writing } from "../../proto/files.ts";
-import { tryLock } from "../../proto/processlock.ts";
+import { type ProcessLock, silentMs, tryLock } from "../../proto/processlock.ts";
 import type { Journal } from "../store.ts";
 import { openLineFile } from "./linefile.ts";
 
 export const journalName = "journal.jsonl";
 
+/** Between two looks at whether who has the lock lives. */
+const lookMs = 500;
+
 /**
- * Opens the journal of a folder, both made where they are missing, for this process alone.
+ * Opens the journal of a folder, both made where they are missing, for this process alone. Where another machine's process
+ * has it, and may be dead, half a minute is waited to see; `waits` is told (L7).
  * @throws LimbeckError `unavailable` where another process holds it (named) or it cannot be written, `corrupt` naming a
  * damaged line that is not the last
  */
-export async function openJournal<R>(folder: string): Promise<Journal<R>> {
+export async function openJournal<R>(folder: string, waits: (why: string) => void = () => {}): Promise<Journal<R>> {
   await writing(folder, () => makeFolder(folder));
-  const lockFile = join(folder, "journal.lock");
-  const lock = await tryLock(lockFile);
-  if (!("release" in lock)) {
-    const where = lock.host === hostname() ? "" : ` on ${lock.host}`;
-    throw new LimbeckError("unavailable", `process ${lock.pid}${where} holds ${lockFile}: one coordinator at a time`);
-  }
+  const lock = await takeLock(join(folder, "journal.lock"), waits);
   try {
     const journal = await openJournalFile<R>(join(folder, journalName));
     return {
@@ -41,12 +41,24 @@ export async function openJournal<R>(folder: string): Promise<Journal<R>> {
   }
 }
 
+async function takeLock(file: string, waits: (why: string) => void): Promise<ProcessLock> {
+  for (let isTold = false; ; isTold = true) {
+    const lock = await tryLock(file);
+    if ("release" in lock) return lock;
+    const holder = `process ${lock.pid}${lock.host === hostname() ? "" : ` on ${lock.host}`} holds ${file}`;
+    if (lock.life === "lives") throw new LimbeckError("unavailable", `${holder}: one coordinator at a time`);
+    if (!isTold) waits(`${holder}, and may have died: taken over when it has not touched it for ${silentMs / 1000} s`);
+    await sleep(lookMs);
+  }
+}
+
 /**
  * The same of a file that is this process's already.
+ * @param from the file to begin with, where it is another
  * @throws LimbeckError as `openJournal`
  */
-export async function openJournalFile<R>(path: string): Promise<Journal<R>> {
-  const file = await openLineFile<R>(path, { parse: journalRecord, onDamage: "refuse" });
+export async function openJournalFile<R>(path: string, from = path): Promise<Journal<R>> {
+  const file = await openLineFile<R>(path, { parse: journalRecord, onDamage: "refuse", from });
   return {
     records: file.lines,
     note: file.note,

@@ -1,5 +1,5 @@
 /** A file of lines that is only ever appended to, and may have been torn by a crash while its last one was written. */
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { LimbeckError } from "../../core/errors.ts";
 import { makeFolder, syncFolder, writeTextWhole, writing } from "../../proto/files.ts";
@@ -23,22 +23,24 @@ export interface LineFormat<T> {
   parse(line: string): T | null;
   /** What to do about a damaged line that has others after it, so that no crash explains it. */
   readonly onDamage: "refuse" | "pass-over";
+  /** The file to begin with, where it is not the one that is opened. */
+  readonly from?: string;
 }
 
 /**
- * Opens the file, made where it is missing, with the folders above it.
+ * Opens the file, made where it is missing, with the folders above it. One that is there is replaced by a copy of what is
+ * whole of it: what a process appends that had it open before goes nowhere.
  * @throws LimbeckError `unavailable` where it cannot be read or written, `corrupt` naming a damaged line
  */
 export async function openLineFile<T>(path: string, format: LineFormat<T>): Promise<LineFile<T>> {
   return await writing(path, async () => {
     await makeFolder(dirname(path));
-    const file = await open(path, "a+");
+    const { from = path } = format;
+    const bytes = await bytesOf(from);
+    const found = readLines(from, bytes ?? Buffer.alloc(0), format);
+    if (bytes) await writeTextWhole(path, bytes.subarray(0, found.wholeBytes));
+    const file = await open(path, "a");
     try {
-      const found = readLines(path, await file.readFile(), format);
-      if (found.wholeBytes !== null) {
-        await file.truncate(found.wholeBytes);
-        await file.sync();
-      }
       await syncFolder(dirname(path));
       return appendable(path, file, found);
     } catch (thrown) {
@@ -48,11 +50,21 @@ export async function openLineFile<T>(path: string, format: LineFormat<T>): Prom
   });
 }
 
+/** null where there is none. */
+async function bytesOf(path: string): Promise<Buffer | null> {
+  try {
+    return await readFile(path);
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw thrown;
+  }
+}
+
 interface Found<T> {
   readonly lines: readonly T[];
   readonly note: string;
-  /** Where to cut the file; null where it is whole. */
-  readonly wholeBytes: number | null;
+  /** Where the last whole line ends. */
+  readonly wholeBytes: number;
 }
 
 function readLines<T>(path: string, bytes: Buffer, { parse, onDamage }: LineFormat<T>): Found<T> {
@@ -75,7 +87,7 @@ function readLines<T>(path: string, bytes: Buffer, { parse, onDamage }: LineForm
     else notes.push(`${path}:${number} is damaged and passed over`);
     start = end + 1;
   }
-  return { lines, note: notes.join("; "), wholeBytes: null };
+  return { lines, note: notes.join("; "), wholeBytes: bytes.length };
 }
 
 function appendable<T>(path: string, opened: FileHandle, { lines, note }: Found<T>): LineFile<T> {
@@ -100,7 +112,7 @@ function appendable<T>(path: string, opened: FileHandle, { lines, note }: Found<
       guarded(async () => {
         await writeTextWhole(path, instead.map((line) => `${line}\n`).join(""));
         const old = file;
-        file = await open(path, "a+");
+        file = await open(path, "a");
         await old.close();
       }),
     close: () => file.close(),

@@ -1,15 +1,16 @@
 /**
  * The store on a folder: who holds the lock of leader.lock leads. leader.json says who that is, and the number of leaders
- * that there were; journals/ has a file for each name.
+ * that there were; journals/ has a folder for each name.
  */
-import { readFile, rm } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LimbeckError } from "../../core/errors.ts";
 import { makeFolder, writeTextWhole, writing } from "../../proto/files.ts";
 import { type ProcessLock, tryLock } from "../../proto/processlock.ts";
-import type { Journal, LeaderIdentity, Leadership, LeadOptions, Store } from "../store.ts";
-import { openJournalFile } from "./journal.ts";
+import { type LeaderIdentity, type Leadership, type LeadOptions, type Store, serviceJournal } from "../store.ts";
+import { forgetFencedJournal, highestFence, openFencedJournal } from "./fencedjournal.ts";
 
 const pollMs = 250;
 
@@ -20,7 +21,9 @@ export function openFolderStore(folder: string): Store {
       await writing(folder, () => makeFolder(folder));
       const lock = await takeLock(folder, options);
       try {
-        const fence = 1 + ((await readLeader(folder))?.fence ?? 0);
+        // Who stood still with the lock may have written an older number over a newer one.
+        const before = await highestFence(journalFolder(folder, serviceJournal));
+        const fence = 1 + Math.max(before, (await readLeader(folder))?.fence ?? 0);
         const { name, address, http } = own;
         // Whole, before anything is done under it: a fence that was used is never used again (L4).
         await writeTextWhole(leaderFile(folder), `${JSON.stringify({ fence, name, address, http })}\n`);
@@ -71,6 +74,7 @@ async function takeLock(folder: string, { standby, signal }: LeadOptions): Promi
 }
 
 function leadership(folder: string, lock: ProcessLock, fence: number): Leadership {
+  const writer = randomUUID();
   let ended = "";
   void lock.lost.then((why) => {
     ended ||= why;
@@ -90,13 +94,13 @@ function leadership(folder: string, lock: ProcessLock, fence: number): Leadershi
     lost: lock.lost,
     journal: async <R>(name: string) => {
       await held();
-      return whileHeld(await openJournalFile<R>(journalPath(folder, name)), held);
+      return await openFencedJournal<R>(journalFolder(folder, name), { fence, writer, held });
     },
     // Those of a run lie in its folder already (records.ts).
     events: async () => ({ events: [], append: async () => {}, close: async () => {} }),
     async forget(job) {
       await held();
-      await rm(journalPath(folder, job), { force: true });
+      await forgetFencedJournal(journalFolder(folder, job), fence);
     },
     async resign() {
       ended ||= "it was given up";
@@ -105,20 +109,6 @@ function leadership(folder: string, lock: ProcessLock, fence: number): Leadershi
   };
 }
 
-function journalPath(folder: string, name: string): string {
-  return join(folder, "journals", `${encodeURIComponent(name)}.jsonl`);
-}
-
-/** Held also when it is written: what a process appends that was stopped meanwhile is nobody's decision. */
-function whileHeld<R>(journal: Journal<R>, held: () => Promise<void>): Journal<R> {
-  const guarded = async (write: () => Promise<void>) => {
-    await held();
-    await write();
-    await held();
-  };
-  return {
-    ...journal,
-    append: (record) => guarded(() => journal.append(record)),
-    compact: (records) => guarded(() => journal.compact(records)),
-  };
+function journalFolder(folder: string, name: string): string {
+  return join(folder, "journals", encodeURIComponent(name));
 }

@@ -1,18 +1,8 @@
 /** Payloads as files in /dev/shm: workers of one host move gradients at memory speed instead of through sockets. */
-import {
-  closeSync,
-  ftruncateSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readlinkSync,
-  readSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, ftruncateSync, mkdtempSync, openSync, readdirSync, readSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { LimbeckError } from "../../core/errors.ts";
-import { isAlive } from "../../proto/liveness.ts";
+import { isAlive, pidNamespace } from "../../proto/liveness.ts";
 import { sharedMemoryFolder } from "./host.ts";
 import { checksummed, type Payload } from "./payload.ts";
 
@@ -114,15 +104,6 @@ export async function readSharedFile(
 /** A peer may name only files of this kind. */
 function isSharedFile(path: string, root: string = sharedMemoryFolder): boolean {
   return path.startsWith(join(root, prefix)) && !path.includes("..");
-}
-
-/** Process ids mean something only inside their namespace: containers may share /dev/shm without sharing those. */
-function pidNamespace(): string {
-  try {
-    return readlinkSync("/proc/self/ns/pid").replace(/\D/g, "");
-  } catch {
-    return "0";
-  }
 }
 
 function sweep(root: string, space: string): void {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { openJournal } from "../../../coordinator/folder/journal.ts";
+import { openJournal, openJournalFile } from "../../../coordinator/folder/journal.ts";
 import type { JournalRecord } from "../../../coordinator/journalrecord.ts";
 import { openRecords } from "../../../coordinator/records.ts";
 import { parseJob } from "../../../core/jobfile.ts";
@@ -88,6 +88,19 @@ test("one process holds a journal; that of a dead one is taken over", async (t) 
     writeFileSync(join(folder, "journal.lock"), `${hostname()} ${pid} ${start}`);
     await (await openJournal<JournalRecord>(folder)).close();
   }
+});
+
+test("what has a journal open from before it was opened again appends nowhere", async (t) => {
+  const folder = await scratchFolder(t);
+  const path = await threeRecords(folder);
+  const old = await openJournalFile<JournalRecord>(path);
+  const journal = await openJournalFile<JournalRecord>(path);
+  await old.append(record(8));
+  await journal.append(record(3));
+  await Promise.all([old.close(), journal.close()]);
+  const again = await openJournalFile<JournalRecord>(path);
+  assert.deepEqual(again.records, [0, 1, 2, 3].map(record));
+  await again.close();
 });
 
 test("events of a resumed run come first, a torn one is cut off, a damaged one is passed over", async (t) => {

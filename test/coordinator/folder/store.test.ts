@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { openFolderStore } from "../../../coordinator/folder/store.ts";
@@ -59,4 +59,49 @@ test("a number of leaders that cannot be read is not guessed", async (t) => {
   const file = join(folder, "leader.json");
   writeFileSync(file, readFileSync(file, "utf8").slice(0, 9));
   await assert.rejects(store.lead(identity("b"), alone), { code: "corrupt", message: /leader\.json does not say/ });
+});
+
+test("who does not know yet that another leads appends, replaces and forgets nothing more", async (t) => {
+  const folder = await scratchFolder(t);
+  const old = await openFolderStore(folder).lead(identity("a"), alone);
+  const [service, compacted] = [await old.journal<number>("service"), await old.journal<number>("job")];
+  await service.append(1);
+  await compacted.append(1);
+  // As after half a minute's standstill: the lock is another's, and the old leader has not looked.
+  rmSync(join(folder, "leader.lock"));
+  const next = await openFolderStore(folder).lead(identity("b"), alone);
+  const taken = await next.journal<number>("service");
+  const job = await next.journal<number>("job");
+  assert.ok(old.holds(), "it takes itself for the leader");
+  await assert.rejects(service.append(8), { code: "stale_term", message: new RegExp(`fence ${next.fence}`) });
+  await assert.rejects(compacted.compact([8]), { code: "stale_term" });
+  await assert.rejects(old.journal("service"), { code: "stale_term" });
+  await old.forget("job");
+  await taken.append(2);
+  await job.append(2);
+  for (const each of [service, compacted, taken, job]) await each.close();
+  for (const name of ["service", "job"]) {
+    const again = await next.journal<number>(name);
+    assert.deepEqual(again.records, [1, 2]);
+    await again.close();
+  }
+  await old.resign();
+  assert.ok(readdirSync(folder).includes("leader.lock"), "it is not the old leader's to remove");
+  await next.resign();
+});
+
+test("an older number that was written over a newer one gives no fence twice", async (t) => {
+  const folder = await scratchFolder(t);
+  const store = openFolderStore(folder);
+  const first = await store.lead(identity("a"), alone);
+  const file = join(folder, "leader.json");
+  const older = readFileSync(file, "utf8");
+  await first.resign();
+  const second = await store.lead(identity("b"), alone);
+  await (await second.journal("service")).close();
+  await second.resign();
+  writeFileSync(file, older);
+  const third = await store.lead(identity("c"), alone);
+  assert.equal(third.fence, second.fence + 1);
+  await third.resign();
 });
