@@ -94,7 +94,8 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const own = await openJournal<JournalRecord>(runFolder, waits);
   const resume = options.resume ?? own.records.length > 0;
   const opened = await orClose(openRecords(runFolder, job, jobFolder, { resume }), own);
-  const parts = { journal: own, records: opened, runFolder, log: decisions };
+  const mayDecide = async () => {}; // Who holds the journal's lock is alone.
+  const parts = { journal: own, records: opened, runFolder, log: decisions, mayDecide };
   const { journal, records } = options.depot ? keptIn(options.depot.depot, parts) : parts;
   const registry = processRegistry();
   let served: Served = { address: "", paths: [] };
@@ -109,7 +110,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
       refuse: (session, error) => rpc?.refuse(session, error),
     },
     served: () => served,
-    mayDecide: async () => {}, // Who holds the journal's lock is alone.
+    mayDecide,
     log: decisions,
     now,
   });

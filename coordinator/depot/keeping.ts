@@ -10,6 +10,7 @@ import type { ProgressEvent } from "../../core/events.ts";
 import type { Depot } from "../../proto/depot/depot.ts";
 import { exists } from "../../proto/files.ts";
 import type { Log } from "../../proto/telemetry/log.ts";
+import { aborted } from "../aborted.ts";
 import { journalLine, journalName } from "../folder/journal.ts";
 import type { JournalRecord } from "../journalrecord.ts";
 import type { Records } from "../records.ts";
@@ -20,6 +21,8 @@ export interface KeptJob {
   readonly records: Records;
   readonly runFolder: string;
   readonly log: Log;
+  /** Resolves when this process may decide; rejects `stale_term` once another does. */
+  readonly mayDecide: () => Promise<void>;
 }
 
 /** Those that a run folder may have; put anew each time that the job has got somewhere. */
@@ -34,32 +37,47 @@ const backoff: BackoffPolicy = { firstMs: 1_000, longestMs: 60_000 };
 /** L7. For what is on its way when the job ends. */
 const endMs = 30_000;
 
-/** The same journal and records, of which the depot gets copies. Closing the records waits for the last, not forever. */
+/**
+ * The same journal and records, of which the depot gets copies. Closing the records waits for the last, not forever. A
+ * process that leads no more puts nothing: its successor's copies say more.
+ */
 export function keptIn(
   depot: Depot,
-  { journal, records, runFolder, log }: KeptJob,
+  { journal, records, runFolder, log, mayDecide }: KeptJob,
 ): Pick<KeptJob, "journal" | "records"> {
   const lines: JournalRecord[] = [...journal.records];
   const put = async (names: readonly string[], signal: AbortSignal): Promise<void> => {
+    await Promise.race([mayDecide(), aborted(signal)]);
     const text = lines.map((record) => `${journalLine(record)}\n`).join("");
     await depot.put(journalName, new TextEncoder().encode(text), signal);
     for (const name of names) {
       const file = join(runFolder, name);
-      if (await exists(file)) await depot.put(name, { file }, signal);
+      if (!(await exists(file))) continue;
+      await Promise.race([mayDecide(), aborted(signal)]);
+      await depot.put(name, { file }, signal);
     }
   };
   const copies = copying(put, (why) => log.warn({ event: "depot-away" }, why));
+  /** A journal knows of a successor also where the lease does not yet. */
+  const fenced = async (write: Promise<void>) => {
+    try {
+      await write;
+    } catch (thrown) {
+      if (asLimbeckError(thrown).code === "stale_term") copies.none();
+      throw thrown;
+    }
+  };
   return {
     journal: {
       records: journal.records,
       note: journal.note,
       close: () => journal.close(),
       async compact(records) {
-        await journal.compact(records);
+        await fenced(journal.compact(records));
         lines.splice(0, lines.length, ...records);
       },
       async append(record) {
-        await journal.append(record);
+        await fenced(journal.append(record));
         lines.push(record);
       },
     },
@@ -85,6 +103,8 @@ interface Copies {
   due(): void;
   /** Of what there is now, and the report. */
   last(): Promise<void>;
+  /** From now on: another process makes them. */
+  none(): void;
 }
 
 function copying(
@@ -93,15 +113,22 @@ function copying(
 ): Copies {
   let isDue = false;
   let isAway = false;
+  let isAnothers = false;
   let failures = 0;
   let copies: Promise<void> | null = null;
   const over = new AbortController();
+  const none = () => {
+    isAnothers = true;
+    over.abort();
+  };
   const attempt = async (names: readonly string[]) => {
+    if (isAnothers) return;
     try {
       await put(names, AbortSignal.timeout(endMs));
       [failures, isAway] = [0, false];
     } catch (thrown) {
-      const { message } = asLimbeckError(thrown);
+      const { code, message } = asLimbeckError(thrown);
+      if (code === "stale_term") return none();
       if (!isAway) warn(`what the coordinator keeps is not in the depot yet, it is put again: ${message}`);
       [failures, isAway, isDue] = [failures + 1, true, true];
     }
@@ -118,6 +145,7 @@ function copying(
     copies = null;
   };
   return {
+    none,
     due() {
       isDue = true;
       copies ??= copy();

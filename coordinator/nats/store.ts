@@ -5,6 +5,7 @@ import type { Nats } from "../../proto/nats.ts";
 import { natsFailure } from "../../proto/natserrors.ts";
 import type { Log } from "../../proto/telemetry/log.ts";
 import { silent } from "../../proto/telemetry/log.ts";
+import { aborted } from "../aborted.ts";
 import { usualTtlMs } from "../lease.ts";
 import { type Leadership, type Store, serviceJournal } from "../store.ts";
 import { openNatsEvents } from "./events.ts";
@@ -48,15 +49,6 @@ export function openNatsStore(options: NatsStoreOptions): Store {
     },
     close: () => nats.close(),
   };
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  const rejected = new Promise<never>((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
-  rejected.catch(() => {});
-  return rejected;
 }
 
 interface Led {

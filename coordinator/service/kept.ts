@@ -59,7 +59,11 @@ export async function openKept(
       log.warn({ event: "depot-away", job: job.id }, `${asLimbeckError(thrown).message}; the job begins anew`);
       return journal;
     });
-    return { ...keptIn(depot, { journal: found, records, runFolder, log }), place, close };
+    return {
+      ...keptIn(depot, { journal: found, records, runFolder, log, mayDecide: () => leadership.held() }),
+      place,
+      close,
+    };
   } catch (thrown) {
     await close();
     throw thrown;

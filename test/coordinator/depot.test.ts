@@ -4,11 +4,12 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { keptIn } from "../../coordinator/depot/keeping.ts";
+import { type KeptJob, keptIn } from "../../coordinator/depot/keeping.ts";
 import { recordsIn, recoverFolder } from "../../coordinator/depot/recover.ts";
 import { openJournal } from "../../coordinator/folder/journal.ts";
 import type { JournalRecord } from "../../coordinator/journalrecord.ts";
 import { openRecords } from "../../coordinator/records.ts";
+import { LimbeckError } from "../../core/errors.ts";
 import type { ProgressEvent } from "../../core/events.ts";
 import type { Depot } from "../../proto/depot/depot.ts";
 import { openDepot } from "../../proto/depot/open.ts";
@@ -31,17 +32,18 @@ const checkpointed: ProgressEvent = {
 interface Setting {
   readonly depot: Depot;
   readonly state: string;
-  open(depot?: Depot): Promise<ReturnType<typeof keptIn>>;
+  open(depot?: Depot, changes?: Partial<KeptJob>): Promise<ReturnType<typeof keptIn>>;
 }
 
 async function setting(t: TestContext): Promise<Setting> {
   const scratch = await scratchFolder(t);
   const depot = await openDepot(String(pathToFileURL(join(scratch, "depot"))));
   const state = join(scratch, "state");
-  const open = async (into = depot) => {
+  const open = async (into = depot, changes: Partial<KeptJob> = {}) => {
     const journal = await openJournal<JournalRecord>(state);
     const records = await openRecords(state, smokeJob(), scratch, { resume: true });
-    return keptIn(into, { journal, records, runFolder: state, log: silent });
+    const mayDecide = async () => {};
+    return keptIn(into, { journal, records, runFolder: state, log: silent, mayDecide, ...changes });
   };
   return { depot, state, open };
 }
@@ -96,4 +98,22 @@ test("a depot that is away holds nobody up, and fails nothing", async (t) => {
   await journal.close();
   assert.ok(asked >= 2, "when it was due, and at the end");
   assert.match(await readFile(join(state, "events.jsonl"), "utf8"), /checkpointed/);
+});
+
+test("who leads no more puts nothing over its successor's copies, whether the lease tells it or the journal", async (t) => {
+  const stale = async () => {
+    throw new LimbeckError("stale_term", "another leads");
+  };
+  const refusing = { records: [], note: "", append: stale, compact: stale, close: async () => {} };
+  for (const changes of [{ mayDecide: stale }, { journal: refusing }] as Partial<KeptJob>[]) {
+    const { depot, open } = await setting(t);
+    const successors = new TextEncoder().encode("the successor's\n");
+    await depot.put("journal.jsonl", successors, AbortSignal.timeout(5_000));
+    const { journal, records } = await open(depot, changes);
+    await journal.append(started).catch(({ code }: LimbeckError) => assert.equal(code, "stale_term"));
+    await records.append(checkpointed);
+    await records.close();
+    await journal.close();
+    assert.deepEqual(new Uint8Array(await depot.read("journal.jsonl")), successors);
+  }
 });
