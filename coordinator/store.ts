@@ -72,7 +72,7 @@ export interface Leadership {
    */
   journal<R>(name: string): Promise<Journal<R>>;
   events(job: string): Promise<EventStore>;
-  /** Forgets journal and events of a job. */
+  /** Forgets journal and events of a job that is over. @throws LimbeckError `stale_term` where another leads */
   forget(job: string): Promise<void>;
   /**
    * Gives the lease up, so that another may lead at once. From the call on it does not hold, and all that waits for it or

@@ -31,6 +31,8 @@ export interface NatsLease {
   readonly ended: AbortSignal;
   holds(): boolean;
   held(): Promise<void>;
+  /** Whether the key says that it leads, whatever the own clock says. Throws as readLease does. */
+  confirmed(): Promise<boolean>;
   /** Decides nothing more from now on; resolves when another may lead, or NATS does not answer. */
   resign(): Promise<void>;
 }
@@ -222,6 +224,7 @@ export function contend(nats: Nats, options: LeaseOptions): NatsLease {
       ended.signal.throwIfAborted();
       await new Promise<void>((resolve, reject) => waiting.add({ resolve, reject }));
     },
+    confirmed: async () => (await readLease(nats, cluster, answerMs))?.writer === writer,
     resign() {
       resigning ??= giveUp();
       return resigning;

@@ -2,13 +2,13 @@
 import { randomUUID } from "node:crypto";
 import { checkCluster, eventStream, eventSubject, journalStream, journalSubject } from "../../proto/cluster.ts";
 import type { Nats } from "../../proto/nats.ts";
-import { natsFailure } from "../../proto/natserrors.ts";
 import type { Log } from "../../proto/telemetry/log.ts";
 import { silent } from "../../proto/telemetry/log.ts";
 import { aborted } from "../aborted.ts";
 import { usualTtlMs } from "../lease.ts";
 import { type Leadership, type Store, serviceJournal } from "../store.ts";
 import { openNatsEvents } from "./events.ts";
+import { forgetJob } from "./forget.ts";
 import { openNatsJournal } from "./journal.ts";
 import { contend, type NatsLease } from "./lease.ts";
 import { lastNow } from "./publish.ts";
@@ -80,13 +80,11 @@ function leadership({ nats, cluster, lease, fence, warn }: Led): Leadership {
     events: async (job) => await openNatsEvents(nats, { ...common, cluster, job, stream: eventStream(cluster) }),
     async forget(job) {
       await held();
-      try {
-        const manager = await nats.connection.jetstreamManager({ checkAPI: false });
-        await manager.streams.purge(journalStream(cluster), { filter: journalSubject(cluster, job) });
-        await manager.streams.purge(eventStream(cluster), { filter: eventSubject(cluster, job, "*") });
-      } catch (thrown) {
-        throw natsFailure(thrown, nats.where, `to forget ${job}`);
-      }
+      const places = [
+        { stream: journalStream(cluster), subject: journalSubject(cluster, job) },
+        { stream: eventStream(cluster), subject: eventSubject(cluster, job, "*") },
+      ];
+      await forgetJob(nats, { job, places, signal, confirmed: lease.confirmed, warn });
     },
     resign: lease.resign,
   };

@@ -12,9 +12,8 @@ import { gone, joined, missed, refused, released } from "./workers.ts";
 
 /** For the workers of running jobs to come back to a service that was started on its records. */
 const settleMs = 10_000;
-/** Jobs that are over are forgotten when there are more, or they ended longer ago. */
+/** Jobs that are over are forgotten when there are more. Not by their age: one clock that is wrong would forget them all. */
 export const keptJobs = 1_000;
-const keptMs = 30 * 24 * 3_600_000;
 
 /** @param events what has happened since the last decision, in order */
 export function decide(state: State, ...events: readonly Event[]): Next {
@@ -110,18 +109,15 @@ function stopped(deciding: Deciding, job: QueuedJob, why: string, summary: JobSu
 
 /** Forgotten by the store first: a service that goes down between the two does it again. */
 function forgetOld(deciding: Deciding): void {
-  const { draft, effects, atMs } = deciding;
+  const { draft, effects } = deciding;
   const over: { readonly id: string; readonly endedMs: number }[] = [];
   for (const { id, phase } of draft.jobs.values()) {
     if ("endedMs" in phase) over.push({ id, endedMs: phase.endedMs });
   }
   over.sort((one, other) => one.endedMs - other.endedMs);
-  const tooMany = over.length - keptJobs;
-  for (const [at, { id, endedMs }] of over.entries()) {
-    const isOld = atMs - endedMs > keptMs;
-    if (at >= tooMany && !isOld) return;
-    const why = isOld ? "it ended 30 days ago" : `${counted(keptJobs, "job")} ended after it`;
-    effects.push({ kind: "forget", job: id, why });
+  const tooMany = Math.max(0, over.length - keptJobs);
+  for (const { id } of over.slice(0, tooMany)) {
+    effects.push({ kind: "forget", job: id, why: `${counted(keptJobs, "job")} ended after it` });
     record(deciding, { kind: "forgotten", job: id });
   }
 }

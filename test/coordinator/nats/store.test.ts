@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
 import { serviceJournal } from "../../../coordinator/store.ts";
-import { leaseStream } from "../../../proto/cluster.ts";
+import { journalStream, leaseStream, leaseSubject } from "../../../proto/cluster.ts";
 import { findLeader } from "../../../proto/leader.ts";
 import { startNats } from "../../natsserver.ts";
 import { startContender } from "../contenders.ts";
@@ -114,4 +114,29 @@ test("the lease's bucket is lost, the journal is not: the leader learns of it, a
   assert.ok(third.fence > second.fence, `${third.fence} after ${second.fence}`);
   assert.deepEqual((await third.journal(serviceJournal)).records, [1, 2]);
   await third.resign();
+});
+
+test("a job is forgotten by who leads by the server's word, and as soon as the server answers", async (t) => {
+  const server = await startNats(t);
+  const { lead, nats, warnings } = await storeOn(t, [server.url], { ttlMs: 3_000 });
+  const leadership = await lead("first");
+  const journal = await leadership.journal<number>("job");
+  await journal.append(1);
+  server.pause();
+  const forgetting = leadership.forget("job");
+  // Longer than the client waits for an answer.
+  await new Promise((next) => setTimeout(next, 6_000));
+  server.resume();
+  await forgetting;
+  assert.deepEqual(warnings.filter((each) => each.includes("forgotten")), []);
+  assert.deepEqual((await leadership.journal<number>("job")).records, []);
+
+  // Another takes the lease, and the old leader does not know it yet: the job may have begun again.
+  await (await leadership.journal<number>("job")).append(2);
+  const manager = await nats.connection.jetstreamManager();
+  await nats.connection.jetstream().publish(leaseSubject(cluster), JSON.stringify({ writer: "another", fence: 0 }));
+  await assert.rejects(leadership.forget("job"), { code: "stale_term" });
+  const { messages } = (await manager.streams.info(journalStream(cluster))).state;
+  assert.ok(messages > 0, "what was there is there");
+  await leadership.resign();
 });

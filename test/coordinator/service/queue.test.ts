@@ -280,7 +280,7 @@ test("what happened at once is decided about once: each worker hears only where 
   assert.ok(place("journal", 2) < place("startJob", 0));
 });
 
-test("jobs that are over are forgotten when there are too many, or after 30 days", () => {
+test("jobs that are over are forgotten when there are too many, however far ahead a leader's clock is", () => {
   const cluster = new Cluster();
   cluster.happen({ kind: "led" });
   for (let at = 0; at < keptJobs + 2; at++) {
@@ -291,12 +291,8 @@ test("jobs that are over are forgotten when there are too many, or after 30 days
   cluster.tick(0);
   assert.equal(cluster.state.jobs.size, keptJobs);
   assert.ok(!cluster.state.jobs.has(idOf("same", 2)) && cluster.state.jobs.has(idOf("same", 3)));
-  cluster.submit(submission("lives"));
   const effects = cluster.tick(31 * 24 * 3_600_000);
-  assert.deepEqual(
-    [...cluster.state.jobs.values()].map(({ name }) => name),
-    ["lives"],
-  );
-  assert.equal(effects.filter(({ kind }) => kind === "forget").length, keptJobs);
+  assert.equal(cluster.state.jobs.size, keptJobs);
+  assert.equal(effects.filter(({ kind }) => kind === "forget").length, 0);
   check(cluster);
 });
