@@ -1,17 +1,19 @@
 /**
  * A job's events in the cluster's stream, for this coordinator's next life and for other programs: each on the subject of
- * its kind. They queue here while the server is away, and go out one after the other.
+ * its kind. They queue here while the server is away, and go out one after the other. Who opens them says `led` first:
+ * what an older leader sends afterwards is refused where this one has sent of the same kind, and passed over where it has
+ * not.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { asLimbeckError } from "../../core/errors.ts";
+import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
 import type { ProgressEvent } from "../../core/events.ts";
 import { eventSubject } from "../../proto/cluster.ts";
 import type { Nats } from "../../proto/nats.ts";
 import type { EventStore } from "../store.ts";
-import { mostPartBytes, newAssembly, partsOf } from "./entry.ts";
+import { type Entry, mostPartBytes, newAssembly, partsOf } from "./entry.ts";
 import { newEventQueue } from "./eventqueue.ts";
-import { lastOf, publish } from "./publish.ts";
+import { type Last, lastOf, publish } from "./publish.ts";
 import { readParts } from "./read.ts";
 
 export interface NatsEventsOptions {
@@ -45,39 +47,52 @@ export async function openNatsEvents(nats: Nats, options: NatsEventsOptions): Pr
   let written = 0;
   let failure = "";
 
-  const send = async (event: ProgressEvent): Promise<void> => {
-    const { kind } = event;
+  const notNewer = ({ fence: its, sequence }: Last): number => {
+    if (its <= fence) return sequence;
+    throw new LimbeckError("stale_term", `the leader with fence ${its} sends them, this one has fence ${fence}`);
+  };
+
+  const send = async (kind: string, entry: Entry): Promise<void> => {
     const subject = eventSubject(cluster, job, kind);
-    const entry = { kind: "record", fence, text: JSON.stringify(event) } as const;
     for (const part of partsOf(entry, mostPartBytes(nats))) {
       const id = `${opening}.${++written}`;
       for (let stored = false; !stored; ) {
         await held();
-        const expected = lasts.get(kind) ?? (await lastOf(nats, { stream, subject }, { signal, what })).sequence;
+        const expected = lasts.get(kind) ?? notNewer(await lastOf(nats, { stream, subject }, { signal, what }));
         const message = { stream, subject, part, id, expected };
         const outcome = await publish(nats, message, { signal, what });
         stored = outcome.kind === "stored";
         // Refused: what this stream had has aged, or an older leader was still sending.
-        lasts.set(kind, outcome.kind === "stored" ? outcome.sequence : outcome.last.sequence);
+        lasts.set(kind, outcome.kind === "stored" ? outcome.sequence : notNewer(outcome.last));
       }
     }
+  };
+
+  /** A feed that others read ends no training. */
+  const fail = (thrown: unknown): void => {
+    failure = asLimbeckError(thrown).message;
+    warn(`no more of ${what} are recorded: ${failure}`);
   };
 
   let sending: Promise<void> | null = null;
   const drain = async () => {
     for (let event = queue.first(); event && failure === ""; event = queue.first()) {
       try {
-        await send(event);
+        await send(event.kind, { kind: "record", fence, text: JSON.stringify(event) });
       } catch (thrown) {
-        if (signal.aborted) return;
-        failure = asLimbeckError(thrown).message;
-        // A feed that others read ends no training.
-        return warn(`no more of ${what} are recorded: ${failure}`);
+        if (!signal.aborted) fail(thrown);
+        return;
       }
       queue.shift();
     }
   };
 
+  try {
+    await send("led", { kind: "led", fence, text: JSON.stringify({ kind: "led", fence }) });
+  } catch (thrown) {
+    signal.throwIfAborted();
+    fail(thrown);
+  }
   return {
     events: await readEvents(nats, options, signal),
     async append(event) {
@@ -105,6 +120,7 @@ async function readEvents(nats: Nats, options: NatsEventsOptions, signal: AbortS
   const events: ProgressEvent[] = [];
   const assembly = newAssembly();
   const what = `the events of ${job}`;
+  let newest = 0;
   await readParts(
     nats,
     { stream, subject: eventSubject(cluster, job, "*"), from: 1 },
@@ -112,8 +128,11 @@ async function readEvents(nats: Nats, options: NatsEventsOptions, signal: AbortS
       signal,
       what,
       take(part) {
+        // Of an older leader, after a newer one had said that it leads: nobody's.
+        if (part.fence < newest) return;
+        newest = part.fence;
         const entry = assembly.add(part);
-        if (entry) events.push(JSON.parse(entry.text) as ProgressEvent);
+        if (entry?.kind === "record") events.push(JSON.parse(entry.text) as ProgressEvent);
       },
     },
   );

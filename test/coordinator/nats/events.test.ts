@@ -34,6 +34,40 @@ test("events come in order, each once, while the server is killed and comes back
   await next.resign();
 });
 
+test("what an older leader still sends after a newer one has begun is passed over, and it ends where it learns of it", async (t) => {
+  const server = await startNats(t);
+  const { lead, nats } = await storeOn(t, [server.url]);
+  const leadership = await lead();
+  const told: string[] = [];
+  // As a leader whose clock stood still: it takes itself for the only one.
+  const open = (fence: number) =>
+    openNatsEvents(nats, {
+      ...{ cluster, stream: eventStream(cluster), job: "job", fence, signal: new AbortController().signal },
+      held: async () => {},
+      warn: (why) => void told.push(why),
+    });
+  const old = await open(leadership.fence + 1);
+  const feed = nats.connection.subscribe(`limbeck.${cluster}.events.job.job-stopped`);
+  await old.append(stopped(1));
+  for await (const message of feed) if (message.string().includes('"atMs":1}')) break;
+  const next = await open(leadership.fence + 2);
+  assert.deepEqual(times(next.events), [1]);
+  await next.append(stopped(2));
+  await next.close();
+  assert.deepEqual(told, []);
+  await old.append(stepped(8));
+  await old.append(stopped(9));
+  await old.close();
+  assert.match(
+    told.join("\n"),
+    new RegExp(`^no more of the events of job are recorded: the leader with fence ${leadership.fence + 2} sends`),
+  );
+  const again = await open(leadership.fence + 3);
+  assert.deepEqual(times(again.events), [1, 2]);
+  await again.close();
+  await leadership.resign();
+});
+
 test("of a queue that overflows the oldest steps go, never the first and never what is decided, and it is said once", () => {
   let told = 0;
   const queue = newEventQueue({ most: 4, overflowed: () => void told++ });
