@@ -5,7 +5,7 @@ import { asLimbeckError } from "../../core/errors.ts";
 import { eventStream, journalStream, leaderSubject, leaseStream, leaseSubject } from "../../proto/cluster.ts";
 import { connectNats, type Nats, type NatsOptions, neededVersion } from "../../proto/nats.ts";
 import { jetStreamCode, jetStreamCodes, natsFailure } from "../../proto/natserrors.ts";
-import { serversOf } from "./streams.ts";
+import { serversOf } from "../../proto/natsreplicas.ts";
 
 export interface NatsFinding {
   readonly check: "connection" | "version" | "limits" | "permissions" | "replicas" | "clock";

@@ -12,7 +12,7 @@ import { forgetJob } from "./forget.ts";
 import { openNatsJournal } from "./journal.ts";
 import { contend, type NatsLease } from "./lease.ts";
 import { lastNow } from "./publish.ts";
-import { ensureStream, eventConfig, journalConfig, leaseConfig } from "./streams.ts";
+import { ensureStream, eventConfig, gathered, journalConfig, leaseConfig } from "./streams.ts";
 
 export interface NatsStoreOptions {
   /** Closed with the store. */
@@ -31,10 +31,10 @@ export function openNatsStore(options: NatsStoreOptions): Store {
   return {
     where: nats.where,
     async lead(own, { standby, signal }) {
-      const ensure = { signal, warn };
+      const ensure = { signal, warn, gatheredMs: gathered() };
       for (const config of [leaseConfig, journalConfig, eventConfig]) await ensureStream(nats, config(cluster), ensure);
       const writer = randomUUID();
-      const ensureBucket = () => ensureStream(nats, leaseConfig(cluster), ensure);
+      const ensureBucket = () => ensureStream(nats, leaseConfig(cluster), { ...ensure, gatheredMs: gathered() });
       const service = { stream: journalStream(cluster), subject: journalSubject(cluster, serviceJournal) };
       const highestFence = async (timeoutMs: number) => (await lastNow(nats, service, timeoutMs)).fence;
       const lease = contend(nats, { cluster, own, writer, ttlMs, ensureBucket, highestFence, standby, warn });
@@ -74,7 +74,7 @@ function leadership({ nats, cluster, lease, fence, warn }: Led): Leadership {
         name,
         stream: journalStream(cluster),
         subject: journalSubject(cluster, name),
-        ensureStream: () => ensureStream(nats, journalConfig(cluster), { signal, warn }),
+        ensureStream: () => ensureStream(nats, journalConfig(cluster), { signal, warn, gatheredMs: gathered() }),
       });
     },
     events: async (job) => await openNatsEvents(nats, { ...common, cluster, job, stream: eventStream(cluster) }),

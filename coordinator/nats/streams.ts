@@ -1,9 +1,10 @@
-/** The streams of a cluster: made where they are missing, taken as they are where somebody made them otherwise. */
+/** The streams of a cluster: made where they are missing; what somebody made otherwise is taken as it is, but for too few replicas. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { DiscardPolicy, nanos, type StreamConfig } from "nats";
 import { eventStream, journalStream, leaseBucket, leaseStream } from "../../proto/cluster.ts";
 import type { Nats } from "../../proto/nats.ts";
 import { isOutage, jetStreamCode, jetStreamCodes, natsFailure, tooFewServersCodes } from "../../proto/natserrors.ts";
+import { mostReplicas, raiseReplicas } from "../../proto/natsreplicas.ts";
 
 type Wanted = Partial<StreamConfig> & Pick<StreamConfig, "name" | "subjects">;
 
@@ -45,6 +46,8 @@ export function eventConfig(cluster: string): Wanted {
 
 export interface EnsureOptions {
   readonly signal: AbortSignal;
+  /** Until when a cluster that has too few servers is waited for: `gathered`. */
+  readonly gatheredMs: number;
   warn(why: string): void;
 }
 
@@ -53,22 +56,35 @@ const retryMs = 500;
 /** A cluster whose servers are starting has too few of them for a while. */
 const gatherMs = 10_000;
 
+/** When all servers of a cluster that is starting now should be there, by performance.now(). */
+export function gathered(): number {
+  return performance.now() + gatherMs;
+}
+
 /**
- * Waits while NATS is away. Three replicas where the cluster has three servers.
+ * Waits while NATS is away. Three replicas where the cluster has three servers, also of a stream that is there with fewer.
  * @throws LimbeckError `unavailable` where it cannot be made; the signal's reason
  */
-export async function ensureStream(nats: Nats, wanted: Wanted, { signal, warn }: EnsureOptions): Promise<void> {
+export async function ensureStream(
+  nats: Nats,
+  wanted: Wanted,
+  { signal, gatheredMs, warn }: EnsureOptions,
+): Promise<void> {
+  const { name } = wanted;
   const manager = await nats.connection.jetstreamManager({ checkAPI: false, timeout: requestMs });
-  const isThere = () =>
-    manager.streams.info(wanted.name).then(
-      () => true,
-      (thrown) => {
-        if (jetStreamCode(thrown) === jetStreamCodes.streamNotFound) return false;
-        throw thrown;
-      },
-    );
-  let replicas = nats.connection.info?.cluster ? 3 : 1;
-  for (const endMs = performance.now() + gatherMs; ; ) {
+  /** False where there is none. */
+  const isThere = async (): Promise<boolean> => {
+    try {
+      const why = await raiseReplicas(nats, name, requestMs);
+      if (why !== "") warn(`${name} has fewer replicas than ${nats.where} has servers, and gets no more: ${why}`);
+      return true;
+    } catch (thrown) {
+      if (jetStreamCode(thrown) === jetStreamCodes.streamNotFound) return false;
+      throw thrown;
+    }
+  };
+  let replicas = nats.connection.info?.cluster ? mostReplicas : 1;
+  for (;;) {
     await nats.reachable(signal);
     try {
       if (!(await isThere())) await manager.streams.add({ ...wanted, num_replicas: replicas });
@@ -78,19 +94,13 @@ export async function ensureStream(nats: Nats, wanted: Wanted, { signal, warn }:
       // Another contender has made it this moment, or somebody has changed what is there.
       if (code === jetStreamCodes.nameInUse) return;
       const isTooFew = code !== undefined && tooFewServersCodes.has(code) && replicas > 1;
-      if (!isTooFew && !isOutage(thrown)) throw natsFailure(thrown, nats.where, `the stream ${wanted.name}`);
-      if (isTooFew && (serversOf(nats) < replicas || performance.now() > endMs)) {
-        const instead = `${wanted.name} has one replica, and ends with its server`;
+      if (!isTooFew && !isOutage(thrown)) throw natsFailure(thrown, nats.where, `the stream ${name}`);
+      if (isTooFew && performance.now() > gatheredMs) {
+        const instead = `${name} has one replica, and ends with its server, until a coordinator starts that finds three`;
         warn(`${nats.where} has no three servers with JetStream: ${instead}`);
         replicas = 1;
       }
     }
     await sleep(retryMs, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
-}
-
-/** As the server told. */
-export function serversOf({ connection }: Nats): number {
-  const { connect_urls: urls = [], cluster } = connection.info ?? {};
-  return cluster === undefined ? 1 : new Set(urls).size;
 }

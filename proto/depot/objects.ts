@@ -5,12 +5,14 @@ import { LimbeckError } from "../../core/errors.ts";
 import { bytesText } from "../../core/words.ts";
 import { artifactBucket } from "../cluster.ts";
 import { natsFailure } from "../natserrors.ts";
+import { mostReplicas, raiseReplicas, serversOf } from "../natsreplicas.ts";
 import type { Shelf, Stored } from "./depot.ts";
 import type { Source } from "./source.ts";
 
 // An object is chunks of a stream, all of which its client holds until they are acknowledged.
 const mostBytes = 256 << 20;
 const pieceBytes = 1 << 16;
+const requestMs = 5_000;
 const shaKey = "sha256";
 
 /** @param cluster in whose bucket, limbeck-<cluster>-artifacts, the objects lie */
@@ -20,11 +22,13 @@ export async function objectShelf(
 ): Promise<Shelf> {
   const bucket = artifactBucket(cluster);
   // Where the cluster has as many servers.
-  const replicas = (connection.info?.connect_urls?.length ?? 1) >= 3 ? 3 : 1;
+  const replicas = serversOf({ connection }) >= mostReplicas ? mostReplicas : 1;
   const where = `the JetStream object store ${bucket}`;
   const told = async <T>(asking: Promise<T>): Promise<T> => await asking.catch((thrown) => rethrow(where, thrown));
   const options = { storage: StorageType.File, replicas, description: "checkpoints and models of Limbeck" };
   const store: ObjectStore = await told(connection.jetstream().views.os(bucket, options));
+  // A bucket that was made while the cluster started. Who may not change it leaves that to who may.
+  await raiseReplicas({ connection }, `OBJ_${bucket}`, requestMs).catch(() => "");
   return {
     where,
     async put(key, source, signal) {
