@@ -21,7 +21,7 @@ export interface Leader {
 export interface LeaseEntry {
   /** 0: nobody ever had it. */
   readonly revision: number;
-  /** Empty: nobody has it. */
+  /** Empty: nobody has it. What is no lease has a writer, too, which renews it or not. */
   readonly writer: string;
   readonly leader: Leader | null;
   /** What makes a fence of a revision, added to it; 0 but where the bucket was made anew, or an older one was restored. */
@@ -71,6 +71,9 @@ export async function* followLeader(
   }
 }
 
+/** The writer of what is no lease: unless somebody goes on writing, it is taken over as that of a dead leader is. */
+export const unreadable = "(unreadable)";
+
 /**
  * The lease as the server that leads the bucket has it; null where there is no bucket.
  * @throws LimbeckError `unavailable` where no answer came
@@ -107,8 +110,27 @@ export function encodeGivenUp(base: number): string {
 function entryOf({ seq: revision, data }: StoredMsg): LeaseEntry {
   // Given up, or deleted by hand.
   if (data.length === 0) return { ...nobody, revision };
-  const { writer = "", base = 0, ...leader } = JSON.parse(Buffer.from(data).toString("utf8")) as Partial<LeaseValue>;
+  const value = valueIn(Buffer.from(data).toString("utf8"));
+  if (value === null) return { ...nobody, revision, writer: unreadable };
+  const { writer, base, ...leader } = value;
   if (writer === "") return { ...nobody, revision, base };
   // Who takes it cannot know the revision that it becomes.
-  return { revision, writer, base, leader: { ...(leader as Leader), fence: leader.fence || base + revision } };
+  return { revision, writer, base, leader: { ...leader, fence: leader.fence || base + revision } };
+}
+
+/** null where no coordinator wrote it: a stray hand, or a disk. */
+function valueIn(text: string): LeaseValue | null {
+  let value: Partial<LeaseValue> | null;
+  try {
+    value = JSON.parse(text) as Partial<LeaseValue> | null;
+  } catch {
+    return null;
+  }
+  const { writer = "", base = 0, name = "", address = "", http = "", ttlMs = 0, fence = 0 } = value ?? {};
+  const isRight =
+    typeof value === "object" &&
+    value !== null &&
+    [writer, name, address, http].every((each) => typeof each === "string") &&
+    [base, ttlMs, fence].every((each) => Number.isSafeInteger(each) && each >= 0);
+  return isRight ? { writer, base, name, address, http, ttlMs, fence } : null;
 }

@@ -2,7 +2,7 @@
 import { headers } from "nats";
 import { LimbeckError } from "../../core/errors.ts";
 import { leaderSubject, leaseSubject } from "../../proto/cluster.ts";
-import { encodeGivenUp, encodeLease, type Leader, type LeaseEntry, readLease } from "../../proto/leader.ts";
+import { encodeGivenUp, encodeLease, type Leader, type LeaseEntry, readLease, unreadable } from "../../proto/leader.ts";
 import type { Nats } from "../../proto/nats.ts";
 import { isOutage, jetStreamCode, jetStreamCodes, natsFailure } from "../../proto/natserrors.ts";
 import { fenceBase, holds, type LeaseEffect, type LeaseEvent, leaseStep, newLease } from "../lease.ts";
@@ -51,6 +51,7 @@ export function contend(nats: Nats, options: LeaseOptions): NatsLease {
   /** As the key has it, then as it was written with this contender's first write. */
   let base = 0;
   let shown: number | null | undefined;
+  let strayRevision: number | null = null;
   const ended = new AbortController();
   const waiting = new Set<{ resolve(): void; reject(why: unknown): void }>();
   const [led, lead, refuse] = promised<number>();
@@ -139,7 +140,13 @@ export function contend(nats: Nats, options: LeaseOptions): NatsLease {
     return { kind: "saw", revision: 0, writer: "", ttlMs: 0, atMs: now() };
   };
 
-  const show = ({ leader }: LeaseEntry) => {
+  const show = ({ leader, writer, revision }: LeaseEntry) => {
+    if (writer === unreadable && strayRevision !== revision) {
+      warn(
+        `the lease's key, ${leaseSubject(cluster)}, holds what no coordinator wrote (revision ${revision}): it is taken over if nobody writes it again for ${ttlMs / 1000} s`,
+      );
+      strayRevision = revision;
+    }
     const fence = leader?.fence ?? null;
     if (lease.kind === "following" && fence !== shown) standby(leader && identityOf(leader));
     shown = fence;

@@ -88,7 +88,9 @@ test("the server is away for longer than the lease lasts: nobody decides, append
   await assertOneWriter(a, whenEnded);
 });
 
-test("the lease's bucket is lost, the journal is not: the leader learns of it, and fences go on growing", { timeout: 60_000 }, async (t) => {
+test("the lease's bucket is lost, the journal is not: the leader learns of it, and fences go on growing", {
+  timeout: 60_000,
+}, async (t) => {
   const server = await startNats(t);
   const { lead, nats } = await storeOn(t, [server.url]);
   const manager = await nats.connection.jetstreamManager();
@@ -128,7 +130,10 @@ test("a job is forgotten by who leads by the server's word, and as soon as the s
   await new Promise((next) => setTimeout(next, 6_000));
   server.resume();
   await forgetting;
-  assert.deepEqual(warnings.filter((each) => each.includes("forgotten")), []);
+  assert.deepEqual(
+    warnings.filter((each) => each.includes("forgotten")),
+    [],
+  );
   assert.deepEqual((await leadership.journal<number>("job")).records, []);
 
   // Another takes the lease, and the old leader does not know it yet: the job may have begun again.
@@ -138,5 +143,19 @@ test("a job is forgotten by who leads by the server's word, and as soon as the s
   await assert.rejects(leadership.forget("job"), { code: "stale_term" });
   const { messages } = (await manager.streams.info(journalStream(cluster))).state;
   assert.ok(messages > 0, "what was there is there");
+  await leadership.resign();
+});
+
+test("what no coordinator wrote into the lease's key is told, and taken over as a dead leader's is", async (t) => {
+  const server = await startNats(t);
+  const { lead, nats, warnings } = await storeOn(t, [server.url]);
+  await (await lead("before")).resign();
+  for (const stray of ["garbage", "null", "7", '{"writer":3}', '{"writer":"x","fence":"high"}']) {
+    await nats.connection.jetstream().publish(leaseSubject(cluster), stray);
+    assert.equal(await findLeader(nats, cluster), null);
+  }
+  const leadership = await lead("after");
+  assert.match(warnings.join(), /holds what no coordinator wrote \(revision \d+\): it is taken over/);
+  assert.equal((await findLeader(nats, cluster))?.name, "after");
   await leadership.resign();
 });
