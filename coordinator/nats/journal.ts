@@ -8,7 +8,7 @@ import { LimbeckError } from "../../core/errors.ts";
 import type { Nats } from "../../proto/nats.ts";
 import type { Journal } from "../store.ts";
 import { type Entry, type EntryKind, mostPartBytes, newAssembly, partsOf } from "./entry.ts";
-import { type Last, publish } from "./publish.ts";
+import { type Last, pause, publish } from "./publish.ts";
 import { readParts } from "./read.ts";
 
 export interface NatsJournalOptions {
@@ -34,7 +34,7 @@ export async function openNatsJournal<R>(nats: Nats, options: NatsJournalOptions
   /** Begins the ids of the messages: the server takes one that it knows for the same message. */
   const opening = randomUUID();
   let written = 0;
-  const assembly = newAssembly();
+  let assembly = newAssembly();
 
   const stale = (by: number) =>
     new LimbeckError(
@@ -124,7 +124,16 @@ export async function openNatsJournal<R>(nats: Nats, options: NatsJournalOptions
   };
 
   await readOn();
-  while ((await write("led", "")) !== null) await readOn();
+  for (let attempt = 0; ; attempt++) {
+    const instead = await write("led", "");
+    if (instead === null) break;
+    if (instead.sequence < last) {
+      // Purged, or lost, since it was read: what is there now is read from its beginning.
+      [records, last, assembly] = [[], 0, newAssembly()];
+    }
+    await pause(attempt, signal);
+    await readOn();
+  }
   const { torn } = assembly;
   return {
     records: [...records],

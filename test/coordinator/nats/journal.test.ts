@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { newAssembly, type Part } from "../../../coordinator/nats/entry.ts";
+import { openNatsJournal } from "../../../coordinator/nats/journal.ts";
 import { idHeader, publish } from "../../../coordinator/nats/publish.ts";
 import { readParts } from "../../../coordinator/nats/read.ts";
 import { journalStream, journalSubject } from "../../../proto/cluster.ts";
@@ -22,6 +23,27 @@ async function messages(nats: Nats) {
     { signal, what: "the test", take: (part, sequence) => void found.push({ ...part, sequence }) },
   );
   return found.map(({ sequence, fence, kind, part, parts }) => ({ sequence, fence, kind, part, parts }));
+}
+
+/** The same connection; something happens after what is read, and before the first word that is published. */
+function beforePublishing(nats: Nats, happens: () => Promise<void>): Nats {
+  let happened: Promise<void> | null = null;
+  const jetstream: Nats["connection"]["jetstream"] = (options) => {
+    const client = nats.connection.jetstream(options);
+    const publish: typeof client.publish = async (...message) => {
+      happened ??= happens();
+      await happened;
+      return await client.publish(...message);
+    };
+    return new Proxy(client, { get: (target, key) => (key === "publish" ? publish : Reflect.get(target, key)) });
+  };
+  const connection = new Proxy(nats.connection, {
+    get(target, key) {
+      const own: unknown = key === "jetstream" ? jetstream : Reflect.get(target, key);
+      return typeof own === "function" && key !== "jetstream" ? own.bind(target) : own;
+    },
+  });
+  return { ...nats, connection };
 }
 
 let server: NatsServer;
@@ -137,6 +159,29 @@ test("on one server", async (t) => {
     assert.deepEqual(await (await leadership.journal<number>("job")).records, [1, 2, 3, 4, 5]);
     await leadership.resign();
   });
+});
+
+test("a journal that is purged between what is read of it and the first word is opened empty", {
+  timeout: 60_000,
+}, async (t) => {
+  const own = await startNats(t);
+  const { lead, nats } = await storeOn(t, [own.url]);
+  const leadership = await lead();
+  const before = await leadership.journal<number>("job");
+  for (const each of [1, 2, 3]) await before.append(each);
+  const manager = await nats.connection.jetstreamManager();
+  const purging = beforePublishing(nats, async () => {
+    await manager.streams.purge(stream, { filter: subject });
+  });
+  const journal = await openNatsJournal<number>(purging, {
+    ...{ stream, subject, name: "job", fence: leadership.fence, signal, held: async () => {} },
+    ensureStream: async () => {},
+    warn: assert.fail,
+  });
+  assert.deepEqual(journal.records, []);
+  await journal.append(4);
+  assert.deepEqual((await leadership.journal<number>("job")).records, [4]);
+  await leadership.resign();
 });
 
 test("of an entry of which parts are missing there was none, whichever they are", () => {
