@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { LimbeckError } from "../core/errors.ts";
+import { excerpt } from "../core/words.ts";
 import { writing } from "./files.ts";
 import { isAlive, pidNamespace, startOf } from "./liveness.ts";
 
@@ -53,7 +54,7 @@ export async function tryLock(file: string, now: Clock = () => performance.now()
     if (holder === null) continue; // Released this moment.
     const [host = "", pid = ""] = holder.split(" ");
     const life = await lifeOf(file, holder, now());
-    if (life !== "dead") return { host, pid, life };
+    if (life !== "dead") return { host: excerpt(host), pid: excerpt(pid, 20), life };
     await takeAway(file, holder);
   }
   throw new LimbeckError("unavailable", `${file} changes hands too often: others want it, too`);

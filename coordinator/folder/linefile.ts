@@ -1,8 +1,8 @@
 /** A file of lines that is only ever appended to, and may have been torn by a crash while its last one was written. */
-import { type FileHandle, open, readFile } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { LimbeckError } from "../../core/errors.ts";
-import { makeFolder, syncFolder, writeTextWhole, writing } from "../../proto/files.ts";
+import { makeFolder, readFileWithin, syncFolder, writeTextWhole, writing } from "../../proto/files.ts";
 
 export interface LineFile<T> {
   /** What was in it when it was opened, in order. */
@@ -53,7 +53,7 @@ export async function openLineFile<T>(path: string, format: LineFormat<T>): Prom
 /** null where there is none. */
 async function bytesOf(path: string): Promise<Buffer | null> {
   try {
-    return await readFile(path);
+    return await readFileWithin(path);
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw thrown;

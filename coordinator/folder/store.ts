@@ -3,17 +3,17 @@
  * that there were; journals/ has a folder for each name.
  */
 import { randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LimbeckError } from "../../core/errors.ts";
-import { makeFolder, writeTextWhole, writing } from "../../proto/files.ts";
+import { makeFolder, readFileWithin, writeTextWhole, writing } from "../../proto/files.ts";
 import { type ProcessLock, tryLock } from "../../proto/processlock.ts";
 import { type LeaderIdentity, type Leadership, type LeadOptions, type Store, serviceJournal } from "../store.ts";
 import { forgetFencedJournal, highestFence, openFencedJournal } from "./fencedjournal.ts";
 import { holding } from "./holding.ts";
 
 const pollMs = 250;
+const mostLeaderBytes = 1 << 16;
 
 export function openFolderStore(folder: string): Store {
   return {
@@ -51,8 +51,10 @@ function leaderFile(folder: string): string {
 async function readLeader(folder: string): Promise<FolderLeader | null> {
   const file = leaderFile(folder);
   try {
-    const leader = JSON.parse(await readFile(file, "utf8")) as FolderLeader;
-    if (Number.isSafeInteger(leader.fence)) return leader;
+    const leader = JSON.parse(String(await readFileWithin(file, mostLeaderBytes))) as FolderLeader;
+    // Another one must come after it.
+    if (leader.fence >= 0 && Number.isSafeInteger(leader.fence) && Number.isSafeInteger(leader.fence + 1))
+      return leader;
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return null;
   }

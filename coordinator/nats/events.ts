@@ -7,6 +7,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
+import { eventOf } from "../../core/eventline.ts";
 import type { ProgressEvent } from "../../core/events.ts";
 import { eventSubject } from "../../proto/cluster.ts";
 import type { Nats } from "../../proto/nats.ts";
@@ -132,7 +133,8 @@ async function readEvents(nats: Nats, options: NatsEventsOptions, signal: AbortS
         if (part.fence < newest) return;
         newest = part.fence;
         const entry = assembly.add(part);
-        if (entry?.kind === "record") events.push(JSON.parse(entry.text) as ProgressEvent);
+        const event = entry?.kind === "record" && eventOf(entry.text);
+        if (event) events.push(event);
       },
     },
   );

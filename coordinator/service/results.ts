@@ -5,13 +5,14 @@
  */
 import { setTimeout } from "node:timers/promises";
 import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
+import { eventsIn } from "../../core/eventline.ts";
 import type { ProgressEvent } from "../../core/events.ts";
 import { isOver } from "../../core/jobstate.ts";
 import { type Depot, within } from "../../proto/depot/depot.ts";
 import { openDepot } from "../../proto/depot/open.ts";
 import type { Artifact } from "../../proto/gen/limbeck/v1/Artifact.ts";
 import { lastingJobId } from "../../proto/jobsha256.ts";
-import { eventsName, eventsOf, readEvents } from "../records.ts";
+import { eventsName, readEvents } from "../records.ts";
 import { inDepot, inFolder, type Opened, type Place } from "./artifacts.ts";
 import { jobFolder } from "./runs.ts";
 import type { JobOutcome, QueuedJob } from "./vocabulary.ts";
@@ -77,7 +78,7 @@ export class Results {
   /** Of a job that does not run now; none where they cannot be had. */
   async events(job: QueuedJob): Promise<readonly ProgressEvent[]> {
     try {
-      return eventsOf(await textOf(await this.open(job, eventsName, answerMs.events)));
+      return eventsIn(await textOf(await this.open(job, eventsName, answerMs.events)));
     } catch {
       return [];
     }
