@@ -1,9 +1,11 @@
 /** How a command is told where the coordinator is: by its addresses, or by the lease in NATS. */
 import { type Command, Option } from "commander";
 import { LimbeckError } from "../core/errors.ts";
-import { natsAuthorityVariable, natsCredentialsVariable, usualCluster } from "../proto/cluster.ts";
+import { natsAuthorityVariable, natsCredentialsVariable, natsUser, usualCluster } from "../proto/cluster.ts";
 import { type Endpoint, hostPort } from "../proto/endpoint.ts";
+import type { NatsChange } from "../proto/nats.ts";
 import { openSecurity, type Security, type SecurityOptions, type Told } from "../proto/security/security.ts";
+import { shownUrl } from "../proto/shownurl.ts";
 import { givenCoordinators, type Whereabouts } from "../proto/whereabouts.ts";
 import { commaSeparated, endpoints } from "./options.ts";
 import { type GivenSecurity, securityArguments, securityOf, withSecurity } from "./security.ts";
@@ -14,7 +16,10 @@ export interface AddressPlace {
   readonly kind: "addresses";
   readonly endpoints: readonly Endpoint[];
   readonly security: SecurityOptions;
-  /** The options that say so again, for commands that are proposed; empty where the environment or nobody said it. */
+  /**
+   * The options that say so again, for commands that are proposed; empty where the environment or nobody said it. Where
+   * NATS' URL has a password, … stands for it.
+   */
   readonly again: string;
 }
 
@@ -96,7 +101,7 @@ export function placeOf(command: Command, usual: Endpoint | null): CoordinatorPl
   }
   if (nats && (!coordinator || isTyped("nats"))) {
     const again = [
-      ...(isTyped("nats") ? ["--nats", nats.join(",")] : []),
+      ...(isTyped("nats") ? ["--nats", nats.map(shownUrl).join(",")] : []),
       ...(isTyped("natsCreds") ? ["--nats-creds", natsCreds!] : []),
       ...(isTyped("natsCa") ? ["--nats-ca", ca!] : []),
       ...(isTyped("cluster") ? ["--cluster", cluster] : []),
@@ -124,13 +129,26 @@ function addressesText(given: readonly Endpoint[]): string {
   return given.map(({ host, port }) => hostPort(host, port)).join(",");
 }
 
-/** The options of another process that is to look at the same place. */
-export function placeArguments(place: CoordinatorPlace): string[] {
+export interface PlaceTold {
+  readonly args: string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * What another process is told that is to look at the same place. URLs of NATS may have a password: they go by the
+ * environment, for all users of a machine see the arguments of its processes.
+ */
+export function placeAgain(place: CoordinatorPlace): PlaceTold {
   const secured = ["--cluster", place.security.cluster, ...securityArguments(place.security)];
-  if (place.kind === "addresses") return ["--coordinator", addressesText(place.endpoints), ...secured];
+  if (place.kind === "addresses")
+    return { args: ["--coordinator", addressesText(place.endpoints), ...secured], env: {} };
   const { urls, credentials, ca } = place;
-  const secret = credentials === undefined ? [] : ["--nats-creds", credentials];
-  return ["--nats", urls.join(","), ...secret, ...(ca === undefined ? [] : ["--nats-ca", ca]), ...secured];
+  const files = [
+    ...(credentials === undefined ? [] : ["--nats-creds", credentials]),
+    ...(ca === undefined ? [] : ["--nats-ca", ca]),
+  ];
+  // Of two variables neither would go before the other.
+  return { args: [...files, ...secured], env: { LIMBECK_NATS: urls.join(","), LIMBECK_COORDINATOR: undefined } };
 }
 
 export interface OpenPlace extends Whereabouts {
@@ -156,7 +174,8 @@ export async function openPlace(place: CoordinatorPlace, patience: NatsPatience,
   }
   const { leaseWhereabouts } = await import("../proto/natswhereabouts.ts");
   const { urls, credentials, ca, cluster } = place;
-  const where = await leaseWhereabouts({ urls, credentials, ca, ...patience }, cluster);
+  const plain = ({ kind, why }: NatsChange) => void (kind === "plain" && told("warn", why));
+  const where = await leaseWhereabouts({ urls, credentials, ca, user: natsUser(), told: plain, ...patience }, cluster);
   const close = async () => {
     security.close();
     await where.close();

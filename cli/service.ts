@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { type Service, startService } from "../coordinator/service/main.ts";
 import type { Store } from "../coordinator/store.ts";
 import { LimbeckError } from "../core/errors.ts";
+import { natsUser } from "../proto/cluster.ts";
 import { type Endpoint, hostPort, isEverywhere } from "../proto/endpoint.ts";
 import type { HealthPort } from "../proto/health.ts";
 import { type Log, openLog } from "../proto/telemetry/log.ts";
@@ -101,6 +102,7 @@ async function openStore(
     log.warn({ event: `nats-${kind}` }, why);
   const nats = await connectNats({
     urls,
+    user: natsUser(),
     credentials: natsCreds,
     ca: natsCa,
     name: `limbeck coordinator ${name}`,

@@ -3,11 +3,16 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ConnectionOptions, connect, credsAuthenticator, Events, type NatsConnection } from "nats";
 import { LimbeckError } from "../core/errors.ts";
+import { isLoopbackAddress } from "../core/security/loopback.ts";
+import type { NatsUser } from "./cluster.ts";
 import { isAuthentication, isOutage, jetStreamItself, natsFailure, wrongCredentials } from "./natserrors.ts";
+import { shownUrl } from "./shownurl.ts";
 
 export interface NatsOptions {
   /** nats://[user:password@|token@]HOST[:PORT], or tls://…; of one cluster. */
   readonly urls: readonly string[];
+  /** Where the URLs name none, and no credentials file is given. */
+  readonly user?: NatsUser | undefined;
   /** Path of a credentials file. */
   readonly credentials?: string | undefined;
   /** Path of a file with the authority (PEM) that has signed the server's certificate; else the public ones. */
@@ -17,12 +22,12 @@ export interface NatsOptions {
   /** How long a server may take to answer the first time, until `unavailable`. */
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
-  /** Told when the server is lost, and when it is back (L7). */
+  /** Told when the server is lost, and when it is back (L7); and where a password is sent in the clear. */
   readonly told?: (change: NatsChange) => void;
 }
 
 export interface NatsChange {
-  readonly kind: "away" | "back" | "trouble";
+  readonly kind: "away" | "back" | "trouble" | "plain";
   /** A sentence. */
   readonly why: string;
 }
@@ -54,9 +59,14 @@ const pingMs = 1_000;
  */
 export async function connectNats(options: NatsOptions): Promise<Nats> {
   const { deadlineMs = usualDeadlineMs, signal } = options;
-  const servers = options.urls.map(serverOf);
+  const servers = serversOf(options.urls);
   const where = `NATS at ${servers.map(({ host }) => host).join(", ")}`;
   const settings = await settingsOf(options, servers);
+  const open = servers.find(({ host, isEncrypted }) => !isEncrypted && !isLoopbackAddress(host));
+  if (open && !settings.tls && (settings.user !== undefined || settings.token !== undefined)) {
+    const why = `NATS at ${open.host} is sent the password without TLS: whoever is on the network can read it; tls:// asks for TLS`;
+    options.told?.({ kind: "plain", why });
+  }
   for (const endMs = performance.now() + deadlineMs; ; ) {
     signal?.throwIfAborted();
     try {
@@ -84,29 +94,39 @@ interface Server {
   readonly password: string;
 }
 
-function serverOf(url: string): Server {
-  const text = url.includes("://") ? url : `nats://${url}`;
-  if (!URL.canParse(text) || !/^(nats|tls):\/\/./.test(text))
-    throw new LimbeckError(
-      "usage",
-      `${withoutSecrets(url)} is not the URL of a NATS server: nats://HOST:4222 is needed`,
-    );
-  const { hostname, port, protocol, username, password } = new URL(text);
-  return {
-    host: `${hostname}:${port || 4222}`,
-    isEncrypted: protocol === "tls:",
-    user: decodeURIComponent(username),
-    password: decodeURIComponent(password),
-  };
+/** @throws LimbeckError `usage`, which repeats no password */
+function serversOf(urls: readonly string[]): Server[] {
+  return urls.map((url) => {
+    const server = serverOf(url.includes("://") ? url : `nats://${url}`);
+    if (server) return server;
+    // Said of all together: a password with a comma in it is in two of them.
+    const needed = "nats://HOST:4222 is needed; in a user or a password / is written %2F, @ %40, % %25 and a comma %2C";
+    throw new LimbeckError("usage", `${shownUrl(urls.join(","))} is not the URL of a NATS server: ${needed}`);
+  });
 }
 
-function withoutSecrets(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, "//");
+function serverOf(url: string): Server | null {
+  if (!URL.canParse(url) || !/^(nats|tls):\/\/./.test(url)) return null;
+  const { hostname, port, protocol, username, password, pathname, search, hash } = new URL(url);
+  // What follows the host is the rest of a password.
+  if (hostname === "" || !/^\/?$/.test(pathname) || search !== "" || hash !== "") return null;
+  try {
+    return {
+      host: `${hostname}:${port || 4222}`,
+      isEncrypted: protocol === "tls:",
+      user: decodeURIComponent(username),
+      password: decodeURIComponent(password),
+    };
+  } catch {
+    return null; // A % that begins no character.
+  }
 }
 
 async function settingsOf(options: NatsOptions, servers: readonly Server[]): Promise<ConnectionOptions> {
   if (servers.length === 0) throw new LimbeckError("usage", "no URL of a NATS server is given");
-  const { user, password } = servers.find(({ user }) => user !== "") ?? { user: "", password: "" };
+  const given = options.credentials === undefined ? options.user : undefined;
+  const usual = { user: given?.name ?? "", password: given?.password ?? "" };
+  const { user, password } = servers.find(({ user }) => user !== "") ?? usual;
   const secret = password !== "" ? { user, pass: password } : user !== "" ? { token: user } : {};
   return {
     servers: servers.map(({ host }) => host),
