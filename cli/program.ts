@@ -13,12 +13,14 @@ import {
   logFormat,
   positive,
   printing,
+  processName,
 } from "./options.ts";
 import { clusterOption, natsAuthority, natsCredentials, placeOf, withPlace } from "./place.ts";
 import { withPages } from "./ports.ts";
 import { addQuestions } from "./questions.ts";
 import { addSecrets } from "./secretcommands.ts";
 import { withSecurity, withTokenKeys } from "./security.ts";
+
 
 export function program(): Command {
   const limbeck = new Command("limbeck")
@@ -169,7 +171,7 @@ export function program(): Command {
     .addOption(natsCredentials())
     .addOption(natsAuthority())
     .addOption(clusterOption())
-    .option("--name <name>", "of a service: a name no other coordinator has (default: <host>:<port>)")
+    .option("--name <name>", "of a service: a name no other coordinator has (default: <host>:<port>)", processName)
     .option(
       "--advertise <host:port>",
       "of a service: where workers and other coordinators are told to reach this one (default: --listen)",
@@ -191,7 +193,7 @@ export function program(): Command {
   withPages(withTokenKeys(withPlace(limbeck.command("worker"))))
     .description("join a coordinator and compute")
     .option("--role <role>", "student, teacher or auto: the coordinator chooses", "auto")
-    .option("--name <name>", "a name no other worker of the job has (default: <host>-<device>-<process>)")
+    .option("--name <name>", "a name no other worker of the job has (default: <host>-<device>-<process>)", processName)
     .option(
       "--devices <which>",
       "all, cpu or numbers of GPUs such as 0,1: one process for each, restarted when it dies",
