@@ -8,6 +8,10 @@ import { podsOf, type Thing } from "./render.ts";
 const variables = [
   "LIMBECK_NATS_CREDS",
   "LIMBECK_NATS_CA",
+  "LIMBECK_NATS_USER",
+  "LIMBECK_NATS_PASSWORD",
+  "LIMBECK_NATS_DEPOT_USER",
+  "LIMBECK_NATS_DEPOT_PASSWORD",
   "AWS_REGION",
   "AWS_ENDPOINT_URL_S3",
   "AWS_ACCESS_KEY_ID",
