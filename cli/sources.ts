@@ -3,16 +3,13 @@ import { readFile } from "node:fs/promises";
 import { isAbsolute, normalize, resolve } from "node:path";
 import { LimbeckError } from "../core/errors.ts";
 import type { Job } from "../core/job.ts";
-import { modulesOf } from "../core/jobpaths.ts";
+import { longestSource, modulesOf } from "../core/jobpaths.ts";
 
 export interface Source {
   /** As the job names it. */
   readonly path: string;
   readonly text: string;
 }
-
-/** What a service has to keep of a job, in its journal too, is bounded. */
-export const longestSource = 256 * 1024;
 
 const otherwise = "or name a file of the workers' own image by its absolute path, which is not sent";
 
