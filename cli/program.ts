@@ -72,7 +72,7 @@ export function program(): Command {
     .addOption(
       new Option(
         "--nats <url,…>",
-        "NATS servers to examine instead: version, JetStream, limits, permissions, replicas, clock",
+        "NATS servers to examine instead: version, JetStream, limits, permissions, streams, replicas, clock",
       ).argParser(commaSeparated),
     )
     .addOption(natsCredentials())
