@@ -21,6 +21,12 @@ import { addQuestions } from "./questions.ts";
 import { addSecrets } from "./secretcommands.ts";
 import { withSecurity, withTokenKeys } from "./security.ts";
 
+interface SchemaOptions {
+  readonly markdown?: boolean;
+  readonly metrics?: boolean;
+  readonly events?: boolean;
+  readonly output?: "json";
+}
 
 export function program(): Command {
   const limbeck = new Command("limbeck")
@@ -129,10 +135,16 @@ export function program(): Command {
     .description("print the JSON Schema of job files")
     .option("--markdown", "the reference page instead")
     .option("--metrics", "the reference page of the metrics instead; with -o json their definitions")
+    .option("--events", "the reference page of the events instead; with -o json their definitions")
     .addOption(
       new Option("-o, --output <format>", "json: what it prints anyway").choices(["json"]).conflicts("markdown"),
     )
-    .action(async ({ markdown, metrics, output }: { markdown?: boolean; metrics?: boolean; output?: "json" }) => {
+    .action(async ({ markdown, metrics, events, output }: SchemaOptions) => {
+      if (events) {
+        const { eventsDefinitions, eventsReference } = await import("./eventsreference.ts");
+        process.stdout.write(output ? `${JSON.stringify(eventsDefinitions(), null, 2)}\n` : eventsReference());
+        return;
+      }
       if (metrics) {
         const { metricsDefinitions, metricsReference } = await import("./metricsreference.ts");
         process.stdout.write(output ? `${JSON.stringify(metricsDefinitions(), null, 2)}\n` : metricsReference());
