@@ -1,13 +1,13 @@
 /** `limbeck artifacts`: what a job has left behind, listed, or fetched into a folder. */
 
 import { jobMeant } from "../core/jobentry.ts";
+import { plain } from "../core/plaintext.ts";
 import { bytesText, counted } from "../core/words.ts";
 import type { Artifact } from "../proto/jobs.ts";
 import type { OutputFormat } from "./display.ts";
 import { fetchAll } from "./fetching.ts";
 import { type Addressed, withJobs } from "./jobclient.ts";
 import { type Column, grid } from "./terminal/grid.ts";
-import { plain } from "./terminal/text.ts";
 
 export interface ArtifactsOptions extends Addressed {
   readonly job: string;

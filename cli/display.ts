@@ -1,8 +1,12 @@
-/** Progress for people: one live block on a terminal, plain lines elsewhere, JSON lines with `-o json`. */
+/**
+ * Progress for people: one live block on a terminal, plain lines elsewhere, JSON lines with `-o json`. What others wrote is
+ * shown, and not obeyed by the terminal.
+ */
 import { SingleBar } from "cli-progress";
 import pc from "picocolors";
 import type { ProgressEvent } from "../core/events.ts";
 import { describe, stepPayload } from "../core/lines.ts";
+import { plain, plainLines } from "../core/plaintext.ts";
 import type { Report } from "../core/report.ts";
 import { resultTable } from "./table.ts";
 
@@ -17,22 +21,23 @@ export interface Display {
 export function createDisplay({ output, quiet }: { output: OutputFormat; quiet?: boolean }): Display {
   if (output === "json") return jsonLines();
   if (quiet) return { show: () => {}, note: () => {}, close: () => {} };
-  return process.stdout.isTTY ? liveBar() : plainLines();
+  return process.stdout.isTTY ? liveBar() : printedLines();
 }
 
 function jsonLines(): Display {
   return {
     show: (event) => void process.stdout.write(`${JSON.stringify(event)}\n`),
-    note: (line) => void process.stderr.write(`${line}\n`),
+    note: (line) => void process.stderr.write(`${plainLines(line)}\n`),
     close: () => {},
   };
 }
 
 const plainStepEveryMs = 5000;
 
-function plainLines(): Display {
+function printedLines(): Display {
   let lastStepMs = 0;
   const print = (line: string) => void process.stdout.write(`${line}\n`);
+  const note = (line: string) => print(plainLines(line));
   return {
     show(event) {
       if (event.kind === "stepped") {
@@ -43,7 +48,7 @@ function plainLines(): Display {
       if (line) print(line);
       if (event.kind === "job-finished") print(resultTable(event.report as Report));
     },
-    note: print,
+    note,
     close: () => {},
   };
 }
@@ -84,7 +89,8 @@ function liveBar(): Display {
   return {
     show(event) {
       if (event.kind === "worker-status") {
-        doing.set(event.worker, event.waitingFor ? `waits for ${event.waitingFor}` : event.doing);
+        const what = event.waitingFor ? `waits for ${event.waitingFor}` : event.doing;
+        doing.set(plain(event.worker), plain(what));
         bar?.update({ workers: workers() });
         return;
       }
@@ -98,7 +104,7 @@ function liveBar(): Display {
       if (line) print(line);
       if (event.kind === "job-finished") print(resultTable(event.report as Report));
     },
-    note: print,
+    note: (line) => print(plainLines(line)),
     close,
   };
 }

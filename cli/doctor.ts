@@ -3,7 +3,7 @@ import { dirname, resolve } from "node:path";
 import { examineNats } from "../coordinator/nats/examination.ts";
 import { LimbeckError } from "../core/errors.ts";
 import { diagnosis } from "../core/lines.ts";
-import { checkCluster } from "../proto/cluster.ts";
+import { checkCluster, natsUser } from "../proto/cluster.ts";
 import { checkUp } from "../worker/doctor/checkup.ts";
 import { doctor as examine } from "../worker/engine/doctor.ts";
 import type { EngineChoice } from "../worker/engine/engine.ts";
@@ -53,7 +53,7 @@ async function examineServers(
   { natsCreds, natsCa: ca, cluster, output }: DoctorOptions,
 ): Promise<void> {
   if (file !== undefined) throw new LimbeckError("usage", "a job and --nats are examined by a command each");
-  const options = { urls, credentials: natsCreds, ca, name: "limbeck doctor", deadlineMs: examineMs };
+  const options = { urls, user: natsUser(), credentials: natsCreds, ca, name: "limbeck doctor", deadlineMs: examineMs };
   const findings = await examineNats(options, checkCluster(cluster));
   if (findings.some(({ severity }) => severity === "error")) process.exitCode = 1;
   const lines = findings.map(({ check, severity, text }) => `doctor: ${check}: ${severity}, ${text}`).join("\n");

@@ -5,6 +5,7 @@ import { LimbeckError } from "../core/errors.ts";
 import type { ProgressEvent } from "../core/events.ts";
 import type { JobEntry } from "../core/jobentry.ts";
 import { type EntryState, isOver } from "../core/jobstate.ts";
+import { plain } from "../core/plaintext.ts";
 import { type CoordinatorClient, connectCoordinator } from "../proto/clients.ts";
 import { connectJobs, type Jobs } from "../proto/jobs.ts";
 import { isAbsence } from "../proto/leadercalls.ts";
@@ -84,7 +85,7 @@ async function showToItsEnd(followed: Followed, asking: Asking): Promise<void> {
       last = shown.last ?? last;
     }
     if (isOver(entry.state)) return end(followed, entry, last);
-    const text = `${id} is ${state}${why === "" ? "" : `: ${why}`}`;
+    const text = plain(`${id} is ${state}${why === "" ? "" : `: ${why}`}`);
     if (told.has(state) && text !== said) {
       display.note(text);
       if (state === "paused") display.note(`  limbeck resume ${id}${again}`);
@@ -127,7 +128,8 @@ function end({ display, again }: Followed, { id, state, why }: JobEntry, last: P
   display.note(`  limbeck logs ${id}${again}`);
   display.note(`  limbeck status ${id}${again}`);
   if (state === "done") return;
-  if (state === "cancelled") throw new LimbeckError("stopped", `${id} was cancelled${why === "" ? "" : `: ${why}`}`);
+  if (state === "cancelled")
+    throw new LimbeckError("stopped", plain(`${id} was cancelled${why === "" ? "" : `: ${why}`}`));
   const error = last?.kind === "job-failed" ? last : { code: "unavailable" as const, message: why };
   throw new LimbeckError(error.code, `${id} failed: ${error.message}`);
 }

@@ -1,12 +1,12 @@
 /** `limbeck list`, `cancel`, `pause` and `resume`: a service's jobs. */
 import { jobMeant } from "../core/jobentry.ts";
 import { isOver, type JobAction } from "../core/jobstate.ts";
+import { plain } from "../core/plaintext.ts";
 import { counted } from "../core/words.ts";
 import type { OutputFormat } from "./display.ts";
 import { type Addressed, withJobs } from "./jobclient.ts";
 import { grid, gridWidth } from "./terminal/grid.ts";
 import { jobColumns } from "./terminal/jobgrid.ts";
-import { plain } from "./terminal/text.ts";
 
 export interface ListOptions extends Addressed {
   /** Those that are over, too. */

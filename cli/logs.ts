@@ -5,7 +5,7 @@ import type { CoordinatorClient } from "../proto/clients.ts";
 import { sayOfAbsence } from "./absence.ts";
 import type { OutputFormat } from "./display.ts";
 import { type Meant, withJob } from "./jobclient.ts";
-import { dateAndTime, plain } from "./terminal/text.ts";
+import { dateAndTime } from "./terminal/text.ts";
 
 export interface LogsOptions extends Meant {
   readonly follow?: boolean;
@@ -64,5 +64,5 @@ function print(event: ProgressEvent, { output }: LogsOptions): void {
     process.stdout.write(`${JSON.stringify(event)}\n`);
     return;
   }
-  for (const line of eventText(event).split("\n")) process.stdout.write(`${dateAndTime(event.atMs)}  ${plain(line)}\n`);
+  for (const line of eventText(event).split("\n")) process.stdout.write(`${dateAndTime(event.atMs)}  ${line}\n`);
 }

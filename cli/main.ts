@@ -1,14 +1,13 @@
 /** The command line: `limbeck COMMAND`. Exit codes: 0 done, 1 failed, 2 bad usage or job file; 130 a job left to go on by itself. */
 import { CommanderError } from "commander";
 import { asLimbeckError, type LimbeckError } from "../core/errors.ts";
+import { plainLines } from "../core/plaintext.ts";
 import { program } from "./program.ts";
-import { plain } from "./terminal/text.ts";
 
-/** One sentence for what the user did or met, without what a terminal would obey; the stack only for a broken invariant of our own. */
+/** One sentence for what the user did or met, which others may have written; the stack only for a broken invariant of our own. */
 function explain(error: LimbeckError): string {
   const cause = error.code === "internal" && error.cause instanceof Error ? `\n${error.cause.stack}` : "";
-  const lines = `${error.message}${cause}`.split("\n").map(plain);
-  return `limbeck: ${lines.join("\n")}\n`;
+  return `${plainLines(`limbeck: ${error.message}${cause}`)}\n`;
 }
 
 // Whoever read our output has gone (`| head`): what is under way goes on without it.

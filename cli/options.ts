@@ -1,5 +1,6 @@
 /** Options that several commands share, and how what is given to an option is read. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { isProcessName, neededName } from "../core/processname.ts";
 import type { Endpoint } from "../proto/endpoint.ts";
 import type { EngineChoice } from "../worker/engine/engine.ts";
 
@@ -70,6 +71,11 @@ export function endpoints(text: string): readonly Endpoint[] {
 
 export function commaSeparated(text: string): readonly string[] {
   return text.split(",").filter((each) => each !== "");
+}
+
+export function processName(text: string): string {
+  if (!isProcessName(text)) throw new InvalidArgumentError(`${neededName}.`);
+  return text;
 }
 
 export function priority(text: string): number {

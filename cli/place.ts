@@ -1,10 +1,11 @@
 /** How a command is told where the coordinator is: by its addresses, or by the lease in NATS. */
 import { type Command, Option } from "commander";
 import { LimbeckError } from "../core/errors.ts";
-import { natsAuthorityVariable, natsCredentialsVariable, usualCluster } from "../proto/cluster.ts";
+import { natsAuthorityVariable, natsCredentialsVariable, natsUser, usualCluster } from "../proto/cluster.ts";
 import { type Endpoint, hostPort } from "../proto/endpoint.ts";
 import type { NatsChange } from "../proto/nats.ts";
 import { openSecurity, type Security, type SecurityOptions, type Told } from "../proto/security/security.ts";
+import { shownUrl } from "../proto/shownurl.ts";
 import { givenCoordinators, type Whereabouts } from "../proto/whereabouts.ts";
 import { commaSeparated, endpoints } from "./options.ts";
 import { type GivenSecurity, securityArguments, securityOf, withSecurity } from "./security.ts";
@@ -15,7 +16,10 @@ export interface AddressPlace {
   readonly kind: "addresses";
   readonly endpoints: readonly Endpoint[];
   readonly security: SecurityOptions;
-  /** The options that say so again, for commands that are proposed; empty where the environment or nobody said it. */
+  /**
+   * The options that say so again, for commands that are proposed; empty where the environment or nobody said it. Where
+   * NATS' URL has a password, … stands for it.
+   */
   readonly again: string;
 }
 
@@ -111,13 +115,13 @@ export function placeOf(command: Command, usual: Endpoint | null): CoordinatorPl
 
 type Unsaid = Omit<AddressPlace, "again"> | Omit<LeasePlace, "again">;
 
-/** The options that say it, by commander's names for them. */
+/** The options that say it to people, by commander's names for them: without what is secret. */
 function sayingOf(place: Unsaid): Readonly<Record<string, readonly string[]>> {
   const cluster = ["--cluster", place.security.cluster];
   if (place.kind === "addresses") return { coordinator: ["--coordinator", addressesText(place.endpoints)], cluster };
   const { urls, credentials, ca } = place;
   return {
-    nats: ["--nats", urls.join(",")],
+    nats: ["--nats", urls.map(shownUrl).join(",")],
     ...(credentials !== undefined && { natsCreds: ["--nats-creds", credentials] }),
     ...(ca !== undefined && { natsCa: ["--nats-ca", ca] }),
     cluster,
@@ -132,9 +136,21 @@ function addressesText(given: readonly Endpoint[]): string {
   return given.map(({ host, port }) => hostPort(host, port)).join(",");
 }
 
-/** The options of another process that is to look at the same place. */
-export function placeArguments(place: CoordinatorPlace): string[] {
-  return [...Object.values(sayingOf(place)).flat(), ...securityArguments(place.security)];
+export interface PlaceTold {
+  readonly args: string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * What another process is told that is to look at the same place. URLs of NATS may have a password: they go by the
+ * environment, for all users of a machine see the arguments of its processes.
+ */
+export function placeAgain(place: CoordinatorPlace): PlaceTold {
+  const said = Object.entries(sayingOf(place)).flatMap(([name, words]) => (name === "nats" ? [] : words));
+  const args = [...said, ...securityArguments(place.security)];
+  if (place.kind === "addresses") return { args, env: {} };
+  // Of two variables neither would go before the other.
+  return { args, env: { LIMBECK_NATS: place.urls.join(","), LIMBECK_COORDINATOR: undefined } };
 }
 
 export interface OpenPlace extends Whereabouts {
@@ -165,7 +181,8 @@ export async function openPlace(place: CoordinatorPlace, patience: NatsPatience,
   }
   const { leaseWhereabouts } = await import("../proto/natswhereabouts.ts");
   const { urls, credentials, ca, cluster } = place;
-  const where = leaseWhereabouts({ urls, credentials, ca, ...patience }, cluster);
+  const plain = ({ kind, why }: NatsChange) => void (kind === "plain" && told("warn", why));
+  const where = leaseWhereabouts({ urls, credentials, ca, user: natsUser(), told: plain, ...patience }, cluster);
   const close = async () => {
     security.close();
     await where.close();

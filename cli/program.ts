@@ -13,12 +13,20 @@ import {
   logFormat,
   positive,
   printing,
+  processName,
 } from "./options.ts";
 import { clusterOption, natsAuthority, natsCredentials, placeOf, withPlace } from "./place.ts";
 import { withPages } from "./ports.ts";
 import { addQuestions } from "./questions.ts";
 import { addSecrets } from "./secretcommands.ts";
 import { withSecurity, withTokenKeys } from "./security.ts";
+
+interface SchemaOptions {
+  readonly markdown?: boolean;
+  readonly metrics?: boolean;
+  readonly events?: boolean;
+  readonly output?: "json";
+}
 
 export function program(): Command {
   const limbeck = new Command("limbeck")
@@ -75,7 +83,7 @@ export function program(): Command {
     .addOption(
       new Option(
         "--nats <url,…>",
-        "NATS servers to examine instead: version, JetStream, limits, permissions, replicas, clock",
+        "NATS servers to examine instead: version, JetStream, limits, permissions, streams, replicas, clock",
       ).argParser(commaSeparated),
     )
     .addOption(natsCredentials())
@@ -132,10 +140,16 @@ export function program(): Command {
     .description("print the JSON Schema of job files")
     .option("--markdown", "the reference page instead")
     .option("--metrics", "the reference page of the metrics instead; with -o json their definitions")
+    .option("--events", "the reference page of the events instead; with -o json their definitions")
     .addOption(
       new Option("-o, --output <format>", "json: what it prints anyway").choices(["json"]).conflicts("markdown"),
     )
-    .action(async ({ markdown, metrics, output }: { markdown?: boolean; metrics?: boolean; output?: "json" }) => {
+    .action(async ({ markdown, metrics, events, output }: SchemaOptions) => {
+      if (events) {
+        const { eventsDefinitions, eventsReference } = await import("./eventsreference.ts");
+        process.stdout.write(output ? `${JSON.stringify(eventsDefinitions(), null, 2)}\n` : eventsReference());
+        return;
+      }
       if (metrics) {
         const { metricsDefinitions, metricsReference } = await import("./metricsreference.ts");
         process.stdout.write(output ? `${JSON.stringify(metricsDefinitions(), null, 2)}\n` : metricsReference());
@@ -179,7 +193,7 @@ export function program(): Command {
     .addOption(natsCredentials())
     .addOption(natsAuthority())
     .addOption(clusterOption())
-    .option("--name <name>", "of a service: a name no other coordinator has (default: <host>:<port>)")
+    .option("--name <name>", "of a service: a name no other coordinator has (default: <host>:<port>)", processName)
     .option(
       "--advertise <host:port>",
       "of a service: where workers and other coordinators are told to reach this one (default: --listen)",
@@ -202,7 +216,7 @@ export function program(): Command {
   withPages(withTokenKeys(withPlace(limbeck.command("worker"))))
     .description("join a coordinator and compute")
     .option("--role <role>", "student, teacher or auto: the coordinator chooses", "auto")
-    .option("--name <name>", "a name no other worker of the job has (default: <host>-<device>-<process>)")
+    .option("--name <name>", "a name no other worker of the job has (default: <host>-<device>-<process>)", processName)
     .option(
       "--devices <which>",
       "all, cpu or numbers of GPUs such as 0,1: one process for each, restarted when it dies",

@@ -33,7 +33,9 @@ export function addSecrets(limbeck: Command): void {
         .makeOptionMandatory(),
     )
     .addOption(
-      new Option("--for <time>", "until it expires: 90s, 10m, 2h or 30d").argParser(lasting).default(3_600_000, "1h"),
+      new Option("--for <time>", "until it expires: 90s, 10m, 2h or 30d; a worker's at most 7d")
+        .argParser(lasting)
+        .default(3_600_000, "1h"),
     )
     .requiredOption("--key <file>", "the private key, as `limbeck token key` or `limbeck certs` made it")
     .addOption(clusterOption())

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { type Service, startService } from "../coordinator/service/main.ts";
 import type { Store } from "../coordinator/store.ts";
 import { LimbeckError } from "../core/errors.ts";
+import { natsUser } from "../proto/cluster.ts";
 import { type Endpoint, hostPort, isEverywhere } from "../proto/endpoint.ts";
 import type { HealthPort } from "../proto/health.ts";
 import { type Log, openLog } from "../proto/telemetry/log.ts";
@@ -97,6 +98,6 @@ async function openStore(
     return openFolderStore(resolve(state));
   }
   const { awaitNatsStore } = await import("../coordinator/nats/awaited.ts");
-  const asked = { urls, credentials, ca, name: `limbeck coordinator ${name}` };
+  const asked = { urls, user: natsUser(), credentials, ca, name: `limbeck coordinator ${name}` };
   return awaitNatsStore({ nats: { ...asked, deadlineMs: patienceMs, told: toldOfNats(log) }, cluster, log });
 }

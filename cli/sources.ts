@@ -2,7 +2,7 @@
 import { isAbsolute, normalize, resolve } from "node:path";
 import { LimbeckError } from "../core/errors.ts";
 import type { Job } from "../core/job.ts";
-import { modulesOf } from "../core/jobpaths.ts";
+import { longestSource, modulesOf } from "../core/jobpaths.ts";
 import { readFileWithin } from "../proto/files.ts";
 
 export interface Source {
@@ -10,9 +10,6 @@ export interface Source {
   readonly path: string;
   readonly text: string;
 }
-
-/** What a service has to keep of a job, in its journal too, is bounded. */
-export const longestSource = 256 * 1024;
 
 const otherwise = "or name a file of the workers' own image by its absolute path, which is not sent";
 

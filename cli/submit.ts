@@ -5,13 +5,13 @@ import { dirname, resolve } from "node:path";
 import { LimbeckError } from "../core/errors.ts";
 import { effectiveJobYaml } from "../core/jobfile.ts";
 import { withAbsolutePaths } from "../core/jobpaths.ts";
+import { plain } from "../core/plaintext.ts";
 import type { Submission, Submitted } from "../proto/jobs.ts";
 import { readLocatedJob } from "./coordinator.ts";
 import { createDisplay, type OutputFormat } from "./display.ts";
 import { followJob } from "./followjob.ts";
 import { type Addressed, withJobs } from "./jobclient.ts";
 import { sourcesOf } from "./sources.ts";
-import { plain } from "./terminal/text.ts";
 
 export interface SubmitOptions extends Addressed {
   readonly name?: string;

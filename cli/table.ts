@@ -2,6 +2,7 @@
 import Table from "cli-table3";
 import pc from "picocolors";
 import type { Score } from "../core/events.ts";
+import { plain } from "../core/plaintext.ts";
 import type { Report } from "../core/report.ts";
 import { duration, fixed, percent, whole } from "../core/words.ts";
 
@@ -28,8 +29,8 @@ export function resultTable(report: Report): string {
   const lines = [
     table.toString(),
     `student agrees with teacher on ${percent(report.student.agreementWithTeacher)}`,
-    report.summary,
-    `verdict: ${pc.bold(report.verdict)} (${report.verdictDetail.why})`,
+    plain(report.summary),
+    `verdict: ${pc.bold(plain(report.verdict))} (${plain(report.verdictDetail.why)})`,
     `${whole.format(report.samplesPerSecond)} samples/s while distilling, ${duration(report.wallSeconds)} in all`,
   ];
   return [...lines, ...planLines(report)].join("\n");

@@ -5,7 +5,7 @@ import { LimbeckError } from "../core/errors.ts";
 import type { Role } from "../core/security/identity.ts";
 import { checkCluster } from "../proto/cluster.ts";
 import { timeText } from "../proto/security/certificates.ts";
-import { createToken, readTokenPrivateKey } from "../proto/security/token.ts";
+import { createToken, longestWorkerTokenMs, readTokenPrivateKey } from "../proto/security/token.ts";
 import type { OutputFormat } from "./display.ts";
 import { writeNew } from "./newfile.ts";
 
@@ -43,6 +43,8 @@ export async function create({ role, for: lastsMs, key: file, cluster, output }:
   } catch (cause) {
     throw new LimbeckError("usage", `--key: ${file} cannot be read: limbeck token key --out FILE makes one`, { cause });
   }
+  if (role === "worker" && lastsMs > longestWorkerTokenMs)
+    throw new LimbeckError("usage", "--for: a worker's token lasts 7d at the most: whoever has it may join");
   const claims = { cluster: checkCluster(cluster), role, untilMs: Date.now() + lastsMs };
   const { token, text } = createToken(claims, readTokenPrivateKey(pem, file));
   if (output === "json") {

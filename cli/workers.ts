@@ -8,7 +8,7 @@ import { type Endpoint, hostPort } from "../proto/endpoint.ts";
 import { writing } from "../proto/files.ts";
 import { type Ended, endChildren, startChild, tellParent } from "./children.ts";
 import type { DeviceShare } from "./devices.ts";
-import { type CoordinatorPlace, placeArguments } from "./place.ts";
+import { type CoordinatorPlace, placeAgain } from "./place.ts";
 import type { GivenPages } from "./ports.ts";
 import { deathNote, type Supervised, supervise } from "./supervisor.ts";
 
@@ -78,7 +78,8 @@ function superviseOne(
   // The same in every life: the id is the supervisor's.
   const own = options.name ?? `${hostname()}-${label}-${process.pid}`;
   const name = options.name !== undefined && count > 1 ? `${own}-${label}` : own;
-  const args = ["worker", ...placeArguments(at), "--role", role, "--name", name];
+  const where = placeAgain(at);
+  const args = ["worker", ...where.args, "--role", role, "--name", name];
   args.push("--listen", endpoint(listen), "--http", endpoint(http));
   if (advertise) args.push("--advertise", endpoint(advertise));
   if (httpTokenFile !== undefined) args.push("--http-token-file", httpTokenFile);
@@ -94,7 +95,7 @@ function superviseOne(
   };
   const note = (line: string) => said(name, `${line}\n`, log);
   const start = (life: number) => {
-    const child = startChild(name, args, { env, hear, hearLog });
+    const child = startChild(name, args, { env: { ...env, ...where.env }, hear, hearLog });
     note(`supervisor: process ${child.process.pid} started, life ${life}`);
     return child;
   };

@@ -2,6 +2,8 @@
 import type { Finding } from "../core/doctor/finding.ts";
 import { LimbeckError, type LimbeckErrorCode } from "../core/errors.ts";
 import type { Exported, ExportedModel, LedgerTotals, Picture } from "../core/finishedstage.ts";
+import { plain } from "../core/plaintext.ts";
+import { isProcessName, neededName } from "../core/processname.ts";
 import type { ReportedEngine } from "../core/report.ts";
 import type { Stage } from "../core/stages.ts";
 import type { CaughtUp__Output } from "../proto/gen/limbeck/v1/CaughtUp.ts";
@@ -109,6 +111,10 @@ function understandBody(message: FromWorker__Output, body: NonNullable<FromWorke
     case "hello": {
       const hello = message.hello!;
       if (hello.worker === "") throw new LimbeckError("corrupt", "a worker joined without a name");
+      if (!isProcessName(hello.worker)) {
+        const shown = plain(JSON.stringify(hello.worker.slice(0, 40)));
+        throw new LimbeckError("usage", `a worker cannot be called ${shown}: ${neededName}`);
+      }
       return { kind: body, term, ...hello, role: roleOf(hello.role, hello.worker) };
     }
     case "heartbeat":

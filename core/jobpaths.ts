@@ -25,6 +25,9 @@ function absoluteOf(path: string, absolute: (path: string) => string): string {
   return path.startsWith("npm:") ? path : absolute(path);
 }
 
+/** Bytes of a file of code that goes with a job: what a service has to keep of one, in its journal too, is bounded. */
+export const longestSource = 256 * 1024;
+
 export interface ModuleField {
   readonly field: "teacher.module" | "student.module";
   readonly path: string;

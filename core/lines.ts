@@ -1,6 +1,7 @@
 /** One line of text per progress event. */
 import type { Finding } from "./doctor/finding.ts";
 import type { ProgressEvent } from "./events.ts";
+import { plain, plainLines } from "./plaintext.ts";
 import { bytesText, counted, duration, fixed, percent, whole } from "./words.ts";
 
 type Of<K extends ProgressEvent["kind"]> = Extract<ProgressEvent, { kind: K }>;
@@ -42,23 +43,32 @@ export function diagnosis(findings: readonly Finding[]): string {
         ]
       : []),
   ];
-  return lines.map((line) => `doctor: ${line}`).join("\n");
+  return lines.map((line) => `doctor: ${plain(line)}`).join("\n");
 }
 
-/** Every decision has a line, also those that `run` does not tell. */
+/** Every decision has a line, also those that `run` does not tell. It is plain, as `describe` says. */
 export function eventText(event: ProgressEvent): string {
   switch (event.kind) {
     case "term-begun":
       return `term ${event.term} begins: ${event.stage} at step ${event.step}`;
     case "job-failed":
-      return `failed: ${event.message}`;
+      return `failed: ${plainLines(event.message)}`;
     default:
       return describe(event) ?? event.kind;
   }
 }
 
-/** The line for people; null for what only machines read. */
+/**
+ * The line for people; null for what only machines read. Workers, and users who say why, have words in it: nothing of them is
+ * obeyed by a terminal, or begins a line of its own.
+ */
 export function describe(event: ProgressEvent): string | null {
+  if (event.kind === "diagnosed") return diagnosis(event.findings);
+  const line = lineOf(event);
+  return line === null ? null : plain(line);
+}
+
+function lineOf(event: Exclude<ProgressEvent, { kind: "diagnosed" }>): string | null {
   switch (event.kind) {
     case "job-started":
       return `job ${event.name}: ${event.stages.join(", ")}; ${event.lanes} lanes of ${event.laneBatch}, ${counted(event.students, "student")}, ${counted(event.teachers, "teacher")}, numerics ${event.numerics}, seed ${event.seed}`;
@@ -116,8 +126,6 @@ export function describe(event: ProgressEvent): string | null {
       return `${event.stage} done in ${duration(event.wallSeconds)}: ${event.score.errors} errors of ${whole.format(event.score.examples)} (${percent(event.score.accuracy)}), ${whole.format(event.samplesPerSecond)} samples/s, weights ${event.weightsSha256.slice(0, 12)}`;
     case "exported":
       return `${event.folder}/ (${event.format}, ${bytesText(event.bytes)}): ${event.score.errors} errors`;
-    case "diagnosed":
-      return diagnosis(event.findings);
     case "job-finished":
       return "done";
     case "job-stopped":

@@ -7,6 +7,31 @@ export const usualCluster = "default";
 export const natsCredentialsVariable = "LIMBECK_NATS_CREDS";
 export const natsAuthorityVariable = "LIMBECK_NATS_CA";
 
+export interface NatsUser {
+  readonly name: string;
+  readonly password: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Of LIMBECK_NATS_USER and LIMBECK_NATS_PASSWORD, where NATS' URL names none. @throws LimbeckError `usage` for one without the other */
+export function natsUser(env: Environment = process.env): NatsUser | undefined {
+  return userIn(env, "LIMBECK_NATS");
+}
+
+/** Of a depot in NATS: its own, for it may be in another account than journals and the lease; else the same. */
+export function natsDepotUser(env: Environment = process.env): NatsUser | undefined {
+  return userIn(env, "LIMBECK_NATS_DEPOT") ?? natsUser(env);
+}
+
+function userIn(env: Environment, prefix: string): NatsUser | undefined {
+  const [name, password] = [env[`${prefix}_USER`] || undefined, env[`${prefix}_PASSWORD`] || undefined];
+  if (name !== undefined && password !== undefined) return { name, password };
+  if (name === undefined && password === undefined) return undefined;
+  const missing = name === undefined ? "USER" : "PASSWORD";
+  throw new LimbeckError("usage", `${prefix}_${missing} is missing: a user of NATS has a name and a password`);
+}
+
 /** @throws LimbeckError `usage` where it cannot be part of a subject and of a stream's name */
 export function checkCluster(name: string): string {
   if (/^[a-z0-9][a-z0-9_-]{0,62}$/.test(name)) return name;

@@ -3,6 +3,8 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ConnectionOptions, connect, credsAuthenticator, Events, type NatsConnection } from "nats";
 import { LimbeckError } from "../core/errors.ts";
+import { isLoopbackAddress } from "../core/security/loopback.ts";
+import type { NatsUser } from "./cluster.ts";
 import {
   isAuthentication,
   isOutage,
@@ -12,10 +14,13 @@ import {
   natsFailure,
   wrongCredentials,
 } from "./natserrors.ts";
+import { shownUrl } from "./shownurl.ts";
 
 export interface NatsOptions {
   /** nats://[user:password@|token@]HOST[:PORT], or tls://…; of one cluster. */
   readonly urls: readonly string[];
+  /** Where the URLs name none, and no credentials file is given. */
+  readonly user?: NatsUser | undefined;
   /** Path of a credentials file. */
   readonly credentials?: string | undefined;
   /** Path of a file with the authority (PEM) that has signed the server's certificate; else the public ones. */
@@ -25,12 +30,12 @@ export interface NatsOptions {
   /** How long a server may take to answer the first time, until `unavailable`. */
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
-  /** Told when no server answers at first, or it is lost, and when it is there (L7). */
+  /** Told when no server answers at first, or it is lost, and when it is there (L7); and where a password is sent in the clear. */
   readonly told?: (change: NatsChange) => void;
 }
 
 export interface NatsChange {
-  readonly kind: "away" | "back" | "trouble";
+  readonly kind: "away" | "back" | "trouble" | "plain";
   /** A sentence. */
   readonly why: string;
 }
@@ -65,9 +70,14 @@ const pingMs = 1_000;
  */
 export async function connectNats(options: NatsOptions): Promise<Nats> {
   const { deadlineMs = usualDeadlineMs, signal, told = () => {} } = options;
-  const servers = options.urls.map(serverOf);
+  const servers = serversOf(options.urls);
   const where = whereOf(servers);
   const settings = await settingsOf(options, servers);
+  const open = servers.find(({ host, isEncrypted }) => !isEncrypted && !isLoopbackAddress(host));
+  if (open && !settings.tls && (settings.user !== undefined || settings.token !== undefined)) {
+    const why = `NATS at ${open.host} is sent the password without TLS: whoever is on the network can read it; tls:// asks for TLS`;
+    told({ kind: "plain", why });
+  }
   const beganMs = performance.now();
   const waitedMs = () => performance.now() - beganMs;
   for (let isTold = false; ; ) {
@@ -105,7 +115,7 @@ async function connectOnce(settings: ConnectionOptions, where: string, options: 
 
 /** For messages about a connection that is not there yet. @throws LimbeckError `usage` for a URL that is none */
 export function natsAt(urls: readonly string[]): string {
-  return whereOf(urls.map(serverOf));
+  return whereOf(serversOf(urls));
 }
 
 function whereOf(servers: readonly Server[]): string {
@@ -119,29 +129,39 @@ interface Server {
   readonly password: string;
 }
 
-function serverOf(url: string): Server {
-  const text = url.includes("://") ? url : `nats://${url}`;
-  if (!URL.canParse(text) || !/^(nats|tls):\/\/./.test(text))
-    throw new LimbeckError(
-      "usage",
-      `${withoutSecrets(url)} is not the URL of a NATS server: nats://HOST:4222 is needed`,
-    );
-  const { hostname, port, protocol, username, password } = new URL(text);
-  return {
-    host: `${hostname}:${port || 4222}`,
-    isEncrypted: protocol === "tls:",
-    user: decodeURIComponent(username),
-    password: decodeURIComponent(password),
-  };
+/** @throws LimbeckError `usage`, which repeats no password */
+function serversOf(urls: readonly string[]): Server[] {
+  return urls.map((url) => {
+    const server = serverOf(url.includes("://") ? url : `nats://${url}`);
+    if (server) return server;
+    // Said of all together: a password with a comma in it is in two of them.
+    const needed = "nats://HOST:4222 is needed; in a user or a password / is written %2F, @ %40, % %25 and a comma %2C";
+    throw new LimbeckError("usage", `${shownUrl(urls.join(","))} is not the URL of a NATS server: ${needed}`);
+  });
 }
 
-function withoutSecrets(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, "//");
+function serverOf(url: string): Server | null {
+  if (!URL.canParse(url) || !/^(nats|tls):\/\/./.test(url)) return null;
+  const { hostname, port, protocol, username, password, pathname, search, hash } = new URL(url);
+  // What follows the host is the rest of a password.
+  if (hostname === "" || !/^\/?$/.test(pathname) || search !== "" || hash !== "") return null;
+  try {
+    return {
+      host: `${hostname}:${port || 4222}`,
+      isEncrypted: protocol === "tls:",
+      user: decodeURIComponent(username),
+      password: decodeURIComponent(password),
+    };
+  } catch {
+    return null; // A % that begins no character.
+  }
 }
 
 async function settingsOf(options: NatsOptions, servers: readonly Server[]): Promise<ConnectionOptions> {
   if (servers.length === 0) throw new LimbeckError("usage", "no URL of a NATS server is given");
-  const { user, password } = servers.find(({ user }) => user !== "") ?? { user: "", password: "" };
+  const given = options.credentials === undefined ? options.user : undefined;
+  const usual = { user: given?.name ?? "", password: given?.password ?? "" };
+  const { user, password } = servers.find(({ user }) => user !== "") ?? usual;
   const secret = password !== "" ? { user, pass: password } : user !== "" ? { token: user } : {};
   return {
     servers: servers.map(({ host }) => host),

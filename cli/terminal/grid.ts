@@ -1,6 +1,7 @@
 /** Rows under columns, as wide as the terminal: where that is narrow, the least important columns are left out. */
 import stringWidth from "string-width";
-import { fit, plain } from "./text.ts";
+import { plain } from "../../core/plaintext.ts";
+import { fit } from "./text.ts";
 
 export interface Column<T> {
   readonly title: string;

@@ -1,8 +1,9 @@
 /** A service's jobs in rows and lines for people. */
 import type { JobEntry } from "../../core/jobentry.ts";
+import { plain } from "../../core/plaintext.ts";
 import { counted, duration, percent, whole } from "../../core/words.ts";
 import type { Column } from "./grid.ts";
-import { dateAndTime, plain } from "./text.ts";
+import { dateAndTime } from "./text.ts";
 
 export const jobColumns: readonly Column<JobEntry>[] = [
   { title: "job", rank: 6, of: ({ id }) => id },

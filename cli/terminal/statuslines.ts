@@ -1,8 +1,9 @@
 /** A job's status in lines for people. */
 import type { JobStatus, WorkerStatus } from "../../coordinator/status.ts";
 import { eventText } from "../../core/lines.ts";
+import { plain } from "../../core/plaintext.ts";
 import { counted, duration, fixed, percent, whole } from "../../core/words.ts";
-import { plain, timeOfDay } from "./text.ts";
+import { timeOfDay } from "./text.ts";
 
 /** Without the step before the stage has taken one. */
 export function standing({ job, state, outcome, stage, step, steps, term }: JobStatus): string {

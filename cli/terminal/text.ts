@@ -1,12 +1,7 @@
-/** Text for a terminal: what came over the wire is shown, never obeyed, and takes as many columns as it should. */
+/** Text for a terminal, which takes as many columns as it should. */
 import stringWidth from "string-width";
 
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
-
-/** On one line, without characters that a terminal obeys or that turn the direction of writing. */
-export function plain(text: string): string {
-  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu, " ");
-}
 
 /** Cut to so many columns at most; an ellipsis says that something is missing. */
 export function cut(text: string, columns: number): string {

@@ -2,10 +2,11 @@
 import type { JobStatus } from "../../coordinator/status.ts";
 import type { ProgressEvent } from "../../core/events.ts";
 import { eventText } from "../../core/lines.ts";
+import { plain } from "../../core/plaintext.ts";
 import { duration, fixed, percent, whole } from "../../core/words.ts";
 import { grid } from "./grid.ts";
 import { crewText, evaluationText, faultText, waitText } from "./statuslines.ts";
-import { bar, fit, plain, sparkline, timeOfDay } from "./text.ts";
+import { bar, fit, sparkline, timeOfDay } from "./text.ts";
 import { type SortKey, sorted, sortKeys, workerColumns } from "./workergrid.ts";
 
 export interface TopView {

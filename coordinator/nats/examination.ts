@@ -7,9 +7,10 @@ import { eventStream, journalStream, leaderSubject, leaseStream, leaseSubject } 
 import { connectNats, type Nats, type NatsOptions, neededVersion } from "../../proto/nats.ts";
 import { jetStreamCode, jetStreamCodes, natsFailure } from "../../proto/natserrors.ts";
 import { serversOf } from "../../proto/natsreplicas.ts";
+import { examineStreams } from "./streamcheck.ts";
 
 export interface NatsFinding {
-  readonly check: "connection" | "version" | "limits" | "permissions" | "replicas" | "clock";
+  readonly check: "connection" | "version" | "limits" | "permissions" | "streams" | "replicas" | "clock";
   readonly severity: "ok" | "warning" | "error";
   /** A sentence: what was found and, where it is not as it should be, what to do. */
   readonly text: string;
@@ -35,6 +36,7 @@ export async function examineNats(options: NatsOptions, cluster: string): Promis
       version(nats),
       await limits(nats),
       ...(await permissions(nats, cluster)),
+      ...(await streams(nats, cluster)),
       await replicas(nats, cluster),
       await clock(nats),
     ];
@@ -122,6 +124,14 @@ function noted(thrown: unknown, nats: Nats, denied: Set<string>): void {
   const context = (thrown as { permissionContext?: { operation: string; subject: string } }).permissionContext;
   if (context) denied.add(`${context.operation} ${context.subject}`);
   else throw natsFailure(thrown, nats.where, "the examination");
+}
+
+/** As coordinators make them, or as somebody has made or edited them. */
+async function streams(nats: Nats, cluster: string): Promise<NatsFinding[]> {
+  const found = await examineStreams(nats, cluster);
+  if (found.length > 0) return found.map((each) => ({ check: "streams", ...each }));
+  const text = `the streams of ${cluster} that are there keep what is written into them`;
+  return [{ check: "streams", severity: "ok", text }];
 }
 
 async function replicas(nats: Nats, cluster: string): Promise<NatsFinding> {

@@ -45,7 +45,7 @@ export class Feed {
   }
 
   /** Answers a request for the stream. */
-  readonly open = (request: IncomingMessage, response: ServerResponse): void => {
+  readonly open = (request: IncomingMessage, response: ServerResponse, { searchParams }: URL): void => {
     if (this.#readers.size >= mostReaders) {
       response.writeHead(503, { "content-type": "text/plain; charset=utf-8" });
       response.end(`${mostReaders} pages are open, which is the most\n`);
@@ -56,7 +56,6 @@ export class Feed {
       "cache-control": "no-store",
       "x-accel-buffering": "no",
     });
-    const { searchParams } = new URL(request.url!, "http://localhost");
     const seen = request.headers["last-event-id"] ?? searchParams.get("after") ?? "";
     response.write(`retry: ${retryMs}\n\n${this.#greeting(String(seen))}`);
     // While nobody read, nothing was sent: the first reader has just had all there is.
@@ -70,7 +69,10 @@ export class Feed {
   close(): void {
     if (this.#readers.size > 0) this.#tick();
     this.#following.abort();
+    // Nothing may be said after the end, which a reader that is slow has not had for a while yet.
+    clearInterval(this.#clock);
     for (const response of this.#readers.keys()) response.end();
+    this.#readers.clear();
   }
 
   async #follow(): Promise<void> {

@@ -3,9 +3,9 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import { LimbeckError } from "../../core/errors.ts";
-import type { Job } from "../../core/job.ts";
 import type { JobEntry } from "../../core/jobentry.ts";
 import { parseJob } from "../../core/jobfile.ts";
+import { longestSource, modulesOf } from "../../core/jobpaths.ts";
 import { isJobAction, jobActions } from "../../core/jobstate.ts";
 import type { FetchPiece } from "../../proto/gen/limbeck/v1/FetchPiece.ts";
 import type { FetchRequest__Output } from "../../proto/gen/limbeck/v1/FetchRequest.ts";
@@ -33,7 +33,6 @@ export interface JobsParts {
   readonly now: () => number;
 }
 
-const mostSourceBytes = 1 << 20;
 /** A UUID and room; it is kept with the job. */
 const longestRequest = 100;
 
@@ -81,13 +80,19 @@ function submissionOf(
   if (request.length > longestRequest)
     throw new LimbeckError("usage", `a request has up to ${longestRequest} characters, found ${request.length}`);
   const submission = { ...named, job, sources: sources.map(checkedSource), by, request };
+  const modules = new Set(modulesOf(job).map(({ path }) => path));
   const sent = new Set(sources.map(({ path }) => path));
-  for (const module of modulesOf(job)) {
+  for (const module of modules) {
     if (module.startsWith("/") || sent.has(module)) continue;
     throw new LimbeckError(
       "bad_job",
       `module: ${module} has not come with the job; limbeck submit sends it, or name an absolute path of the workers' image`,
     );
+  }
+  const unused = sources.find(({ path }) => !modules.has(path));
+  if (unused || sent.size < sources.length) {
+    const which = unused ? `${JSON.stringify(unused.path)} has come` : "a file has come twice";
+    throw new LimbeckError("usage", `${which} with the job, which names ${[...modules].join(" and ") || "no module"}`);
   }
   if (sources.length > 0 && !allowsModules) {
     const message = `${sources.map(({ path }) => path).join(", ")}: this cluster runs no code that comes with a job; start its coordinators with --allow-modules, or name an absolute path of the workers' image`;
@@ -99,10 +104,6 @@ function submissionOf(
   return { kind: "submitted", digest, ...submission };
 }
 
-function modulesOf({ teacher, student }: Job): string[] {
-  return [teacher, student].flatMap((spec) => ("module" in spec ? [spec.module] : []));
-}
-
 function checkedSource({ path, text }: Source): Source {
   const isInside = path !== "" && !path.startsWith("/") && !path.split(/[\\/]/).includes("..");
   if (!isInside)
@@ -110,8 +111,8 @@ function checkedSource({ path, text }: Source): Source {
       "usage",
       `${JSON.stringify(path)}: code that comes with a job has a relative path, without ..`,
     );
-  if (text.length > mostSourceBytes)
-    throw new LimbeckError("usage", `${path} is larger than ${mostSourceBytes} bytes: put it into the workers' image`);
+  if (Buffer.byteLength(text) > longestSource)
+    throw new LimbeckError("usage", `${path} is larger than ${longestSource} bytes: put it into the workers' image`);
   return { path, text };
 }
 

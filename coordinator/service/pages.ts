@@ -26,23 +26,21 @@ export function servicePages({ standing, results, view }: PagesParts): Handlers 
     ...files,
     "/cluster": clusterHandler(view),
     "/jobs": toList,
-    "/jobs/*": (request, response) => {
-      const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    "/jobs/*": async (request, response, asked) => {
+      const { pathname } = asked;
       const [, id = "", what = ""] = /^\/jobs\/([a-z0-9-]*)(\/(?:events|state|metrics)?)?$/.exec(pathname) ?? [];
-      if (pathname === "/jobs/") return toList(request, response);
+      if (pathname === "/jobs/") return redirect(response, "/");
       if (id === "") return notFound(response, "there is /jobs/ID/, /jobs/ID/state and /jobs/ID/metrics");
       // The page asks for what is below it.
       if (what === "") return redirect(response, `/jobs/${id}/`);
       const at = standing();
       const run = at.kind === "leading" ? at.reign.runs.all.get(id) : undefined;
-      if (what !== "/") return ofRun(run, what, { request, response });
+      if (what !== "/") return ofRun(run, what, { request, response, asked });
       const job = at.kind === "leading" ? at.reign.state.jobs.get(id) : null;
       if (job === undefined) return notFound(response, `no job has the id ${id}: / lists those there are`);
-      const shown = job && isOver(job.phase.kind) ? reportOf(results, job) : Promise.resolve(null);
-      void shown.then((text) => {
-        if (text === null) jobPage(request, response);
-        else response.writeHead(200, reportHeaders).end(text);
-      });
+      const text = job && isOver(job.phase.kind) ? await reportOf(results, job) : null;
+      if (text === null) return jobPage(request, response, asked);
+      response.writeHead(200, reportHeaders).end(text);
     },
   };
 }
@@ -50,9 +48,10 @@ export function servicePages({ standing, results, view }: PagesParts): Handlers 
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  readonly asked: URL;
 }
 
-function ofRun(run: OpenRun | undefined, what: string, { request, response }: Exchange): void {
+function ofRun(run: OpenRun | undefined, what: string, { request, response, asked }: Exchange): void {
   if (what === "/events" && !run) {
     // A browser asks no more after this answer; the page does, for the job may run here yet.
     response.writeHead(204).end();
@@ -68,7 +67,7 @@ function ofRun(run: OpenRun | undefined, what: string, { request, response }: Ex
   } else if (request.method === "HEAD") {
     response.writeHead(200, { "content-type": "text/event-stream" }).end();
   } else {
-    run.feed.open(request, response);
+    run.feed.open(request, response, asked);
   }
 }
 
@@ -102,8 +101,7 @@ function clusterHandler(view: PagesParts["view"]): Handler {
     made.set(key, anew);
     return anew;
   };
-  return (request, response) => {
-    const { searchParams } = new URL(request.url ?? "/", "http://localhost");
+  return (request, response, { searchParams }) => {
     const asked = (name: string) => searchParams.get(name)?.slice(0, 100) ?? "";
     const { text, etag } = current({ job: asked("job"), find: asked("find"), findWorker: asked("worker") });
     const headers = { "content-type": "application/json", "cache-control": "no-cache", etag };

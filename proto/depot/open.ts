@@ -2,14 +2,21 @@
 import { fileURLToPath } from "node:url";
 import type { NatsConnection } from "nats";
 import { LimbeckError } from "../../core/errors.ts";
-import { checkCluster, natsAuthorityVariable, natsCredentialsVariable, usualCluster } from "../cluster.ts";
+import {
+  checkCluster,
+  natsAuthorityVariable,
+  natsCredentialsVariable,
+  natsDepotUser,
+  usualCluster,
+} from "../cluster.ts";
+import { shownUrl } from "../shownurl.ts";
 import { type Depot, depotOn } from "./depot.ts";
 import { folderShelf } from "./folder.ts";
 import { isKey } from "./key.ts";
 import { s3Shelf } from "./s3.ts";
 
 export interface DepotOptions {
-  /** For s3: endpoint, region, credentials; for nats: LIMBECK_NATS_CREDS and LIMBECK_NATS_CA. The process's own, if not given. */
+  /** For s3: endpoint, region, credentials; for nats: the user, LIMBECK_NATS_CREDS and LIMBECK_NATS_CA. The process's own, if not given. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** For nats: the connection that there is already, which stays the caller's; else the URL says where it goes. */
   readonly nats?: NatsConnection;
@@ -56,7 +63,7 @@ async function onItsOwn(urls: readonly string[], cluster: string, options: Depot
   const [credentials, ca] = [natsCredentialsVariable, natsAuthorityVariable].map(
     (variable) => env[variable] || undefined,
   );
-  const nats = await connectNats({ urls, name, credentials, ca });
+  const nats = await connectNats({ urls, name, user: natsDepotUser(env), credentials, ca });
   try {
     const depot = depotOn(await objectShelf(nats.connection, { cluster }));
     return { ...depot, close: () => nats.close() };
@@ -78,10 +85,5 @@ function folderIn(url: string): string {
 
 function notSo(url: string): LimbeckError {
   const secret = /@/.test(url) ? "; credentials do not belong into it: they come from the environment" : "";
-  return new LimbeckError("usage", `${shown(url)} is no depot: it must be ${forms}${secret}`);
-}
-
-/** Without what may be a password. */
-function shown(url: string): string {
-  return url.replace(/\/\/.*@/s, "//…@").slice(0, 200);
+  return new LimbeckError("usage", `${shownUrl(url)} is no depot: it must be ${forms}${secret}`);
 }

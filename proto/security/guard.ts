@@ -4,7 +4,9 @@ import { LimbeckError } from "../../core/errors.ts";
 import { type Identity, identityOf, type Role, rolesText } from "../../core/security/identity.ts";
 import { methodText, whoMayCall } from "../../core/security/permissions.ts";
 import { statusOf } from "../status.ts";
+import { openAdmissions } from "./admissions.ts";
 import type { Refusals } from "./refusals.ts";
+import type { Token } from "./token.ts";
 import type { TokenCheck } from "./tokencheck.ts";
 
 export interface GuardSettings {
@@ -25,14 +27,7 @@ export function tokenMetadata(token: string): string {
 }
 
 export function guard({ cluster, transport, tokens, refusals }: GuardSettings): ServerInterceptor {
-  /** Calls that go on, by the token that let them in. */
-  const admitted = new Map<string, Set<(why: LimbeckError) => void>>();
-  tokens?.onRevoked((ids) => {
-    for (const id of ids) {
-      const why = new LimbeckError("not_allowed", `the token ${id} has been revoked`);
-      for (const end of [...(admitted.get(id) ?? [])]) end(why);
-    }
-  });
+  const admissions = tokens && openAdmissions(tokens);
 
   return ({ path }, call) => {
     let ended = () => {};
@@ -43,15 +38,12 @@ export function guard({ cluster, transport, tokens, refusals }: GuardSettings): 
             try {
               const names = call.getAuthContext().sslPeerCertificate?.subjectaltname;
               const identity = transport === "tls" ? identityOf(names) : null;
-              const token = judge({ path, identity, metadata });
-              if (token !== null) {
-                const end = (why: LimbeckError) => call.sendStatus(refusal(why));
-                const those = admitted.get(token) ?? new Set();
-                admitted.set(token, those.add(end));
-                ended = () => {
-                  those.delete(end);
-                  if (those.size === 0) admitted.delete(token);
-                };
+              const shown = judge({ path, identity, metadata });
+              if (shown !== null) {
+                ended = admissions!.admit(shown.token, shown.text, (why) => {
+                  ended();
+                  call.sendStatus(refusal(why));
+                });
               }
             } catch (thrown) {
               refusals.told(call.getPeer(), `a call is refused: ${(thrown as Error).message}`);
@@ -71,7 +63,7 @@ export function guard({ cluster, transport, tokens, refusals }: GuardSettings): 
     });
   };
 
-  /** @returns id of the token by which it is allowed; null where the certificate does it. @throws `not_allowed` */
+  /** @returns the token by which it is allowed; null where the certificate does it. @throws `not_allowed` */
   function judge({
     path,
     identity,
@@ -80,7 +72,7 @@ export function guard({ cluster, transport, tokens, refusals }: GuardSettings): 
     path: string;
     identity: Identity | null;
     metadata: Metadata;
-  }): string | null {
+  }): { readonly token: Token; readonly text: string } | null {
     const may = whoMayCall(path);
     const refused = (why: string) => new LimbeckError("not_allowed", why);
     if (may.length === 0) throw refused(`nobody may call ${methodText(path)}`);
@@ -96,8 +88,9 @@ export function guard({ cluster, transport, tokens, refusals }: GuardSettings): 
     const sent = String(metadata.get(tokenHeader)[0] ?? "");
     if (!sent.startsWith(scheme)) throw refused(`${needs}${has}; no token came`);
     if (!tokens) throw refused(`${needs}${has}; tokens are not looked at here, for no --token-key is given`);
-    const token = tokens.check(sent.slice(scheme.length));
-    if (isAny([token.role])) return token.id;
+    const text = sent.slice(scheme.length);
+    const token = tokens.check(text);
+    if (isAny([token.role])) return { token, text };
     throw refused(`${needs}${has}; the token ${token.id} has the role ${token.role}`);
   }
 }

@@ -17,7 +17,9 @@ export interface Token {
 
 const version = "limbeck1";
 /** Clocks of different machines. */
-const skewMs = 60_000;
+export const tokenSkewMs = 60_000;
+/** Of a worker's: whoever has it may join, and a session lasts as long as its job. */
+export const longestWorkerTokenMs = 7 * 86_400_000;
 const longestToken = 2_048;
 /** What a date can be, in seconds. */
 const lastSecond = 8.64e12;
@@ -47,8 +49,10 @@ export function readToken(text: string, keys: readonly KeyObject[], nowMs: numbe
     throw refused("is not signed with the key of this cluster (--token-key)");
   const token = claimsOf(claims);
   if (!token) throw refused("says nothing that is understood here: is it of a newer version?");
-  if (token.untilMs + skewMs < nowMs)
+  if (token.untilMs + tokenSkewMs < nowMs)
     throw refused(`${token.id} expired at ${timeText(token.untilMs)}: a new one is needed`);
+  if (token.role === "worker" && token.untilMs - tokenSkewMs > nowMs + longestWorkerTokenMs)
+    throw refused(`${token.id} is good until ${timeText(token.untilMs)}: a worker's lasts a week at the most`);
   return token;
 }
 

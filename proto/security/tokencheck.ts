@@ -5,10 +5,10 @@ import { type Followed, type Following, follow } from "./followed.ts";
 import { readRevokedIds, readToken, readTokenPublicKeys, type Token } from "./token.ts";
 
 export interface TokenCheck {
-  /** @throws LimbeckError `not_allowed` */
-  check(text: string): Token;
-  /** Calls back with the ids each time the list changes. */
-  onRevoked(changed: (ids: ReadonlySet<string>) => void): void;
+  /** @param atMs as of when; now, if not given. @throws LimbeckError `not_allowed` */
+  check(text: string, atMs?: number): Token;
+  /** Calls back each time the keys or the list of revoked ids change: what was let in may be out. */
+  onChange(changed: () => void): void;
   close(): void;
 }
 
@@ -45,14 +45,17 @@ export function openTokenCheck({
           parse: ({ "--revoked-tokens": text }) => readRevokedIds(text!),
         });
   return {
-    check(text) {
-      const token = readToken(text, keys.current, now());
+    check(text, atMs = now()) {
+      const token = readToken(text, keys.current, atMs);
       const refused = (why: string) => new LimbeckError("not_allowed", `the token ${token.id} ${why}`);
       if (token.cluster !== cluster) throw refused(`is of the cluster ${token.cluster}, this is ${cluster}`);
       if (revoked?.current.has(token.id)) throw refused("has been revoked");
       return token;
     },
-    onRevoked: (changed) => void revoked?.onChange(changed),
+    onChange(changed) {
+      keys.onChange(changed);
+      revoked?.onChange(changed);
+    },
     close() {
       keys.close();
       revoked?.close();

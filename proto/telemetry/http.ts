@@ -1,9 +1,10 @@
 /** A process's HTTP port: pages that are read, each made when it is asked for. */
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Endpoint, hostPort, portError } from "../endpoint.ts";
 import type { HttpAccess } from "./httpaccess.ts";
+import { boundedServer, type HttpBounds, targetOf } from "./httpserver.ts";
 
 export interface HttpPort {
   /** host:port */
@@ -19,7 +20,8 @@ export interface Pages {
   readonly [path: string]: (accept: string, host: string) => Page | Promise<Page>;
 }
 
-export type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+/** @param asked what is asked for: its path and query count, its host does not */
+export type Handler = (request: IncomingMessage, response: ServerResponse, asked: URL) => void | Promise<void>;
 
 /** By path: what answers a GET by itself; one that ends in /* all that is below it. */
 export interface Handlers {
@@ -59,41 +61,44 @@ export interface Served {
   readonly handlers?: Handlers;
   /** If not given, whoever reaches the port may read it. */
   readonly access?: HttpAccess | undefined;
+  /** The usual ones, if not given. */
+  readonly bounds?: Partial<HttpBounds>;
 }
 
 /** Throws `unavailable` where the port cannot be had; the option `--http` chooses another. */
 export async function servePages(
   endpoint: Endpoint,
   pages: Pages,
-  { handlers = {}, access }: Served = {},
+  { handlers = {}, access, bounds }: Served = {},
 ): Promise<HttpPort> {
-  const server = createServer((request, response) => {
+  const server = boundedServer(async (request, response) => {
     for (const [name, value] of Object.entries(safeHeaders)) response.setHeader(name, value);
-    if (access && !access.admits(request, response)) return;
-    const { pathname } = new URL(request.url ?? "/", "http://localhost");
+    const asked = targetOf(request);
+    if (!asked) return text(response, 400, "this is no path of a page");
+    const { pathname } = asked;
+    if (access && !access.admits(request, response, pathname)) return;
     const page = Object.hasOwn(pages, pathname) ? pages[pathname] : undefined;
     const handler = handlerOf(handlers, pathname);
     const isReading = request.method === "GET" || request.method === "HEAD";
-    const isThere = page !== undefined || handler !== undefined;
-    if (!isThere || !isReading) {
-      response.writeHead(isThere ? 405 : 404, { "content-type": "text/plain; charset=utf-8" });
-      response.end(isThere ? "only GET\n" : `there is ${Object.keys(pages).join(", ")}\n`);
-      return;
-    }
+    if (!page && !handler) return text(response, 404, `there is ${Object.keys(pages).join(", ")}`);
+    if (!isReading) return text(response, 405, "only GET");
     // What a handler opens need not end.
-    if (!page) return request.method === "HEAD" ? void response.end() : handler!(request, response);
-    const made = async () => page(request.headers.accept ?? "", request.headers.host ?? "");
-    made().then(
-      ([contentType, text]) => response.writeHead(200, { "content-type": contentType }).end(text),
-      (thrown: Error) => response.writeHead(503).end(`${thrown.message}\n`),
-    );
-  });
+    if (!page) return request.method === "HEAD" ? void response.end() : await handler!(request, response, asked);
+    try {
+      const [contentType, made] = await page(request.headers.accept ?? "", request.headers.host ?? "");
+      response.writeHead(200, { "content-type": contentType }).end(made);
+    } catch (thrown) {
+      text(response, 503, (thrown as Error).message);
+    }
+  }, bounds);
   try {
     server.listen(endpoint.port, endpoint.host);
     await once(server, "listening");
   } catch (cause) {
     throw portError(endpoint, "--http", cause as Error);
   }
+  // Of one connection that could not be accepted; the others are served.
+  server.on("error", () => {});
   return {
     address: hostPort(endpoint.host, (server.address() as AddressInfo).port),
     paths: Object.keys(pages),
@@ -103,4 +108,8 @@ export async function servePages(
       await once(server, "close");
     },
   };
+}
+
+function text(response: ServerResponse, status: number, sentence: string): void {
+  response.writeHead(status, { "content-type": "text/plain; charset=utf-8" }).end(`${sentence}\n`);
 }

@@ -9,8 +9,8 @@ import { LimbeckError } from "../../core/errors.ts";
 import { type Followed, type Following, follow } from "../security/followed.ts";
 
 export interface HttpAccess {
-  /** Answers in the handler's stead where it must: false where that is done. */
-  admits(request: IncomingMessage, response: ServerResponse): boolean;
+  /** Answers in the handler's stead where it must: false where that is done. @param path what is asked for, without query */
+  admits(request: IncomingMessage, response: ServerResponse, path: string): boolean;
 }
 
 const loginPath = "/login";
@@ -65,17 +65,16 @@ export function httpAccess(token: Pick<Followed<string>, "current">, nowMs: () =
   };
 
   return {
-    admits(request, response) {
-      const { pathname } = new URL(request.url ?? "/", "http://localhost");
-      if (open.has(pathname)) return true;
-      if (pathname === loginPath && request.method === "POST") {
+    admits(request, response, path) {
+      if (open.has(path)) return true;
+      if (path === loginPath && request.method === "POST") {
         logIn(request, response).catch(() => response.destroy());
         return false;
       }
       const [, sent] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "") ?? [];
       if (sent !== undefined ? isEqual(sent, token.current) : hasCookie(request)) return true;
       const isBrowser = /\btext\/html\b/.test(request.headers.accept ?? "");
-      if (isBrowser) askFor(response, safePath(pathname), "");
+      if (isBrowser) askFor(response, safePath(path), "");
       else
         response
           .writeHead(401, { "content-type": "text/plain; charset=utf-8", "www-authenticate": 'Bearer realm="limbeck"' })

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { localImports, longestSource, sourcesOf } from "../../cli/sources.ts";
+import { localImports, sourcesOf } from "../../cli/sources.ts";
 import { jobSchema } from "../../core/job.ts";
+import { longestSource } from "../../core/jobpaths.ts";
 import { testJob } from "../coordinator/jobs.ts";
 import { scratchFolder } from "../e2e/limbeck.ts";
 

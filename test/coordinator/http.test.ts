@@ -13,6 +13,7 @@ import { type CheckName, type Finding, severities } from "../../core/doctor/find
 import type { ToWorker__Output } from "../../proto/gen/limbeck/v1/ToWorker.ts";
 import { packageVersion } from "../../proto/package.ts";
 import { coordinatorClient } from "../../proto/wire.ts";
+import { assertBears } from "../hostilehttp.ts";
 import { assertWellFormed } from "../metricstext.ts";
 import { checkMetrics, findPromtool } from "../promtool.ts";
 import { Actor } from "./actor.ts";
@@ -57,6 +58,13 @@ test("/readyz: it decides, and no more once another process has its journal, of 
   );
   assert.equal((await get(coordinator, "/readyz")).status, 503);
   assert.equal((await get(coordinator, "/healthz")).status, 200);
+});
+
+test("whatever is asked of the port, the coordinator decides on", bounded, async (t) => {
+  const coordinator = await started(t);
+  await assertBears(coordinator.httpAddress);
+  await cast(t, coordinator);
+  assert.equal((await coordinator.finished).kind, "done");
 });
 
 test("/metrics counts what was done, and promtool finds nothing to say", bounded, async (t) => {

@@ -33,6 +33,13 @@ const metrics = { examples: 8 };
 const nonsense: readonly [name: string, message: FromWorker, says: RegExp][] = [
   ["no body", { term: 1 }, /without a body/],
   ["no name", { hello: { role: "student" } }, /without a name/],
+  [
+    "a name that a terminal obeys",
+    { hello: { worker: "a\u001b[2J", role: "student" } },
+    /cannot be called "a\\u001b\[2J": letters/,
+  ],
+  ["a name of two lines", { hello: { worker: "a\nb", role: "student" } }, /cannot be called "a\\nb"/],
+  ["a name as long as a book", { hello: { worker: "a".repeat(1_000), role: "student" } }, /cannot be called "a{40}"/],
   ["an unknown role", { hello: { worker: "w", role: "king" } }, /w has the role king/],
   ["an unknown stage", { stageDone: { stage: "sleep", consumed: {} } }, /stage sleep/],
   ["no engine", { prepared: { dataset: {} } }, /prepared\.engine/],

@@ -9,6 +9,7 @@ import { parse } from "yaml";
 import { packagePath, packageVersion } from "../../proto/package.ts";
 import { findTool } from "../kubernetestools.ts";
 import { argumentProblems, refusalOf } from "./chart/arguments.ts";
+import { natsEnvironment } from "./chart/miniature.ts";
 import { nameProblems, paths, policyProblems, selectionProblems } from "./chart/network.ts";
 import {
   endingProblems,
@@ -31,6 +32,7 @@ const others = [
     "datasets-speech",
     "limbeck-s3",
     "limbeck-nats",
+    "limbeck-nats-users",
     "platform-ca",
     "limbeck",
     "registry",
@@ -265,15 +267,40 @@ test("what the notes say to type can be typed, and what they name is there", (t)
     }
   }));
 
+test("NATS' passwords are random, each pod has its own, and only the server has all", (t) =>
+  withHelm(t, (helm) => {
+    const passwords = (objects: readonly Thing[]): string[] =>
+      Object.values(objects.find(({ kind }) => kind === "Secret")?.data ?? {});
+    const [one, other] = [passwords(render(helm)), passwords(render(helm))];
+    assert.equal(new Set([...one, ...other]).size, 8, "four users, and others each time");
+    for (const each of one) assert.match(Buffer.from(each, "base64").toString(), /^p[A-Za-z0-9]{31}$/);
+    const named = render(helm, { set: ["nats.auth.existingSecret=mine"] });
+    assert.deepEqual(passwords(named), []);
+    const keys = podsOf(named).map(({ labels, spec }) => [
+      labels["app.kubernetes.io/component"],
+      ...spec.containers[0].env.flatMap(({ valueFrom }: Thing) =>
+        valueFrom?.secretKeyRef?.name === "mine" ? valueFrom.secretKeyRef.key : [],
+      ),
+    ]);
+    assert.deepEqual(keys.sort(), [
+      ["client", "client"],
+      ["coordinator", "coordinator", "depot"],
+      ["nats", "coordinator", "worker", "client", "depot"],
+      ["students", "worker", "depot"],
+      ["teachers", "worker", "depot"],
+    ]);
+  }));
+
 test("nats-server takes its configuration, of one and of three", (t) =>
   withHelm(t, (helm) => {
     const folder = mkdtempSync(join(tmpdir(), "limbeck-chart-"));
     t.after(() => rmSync(folder, { recursive: true }));
     for (const replicas of [1, 3]) {
-      const config = render(helm, { set: [`nats.replicas=${replicas}`] }).find(({ data }) => data?.["nats.conf"]);
+      const objects = render(helm, { set: [`nats.replicas=${replicas}`] });
+      const config = objects.find(({ data }) => data?.["nats.conf"]);
       writeFileSync(`${folder}/nats.conf`, config.data["nats.conf"]);
       const { error, status, stderr } = spawnSync("nats-server", ["-t", "-c", `${folder}/nats.conf`], {
-        env: { ...process.env, POD_NAME: "limbeck-nats-0" },
+        env: { ...process.env, ...natsEnvironment(objects) },
         encoding: "utf8",
       });
       if (error) return t.skip("nats-server is not installed");

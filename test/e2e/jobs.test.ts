@@ -54,9 +54,9 @@ test("a service's jobs from their submission to their end, over the death of its
   await told.until(/the coordinator does not answer; waiting for it/);
   await shown.until(/^teach {2}step /m, before);
 
-  const paused = await ask("pause", id!, "--why", "others first", "-o", "json");
+  const paused = await ask("pause", id!, "--why", "others\u001b[2J first", "-o", "json");
   assert.equal(JSON.parse(paused.stdout).state, "pausing", paused.stderr);
-  await shown.until(new RegExp(`^${id} is paused: .*others first\\n  limbeck resume ${id}$`, "m"));
+  await shown.until(new RegExp(`^${id} is paused: .*others \\[2J first\\n  limbeck resume ${id}$`, "m"));
   const done = await ask("submit", ...short);
   assert.equal(done.code, 0, done.stderr);
   assert.match(done.stdout, /verdict: /);

@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { openChromium } from "../chromium.ts";
 import { freePort } from "../freeport.ts";
+import { answerTo, assertBears, request, statusesIn } from "../hostilehttp.ts";
 import { startNats } from "../natsserver.ts";
 import { authority, cluster, leaf } from "../security/cluster.ts";
 import { limbeck, type Outcome, type Running, scratchFolder, start } from "./limbeck.ts";
@@ -111,6 +113,7 @@ test(
       "submit",
       "examples/smoke.yaml",
       ...[...small, "workers.students=1", "workers.teachers=1"].flatMap((each) => ["--set", each]),
+      ...["--nats", nats, "--cluster", cluster],
     ];
     const second = begin(
       [
@@ -119,12 +122,21 @@ test(
         "by-certificate",
         "-o",
         "json",
+        "--devices",
+        "cpu",
         ...tls("worker"),
         "--token-key",
         join(folder, "token.key.pub"),
       ],
-      told,
+      { LIMBECK_NATS: nats, LIMBECK_CLUSTER: cluster },
     );
+    const notes = new Said(second, "stderr");
+    await notes.until(/supervisor: process \d+ started/);
+    const [, supervised] = /supervisor: process (\d+) started/.exec(notes.text)!;
+    // What all users of a machine see.
+    const seen = readFileSync(`/proc/${supervised}/cmdline`, "utf8");
+    assert.match(seen, /\0worker\0/);
+    assert.ok(!seen.includes("planted"), seen);
     const submitted = ask(...job, ...tls("submitter"));
 
     const [watched, looksOn, plain, plainList, away, listening, short, mixed, halfway] = await Promise.all([
@@ -171,9 +183,17 @@ test(
     refused(halfway, 2, /^limbeck: --tls-key is missing: TLS takes --tls-ca, --tls-cert and --tls-key, all three$/m);
     await said.until(/a call is refused: Coordinator\.Join takes the role worker/);
 
+    for (const { port } of [pages, workerPages]) {
+      const address = `127.0.0.1:${port}`;
+      // A worker opens it before it joins.
+      while (statusesIn(await answerTo(address, request("/healthz")))[0] !== 200) await sleep(50);
+      await assertBears(address);
+    }
+
     const outcome = await submitted;
     assert.equal(outcome.code, 0, outcome.stderr);
     assert.match((await ask("list", "--all", ...tls("viewer"))).stdout, /smoke.*done/);
+    assert.match(outcome.stdout, /limbeck logs \S+ --nats nats:\/\/…@127\.0\.0\.1:\d+/);
 
     const bearer = (text: string) => ({ headers: { authorization: `Bearer ${text}` } });
     const served: string[] = [];

@@ -107,11 +107,41 @@ test("credentials: wrong, missing, in the URL, in a file that is none", async (t
   assert.doesNotMatch(nats.where, /ann|p@ss/);
   await nats.close();
   await refused({ urls: ["http://x:1"] }, "usage", /is not the URL of a NATS server/);
-  await refused({ urls: ["nats://ann:secret@:x"] }, "usage", /^nats:\/\/:x is not the URL/);
+  for (const [url, shown] of [
+    ["nats://ann:secret@:x", "nats://…@:x"],
+    ["ann:secret@h:4222x", "…@h:4222x"],
+    ["nats://ann:se/cret@h", "nats://…@h"],
+    ["nats://ann:12/secret@h:4222", "nats://…@h:4222"],
+    ["nats://ann:sec@ret?@h#", "nats://…@h#"],
+    ["tls://ann:secret%@h:4222", "tls://…@h:4222"],
+    ["nats://%zzsecret@h", "nats://…@h"],
+  ]) {
+    const message = new RegExp(`^${shown} is not the URL of a NATS server: nats://HOST:4222 is needed; in a user`);
+    await refused({ urls: [url!] }, "usage", message);
+    await assert.rejects(connectNats({ urls: [url!], name: "test" }), ({ message }) => !/sec|ret|ann|12/.test(message));
+  }
+  const comma = "nats://ann:sec,ret@h".split(",");
+  await refused({ urls: comma }, "usage", /^nats:\/\/…@h is not the URL/);
   const file = join(await scratchFolder(t), "creds");
   await refused({ urls: [server.url], credentials: file }, "usage", /creds cannot be read/);
   writeFileSync(file, "nonsense");
   await refused({ urls: [server.url], credentials: file }, "usage", /creds is no credentials file of NATS/);
+});
+
+test("a password that goes over the network in the clear is told of", async () => {
+  const told = async (...urls: string[]) => {
+    const said: string[] = [];
+    const options = { urls, name: "test", deadlineMs: 0, told: ({ why }: { why: string }) => void said.push(why) };
+    await assert.rejects(connectNats(options), { code: "unavailable" });
+    return said;
+  };
+  const [said, ...more] = await told("nats://127.0.0.1:1", "nats://ann:secret@192.0.2.1:1");
+  assert.match(said!, /^NATS at 192\.0\.2\.1:1 is sent the password without TLS: .* tls:\/\/ asks for TLS$/);
+  assert.deepEqual(more, []);
+  assert.doesNotMatch(said!, /secret/);
+  for (const url of ["nats://192.0.2.1:1", "tls://ann:secret@192.0.2.1:1", "nats://ann:secret@127.0.0.1:1"]) {
+    assert.deepEqual(await told(url), [], url);
+  }
 });
 
 test("a token in the URL, and a permission that is missing", async (t) => {

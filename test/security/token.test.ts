@@ -10,7 +10,7 @@ import type { Role } from "../../core/security/identity.ts";
 import type { Security } from "../../proto/security/security.ts";
 import { createToken, readRevokedIds, readToken, readTokenPublicKeys } from "../../proto/security/token.ts";
 import { coordinatorClient, coordinatorService, jobsClient, jobsService } from "../../proto/wire.ts";
-import { scratchFolder } from "../e2e/limbeck.ts";
+import { limbeck, scratchFolder } from "../e2e/limbeck.ts";
 import { authority, cluster, leaf, opened, serving } from "./cluster.ts";
 
 const { secret, shared } = tokenKeyFiles();
@@ -57,6 +57,20 @@ test("what is changed, signed by another, or no token at all is refused", () => 
     const other = text[at] === "A" ? "B" : "A";
     assert.notEqual(refusal(text.slice(0, at) + other + text.slice(at + 1)), "", `character ${at}`);
   }
+});
+
+test("a worker's token lasts a week at the most, whoever made it", async () => {
+  const dayMs = 86_400_000;
+  const { text } = createToken({ cluster, role: "worker", untilMs: nowMs + 8 * dayMs }, key);
+  assert.match(
+    refusal(text),
+    /^the token \w+ is good until 2023-11-22T22:13:20Z: a worker's lasts a week at the most$/,
+  );
+  assert.equal(refusal(text, nowMs + 1.1 * dayMs), "");
+  assert.equal(refusal(createToken({ cluster, role: "worker", untilMs: nowMs + 7 * dayMs }, key).text), "");
+  assert.equal(refusal(createToken({ cluster, role: "viewer", untilMs: nowMs + 300 * dayMs }, key).text), "");
+  const { code, stderr } = await limbeck("token", "create", "--role", "worker", "--for", "8d", "--key", "x.key");
+  assert.equal(code, 2, stderr);
 });
 
 test("keys: the public one checks, several in turn; the private one is not taken for it", () => {
@@ -182,6 +196,79 @@ test("a session that a token opened ends with the token's revocation", async (t)
   writeFileSync(revokedTokens, token.id);
   assert.match((await ended).message, new RegExp(`the token ${token.id} has been revoked$`));
   await cancelled;
+});
+
+interface Held {
+  /** Opens a call that lasts, with a token of this role. @returns why it ends */
+  hold(
+    method: "Join" | "Watch",
+    role: Role,
+    untilMs: number,
+  ): Promise<{ readonly ended: Promise<string>; readonly id: string }>;
+  file(name: "token.pub" | "revoked", text: string): void;
+}
+
+/** A server that ends no call. */
+async function holding(t: TestContext): Promise<Held> {
+  const folder = await scratchFolder(t);
+  const path = (name: string) => join(folder, name);
+  writeFileSync(path("token.pub"), shared);
+  writeFileSync(path("revoked"), "");
+  const server = opened(t, null, { tokenKey: path("token.pub"), revokedTokens: path("revoked") });
+  const { Server } = await import("@grpc/grpc-js");
+  const grpc = new Server({ interceptors: [...server.guards] });
+  const { Join, Watch } = coordinatorService;
+  let met = () => {};
+  const silent = (call: { on(event: string, hear: () => void): void }) => {
+    call.on("error", () => {});
+    met();
+  };
+  grpc.addService({ Join, Watch }, { Join: silent, Watch: silent });
+  const { port } = await server.listen(grpc, { host: "127.0.0.1", port: 0 });
+  t.after(() => grpc.forceShutdown());
+  return {
+    file: (name, text) => writeFileSync(path(name), text),
+    async hold(method, role, untilMs) {
+      const { text, token } = createToken({ cluster, role, untilMs }, key);
+      writeFileSync(path(token.id), text);
+      const client = coordinatorClient(`127.0.0.1:${port}`, {
+        security: opened(t, null, { tokenFile: path(token.id) }),
+      });
+      t.after(() => client.close());
+      const arrived = new Promise<void>((resolve) => {
+        met = resolve;
+      });
+      const call = method === "Join" ? client.join() : client.watch({});
+      if ("write" in call) call.write({ term: 0 });
+      const ended = new Promise<string>((resolve) =>
+        call.on("error", (error: { details: string }) => resolve(error.details)),
+      );
+      call.resume();
+      await Promise.race([arrived, ended]);
+      return { ended, id: token.id };
+    },
+  };
+}
+
+test("a call ends with the token that opened it, but for a worker's session; all end with the key", async (t) => {
+  const { hold, file } = await holding(t);
+  // What is over by clocks that differ is taken for a minute more: this one has two seconds left of it.
+  const soonMs = Date.now() - minuteMs + 2_000;
+  const worker = await hold("Join", "worker", soonMs);
+  const viewer = await hold("Watch", "viewer", soonMs);
+  const later = await hold("Watch", "viewer", Date.now() + minuteMs);
+  assert.match(await viewer.ended, new RegExp(`^the token ${viewer.id} expired at`));
+  const over: string[] = [];
+  for (const { ended, id } of [worker, later]) void ended.then(() => over.push(id));
+  assert.match(await (await hold("Watch", "viewer", soonMs)).ended, /expired at/);
+  assert.deepEqual(over, [], "the worker's session goes on, and so does what has time");
+  file("revoked", worker.id);
+  assert.match(await worker.ended, new RegExp(`^the token ${worker.id} has been revoked$`), "also after its end");
+  assert.deepEqual(over, [worker.id]);
+  const another = await hold("Join", "worker", Date.now() + minuteMs);
+  file("token.pub", tokenKeyFiles().shared);
+  for (const { ended } of [another, later])
+    assert.match(await ended, /^the token is not signed with the key of this cluster/);
 });
 
 test("a token goes over TLS, or to this machine, and nowhere else", async (t) => {

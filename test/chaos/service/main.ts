@@ -12,7 +12,7 @@ import { pace, undisturbed, until } from "../chaos.ts";
 import { measure } from "../measure.ts";
 import type { ServiceFault, ServiceFaultKind } from "./faults.ts";
 import { serviceJob } from "./job.ts";
-import { costOf, type Span } from "./measure.ts";
+import { costOf, type Span, slowIn } from "./measure.ts";
 import { Service } from "./service.ts";
 import { type ServiceStruck, strikeService } from "./strike.ts";
 import { countsOf, history } from "./trial.ts";
@@ -102,9 +102,11 @@ try {
   await scope.close();
   note("and now the same job undisturbed, for its hash");
   const expected = await undisturbed(join(folder, "undisturbed"), job.args);
+  const cost = costOf(events, service.coordinators.records(), spans);
   const result = {
     faults: countsOf(spans.map(({ struck }) => struck)),
-    ...costOf(events, service.coordinators.records(), spans),
+    ...cost,
+    slow: slowIn(cost),
     isFinished: report !== null,
     hashEqual: report?.student.weightsSha256 === expected.student.weightsSha256,
     duplicated: report?.ledger.duplicated ?? null,
@@ -113,8 +115,9 @@ try {
     surprises,
   };
   process.stdout.write(`${JSON.stringify({ service: "chaos.yaml", servers, coordinators, span, steps, ...result })}\n`);
-  const { hashEqual, duplicated, missing, notFollowed } = result;
-  isRight = hashEqual && duplicated === 0 && missing === 0 && notFollowed + wrong.length + twice.length === 0;
+  const { hashEqual, duplicated, missing, notFollowed, slow } = result;
+  const troubles = notFollowed + slow.length + wrong.length + twice.length;
+  isRight = hashEqual && duplicated === 0 && missing === 0 && troubles === 0;
 } finally {
   await scope.close();
 }

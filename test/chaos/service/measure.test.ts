@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ProgressEvent } from "../../../core/events.ts";
-import { costOf, type Span } from "./measure.ts";
+import { bounds, costOf, type Span, slowIn } from "./measure.ts";
 
 const stepped = (step: number, atMs: number) => ({ kind: "stepped", stage: "distil", step, atMs }) as ProgressEvent;
 
@@ -33,4 +33,19 @@ test("a takeover lasts until the next leader's first decision; one that nobody f
   const records = [decided(1, 29_000), decided(4, 33_400), decided(4, 33_200), decided(9, 80_000)];
   const { takeoverMs, notFollowed } = costOf([], records, [span(1), span(9)]);
   assert.deepEqual([takeoverMs, notFollowed], [{ count: 1, p50: 3_200, p99: 3_200 }, 1]);
+});
+
+test("a takeover of several leases, and a minute that loses much, are not right", () => {
+  const pace = (fall: number) => ({ count: 1, disturbed: 10, quiet: 10, fall });
+  const cost = {
+    takeoverMs: { count: 2, p50: 3_300, p99: 3_900 },
+    notFollowed: 0,
+    byKind: { "kill-leader": pace(0.02) },
+  };
+  assert.deepEqual(slowIn(cost), []);
+  assert.deepEqual(slowIn({ ...cost, takeoverMs: null }), []);
+  const late = slowIn({ ...cost, takeoverMs: { count: 2, p50: 3_300, p99: bounds.takeoverMs + 1 } });
+  assert.match(late.join(), /^a takeover took 15001 ms, and 15000 are enough$/);
+  const byKind = { "kill-nats": pace(0.3), "kill-leader": pace(0.1), "kill-leader-and-worker": pace(0.9) };
+  assert.match(slowIn({ ...cost, byKind }).join(), /^kill-nats cost 0\.3 of a minute's steps, and 0\.2 is too much$/);
 });

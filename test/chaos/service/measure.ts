@@ -32,6 +32,21 @@ export interface Span {
 
 const leaseMs = 3_000;
 
+/** More is a fault of its own: several leases until the next decides, or a part of a minute's steps where no worker was struck. */
+export const bounds = { takeoverMs: 5 * leaseMs, fall: 0.2 };
+
+/** What was slower than it may be, in sentences. */
+export function slowIn({ takeoverMs, byKind }: ServiceCost): string[] {
+  const late = takeoverMs !== null && takeoverMs.p99 > bounds.takeoverMs;
+  const falls = Object.entries(byKind).filter(
+    ([kind, { fall }]) => !kind.endsWith("-and-worker") && fall > bounds.fall,
+  );
+  return [
+    ...(late ? [`a takeover took ${takeoverMs.p99} ms, and ${bounds.takeoverMs} are enough`] : []),
+    ...falls.map(([kind, { fall }]) => `${kind} cost ${fall} of a minute's steps, and ${bounds.fall} is too much`),
+  ];
+}
+
 export function costOf(
   events: readonly ProgressEvent[],
   records: readonly Recorded[],

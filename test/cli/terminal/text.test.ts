@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Column, grid } from "../../../cli/terminal/grid.ts";
-import { bar, cut, fit, plain, sparkline } from "../../../cli/terminal/text.ts";
-
-test("what came over the wire is shown on one line and never obeyed", () => {
-  assert.equal(plain("a\u001b[2Jb\r\nc\u202ed\u2028e\u009bf"), "a [2Jb c d e f");
-});
+import { bar, cut, fit, sparkline } from "../../../cli/terminal/text.ts";
 
 test("text is cut and padded by the columns it takes, not by its characters", () => {
   assert.equal(cut("abcdef", 6), "abcdef");

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { DiscardPolicy, nanos, RetentionPolicy, StorageType } from "nats";
 import { examineNats, type NatsFinding } from "../../../coordinator/nats/examination.ts";
+import { streamProblems } from "../../../coordinator/nats/streamcheck.ts";
 import { limbeck } from "../../e2e/limbeck.ts";
 import { startNats } from "../../natsserver.ts";
 import { cluster, storeOn } from "./storeof.ts";
@@ -13,7 +15,9 @@ test("a server as it should be: nothing is wrong, nothing is left of the examina
   const leadership = await lead();
   const journal = await leadership.journal<number>("doctor");
   const findings = await examineNats({ urls: [server.url], name: "test" }, cluster);
-  assert.deepEqual(said(findings), ["version ok", "limits ok", "permissions ok", "replicas ok", "clock ok"]);
+  assert.deepEqual(said(findings), [
+    ...["version ok", "limits ok", "permissions ok", "streams ok", "replicas ok", "clock ok"],
+  ]);
   assert.match(findings[0]!.text, /^NATS at \S+ is nats-server \d+\.\d+\.\d+ with JetStream/);
   await journal.append(1);
   const names = await (await nats.connection.jetstreamManager()).streams.names().next();
@@ -47,6 +51,47 @@ test("small messages, little room, and each permission that is missing are told,
     /^doctor: connection: error, nobody answers as NATS at \S+: is nats-server running there\?\n$/,
   );
   assert.deepEqual([gone.code, gone.stderr], [1, ""]);
+});
+
+test("streams that are there and would lose what they have taken are told, with the command that mends them", async (t) => {
+  const server = await startNats(t);
+  const { nats } = await storeOn(t, [server.url]);
+  const manager = await nats.connection.jetstreamManager();
+  const journal = { name: "LIMBECK_TEST_JOURNAL", subjects: ["limbeck.test.journal.>"] };
+  const lease = { name: "KV_limbeck-test", subjects: ["$KV.limbeck-test.>"] };
+  const findings = async () => {
+    const found = await examineNats({ urls: [server.url], name: "test" }, cluster);
+    return found.filter(({ check }) => check === "streams").map(({ severity, text }) => `${severity}: ${text}`);
+  };
+  await manager.streams.add({ ...journal, discard: DiscardPolicy.Old, max_age: nanos(60_000), max_bytes: 5_000 });
+  await manager.streams.add({ ...lease, max_age: nanos(120_000) });
+  assert.deepEqual(await findings(), [
+    "error: LIMBECK_TEST_JOURNAL forgets what is older than 60 s (max_age): nats stream edit LIMBECK_TEST_JOURNAL --max-age=0",
+    "error: LIMBECK_TEST_JOURNAL drops its oldest above 5000 bytes (discard: old): nats stream edit LIMBECK_TEST_JOURNAL --discard=new",
+    "error: KV_limbeck-test forgets what is older than 120 s (max_age): nats stream edit KV_limbeck-test --max-age=0",
+  ]);
+  await manager.streams.update(journal.name, { max_age: 0, max_bytes: -1 });
+  assert.match((await findings())[0]!, /^warning: LIMBECK_TEST_JOURNAL would drop its oldest if it had a limit/);
+  const { code, stdout } = await limbeck("doctor", "--nats", server.url, "--cluster", cluster);
+  assert.equal(code, 1, "of the lease");
+  assert.match(stdout, /^doctor: streams: error, KV_limbeck-test forgets/m);
+  await manager.streams.update(journal.name, { discard: DiscardPolicy.New });
+  await manager.streams.update(lease.name, { max_age: 0 });
+  assert.deepEqual(await findings(), ["ok: the streams of test that are there keep what is written into them"]);
+  for (const [changes, says] of [
+    [{ max_msgs_per_subject: 100 }, /keeps 100 messages of a journal/],
+    [{ retention: RetentionPolicy.Workqueue }, /drops what was read \(retention: workqueue\): stop the coordinators/],
+    [{ storage: StorageType.Memory }, /is in memory, and ends with its server/],
+    [{ no_ack: true }, /does not say what it has stored/],
+    [{ sealed: true }, /takes nothing any more/],
+    [{ deny_purge: true }, /cannot be compacted/],
+    [{ subjects: ["limbeck.other.journal.>"] }, /does not take limbeck\.test\.journal\.>/],
+  ] as const) {
+    const config = { ...journal, ...changes } as Parameters<typeof streamProblems>[0];
+    const [found, ...more] = streamProblems(config, journal.subjects);
+    assert.match(found!.text, says);
+    assert.deepEqual(more, []);
+  }
 });
 
 test("a cluster of another name, or a job beside it, is refused", async () => {

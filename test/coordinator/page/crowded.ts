@@ -72,16 +72,17 @@ export async function serveCrowd(
   t: TestContext,
   events: readonly ProgressEvent[],
   { status, heed = (_, __, open) => open() }: { status: () => JobStatus; heed?: Heed },
-): Promise<{ address: string; log: EventLog }> {
+): Promise<{ address: string; log: EventLog; feed: Feed }> {
   const log = new EventLog(events);
   const feed = new Feed(log, status);
-  const open: Handler = (request, response) => heed(request, response, () => feed.open(request, response));
+  const open: Handler = (request, response, asked) =>
+    heed(request, response, () => feed.open(request, response, asked));
   const http = await servePages(loopback, {}, { handlers: { ...pageFiles(), "/events": open } });
   t.after(async () => {
     feed.close();
     await http.close();
   });
-  return { address: http.address, log };
+  return { address: http.address, log, feed };
 }
 
 type Heed = (request: Parameters<Handler>[0], response: Parameters<Handler>[1], open: () => void) => void;

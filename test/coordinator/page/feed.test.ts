@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Delta, Snapshot } from "../../../core/live/message.ts";
 import { bounded } from "../sessions.ts";
 import { at, serveCrowd, started, statusOf, stepped, warned } from "./crowded.ts";
@@ -93,6 +94,34 @@ test("a reader that does not read holds nobody up, and gets everything anew", { 
   await next(quick, hasHeard(log.events.length));
   const isAnew = () => heard.lastIndexOf("event: snapshot") > 0 && heard.includes("the end");
   while (!isAnew()) await new Promise((resolve) => slow.once("data", resolve));
+});
+
+test("after the end nothing is said to who has yet to read", bounded, async (t) => {
+  const responses: ServerResponse[] = [];
+  const { address, log, feed } = await serveCrowd(t, [started(4)], {
+    status: () => statusOf(1, 1),
+    heed(_, response, open) {
+      responses.push(response);
+      open();
+    },
+  });
+  const [host, port] = address.split(":");
+  const slow = connect(Number(port), host).pause();
+  t.after(() => slow.destroy());
+  slow.write(`GET /events HTTP/1.1\r\nhost: ${address}\r\n\r\n`);
+  while (responses.length === 0) await sleep(10);
+  const [response] = responses;
+  let trouble = "";
+  response!.on("error", ({ message }) => {
+    trouble = message;
+  });
+  // More than the wire holds is due to it.
+  response!.write(`: ${"x".repeat(32 << 20)}\n\n`);
+  log.append(warned(1, "the last but one"));
+  feed.close();
+  log.append(warned(2, "after the end"));
+  await sleep(1_200);
+  assert.equal(trouble, "");
 });
 
 async function* read(

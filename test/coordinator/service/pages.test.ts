@@ -5,6 +5,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { openFolderStore } from "../../../coordinator/folder/store.ts";
+import { assertBears } from "../../hostilehttp.ts";
 import { bounded, scratch } from "../sessions.ts";
 import { control, jobFile, service, submit, submitAll, until, view } from "./services.ts";
 
@@ -134,6 +135,7 @@ test("one that stands by says who leads; of a job it has the page, for it may le
   const targets = async (of: typeof leader) => (await fetch(`http://${of.httpAddress}/leader/targets`)).text();
   assert.equal(await targets(follower), await targets(leader), "sent on to who leads, and there");
   assert.match(await targets(leader), new RegExp(`"${leader.httpAddress}"`));
+  for (const each of [leader, follower]) await assertBears(each.httpAddress);
   await leader.close("another shall lead");
   await until(async () => (await view(follower, `?job=${id}`)).asked?.state === "queued");
 });

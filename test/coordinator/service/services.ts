@@ -53,6 +53,7 @@ interface Submission {
   readonly name?: string;
   readonly priority?: number;
   readonly by?: string;
+  readonly sources?: { readonly path: string; readonly text: string }[];
 }
 
 /** @returns the job's id */

@@ -57,7 +57,7 @@ export async function miniature(
   const { data } = objects.find(({ kind, data }) => kind === "ConfigMap" && data["nats.conf"]);
   writeFileSync(nats, data["nats.conf"].replaceAll("0.0.0.0", natsAddress).replace("/data", join(folder, "nats")));
   const server = spawn("nats-server", ["--config", nats], {
-    env: { ...process.env, POD_NAME: "limbeck-nats-0" },
+    env: { ...process.env, ...natsEnvironment(objects) },
     stdio: "ignore",
   });
   t.after(() => void server.kill("SIGKILL"));
@@ -83,8 +83,11 @@ export async function miniature(
         .replaceAll("limbeck-nats:", `${natsAddress}:`)
         .replaceAll("limbeck-coordinator:", `${coordinatorAddress}:`);
     const args = expanded(container, { POD_IP: address, POD_NAME: name, POD_UID: `uid-${started}` });
-    const env = container.env.filter(({ value }: Thing) => value).map(({ name, value }: Thing) => [name, here(value)]);
-    const running = start([...args.map(here), ...more], Object.fromEntries(env), { deadlineMs: serverDeadlineMs });
+    const env = container.env
+      .map(({ name, value, valueFrom }: Thing) => [name, value ? here(value) : secretValue(valueFrom, objects)])
+      .filter(([, value]: [string, string | undefined]) => value);
+    const given = [...args.map(here), ...more];
+    const running = start(given, Object.fromEntries(env), { deadlineMs: serverDeadlineMs });
     t.after(() => void running.process.kill("SIGKILL"));
     const { readinessProbe: probe } = container;
     const readiness = probe ? askedAt(probe, container, address) : "";
@@ -120,10 +123,27 @@ export async function miniature(
   return { run, keep };
 }
 
+/** Of a Secret that the chart makes. */
+export function secretValue(valueFrom: Thing, objects: readonly Thing[]): string | undefined {
+  const { name, key } = valueFrom?.secretKeyRef ?? {};
+  const found = objects.find(({ kind, metadata }) => kind === "Secret" && metadata.name === name)?.data?.[key];
+  return found === undefined ? undefined : Buffer.from(found, "base64").toString();
+}
+
 interface Sources {
   readonly objects: readonly Thing[];
   readonly secrets: Readonly<Record<string, string>>;
   readonly own: string;
+}
+
+/** Of the server's container: its name, and the passwords of its users. */
+export function natsEnvironment(objects: readonly Thing[]): Record<string, string> {
+  const { spec } = podsOf(objects).find(({ labels }) => labels["app.kubernetes.io/component"] === "nats")!;
+  const variables = spec.containers[0].env.map(({ name, valueFrom }: Thing) => [
+    name,
+    secretValue(valueFrom, objects) ?? "limbeck-nats-0",
+  ]);
+  return Object.fromEntries(variables);
 }
 
 /** What a volume holds: a Secret's files, a ConfigMap's, or nothing yet. */

@@ -103,10 +103,10 @@ export function referenceProblems(objects: readonly Thing[], others: readonly st
   });
 }
 
-/** Nothing secret is written where a name would do. */
+/** Nothing secret is written where a name would do. NATS' passwords are random, of each installation its own. */
 export function secretProblems(objects: readonly Thing[]): string[] {
   const made = objects
-    .filter(({ kind }) => kind === "Secret")
+    .filter(({ kind, metadata }) => kind === "Secret" && !metadata.name.endsWith("-nats-users"))
     .map(({ metadata }) => `Secret ${metadata.name} has its value in the chart`);
   const said = podsOf(objects).flatMap(({ where, spec }) =>
     containersOf(spec).flatMap(({ name, args = [], env = [] }) => [

@@ -88,6 +88,8 @@ test("nobody is sent elsewhere, and no form is larger than a token", async (t) =
     "javascript:1",
     "",
     "/a?b",
+    "/a\r\nset-cookie: b=c",
+    "/\0",
   ]) {
     const right = await get("/login", {}, { method: "POST", body: new URLSearchParams({ token, to }) });
     assert.equal(right.headers.get("location"), "/", to);

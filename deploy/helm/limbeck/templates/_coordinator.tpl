@@ -45,8 +45,9 @@ spec:
       env:
         {{- include "limbeck.podEnv" . | nindent 8 }}
         {{- if $isService }}
-        {{- with include "limbeck.natsEnv" . | trim }}{{ . | nindent 8 }}{{ end }}
+        {{- with include "limbeck.natsEnv" (dict "root" . "user" "coordinator") | trim }}{{ . | nindent 8 }}{{ end }}
         {{- end }}
+        {{- with include "limbeck.depotEnv" . | trim }}{{ . | nindent 8 }}{{ end }}
         {{- with include "limbeck.s3Env" . | trim }}{{ . | nindent 8 }}{{ end }}
         {{- with $values.extraEnv }}
         {{- toYaml . | nindent 8 }}

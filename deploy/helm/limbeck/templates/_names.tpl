@@ -68,6 +68,11 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{ include "limbeck.fullname" . }}-nats
 {{- end -}}
 
+{{/* The Secret with the passwords of the chart's own NATS. */}}
+{{- define "limbeck.natsUsers" -}}
+{{ default (printf "%s-nats-users" (include "limbeck.fullname" .)) .Values.nats.auth.existingSecret }}
+{{- end -}}
+
 {{/* Not empty where there is a NATS. */}}
 {{- define "limbeck.hasNats" -}}
 {{- with .Values.nats }}{{ if or .enabled .external.urls .external.urlSecret }}yes{{ end }}{{ end -}}

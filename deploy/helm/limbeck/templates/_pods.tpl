@@ -27,16 +27,28 @@ All that says how an identity is written is here and in certificates.yaml.
 {{- end }}
 {{- end -}}
 
-{{/* Where NATS is. */}}
+{{/* Where NATS is, and as whom it is asked. (dict "root" $ "user" "coordinator|worker|client") */}}
 {{- define "limbeck.natsEnv" -}}
-{{- $external := .Values.nats.external -}}
-{{- if .Values.nats.enabled }}
-- { name: LIMBECK_NATS, value: {{ printf "nats://%s:4222" (include "limbeck.natsHost" .) | quote }} }
+{{- $external := .root.Values.nats.external -}}
+{{- if .root.Values.nats.enabled }}
+- { name: LIMBECK_NATS, value: {{ printf "nats://%s:4222" (include "limbeck.natsHost" .root) | quote }} }
+- { name: LIMBECK_NATS_USER, value: {{ .user }} }
+- name: LIMBECK_NATS_PASSWORD
+  valueFrom: { secretKeyRef: { name: {{ include "limbeck.natsUsers" .root }}, key: {{ .user }} } }
 {{- else if $external.urlSecret }}
 - name: LIMBECK_NATS
   valueFrom: { secretKeyRef: { name: {{ $external.urlSecret }}, key: url } }
 {{- else if $external.urls }}
 - { name: LIMBECK_NATS, value: {{ join "," $external.urls | quote }} }
+{{- end }}
+{{- end -}}
+
+{{/* Of a depot in the chart's own NATS: an account beside that of the journals. */}}
+{{- define "limbeck.depotEnv" -}}
+{{- if and .Values.nats.enabled (eq .Values.storage.kind "nats") }}
+- { name: LIMBECK_NATS_DEPOT_USER, value: depot }
+- name: LIMBECK_NATS_DEPOT_PASSWORD
+  valueFrom: { secretKeyRef: { name: {{ include "limbeck.natsUsers" . }}, key: depot } }
 {{- end }}
 {{- end -}}
 

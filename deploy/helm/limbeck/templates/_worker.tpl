@@ -63,8 +63,9 @@ spec:
         - { name: LIMBECK_GPU, value: required }
         {{- end }}
         {{- if and $isService (include "limbeck.hasNats" $root) }}
-        {{- with include "limbeck.natsEnv" $root | trim }}{{ . | nindent 8 }}{{ end }}
+        {{- with include "limbeck.natsEnv" (dict "root" $root "user" "worker") | trim }}{{ . | nindent 8 }}{{ end }}
         {{- end }}
+        {{- with include "limbeck.depotEnv" $root | trim }}{{ . | nindent 8 }}{{ end }}
         {{- with include "limbeck.s3Env" $root | trim }}{{ . | nindent 8 }}{{ end }}
         {{- with $values.extraEnv }}
         {{- toYaml . | nindent 8 }}

@@ -1,8 +1,9 @@
 /** The code that is sent along with a job: read as text, for what it imports. */
 
-import { longestSource, sourcesOf } from "../../../../cli/sources.ts";
+import { sourcesOf } from "../../../../cli/sources.ts";
 import { jobSchema } from "../../../../core/job.ts";
 import { parseJob } from "../../../../core/jobfile.ts";
+import { longestSource } from "../../../../core/jobpaths.ts";
 import { text } from "../../../core/samplejob.ts";
 import { type Nasty, promise, type Target, textFolder } from "../target.ts";
 
