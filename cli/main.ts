@@ -2,11 +2,13 @@
 import { CommanderError } from "commander";
 import { asLimbeckError, type LimbeckError } from "../core/errors.ts";
 import { program } from "./program.ts";
+import { plain } from "./terminal/text.ts";
 
-/** One sentence for what the user did or met; the stack only for a broken invariant of our own. */
+/** One sentence for what the user did or met, without what a terminal would obey; the stack only for a broken invariant of our own. */
 function explain(error: LimbeckError): string {
   const cause = error.code === "internal" && error.cause instanceof Error ? `\n${error.cause.stack}` : "";
-  return `limbeck: ${error.message}${cause}\n`;
+  const lines = `${error.message}${cause}`.split("\n").map(plain);
+  return `limbeck: ${lines.join("\n")}\n`;
 }
 
 // Whoever read our output has gone (`| head`): what is under way goes on without it.

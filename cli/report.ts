@@ -1,7 +1,6 @@
 /** `limbeck report`: the page of a run, drawn again, or of several, side by side. */
 import { resolve } from "node:path";
-import { comparisonPage } from "../coordinator/report/comparison.ts";
-import { drawReport, readRun } from "../coordinator/report/folder.ts";
+import { drawComparison, drawReport, readRun } from "../coordinator/report/folder.ts";
 import { writeTextWhole } from "../proto/files.ts";
 
 interface ReportOptions {
@@ -21,8 +20,6 @@ export async function report(folders: readonly string[], { output, to }: ReportO
     process.stdout.write(`${await drawReport(folders[0]!)}\n`);
     return;
   }
-  const runs = [];
-  for (const folder of folders) runs.push({ name: folder, ...(await readRun(folder)) });
-  await writeTextWhole(resolve(to), comparisonPage(runs));
+  await writeTextWhole(resolve(to), await drawComparison(folders));
   process.stdout.write(`${to}\n`);
 }

@@ -1,12 +1,14 @@
 /** A folder that holds an earlier part of a run: whether this job may go on in it, and where it stands. */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LimbeckError } from "../core/errors.ts";
+import { eventsIn } from "../core/eventline.ts";
 import type { ProgressEvent } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
 import { jobDifferences } from "../core/jobdigest.ts";
 import { parseJob } from "../core/jobfile.ts";
+import { parseJson } from "../core/nesting.ts";
 import type { Report } from "../core/report.ts";
+import { readFileWithin } from "../proto/files.ts";
 
 export interface EarlierPart {
   /** Of a job that is finished; else null. */
@@ -34,7 +36,8 @@ export async function earlierPart(folder: string, job: Job, file: string): Promi
     const message = `${folder} holds a run of another job, whose result would be neither's: go on with its job, or choose another folder`;
     throw new LimbeckError("usage", [message, ...harmful].join("\n  "));
   }
-  const events = eventsOf((await textOf(join(folder, "events.jsonl"))) ?? "");
+  // Those that are whole: openRecords keeps the same.
+  const events = eventsIn((await textOf(join(folder, "events.jsonl"))) ?? "");
   return {
     report: reportOf(await textOf(join(folder, "report.json")), folder),
     changed: harmless,
@@ -59,21 +62,10 @@ function keptJob(text: string, file: string): Job {
 
 function reportOf(text: string | null, folder: string): Report | null {
   try {
-    return text === null ? null : (JSON.parse(text) as Report);
+    return text === null ? null : (parseJson(text) as Report);
   } catch (cause) {
     throw new LimbeckError("corrupt", `${join(folder, "report.json")} cannot be read: move it away`, { cause });
   }
-}
-
-/** Those that are whole: openRecords keeps the same. */
-function eventsOf(text: string): ProgressEvent[] {
-  return text.split("\n").flatMap((line) => {
-    try {
-      return [JSON.parse(line) as ProgressEvent];
-    } catch {
-      return [];
-    }
-  });
 }
 
 function placeOf(events: readonly ProgressEvent[]): string {
@@ -83,7 +75,7 @@ function placeOf(events: readonly ProgressEvent[]): string {
 
 async function textOf(file: string): Promise<string | null> {
   try {
-    return await readFile(file, "utf8");
+    return String(await readFileWithin(file));
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return null;

@@ -1,9 +1,9 @@
 /** The code that goes with a job to the workers: each `module:` of the job that is a relative path, one self-contained file. */
-import { readFile } from "node:fs/promises";
 import { isAbsolute, normalize, resolve } from "node:path";
 import { LimbeckError } from "../core/errors.ts";
 import type { Job } from "../core/job.ts";
 import { modulesOf } from "../core/jobpaths.ts";
+import { readFileWithin } from "../proto/files.ts";
 
 export interface Source {
   /** As the job names it. */
@@ -37,7 +37,7 @@ export async function sourcesOf(
       throw refuse(`${path} lies outside the job file's folder, and cannot be sent: copy it there, ${otherwise}`);
     let bytes: Buffer;
     try {
-      bytes = await readFile(resolve(folder, path));
+      bytes = await readFileWithin(resolve(folder, path));
     } catch (cause) {
       throw refuse(`${path} cannot be read: ${(cause as Error).message}`, cause);
     }
@@ -56,10 +56,10 @@ export async function sourcesOf(
   return [...sources.values()];
 }
 
-const comments = /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
+const comments = /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|\/\/[^\n]*|\/\*[\s\S]*?(?:\*\/|$)/g;
 // What is of types only is gone before the module runs.
 const imports =
-  /\b(?:(?:import|export)(?!\s+type\b)[^;'"()]*?\bfrom\s*|import\s*|import\s*\(\s*|require\s*\(\s*)(["'`])((?:\.{0,2}\/|\.{1,2}\1|file:)[^"'`\n]*?)\1/g;
+  /\b(?:(?:import|export)(?!\s+type\b)[^;'"()]{0,2000}?\bfrom\s*|import\s*|import\s*\(\s*|require\s*\(\s*)(["'`])((?:\.{0,2}\/|\.{1,2}\1|file:)[^"'`\n]*?)\1/g;
 
 /** Files beside it that it imports: by text, for what is overlooked fails at the worker, with its reason. */
 export function localImports(text: string): { readonly path: string; readonly line: number }[] {

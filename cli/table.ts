@@ -3,7 +3,7 @@ import Table from "cli-table3";
 import pc from "picocolors";
 import type { Score } from "../core/events.ts";
 import type { Report } from "../core/report.ts";
-import { duration, percent, whole } from "../core/words.ts";
+import { duration, fixed, percent, whole } from "../core/words.ts";
 
 /** @param head without it, the table has none */
 export function newTable(head: readonly string[] = []): Table.Table {
@@ -19,7 +19,7 @@ export function resultTable(report: Report): string {
       model.parameters === 0 ? "–" : whole.format(model.parameters), // Nothing of it is trained here.
       `${model.test.errors} of ${whole.format(model.test.examples)}`,
       percent(model.test.accuracy),
-      model.test.crossEntropy.toFixed(4),
+      fixed(model.test.crossEntropy, 4),
       model.weightsSha256.slice(0, 12),
     ]);
   row("teacher", report.teacher);

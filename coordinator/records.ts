@@ -1,15 +1,15 @@
 /** What the coordinator leaves in the run folder: job.yaml, events, their curves, quarantine and, at the end, the report. */
-import { readFile } from "node:fs/promises";
 import { arch, release, type } from "node:os";
 import { join } from "node:path";
 import { curvesOf } from "../core/curves.ts";
 import { LimbeckError } from "../core/errors.ts";
+import { eventOf, eventsIn } from "../core/eventline.ts";
 import type { ProgressEvent } from "../core/events.ts";
 import type { Job } from "../core/job.ts";
 import { effectiveJobYaml } from "../core/jobfile.ts";
 import type { Report } from "../core/report.ts";
 import { runReport } from "../core/runreport.ts";
-import { exists, makeFolder, writeTextWhole, writing } from "../proto/files.ts";
+import { exists, makeFolder, readFileWithin, writeTextWhole, writing } from "../proto/files.ts";
 import { type LineFile, openLineFile } from "./folder/linefile.ts";
 import { writeReport } from "./report/folder.ts";
 import { TensorBoardFiles } from "./tensorboard.ts";
@@ -76,7 +76,7 @@ export async function openRecords(
       }
     },
     async quarantine(entry) {
-      quarantine ??= await openLineFile(quarantinePath, { parse: eventOf, onDamage: "pass-over" });
+      quarantine ??= await openLineFile(quarantinePath, { parse: (line) => line, onDamage: "pass-over" });
       await quarantine.append(JSON.stringify(entry));
       await quarantine.sync();
     },
@@ -98,14 +98,6 @@ export async function openRecords(
 
 /** Those of a run that nobody writes now; none where it has not begun. */
 export async function readEvents(runFolder: string): Promise<readonly ProgressEvent[]> {
-  const text = await readFile(join(runFolder, "events.jsonl"), "utf8").catch(() => "");
-  return text.split("\n").flatMap((line) => eventOf(line) ?? []);
-}
-
-function eventOf(line: string): ProgressEvent | null {
-  try {
-    return JSON.parse(line) as ProgressEvent;
-  } catch {
-    return null;
-  }
+  const text = await readFileWithin(join(runFolder, "events.jsonl")).catch(() => "");
+  return eventsIn(String(text));
 }

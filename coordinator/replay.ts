@@ -1,5 +1,6 @@
 /** From the journal to the state of a coordinator that was started again, and back: what a record keeps. */
 
+import { LimbeckError } from "../core/errors.ts";
 import { evaluationOf } from "../core/evaluation/evaluation.ts";
 import type { ProgressEvent } from "../core/events.ts";
 import { type FinishedStage, nothingExported } from "../core/report.ts";
@@ -8,6 +9,7 @@ import { withFindings } from "./diagnosis.ts";
 import { announce } from "./ending.ts";
 import { open } from "./gather.ts";
 import type { JournalRecord } from "./journalrecord.ts";
+import { recordProblem } from "./journalschema.ts";
 import { newSplit } from "./split.ts";
 import type { Course, Gathering, Next, Plan, Recovering } from "./state.ts";
 import { emptyTally } from "./tally.ts";
@@ -31,10 +33,13 @@ export function finishedRecord({ plan, evaluation, exported: _, ...rest }: Finis
 
 function finishedStage(record: Of<"finished">, stages: readonly StagePlan[]): FinishedStage {
   const { kind: _, stage, predictions, labels, confidences, crossEntropy, ...rest } = record;
-  const plan = stages.find((each) => each.stage === stage)!;
+  const plan = stages.find((each) => each.stage === stage);
   const bytes = Buffer.from(confidences, "base64");
-  const floats = Float32Array.from({ length: bytes.length / 4 }, (_, at) => bytes.readFloatLE(4 * at));
+  const floats = Float32Array.from({ length: Math.floor(bytes.length / 4) }, (_, at) => bytes.readFloatLE(4 * at));
   const answers = { predictions: unpacked(predictions), labels: unpacked(labels), confidences: floats };
+  const { length } = answers.labels;
+  if (!plan || answers.predictions.length !== length || floats.length !== length)
+    throw new Error(`of the stage ${stage} there are answers to other examples than labels`);
   return { plan, evaluation: evaluationOf(answers, crossEntropy), exported: nothingExported, ...rest };
 }
 
@@ -46,7 +51,7 @@ function packed(classes: Uint16Array): string {
 
 function unpacked(base64: string): Uint16Array {
   const bytes = Buffer.from(base64, "base64");
-  return Uint16Array.from({ length: bytes.length / 2 }, (_, at) => bytes.readUInt16LE(2 * at));
+  return Uint16Array.from({ length: Math.floor(bytes.length / 2) }, (_, at) => bytes.readUInt16LE(2 * at));
 }
 
 /** Of the term, with the teachers it has now; name to instance. */
@@ -72,6 +77,7 @@ function lastCheckpoint(events: readonly ProgressEvent[], stage: Stage): number 
 /**
  * The state after these records, or of a new job where there are none that say more than that it was started.
  * @param events what has been announced of it
+ * @throws LimbeckError `corrupt` where the records are of another kind than a coordinator writes
  */
 export function replay(
   plan: Plan,
@@ -79,6 +85,20 @@ export function replay(
   atMs: number,
   events: readonly ProgressEvent[] = [],
 ): Next {
+  try {
+    for (const record of records) {
+      const problem = recordProblem(record);
+      if (problem !== null) throw new Error(problem);
+    }
+    return replayed(plan, records, atMs, events);
+  } catch (cause) {
+    if (cause instanceof LimbeckError) throw cause;
+    const message = `the journal of ${plan.job.name} holds what no coordinator wrote: ${(cause as Error).message}`;
+    throw new LimbeckError("corrupt", message, { cause });
+  }
+}
+
+function replayed(plan: Plan, records: readonly JournalRecord[], atMs: number, events: readonly ProgressEvent[]): Next {
   const find = <K extends JournalRecord["kind"]>(kind: K) =>
     records.filter((each): each is Of<K> => each.kind === kind);
   const settled = find("settled")[0];

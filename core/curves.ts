@@ -54,7 +54,8 @@ export function curvesOf(events: readonly ProgressEvent[], most = 300): readonly
       evaluations: {
         epochs: evaluations.map(({ epoch }) => rounded(epoch)),
         errors: evaluations.map(({ score }) => score.errors),
-        crossEntropy: evaluations.map(({ score }) => rounded(score.crossEntropy)),
+        // What is not finite is null where it has been JSON.
+        crossEntropy: evaluations.map(({ score }) => rounded(score.crossEntropy ?? Number.NaN)),
       },
     };
   });

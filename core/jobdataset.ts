@@ -26,7 +26,11 @@ export const dataset = z
       })
       .describe("Files of the test split."),
     label: z.string().optional().describe("Name of the label column (csv only)."),
-    classes: count.min(2).optional().describe("Number of classes; without it, the largest training label plus one."),
+    classes: count
+      .min(2)
+      .max(1 << 16)
+      .optional()
+      .describe("Number of classes; without it, the largest training label plus one."),
     validation: z
       .int()
       .min(0)

@@ -1,6 +1,7 @@
 /** What the job schema wants at a path, in words. */
 import { closest, distance } from "fastest-levenshtein";
 import { z } from "zod";
+import { excerpt } from "./words.ts";
 
 export type Path = readonly (string | number)[];
 
@@ -102,7 +103,7 @@ export function orList(words: readonly string[]): string {
 /** What is wrong with a key that the place does not know, and the key that was meant, where one is near. */
 export function unknownKey({ schema, options }: Place, key: string): { message: string; meant: string | null } {
   const object = schema as z.ZodObject;
-  if (options.some((option) => option instanceof z.ZodObject && key in option.shape)) {
+  if (options.some((option) => option instanceof z.ZodObject && Object.hasOwn(option.shape, key))) {
     return { message: `does not go with ${mark(object)}`, meant: null };
   }
   const known = Object.keys(object.shape);
@@ -125,5 +126,5 @@ export function show(value: unknown): string {
   if (value === null || value === undefined) return "nothing";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a mapping";
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
+  return typeof value === "string" ? JSON.stringify(excerpt(value)) : String(value);
 }

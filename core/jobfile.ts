@@ -1,9 +1,11 @@
 /** Reads and writes job files. */
 import { stringify } from "yaml";
-import { LimbeckError } from "./errors.ts";
 import { type Job, jobSchema } from "./job.ts";
 import { jobProblems } from "./jobproblems.ts";
-import { readSource } from "./jobsource.ts";
+import { badJob, readSource } from "./jobsource.ts";
+
+/** Of a file with very many problems, those whose lines are looked for. */
+const mostLocated = 500;
 
 /**
  * A job, checked, with every default filled in.
@@ -16,12 +18,13 @@ export function parseJob(text: string, file: string, overrides: readonly string[
   const source = readSource(text, file, overrides);
   const result = jobSchema.safeParse(source.input);
   if (result.success) return result.data;
-  const told = jobProblems(jobSchema, source.input, result.error.issues).map(({ path, also, message }) => {
+  const problems = jobProblems(jobSchema, source.input, result.error.issues).slice(0, mostLocated);
+  const told = problems.map(({ path, also, message }) => {
     const { origin, line, field } = source.locate([path, ...also]);
     return { line, text: [origin, ...(field ? [field] : []), message].join(": ") };
   });
   told.sort((a, b) => a.line - b.line);
-  throw new LimbeckError("bad_job", told.map((problem) => problem.text).join("\n"));
+  throw badJob(told.map((problem) => problem.text));
 }
 
 /** The job as a file that parses to the same job, every default filled in. @param folder what its relative paths start from */

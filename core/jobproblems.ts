@@ -62,7 +62,8 @@ function unionProblems(root: z.ZodType, input: unknown, issue: z.core.$ZodIssueI
   const place = placeAt(root, path, input);
   const kind = valueAt(found, ["kind"]);
   const kinds = literalsOf(place.options, "kind");
-  if (kind !== undefined && kinds.length > 0 && !kinds.includes(String(kind))) {
+  // A mapping may have a toString of its own, which is none.
+  if (kind !== undefined && kinds.length > 0 && (typeof kind === "object" || !kinds.includes(String(kind)))) {
     return [{ path: [...path, "kind"], message: notOneOf(kinds, kind), also: [] }];
   }
   const branch = issue.errors[place.options.indexOf(place.schema)];

@@ -12,6 +12,8 @@ import {
 } from "yaml";
 import { LimbeckError } from "./errors.ts";
 import { type Path, show } from "./jobfields.ts";
+import { isNestedTooDeep } from "./nesting.ts";
+import { excerpt } from "./words.ts";
 
 export interface JobSource {
   readonly input: unknown;
@@ -33,10 +35,18 @@ interface Override {
   readonly path: Path;
 }
 
+/** Far more than a job needs: reading YAML takes time that grows with the square of its keys. */
+const mostCharacters = 1 << 17;
+/** Of a file with very many, the first. */
+const mostProblems = 20;
+const longestProblem = 400;
+
 /** @throws bad_job for what is not YAML, not a mapping, or an override that fits nowhere */
 export function readSource(text: string, file: string, overrideTexts: readonly string[]): JobSource {
+  if (text.length > mostCharacters)
+    throw badJob([`${file}: has ${text.length} characters, a job file may have ${mostCharacters}`]);
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = documentOf(text, file, lines);
   const syntax = document.errors.map(
     (error) => `${file}:${lines.linePos(error.pos[0]).line}: ${syntaxProblem(error, text)}`,
   );
@@ -75,9 +85,19 @@ export function readSource(text: string, file: string, overrideTexts: readonly s
   };
 }
 
-function badJob(problems: readonly string[]): LimbeckError {
-  return new LimbeckError("bad_job", problems.join("\n"));
+/** One line per problem. */
+export function badJob(problems: readonly string[]): LimbeckError {
+  const told = problems.slice(0, mostProblems).map((problem) => excerpt(problem, longestProblem));
+  const more = problems.length - told.length;
+  return new LimbeckError("bad_job", [...told, ...(more > 0 ? [`and ${more} more of the kind`] : [])].join("\n"));
 }
+
+function documentOf(text: string, file: string, lineCounter: LineCounter): Document {
+  if (isNestedTooDeep(text)) throw badJob([`${file}: not valid YAML: ${tooDeep}`]);
+  return parseDocument(text, { lineCounter, prettyErrors: false, logLevel: "error" });
+}
+
+const tooDeep = "it is nested too deeply, or has too many anchors";
 
 function syntaxProblem({ code, message, pos }: YAMLParseError, text: string): string {
   if (code === "DUPLICATE_KEY") return `${/^[^:\s]+/.exec(text.slice(pos[0]))?.[0]}: given twice; remove one of them`;
@@ -99,9 +119,12 @@ function applyOverride(input: Fields, text: string, applied: Override[]): string
   const [, keys, value] = /^([^=\s]+)=(.*)$/s.exec(text) ?? [];
   if (keys === undefined || value === undefined) return "must be KEY=VALUE, such as distil.temperature=4";
   const path = keys.split(".");
+  const foreign = path.find((key) => key in Object.prototype);
+  if (foreign !== undefined) return `no field is named ${foreign}`;
+  if (isNestedTooDeep(value)) return `the value is not valid YAML: ${tooDeep}`;
   let parsed: unknown;
   try {
-    parsed = parse(value, { prettyErrors: false });
+    parsed = parse(value, { prettyErrors: false, logLevel: "error" });
   } catch (cause) {
     return `the value is not valid YAML: ${(cause as Error).message}`;
   }

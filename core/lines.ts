@@ -1,7 +1,7 @@
 /** One line of text per progress event. */
 import type { Finding } from "./doctor/finding.ts";
 import type { ProgressEvent } from "./events.ts";
-import { bytesText, counted, duration, percent, whole } from "./words.ts";
+import { bytesText, counted, duration, fixed, percent, whole } from "./words.ts";
 
 type Of<K extends ProgressEvent["kind"]> = Extract<ProgressEvent, { kind: K }>;
 
@@ -11,7 +11,7 @@ export function stepPayload(event: Of<"stepped">) {
     stage: event.stage,
     epoch: `${event.epoch.toFixed(1)}/${event.epochs.toFixed(0)}`,
     rate: whole.format(event.samplesPerSecond),
-    loss: event.loss.toFixed(4),
+    loss: fixed(event.loss, 4),
     accuracy: percent(event.accuracy),
     eta_text: `${duration(event.etaSeconds)} left`,
   };
@@ -19,7 +19,7 @@ export function stepPayload(event: Of<"stepped">) {
 
 function stepLine(event: Of<"stepped">): string {
   const { stage, epoch, rate, loss, accuracy, eta_text } = stepPayload(event);
-  const soft = event.softLoss === null ? "" : ` (hard ${event.hardLoss.toFixed(4)}, soft ${event.softLoss.toFixed(4)})`;
+  const soft = event.softLoss === null ? "" : ` (hard ${fixed(event.hardLoss, 4)}, soft ${fixed(event.softLoss, 4)})`;
   const agree = event.agreement === null ? "" : `  agrees ${percent(event.agreement)}`;
   return `${stage}  step ${event.step}/${event.steps}  epoch ${epoch}  ${rate} samples/s  loss ${loss}${soft}  accuracy ${accuracy}${agree}  ${eta_text}`;
 }
@@ -109,7 +109,7 @@ export function describe(event: ProgressEvent): string | null {
     case "stepped":
       return stepLine(event);
     case "evaluated":
-      return `${event.stage}  epoch ${event.epoch.toFixed(1)}  evaluation: ${event.score.errors} errors of ${whole.format(event.score.examples)} (${percent(event.score.accuracy)}), cross-entropy ${event.score.crossEntropy.toFixed(4)}`;
+      return `${event.stage}  epoch ${event.epoch.toFixed(1)}  evaluation: ${event.score.errors} errors of ${whole.format(event.score.examples)} (${percent(event.score.accuracy)}), cross-entropy ${fixed(event.score.crossEntropy, 4)}`;
     case "checkpointed":
       return `${event.stage}  checkpoint at step ${event.step}: ${event.folder} (${bytesText(event.bytes)})`;
     case "stage-finished":

@@ -32,6 +32,11 @@ export function milliseconds(seconds: number): string {
   return `${ms < 999.5 ? ms.toPrecision(3) : ms.toFixed(0)} ms`;
 }
 
+/** What somebody else wrote, short enough to stand in a sentence. */
+export function excerpt(text: string, most = 100): string {
+  return text.length <= most ? text : `${text.slice(0, most)}…`;
+}
+
 /** `1 teacher`, `2 teachers` */
 export function counted(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;

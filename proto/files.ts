@@ -2,7 +2,7 @@
  * Files that must survive a crash (L4), for whoever may import neither coordinator/ nor worker/. It lies here because
  * both sides may import proto/, and core/ may not touch a disk.
  */
-import { access, mkdir, open, rename, rm } from "node:fs/promises";
+import { access, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { LimbeckError } from "../core/errors.ts";
 
@@ -24,6 +24,23 @@ export async function writeTextWhole(path: string, text: string): Promise<void> 
     await rename(temporary, path);
     await syncFolder(dirname(path));
   });
+}
+
+/**
+ * The bytes of a file. Of what is none, such as a device that never ends, nothing is read, nor of a file that is larger
+ * than what it should hold ever is.
+ * @throws as readFile, with a code and a message for people
+ */
+export async function readFileWithin(path: string, mostBytes = Number.POSITIVE_INFINITY): Promise<Buffer> {
+  const found = await stat(path);
+  if (found.isDirectory()) throw withCode("EISDIR", "it is a folder");
+  if (!found.isFile()) throw withCode("ENOTSUP", "it is no file");
+  if (found.size > mostBytes) throw withCode("EFBIG", `it has ${found.size} bytes, and at most ${mostBytes} are read`);
+  return await readFile(path);
+}
+
+function withCode(code: string, message: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(message), { code });
 }
 
 /** Whether there is something of this path that can be seen. */

@@ -2,6 +2,7 @@
 import { readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { LimbeckError } from "../core/errors.ts";
+import { excerpt } from "../core/words.ts";
 import { writing } from "./files.ts";
 import { isAlive, startOf } from "./liveness.ts";
 
@@ -40,7 +41,7 @@ export async function tryLock(file: string): Promise<ProcessLock | LockHolder> {
     const holder = await readFile(file, "utf8").catch(() => null);
     if (holder === null) continue; // Released this moment.
     const [host = "", pid = ""] = holder.split(" ");
-    if (!(await isDead(file, holder))) return { host, pid };
+    if (!(await isDead(file, holder))) return { host: excerpt(host), pid: excerpt(pid, 20) };
     await takeAway(file, holder);
   }
   throw new LimbeckError("unavailable", `${file} changes hands too often: others want it, too`);

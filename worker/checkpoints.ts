@@ -1,6 +1,7 @@
 /** When and where this run's checkpoints are kept, and what they must be to go on from; what one is, artifacts/checkpoint.ts knows. */
 import { basename, join, relative } from "node:path";
 import { Consumption } from "../core/consumption.ts";
+import type { Layout } from "../core/layout.ts";
 import type { Stage } from "../core/stages.ts";
 import { jobSha256 } from "../proto/jobsha256.ts";
 import {
@@ -57,18 +58,31 @@ export interface Restored {
   readonly skipped: readonly string[];
 }
 
-/** The newest checkpoint of the stage that is whole and of this job, of a step below `below` where that is not 0. */
+export interface Sought {
+  /** Only of a step below this one, where it is not 0. */
+  readonly below?: number;
+  /** Whose state it is to become: what it holds must have the sizes of this. */
+  readonly replica?: Sizes;
+}
+
+interface Sizes {
+  readonly layout: Layout;
+  readonly ledger: Pick<Replica["ledger"], "trainExamples">;
+}
+
+/** The newest checkpoint of the stage that is whole and of this job. */
 export async function findCheckpoint(
   context: Pick<WorkerContext, "job" | "runFolder" | "depot"> & { readonly dataset: Pick<DatasetFacts, "digest"> },
   stage: Stage,
-  below = 0,
+  { below = 0, replica }: Sought = {},
 ): Promise<{ readonly found: Checkpoint | null } & Pick<Restored, "restoredFrom" | "skipped">> {
   const { job, dataset, runFolder, depot } = context;
   const wanted: WantedCheckpoint = {
     below: below === 0 ? Number.POSITIVE_INFINITY : below,
     refuses: (found) => {
       if (found.jobSha256 !== jobSha256(job)) return "it is of another job";
-      return found.datasetDigest === dataset.digest ? null : "it is of another dataset";
+      if (found.datasetDigest !== dataset.digest) return "it is of another dataset";
+      return !replica || fits(found, replica) ? null : "what it holds is not of the sizes that it says it is of";
     },
   };
   const root = checkpointRoot(context);
@@ -78,6 +92,12 @@ export async function findCheckpoint(
     restoredFrom: latest ? relative(runFolder, latest.folder) : "",
     skipped: skipped.map(({ folder, why }) => `${basename(folder)}: ${why}`),
   };
+}
+
+/** Digests say what it was made for; that its vectors have the sizes of it, whoever wrote it must be believed. */
+function fits({ layout, ledger }: Checkpoint, replica: Sizes): boolean {
+  const shapes = (of: Layout) => JSON.stringify(of.parameters.map(({ name, shape }) => [name, shape]));
+  return ledger.seen.length === replica.ledger.trainExamples && shapes(layout) === shapes(replica.layout);
 }
 
 /** What a replica of this size goes on from. */

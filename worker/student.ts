@@ -68,7 +68,7 @@ export class Student {
       await dropCheckpoints(root, plan.stage, below);
       await depot?.dropCheckpoints(plan.stage, below);
     }
-    const { found, ...told } = await findCheckpoint(this.#context, plan.stage, below);
+    const { found, ...told } = await findCheckpoint(this.#context, plan.stage, { below, replica: this.replica });
     // The depot does not have them: they count for nothing, and would have the next ones pruned.
     if (depot) await dropCheckpoints(root, plan.stage, found ? found.step + 1 : 0);
     if (found) {

@@ -233,6 +233,10 @@ async function taught(
     }
   }
   const { found } = await findCheckpoint({ ...context, dataset }, "teach");
-  if (found?.weightsSha256 === teacherSha256) return await digested(built, found.weights);
+  if (found?.weightsSha256 === teacherSha256 && found.weights.length === built.layout.weights) {
+    const model = await digested(built, found.weights);
+    if (model.sha256 === teacherSha256) return model;
+    failures.push(new LimbeckError("corrupt", `the checkpoint of the teacher holds weights ${model.sha256}`));
+  }
   throw failures.at(-1) ?? new LimbeckError("lost_worker", `nobody has the teacher of weights ${teacherSha256}`);
 }

@@ -25,7 +25,10 @@ export async function recordsIn(depot: Depot, atMs: number): Promise<readonly Jo
   );
   return records.length === 0
     ? []
-    : [...records, { kind: "recovered", atMs, term: Math.max(0, ...terms) + termsSince }];
+    : [
+        ...records,
+        { kind: "recovered", atMs, term: terms.reduce((most, term) => Math.max(most, term), 0) + termsSince },
+      ];
 }
 
 /**

@@ -34,6 +34,8 @@ export async function openLineFile<T>(path: string, format: LineFormat<T>): Prom
     await makeFolder(dirname(path));
     const file = await open(path, "a+");
     try {
+      // Another thing, such as a device, may have no end.
+      if (!(await file.stat()).isFile()) throw new LimbeckError("unavailable", `${path} is no file: move it away`);
       const found = readLines(path, await file.readFile(), format);
       if (found.wholeBytes !== null) {
         await file.truncate(found.wholeBytes);

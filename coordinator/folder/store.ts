@@ -2,16 +2,17 @@
  * The store on a folder: who holds the lock of leader.lock leads. leader.json says who that is, and the number of leaders
  * that there were; journals/ has a file for each name.
  */
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LimbeckError } from "../../core/errors.ts";
-import { makeFolder, writeTextWhole, writing } from "../../proto/files.ts";
+import { makeFolder, readFileWithin, writeTextWhole, writing } from "../../proto/files.ts";
 import { type ProcessLock, tryLock } from "../../proto/processlock.ts";
 import type { Journal, LeaderIdentity, Leadership, LeadOptions, Store } from "../store.ts";
 import { openJournalFile } from "./journal.ts";
 
 const pollMs = 250;
+const mostLeaderBytes = 1 << 16;
 
 export function openFolderStore(folder: string): Store {
   return {
@@ -46,8 +47,10 @@ function leaderFile(folder: string): string {
 async function readLeader(folder: string): Promise<FolderLeader | null> {
   const file = leaderFile(folder);
   try {
-    const leader = JSON.parse(await readFile(file, "utf8")) as FolderLeader;
-    if (Number.isSafeInteger(leader.fence)) return leader;
+    const leader = JSON.parse(String(await readFileWithin(file, mostLeaderBytes))) as FolderLeader;
+    // Another one must come after it.
+    if (leader.fence >= 0 && Number.isSafeInteger(leader.fence) && Number.isSafeInteger(leader.fence + 1))
+      return leader;
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return null;
   }

@@ -5,6 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { asLimbeckError } from "../../core/errors.ts";
+import { eventOf } from "../../core/eventline.ts";
 import type { ProgressEvent } from "../../core/events.ts";
 import { eventSubject } from "../../proto/cluster.ts";
 import type { Nats } from "../../proto/nats.ts";
@@ -113,7 +114,8 @@ async function readEvents(nats: Nats, options: NatsEventsOptions, signal: AbortS
       what,
       take(part) {
         const entry = assembly.add(part);
-        if (entry) events.push(JSON.parse(entry.text) as ProgressEvent);
+        const event = entry && eventOf(entry.text);
+        if (event) events.push(event);
       },
     },
   );

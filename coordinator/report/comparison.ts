@@ -6,9 +6,9 @@ import { bytesText, duration, fixed, milliseconds, percent, whole } from "../../
 import { type Chart, figure } from "./chart.ts";
 import { overlaid } from "./curvecharts.ts";
 import { htmlDocument } from "./document.ts";
-import type { ReportedRun } from "./folder.ts";
 import { type Content, html } from "./html.ts";
 import { dateText, gapText, verdictWords } from "./page.ts";
+import type { ReportedRun } from "./reportedrun.ts";
 
 export interface ComparedRun extends ReportedRun {
   /** The folder, as it was named. */

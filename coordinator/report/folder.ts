@@ -1,19 +1,13 @@
 /** The report's files in a run folder. What is drawn needs no more than these. */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { StageCurves } from "../../core/curves.ts";
 import { LimbeckError } from "../../core/errors.ts";
+import { parseJson } from "../../core/nesting.ts";
 import type { RunReport } from "../../core/runreport.ts";
-import { writeTextWhole } from "../../proto/files.ts";
+import { readFileWithin, writeTextWhole } from "../../proto/files.ts";
+import { type ComparedRun, comparisonPage } from "./comparison.ts";
 import { reportPage } from "./page.ts";
-
-/** A run that is over, as its folder has it. */
-export interface ReportedRun {
-  readonly report: RunReport;
-  readonly curves: readonly StageCurves[];
-  /** The effective job. */
-  readonly jobYaml: string;
-}
+import type { ReportedRun } from "./reportedrun.ts";
 
 /** Writes report.json and curves.json, and draws report.html from them; each whole (L4). */
 export async function writeReport(
@@ -29,14 +23,35 @@ export async function writeReport(
 /** Draws report.html: the same bytes from the same files. @returns its path. Throws as readRun does. */
 export async function drawReport(folder: string): Promise<string> {
   const path = join(folder, "report.html");
-  await writeTextWhole(path, reportPage(await readRun(folder)));
+  const run = await readRun(folder);
+  await writeTextWhole(
+    path,
+    drawn(folder, () => reportPage(run)),
+  );
   return path;
+}
+
+/** The page of several runs, side by side. Throws as readRun does. */
+export async function drawComparison(folders: readonly string[]): Promise<string> {
+  const runs: ComparedRun[] = [];
+  for (const folder of folders) runs.push({ name: folder, ...(await readRun(folder)) });
+  return drawn(folders.join(" or "), () => comparisonPage(runs));
+}
+
+/** What is drawn is read as it is written: a file that lacks something shows where it is looked for. */
+function drawn(folder: string, draw: () => string): string {
+  try {
+    return draw();
+  } catch (cause) {
+    const message = `report.json or curves.json in ${folder} is damaged, or none of Limbeck's: ${(cause as Error).message}`;
+    throw new LimbeckError("corrupt", message, { cause });
+  }
 }
 
 /** Throws `usage` where the folder holds no run that is over, `corrupt` where a file is none of ours. */
 export async function readRun(folder: string): Promise<ReportedRun> {
   const report = parsed<RunReport>(await textOf(folder, "report.json"), join(folder, "report.json"));
-  if (!("time" in report && "disputes" in report)) {
+  if (typeof report !== "object" || report === null || !("time" in report && "disputes" in report)) {
     const message = `${join(folder, "report.json")} is of an older Limbeck: it lacks what the page shows`;
     throw new LimbeckError("usage", message);
   }
@@ -47,7 +62,7 @@ export async function readRun(folder: string): Promise<ReportedRun> {
 async function textOf(folder: string, name: string): Promise<string> {
   const path = join(folder, name);
   try {
-    return await readFile(path, "utf8");
+    return String(await readFileWithin(path));
   } catch (cause) {
     const isMissing = ["ENOENT", "ENOTDIR"].includes((cause as NodeJS.ErrnoException).code ?? "");
     const why = isMissing
@@ -59,7 +74,7 @@ async function textOf(folder: string, name: string): Promise<string> {
 
 function parsed<T>(text: string, path: string): T {
   try {
-    return JSON.parse(text) as T;
+    return parseJson(text) as T;
   } catch (cause) {
     throw new LimbeckError("corrupt", `${path} is damaged: ${(cause as Error).message}`, { cause });
   }

@@ -8,9 +8,9 @@ import { doctorSection, faultSection, planSection, timeSection } from "./course.
 import { runCharts } from "./curvecharts.ts";
 import { htmlDocument } from "./document.ts";
 import { agreementSection, classSection, confusionSection } from "./errors.ts";
-import type { ReportedRun } from "./folder.ts";
 import { html, type Markup } from "./html.ts";
 import { modelsOf } from "./models.ts";
+import type { ReportedRun } from "./reportedrun.ts";
 
 export function reportPage({ report, curves, jobYaml }: ReportedRun): string {
   const charts = runCharts(curves);

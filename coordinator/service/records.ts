@@ -2,6 +2,7 @@
  * The service's journal: a job changes by a record and by nothing else, so what is decided and what is replayed are the
  * same. Workers are in no record: they come back by themselves.
  */
+import { LimbeckError } from "../../core/errors.ts";
 import { isOver } from "../../core/jobstate.ts";
 import type { Course, QueuedJob, Refusals, Seat, ServiceRecord, State } from "./vocabulary.ts";
 
@@ -40,10 +41,18 @@ const nothing: State = {
 
 const newCourse: Course = { measured: null, shortSinceMs: null, movedMs: null, uneasySinceMs: null };
 
-/** What a restarted service, or the next leader, knows before its workers come back. */
+/**
+ * What a restarted service, or the next leader, knows before its workers come back.
+ * @throws LimbeckError `corrupt` where the records are of another kind than a service writes
+ */
 export function replay(records: Iterable<ServiceRecord>): State {
   const draft = draftOf(nothing);
-  for (const record of records) apply(draft, record);
+  try {
+    for (const record of records) apply(draft, record);
+  } catch (cause) {
+    const message = `the journal of the service holds what none wrote: ${(cause as Error).message}`;
+    throw new LimbeckError("corrupt", message, { cause });
+  }
   return draft;
 }
 

@@ -139,9 +139,14 @@ async function take(
   for await (const piece of pieces) {
     hash.update(piece);
     taken += piece.length;
+    if (taken > bytes) break; // What says less than it has may have no end.
     await each(piece);
   }
-  if (taken !== bytes) throw new LimbeckError("corrupt", `${key} in ${where} gave ${taken} of its ${bytes} bytes`);
+  if (taken !== bytes)
+    throw new LimbeckError(
+      "corrupt",
+      `${key} in ${where} gave ${taken > bytes ? "more" : taken} of its ${bytes} bytes`,
+    );
   const sha256 = hash.digest("hex");
   if (expected === null || expected === sha256) return { bytes, sha256 };
   throw new LimbeckError("corrupt", `${key} in ${where} is not what was put there: its sha256 is ${sha256}`);

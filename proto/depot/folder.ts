@@ -1,7 +1,7 @@
 /** `file:`: a folder that all can reach. Objects are files, each written beside its place and renamed into it (L4). */
 import { randomUUID } from "node:crypto";
 import type { Dirent } from "node:fs";
-import { open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
+import { lstat, open, readdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { LimbeckError } from "../../core/errors.ts";
 import { makeFolder, syncFolder, writing } from "../files.ts";
@@ -32,7 +32,8 @@ export function folderShelf(root: string): Shelf {
     },
     async open(key): Promise<Stored | null> {
       const path = join(root, key);
-      const found = await orNull(where, stat(path));
+      // A link is no object: it may lead to a file that is none of the depot's.
+      const found = await orNull(where, lstat(path));
       if (!found?.isFile()) return null;
       return { sha256: null, bytes: found.size, pieces: piecesOfFile(path)(pieceBytes) };
     },
@@ -40,7 +41,11 @@ export function folderShelf(root: string): Shelf {
       const start = join(root, prefix);
       const found = await orNull(where, stat(start));
       if (found === null) return [];
-      if (found.isFile()) return [{ key: prefix, bytes: found.size }];
+      if (found.isFile()) {
+        const isLink = (await orNull(where, lstat(start)))?.isSymbolicLink() ?? true;
+        return isLink ? [] : [{ key: prefix, bytes: found.size }];
+      }
+      if (!found.isDirectory()) return [];
       const entries = (await orNull(where, readdir(start, { recursive: true, withFileTypes: true }))) ?? [];
       const files = await Promise.all(entries.map((entry) => entryOf(root, entry)));
       return files.filter((entry) => entry !== null);

@@ -44,7 +44,8 @@ export function readCertificates(
   } catch {
     throw wrong("key", "holds no private key in PEM that can be used without a password");
   }
-  if (!own!.checkPrivateKey(privateKey)) throw wrong("key", `is not the key of the certificate in ${files.cert}`);
+  if (!holds(() => own!.checkPrivateKey(privateKey)))
+    throw wrong("key", `is not the key of the certificate in ${files.cert}`);
   const [fromMs, untilMs] = [Date.parse(own!.validFrom), Date.parse(own!.validTo)];
   if (untilMs <= nowMs) throw wrong("cert", `expired at ${timeText(untilMs)}: renew it`);
   if (fromMs > nowMs) throw wrong("cert", `is not valid before ${timeText(fromMs)}: is this machine's clock right?`);
@@ -58,7 +59,8 @@ export function timeText(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
-const pemBlock = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
+// No dash in between: of beginnings without an end each would be looked for to the end of the file.
+const pemBlock = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 function certificatesIn(text: string, wrong: () => LimbeckError): X509Certificate[] {
   const blocks = text.match(pemBlock);
@@ -67,6 +69,15 @@ function certificatesIn(text: string, wrong: () => LimbeckError): X509Certificat
     return blocks.map((block) => new X509Certificate(block));
   } catch {
     throw wrong();
+  }
+}
+
+/** False, too, where a key in a certificate is of no kind that is known. */
+function holds(claim: () => boolean): boolean {
+  try {
+    return claim();
+  } catch {
+    return false;
   }
 }
 
@@ -79,7 +90,7 @@ function isSignedBy(
 ): boolean {
   let at = own;
   for (let length = 0; length < longestChain; length++) {
-    const signed = (by: X509Certificate) => at.checkIssued(by) && at.verify(by.publicKey);
+    const signed = (by: X509Certificate) => holds(() => at.checkIssued(by) && at.verify(by.publicKey));
     if (authorities.some(signed)) return true;
     const next = between.find((each) => each !== at && signed(each));
     if (!next) return false;

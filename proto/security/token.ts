@@ -19,6 +19,8 @@ const version = "limbeck1";
 /** Clocks of different machines. */
 const skewMs = 60_000;
 const longestToken = 2_048;
+/** What a date can be, in seconds. */
+const lastSecond = 8.64e12;
 
 /** @param key a private key in PEM, as `limbeck token key` makes it */
 export function createToken(
@@ -53,7 +55,8 @@ export function readToken(text: string, keys: readonly KeyObject[], nowMs: numbe
 function claimsOf(text: string): Token | null {
   try {
     const { id, cluster, role, until } = JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
-    const isWhole = typeof id === "string" && typeof cluster === "string" && Number.isSafeInteger(until);
+    const isWhole =
+      typeof id === "string" && typeof cluster === "string" && Number.isInteger(until) && Math.abs(until) <= lastSecond;
     return isWhole && isRole(role) ? { id, cluster, role, untilMs: until * 1_000 } : null;
   } catch {
     return null;
@@ -72,7 +75,8 @@ export function readTokenPrivateKey(text: string, file: string): KeyObject {
   throw new LimbeckError("usage", `${file} holds no private key for tokens: limbeck token key makes one`);
 }
 
-const publicBlock = /-----BEGIN PUBLIC KEY-----[\s\S]*?-----END PUBLIC KEY-----/g;
+// No dash in between: of beginnings without an end each would be looked for to the end of the file.
+const publicBlock = /-----BEGIN PUBLIC KEY-----[^-]*-----END PUBLIC KEY-----/g;
 
 /** Several, while one replaces another. @throws LimbeckError `usage` */
 export function readTokenPublicKeys(text: string, file: string): KeyObject[] {

@@ -8,6 +8,7 @@ import { planRun } from "../../cli/runplan.ts";
 import { parseJob } from "../../core/jobfile.ts";
 import { text } from "../core/samplejob.ts";
 import { scratchFolder } from "../e2e/limbeck.ts";
+import { events } from "../fuzz/files/samplerun.ts";
 
 const job = (...overrides: string[]) => parseJob(text, "job.yaml", overrides);
 
@@ -18,7 +19,7 @@ test("a folder without a job holds no earlier part", async (t) => {
 test("the same job goes on where its events end; harmless changes are named", async (t) => {
   const folder = await scratchFolder(t);
   writeFileSync(join(folder, "job.yaml"), stringify(job()));
-  const stepped = { kind: "stepped", stage: "distil", step: 7, steps: 9, atMs: 1 };
+  const stepped = { ...events.find(({ kind }) => kind === "stepped")!, stage: "distil", step: 7, steps: 9 };
   writeFileSync(join(folder, "events.jsonl"), `${JSON.stringify(stepped)}\n{"kind":"torn`);
   const earlier = await earlierPart(folder, job("workers.students=3"), "JOB.yaml");
   assert.equal(earlier!.events, 1);

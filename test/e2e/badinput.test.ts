@@ -56,6 +56,12 @@ const mistakes: readonly Mistake[] = [
     code: 1,
     says: /no-such-model/,
   },
+  {
+    name: "a path that a terminal would obey",
+    args: [...set('dataset.train.examples="no\\e[2Jsuch\\e]0;file"'), ...brief],
+    code: 1,
+    says: /no \[2Jsuch \]0;file: no such file/,
+  },
   { name: "an unknown option", args: ["--no-such-option"], code: 2, says: /unknown option/i },
   { name: "a GPU where there is none", args: ["--engine", "gpu"], code: 1, says: /gpu/i },
 ];

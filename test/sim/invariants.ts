@@ -3,6 +3,7 @@ import type { JournalRecord } from "../../coordinator/journalrecord.ts";
 import type { Event, Next, Plan, State } from "../../coordinator/state.ts";
 import { waitOf } from "../../coordinator/waiting.ts";
 import type { ConsumptionTotals } from "../../core/consumption.ts";
+import { eventOf } from "../../core/eventline.ts";
 import type { ProgressEvent } from "../../core/events.ts";
 import { stepShare } from "../../core/ledger.ts";
 import type { ToWorker } from "../../proto/gen/limbeck/v1/ToWorker.ts";
@@ -125,6 +126,8 @@ export class Invariants {
   }
 
   announced(event: ProgressEvent): void {
+    // What the coordinator's next life would pass over never happened to it.
+    if (eventOf(JSON.stringify(event)) === null) this.#violated("events", `${event.kind} is not read back`);
     if (event.kind === "role-changed") this.roleChanges += 1;
     if (event.kind !== "term-opened") return;
     this.terms += 1;

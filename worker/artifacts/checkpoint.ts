@@ -2,7 +2,7 @@
 import { readdir } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
-import type { Layout } from "../../core/layout.ts";
+import { type Layout, sizeOf } from "../../core/layout.ts";
 import {
   checkpointName,
   checkpointStep,
@@ -11,6 +11,7 @@ import {
   manifestParameters,
 } from "../../core/manifest.ts";
 import type { Stage } from "../../core/stages.ts";
+import { excerpt } from "../../core/words.ts";
 import { sha256InTurns } from "../turns.ts";
 import { bytesOf, joinBytes } from "./bytes.ts";
 import { removeFolderWhole, writeFolderWhole } from "./durable.ts";
@@ -85,8 +86,8 @@ export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
   const manifest = await readManifest(join(folder, manifestName));
   const tensorsOf = async (name: FileName): Promise<readonly SafeTensor[]> => {
     const path = join(folder, name);
-    const content = await readWhole(path);
     const { bytes, sha256 } = manifest.files[name];
+    const content = await readWhole(path, bytes);
     if (content.length !== bytes) {
       throw new LimbeckError("corrupt", `${path} has ${content.length} bytes, its manifest says ${bytes}`);
     }
@@ -97,10 +98,22 @@ export async function loadCheckpoint(folder: string): Promise<Checkpoint> {
   };
   const layout = manifestLayout(manifest);
   const { stage, step, term, jobSha256, datasetDigest, weightsSha256, consumed, slots } = manifest;
-  const weights = floats(await tensorsOf("weights.safetensors"), names(layout));
-  const state = floats(await tensorsOf("optimizer.safetensors"), slots);
+  const slotsWanted = slots.map((name) => ({ name, size: layout.trainable }));
+  const weights = floats(
+    await tensorsOf("weights.safetensors"),
+    layout.parameters,
+    join(folder, "weights.safetensors"),
+  );
+  const state = floats(await tensorsOf("optimizer.safetensors"), slotsWanted, join(folder, "optimizer.safetensors"));
   const { skipped: total, skippedInARow: inARow } = manifest;
-  const seen = joinBytes((await tensorsOf("ledger.safetensors")).map(({ bytes }) => bytes));
+  const [counted, ...others] = await tensorsOf("ledger.safetensors");
+  if (counted?.name !== "seen" || counted.dtype !== "U8" || others.length > 0) {
+    throw new LimbeckError(
+      "corrupt",
+      `${join(folder, "ledger.safetensors")} does not hold the bytes "seen", and only them`,
+    );
+  }
+  const seen = joinBytes([counted.bytes]);
   return {
     ...{ stage, step, term, jobSha256, datasetDigest, weightsSha256 },
     ...{ layout, weights, optimizer: { slots, state }, ledger: { seen, consumed } },
@@ -210,13 +223,26 @@ function encode({ layout, weights, optimizer, ledger }: Checkpoint): Record<File
   };
 }
 
-function names(layout: Layout): string[] {
-  return layout.parameters.map(({ name }) => name);
+interface WantedFloats {
+  readonly name: string;
+  readonly size: number;
 }
 
-/** The float tensors of these names, one after another. */
-function floats(tensors: readonly SafeTensor[], wanted: readonly string[]): Float32Array {
-  const found = new Map(tensors.map(({ name, bytes }) => [name, bytes]));
-  const parts = wanted.map((name) => found.get(name) ?? new Uint8Array());
+/** The float tensors of these names and sizes, one after another. @throws LimbeckError `corrupt` for any others */
+function floats(tensors: readonly SafeTensor[], wanted: readonly WantedFloats[], path: string): Float32Array {
+  const found = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const names = new Set(wanted.map(({ name }) => name));
+  if (names.size !== wanted.length || found.size !== wanted.length) {
+    throw new LimbeckError("corrupt", `${path} holds ${found.size} tensors, its manifest wants ${names.size}`);
+  }
+  const parts = wanted.map(({ name, size }) => {
+    const tensor = found.get(name);
+    if (tensor?.dtype === "F32" && sizeOf(tensor.shape) === size) return tensor.bytes;
+    const is = tensor ? `${sizeOf(tensor.shape)} of ${tensor.dtype}` : "not there";
+    throw new LimbeckError(
+      "corrupt",
+      `${path}: the tensor ${excerpt(name)} is ${is}, its manifest wants ${size} of F32`,
+    );
+  });
   return new Float32Array(joinBytes(parts).buffer);
 }

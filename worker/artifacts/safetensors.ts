@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { LimbeckError } from "../../core/errors.ts";
+import { excerpt } from "../../core/words.ts";
 import { joinBytes } from "./bytes.ts";
 
 const elementBytes = {
@@ -63,7 +64,8 @@ export function safetensorsParts(
   tensors: readonly SafeTensor[],
   metadata: Readonly<Record<string, string>> = {},
 ): readonly Uint8Array[] {
-  const header: Record<string, unknown> = {};
+  // Without a prototype a tensor may have any name.
+  const header: Record<string, unknown> = Object.create(null);
   if (Object.keys(metadata).length > 0) header[metadataKey] = metadata;
   const placed = tensors.toSorted((a, b) => elementBytes[b.dtype] - elementBytes[a.dtype]);
   let end = 0;
@@ -105,12 +107,15 @@ export function decodeSafetensors(file: Uint8Array, name: string): SafeTensors {
   const tensors = Object.entries(entries)
     .map(([tensor, raw]) => {
       const entry = headerEntry.safeParse(raw);
-      return entry.success ? { name: tensor, ...entry.data } : refuse(`tensor ${tensor} is not described properly`);
+      return entry.success
+        ? { name: tensor, ...entry.data }
+        : refuse(`tensor ${excerpt(tensor)} is not described properly`);
     })
     .sort((a, b) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1])
     .map(({ name: tensor, dtype, shape, data_offsets: [from, to] }): SafeTensor => {
       if (from !== end || to - from !== tensorBytes(dtype, shape) || to > data.length) {
-        refuse(`tensor ${tensor} [${shape}] ${dtype} cannot lie at bytes ${from} to ${to} of ${data.length}`);
+        const what = `${excerpt(tensor)} [${excerpt(shape.join())}] ${dtype}`;
+        refuse(`tensor ${what} cannot lie at bytes ${from} to ${to} of ${data.length}`);
       }
       end = to;
       return { name: tensor, shape, dtype, bytes: data.subarray(from, to) };
@@ -122,10 +127,12 @@ export function decodeSafetensors(file: Uint8Array, name: string): SafeTensors {
 function parseHeader(bytes: Uint8Array, refuse: (what: string, cause?: unknown) => never): Record<string, unknown> {
   try {
     const header: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    return z.record(z.string(), z.unknown()).parse(header);
+    if (typeof header === "object" && header !== null && !Array.isArray(header))
+      return header as Record<string, unknown>;
   } catch (cause) {
     return refuse("its header is not a JSON object", cause);
   }
+  return refuse("its header is not a JSON object");
 }
 
 function tensorBytes(dtype: SafeTensorType, shape: readonly number[]): number {

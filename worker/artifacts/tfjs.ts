@@ -1,12 +1,17 @@
 /** Models as tfjs LayersModel folders: model.json and weight shards, as `tf.loadLayersModel` reads them. */
-import { readFile, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import { z } from "zod";
 import { LimbeckError } from "../../core/errors.ts";
+import { sizeOf } from "../../core/layout.ts";
+import { parseJson } from "../../core/nesting.ts";
+import { excerpt } from "../../core/words.ts";
+import { readFileWithin } from "../../proto/files.ts";
 import { bytesOf, joinBytes } from "./bytes.ts";
 import { sha256Hex, weightsInOrder } from "./digest.ts";
 import { writeFolderWhole } from "./durable.ts";
 import type { ModelArtifact } from "./model.ts";
+import { findShards } from "./shards.ts";
 
 /** A weight as model.json describes it. */
 export interface WeightSpec {
@@ -36,6 +41,8 @@ export interface SavedModel {
 const modelFile = "model.json";
 // What tfjs's own converter uses: small enough for browsers to cache.
 const shardBytes = 4 << 20;
+/** Of model.json: graphs of large models have some MiB. */
+const mostJsonBytes = 64 << 20;
 
 /**
  * Saves a model in float32, in place of a model of that folder.
@@ -134,7 +141,8 @@ const modelSchema = z.looseObject({
 const widths = { float32: 4, int32: 4, bool: 1, complex64: 8, uint8: 1, uint16: 2, float16: 2 } as const;
 
 /**
- * Reads a model, ours or any other tool's, quantised or not; give the parts to `tf.io.fromMemory`.
+ * Reads a model, ours or any other tool's, quantised or not; give the parts to `tf.io.fromMemory`. Nothing is read that
+ * lies outside of its folder, and no more than the weights it describes.
  * @param path the folder, or its model.json
  * @throws LimbeckError `bad_model` naming the file that is missing, damaged or not of the format
  */
@@ -144,38 +152,44 @@ export async function readModelFolder(path: string, format: ModelFormat = "layer
     () => false,
   );
   const jsonPath = isFolder ? join(path, modelFile) : path;
-  const model = parseModel(await readBytes(jsonPath, "the model"), jsonPath, format);
+  const model = parseModel(await readBytes(jsonPath, "the model", mostJsonBytes), jsonPath, format);
   const specs = model.weightsManifest.flatMap(({ weights }) => weights) as readonly WeightSpec[];
+  const shards = await findShards(
+    jsonPath,
+    model.weightsManifest.map(({ paths }) => paths),
+  );
+  for (const [at, { weights }] of model.weightsManifest.entries()) {
+    const held = shards[at]!.reduce((sum, { bytes }) => sum + bytes, 0);
+    const described = (weights as readonly WeightSpec[]).reduce((sum, spec) => sum + specBytes(spec), 0);
+    if (held === described) continue;
+    const files = excerpt(shards[at]!.map(({ path }) => path).join(", "), 400) || "no files";
+    throw new LimbeckError("bad_model", `${files} hold ${held} bytes of weights, ${jsonPath} describes ${described}`);
+  }
   const parts: Uint8Array[] = [];
-  const files = [jsonPath];
-  for (const group of model.weightsManifest) {
-    const before = parts.length;
-    for (const name of group.paths) {
-      const shardPath = join(dirname(jsonPath), name);
-      files.push(shardPath);
-      const shard = await readBytes(shardPath, `weights that ${jsonPath} names`);
-      const expected = model.userDefinedMetadata?.shardSha256?.[name];
-      if (expected !== undefined && expected !== sha256Hex(shard)) {
-        throw new LimbeckError("bad_model", `${shardPath} is damaged: its sha256 is not the one in ${jsonPath}`);
-      }
-      parts.push(shard);
+  const digests = model.userDefinedMetadata?.shardSha256 ?? {};
+  for (const { name, path: shardPath, bytes } of shards.flat()) {
+    const shard = await readBytes(shardPath, `weights that ${jsonPath} names`, bytes);
+    const isDamaged = Object.hasOwn(digests, name) && digests[name] !== sha256Hex(shard);
+    if (isDamaged || shard.length !== bytes) {
+      throw new LimbeckError("bad_model", `${shardPath} is damaged: its sha256 is not the one in ${jsonPath}`);
     }
-    const held = parts.slice(before).reduce((sum, part) => sum + part.length, 0);
-    const described = (group.weights as readonly WeightSpec[]).reduce((sum, spec) => sum + specBytes(spec), 0);
-    if (held !== described) {
-      const files = group.paths.map((name) => join(dirname(jsonPath), name)).join(", ");
-      throw new LimbeckError("bad_model", `${files} hold ${held} bytes of weights, ${jsonPath} describes ${described}`);
-    }
+    parts.push(shard);
   }
   const { modelTopology, signature } = model;
   const weightData = joinBytes(parts).buffer;
+  const files = [jsonPath, ...shards.flat().map((shard) => shard.path)];
   return { modelTopology, weightSpecs: specs, weightData, ...(signature && { signature }), files };
+}
+
+/** How many numbers the weights of a model are, decoded. */
+export function weightCount(specs: readonly WeightSpec[]): number {
+  return specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 }
 
 function parseModel(bytes: Uint8Array, path: string, format: ModelFormat): z.output<typeof modelSchema> {
   let raw: unknown;
   try {
-    raw = JSON.parse(new TextDecoder().decode(bytes));
+    raw = parseJson(new TextDecoder().decode(bytes));
   } catch (cause) {
     throw new LimbeckError("bad_model", `${path} is not JSON`, { cause });
   }
@@ -185,7 +199,7 @@ function parseModel(bytes: Uint8Array, path: string, format: ModelFormat): z.out
     const where = issue?.path.join(".");
     throw new LimbeckError(
       "bad_model",
-      `${path} is not a tfjs ${format === "layers-model" ? "LayersModel" : "GraphModel"}: ${where ? `${where}: ` : ""}${issue?.message}`,
+      `${path} is not a tfjs ${format === "layers-model" ? "LayersModel" : "GraphModel"}: ${where ? `${excerpt(where)}: ` : ""}${issue?.message}`,
     );
   }
   const isGraph = parsed.data.format === "graph-model";
@@ -195,7 +209,7 @@ function parseModel(bytes: Uint8Array, path: string, format: ModelFormat): z.out
   if (!isGraph && format === "graph-model") {
     throw new LimbeckError(
       "bad_model",
-      `${path} is not a tfjs graph model: its format is ${parsed.data.format ?? "not said"}`,
+      `${path} is not a tfjs graph model: its format is ${excerpt(parsed.data.format ?? "not said")}`,
     );
   }
   return parsed.data;
@@ -205,9 +219,9 @@ function specBytes({ shape, dtype, quantization }: WeightSpec): number {
   return shape.reduce((product, side) => product * side, widths[quantization?.dtype ?? dtype]);
 }
 
-async function readBytes(path: string, what: string): Promise<Uint8Array> {
+async function readBytes(path: string, what: string, mostBytes: number): Promise<Uint8Array> {
   try {
-    return await readFile(path);
+    return await readFileWithin(path, mostBytes);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     const reason = code === "ENOENT" || code === "ENOTDIR" ? "no such file" : message;

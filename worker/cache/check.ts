@@ -1,5 +1,5 @@
 /** Every record of a store, looked at: for people, not for students, who look at each record they use. */
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { LimbeckError } from "../../core/errors.ts";
 import type { StoreKey } from "./key.ts";
@@ -18,18 +18,16 @@ const pieceBytes = 1 << 20;
 /** @throws LimbeckError `unavailable` where the records cannot be read */
 export function checkStore(folder: string, key: StoreKey): StoreCheck {
   const path = join(folder, recordsFile);
-  let file: number;
+  let file: number | null = null;
   try {
     file = openSync(path, "r");
+    return checkRecords(file, key);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === "ENOENT") return { whole: 0, damaged: [] }; // Nothing has been written yet.
     throw new LimbeckError("unavailable", `the records in ${path} cannot be read: ${message}`, { cause });
-  }
-  try {
-    return checkRecords(file, key);
   } finally {
-    closeSync(file);
+    if (file !== null) closeSync(file);
   }
 }
 
@@ -41,8 +39,10 @@ function checkRecords(file: number, key: StoreKey): StoreCheck {
   const piece = Buffer.alloc(atOnce * bytes);
   const damaged: { example: number; view: number }[] = [];
   let whole = 0;
-  for (let first = 0; first < examples * period; first += atOnce) {
-    const count = Math.min(atOnce, examples * period - first);
+  // What the header says may be far beyond what the file has: there is nothing there.
+  const records = Math.min(examples * period, Math.ceil(fstatSync(file).size / bytes));
+  for (let first = 0; first < records; first += atOnce) {
+    const count = Math.min(atOnce, records - first);
     piece.fill(0);
     readSync(file, piece, 0, count * bytes, first * bytes);
     for (let at = 0; at < count; at++) {

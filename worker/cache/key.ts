@@ -1,5 +1,7 @@
 /** What a store of soft targets was made for (L6). Its id is the digest of this, and its folder's name. */
 import { createHash } from "node:crypto";
+import { z } from "zod";
+import { recordBytes } from "../../core/caching.ts";
 import type { ViewSpec } from "../../core/jobparts.ts";
 
 export interface StoreKey {
@@ -19,6 +21,26 @@ export interface StoreKey {
   /** Exact numerics: what else decides the bits of a teacher's logits (L1). null where bits do not matter. */
   readonly bits: { readonly laneBatch: number; readonly engine: string } | null;
 }
+
+const count = z.int().positive();
+/** Shown on terminals. */
+const printable = z.string().regex(/^[ -~]*$/);
+
+/** A header as it is read back, which another hand may have written: what it says is looked through, record by record. */
+export const storeKeySchema = z
+  .strictObject({
+    teacher: printable,
+    dataset: printable,
+    examples: count,
+    classes: count.max(1 << 16),
+    format: printable,
+    views: z
+      .strictObject({ spec: z.strictObject({ shift: z.int().min(0), flip: z.boolean() }), seed: z.int().min(0) })
+      .nullable(),
+    period: count,
+    bits: z.strictObject({ laneBatch: count, engine: printable }).nullable(),
+  })
+  .refine((key) => Number.isSafeInteger(recordBytes(key) * key.examples * key.period)) satisfies z.ZodType<StoreKey>;
 
 /** Of records and files; another layout gives other ids, so that no build reads what it would misread. */
 const layout = 1;

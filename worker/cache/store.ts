@@ -5,6 +5,7 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { recordBytes } from "../../core/caching.ts";
+import { LimbeckError } from "../../core/errors.ts";
 import type { StoreKey } from "./key.ts";
 import { RecordCodec } from "./records.ts";
 
@@ -35,14 +36,16 @@ export class Store {
   readonly #mirror: Uint8Array | null;
   readonly #mirrored: Uint8Array;
 
-  /** Opens the records in the store's folder; makes the file, without blocks, where there is none. */
+  /**
+   * Opens the records in the store's folder; makes the file, without blocks, where there is none.
+   * @throws LimbeckError `unavailable` where it cannot be opened, or is no file
+   */
   constructor(folder: string, key: StoreKey) {
     this.#key = key;
     this.#codec = new RecordCodec(key);
     this.#record = Buffer.alloc(this.#codec.bytes);
-    this.#file = openSync(join(folder, recordsFile), constants.O_RDWR | constants.O_CREAT, 0o644);
     const bytes = storeBytes(key);
-    if (fstatSync(this.#file).size < bytes) ftruncateSync(this.#file, bytes);
+    this.#file = openRecords(join(folder, recordsFile), bytes);
     this.#mirror = bytes <= mirrorBytes ? new Uint8Array(bytes) : null;
     this.#mirrored = new Uint8Array(this.#mirror ? Math.ceil(bytes / pieceBytes) : 0);
   }
@@ -106,5 +109,19 @@ export class Store {
 
   #placeOf(example: number, view: number): number {
     return (view * this.#key.examples + example) * this.#codec.bytes;
+  }
+}
+
+/** At least so long. */
+function openRecords(path: string, bytes: number): number {
+  let file: number | null = null;
+  try {
+    file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);
+    if (fstatSync(file).size < bytes) ftruncateSync(file, bytes);
+    return file;
+  } catch (cause) {
+    if (file !== null) closeSync(file);
+    const { message } = cause as Error;
+    throw new LimbeckError("unavailable", `the records in ${path} cannot be opened: ${message}`, { cause });
   }
 }

@@ -2,15 +2,16 @@
  * The folder of all stores: each a folder named by its id, with a header that is whole or absent (L4) and the file of
  * records. Only making and dropping stores takes a lock. One that is dropped while others read it goes on for them.
  */
-import { readdir, readFile, stat, statfs, utimes } from "node:fs/promises";
+import { readdir, stat, statfs, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import { makeFolder, writing } from "../../proto/files.ts";
+import { makeFolder, readFileWithin, writing } from "../../proto/files.ts";
 import { removeFolderWhole, writeFolderWhole } from "../artifacts/durable.ts";
 import { withLock } from "../engine/lock.ts";
-import { type StoreKey, storeId } from "./key.ts";
+import { type StoreKey, storeId, storeKeySchema } from "./key.ts";
 import { recordsFile, storeBytes } from "./store.ts";
 
 const headerFile = "store.json";
+const mostHeaderBytes = 1 << 16;
 /** One that was used so lately is in use: it is not dropped for another. */
 const inUseMs = 120_000;
 
@@ -46,7 +47,8 @@ async function entryOf(folder: string, id: string): Promise<StoreEntry | null> {
 /** The header's key; null where it is not that of this id (L6). */
 async function keyOf(folder: string, id: string): Promise<StoreKey | null> {
   try {
-    const key = JSON.parse(await readFile(join(folder, headerFile), "utf8")) as StoreKey;
+    const text = String(await readFileWithin(join(folder, headerFile), mostHeaderBytes));
+    const key: StoreKey = storeKeySchema.parse(JSON.parse(text));
     return storeId(key) === id ? key : null;
   } catch {
     return null;

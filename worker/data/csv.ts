@@ -1,5 +1,6 @@
 /** CSV: a header row, then one example per row; all columns but the label's are features, each a number. */
 import { resolve } from "node:path";
+import { excerpt } from "../../core/words.ts";
 import { readTable, refuse, type Table } from "./csvtable.ts";
 import type { DecodedFile, Reader } from "./decoded.ts";
 import { readDataFile } from "./files.ts";
@@ -43,7 +44,7 @@ function named({ name, labels }: Table): Labels {
   return {
     names,
     classOf: (label) => classes.get(label),
-    wanted: `one of the labels in ${name} (${shown.join(", ")})`,
+    wanted: `one of the labels in ${name} (${excerpt(shown.join(", "), 300)})`,
   };
 }
 
@@ -51,7 +52,11 @@ function decoded({ name, header, values, labels, lines }: Table, { classOf, want
   const classes = labels.map(
     (label, row) =>
       classOf(label) ??
-      refuse(name, `column ${header.label} (the label) is ${JSON.stringify(label)}, must be ${wanted}`, lines[row]),
+      refuse(
+        name,
+        `column ${header.label} (the label) is ${JSON.stringify(excerpt(label))}, must be ${wanted}`,
+        lines[row],
+      ),
   );
   return {
     values,

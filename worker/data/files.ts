@@ -1,4 +1,5 @@
 /** Finding and reading a dataset's files. */
+import { constants } from "node:buffer";
 import { existsSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -6,6 +7,7 @@ import { basename, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { LimbeckError } from "../../core/errors.ts";
+import { bytesText } from "../../core/words.ts";
 import { packagePath } from "../../proto/package.ts";
 
 export interface DataFile {
@@ -24,6 +26,9 @@ const all: Wanted = () => Number.POSITIVE_INFINITY;
 const headBytes = 64;
 /** One read takes less than 2 GiB. */
 const mostAtOnce = 2 ** 30;
+/** What unpacks to more than this may have at most so many times the size it has packed: zeros have a thousand times. */
+const alwaysUnpacked = 64 * 2 ** 20;
+const mostTimes = 100;
 
 /**
  * The folder that `dataset.path` names: relative to the job file, or `npm:PACKAGE/FOLDER` inside a package that is
@@ -33,7 +38,7 @@ const mostAtOnce = 2 ** 30;
 export function dataFolder(path: string, jobFolder: string): string {
   if (!path.startsWith("npm:")) return resolve(jobFolder, path);
   const [, name, inside] = /^npm:((?:@[^/]+\/)?[^/@.][^/]*)(?:\/(.*))?$/.exec(path) ?? [];
-  if (name === undefined) {
+  if (name === undefined || inside?.split("/").includes("..")) {
     throw new LimbeckError("bad_job", `dataset.path: ${path} must be npm:PACKAGE or npm:PACKAGE/FOLDER`);
   }
   // The lookup paths, not require.resolve(): a package of data needs no main file and no exports.
@@ -97,10 +102,15 @@ async function readOn(file: FileHandle, into: Buffer, from: number): Promise<Buf
 }
 
 async function unpacked(name: string, bytes: Buffer): Promise<Buffer> {
+  const maxOutputLength = Math.min(Math.max(alwaysUnpacked, mostTimes * bytes.length), constants.MAX_LENGTH);
   try {
-    return await promisify(gunzip)(bytes);
+    return await promisify(gunzip)(bytes, { maxOutputLength });
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === "ERR_BUFFER_TOO_LARGE") {
+      const sizes = `${bytesText(bytes.length)} of gzip data unpack to more than ${bytesText(maxOutputLength)}`;
+      throw new LimbeckError("bad_data", `${name}: ${sizes}: unpack it beforehand, if that is meant`, { cause });
+    }
     const wrong =
       code === "Z_BUF_ERROR" ? `truncated: gzip data ends after ${bytes.length} bytes` : `corrupt gzip data`;
     throw new LimbeckError("bad_data", `${name}: ${wrong} (${message})`, { cause });

@@ -73,9 +73,16 @@ function heldOut(count: number, validation: number): { train: Uint32Array; valid
   return { train: Uint32Array.from(isHeld.keys()).filter((row) => isHeld[row] === 0), validation: held };
 }
 
-function sourceOf({ values, labels }: DecodedFile, scaling: Scaling): Source {
+/** @throws LimbeckError bad_data for what is beyond float32 once it is normalised */
+function sourceOf({ values, labels, place }: DecodedFile, scaling: Scaling): Source {
   if (!(values instanceof Uint8Array)) {
     const floats = normalised(values, scaling);
+    const beyond = floats.findIndex((value) => !Number.isFinite(value));
+    if (beyond >= 0) {
+      const example = Math.floor((beyond * labels.length) / floats.length);
+      const message = `${place(example)} has the value ${values[beyond]}, which is beyond float32 once it is normalised`;
+      throw new LimbeckError("bad_data", message);
+    }
     return { labels, copy: (from, length, into, at) => into.set(floats.subarray(from, from + length), at) };
   }
   const table = byteTable(scaling);

@@ -21,7 +21,7 @@ const readers: Readonly<Record<DatasetSpec["kind"], Reader>> = { idx: readIdx, c
 export async function openDataset(job: Job, jobFolder: string): Promise<Dataset> {
   const spec = job.dataset;
   const decoded = await readers[spec.kind](spec, dataFolder(spec.path, jobFolder));
-  const classes = spec.classes ?? largest(decoded.train.labels) + 1;
+  const classes = spec.classes ?? classesIn(decoded.train);
   if (classes < 2) {
     throw new LimbeckError(
       "bad_data",
@@ -42,8 +42,15 @@ export async function openDataset(job: Job, jobFolder: string): Promise<Dataset>
   return memoryDataset({ ...decoded, train, test }, classes, spec);
 }
 
-function largest(labels: Int32Array): number {
-  return labels.reduce((most, label) => Math.max(most, label), 0);
+/** A predicted class travels as 16 bits. */
+const mostClasses = 2 ** 16;
+
+/** The largest label and one more. */
+function classesIn({ labels, place }: DecodedFile): number {
+  const most = labels.reduce((largest, label) => Math.max(largest, label), 0);
+  if (most < mostClasses) return most + 1;
+  const message = `${place(labels.indexOf(most))} has label ${most}: labels are counted from 0, and at most ${mostClasses} classes are supported`;
+  throw new LimbeckError("bad_data", message);
 }
 
 function checkLabels({ labels, place }: DecodedFile, classes: number, spec: DatasetSpec): void {

@@ -3,6 +3,7 @@
 import { LimbeckError } from "../../core/errors.ts";
 import type { AskedSpec } from "../../core/jobteacher.ts";
 import { sizeOf } from "../../core/layout.ts";
+import { excerpt } from "../../core/words.ts";
 import { sha256Hex } from "../artifacts/digest.ts";
 import { bracketed, type Fit, type Inference, type Runner, type Tensor } from "./inference.ts";
 import { channelsFirst, exampleShape, type InputLayout, layoutFor } from "./layout.ts";
@@ -28,9 +29,16 @@ export async function fitted(runner: Runner, asked: AskedSpec, fit: Fit): Promis
   }
 }
 
+/** As many as a job may say. */
+const mostPerCall = 1 << 16;
+
 /** Examples per call; null for as many as are wanted. */
 function batchOf({ input, name }: Runner, { batch }: AskedSpec, { field }: Fit): number | null {
   const declared = input.shape?.[0] ?? null;
+  if (declared !== null && !(declared >= 1 && declared <= mostPerCall)) {
+    const message = `${field}: ${name} takes ${declared} examples per call, from 1 to ${mostPerCall} are supported`;
+    throw new LimbeckError("bad_model", message);
+  }
   if (batch !== undefined && declared !== null && batch !== declared) {
     throw new LimbeckError(
       "bad_model",
@@ -103,7 +111,7 @@ class FittedInference implements Inference {
     if (shape.length === 2 && shape[0] === rows) {
       throw new LimbeckError("bad_model", `${field}: ${name} has ${shape[1]} classes, the dataset ${classes}`);
     }
-    const message = `${field}: the output ${output.name} of ${name} is ${bracketed(shape)} for ${rows} examples, [${rows}, ${classes}] is needed`;
+    const message = `${field}: the output ${excerpt(output.name)} of ${name} is ${bracketed(shape)} for ${rows} examples, [${rows}, ${classes}] is needed`;
     throw new LimbeckError("bad_model", message);
   }
 

@@ -1,5 +1,6 @@
 /** Models that are asked and not trained: what the compute thread needs of them, whatever computes them. */
 import { LimbeckError } from "../../core/errors.ts";
+import { excerpt } from "../../core/words.ts";
 import { reasonOf } from "../learn/reason.ts";
 
 /** Holds a constant number of tensors between calls (L8). */
@@ -69,7 +70,7 @@ export interface Choice {
 /** The tensor that is meant. @throws `bad_model` that names the field and what would be right */
 export function chosenTensor(declared: readonly DeclaredTensor[], choice: Choice): DeclaredTensor {
   const { kind, given, float32, field, model } = choice;
-  const names = declared.map(({ name }) => name).join(", ") || "none";
+  const names = excerpt(declared.map(({ name }) => name).join(", "), 300) || "none";
   if (given === undefined && declared.length !== 1) {
     const message = `${field}.${kind}: needed, for ${model} has ${declared.length} ${kind}s: give one of ${names}`;
     throw new LimbeckError("bad_model", message);
@@ -80,13 +81,13 @@ export function chosenTensor(declared: readonly DeclaredTensor[], choice: Choice
   if (found.type === float32) return found;
   throw new LimbeckError(
     "bad_model",
-    `${field}: the ${kind} ${found.name} of ${model} is ${found.type}, only ${float32} is supported`,
+    `${field}: the ${kind} ${excerpt(found.name)} of ${model} is ${excerpt(found.type)}, only ${float32} is supported`,
   );
 }
 
 /** `[any, 28, 28, 1]` */
 export function bracketed(shape: DeclaredShape): string {
-  return `[${shape.map((side) => side ?? "any").join(", ")}]`;
+  return `[${excerpt(shape.map((side) => side ?? "any").join(", "))}]`;
 }
 
 /** Runs what a runtime may refuse; throws `bad_model` with what it was, and the runtime's reason. */

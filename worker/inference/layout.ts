@@ -2,6 +2,7 @@
 
 import { LimbeckError } from "../../core/errors.ts";
 import { sizeOf } from "../../core/layout.ts";
+import { excerpt } from "../../core/words.ts";
 import { bracketed, type DeclaredTensor, type Fit } from "./inference.ts";
 
 export type InputLayout = "nhwc" | "nchw" | "flat";
@@ -32,7 +33,7 @@ export function layoutFor(
   const declared = input.shape === null ? "does not say its shape" : `takes ${bracketed(input.shape)}`;
   if (given === undefined) {
     if (fitting.length === 1) return fitting[0]!.layout;
-    const why = `the input ${input.name} ${declared}, the dataset's examples are ${bracketed(inputShape)}`;
+    const why = `the input ${excerpt(input.name)} ${declared}, the dataset's examples are ${bracketed(inputShape)}`;
     if (fitting.length > 1)
       throw new LimbeckError("bad_model", `${field}.layout: needed, for ${why}: give one of ${described}`);
     throw new LimbeckError("bad_model", `${field}: ${why}, which it takes in no layout: ${described}`);
@@ -44,7 +45,7 @@ export function layoutFor(
   const made = wrong ? `makes ${bracketed([null, ...wrong.example])} of examples` : "needs examples";
   throw new LimbeckError(
     "bad_model",
-    `${field}.layout: ${given} ${made} ${wrong ? `${bracketed(inputShape)}, and` : `[height, width, channels], the dataset's are ${bracketed(inputShape)}:`} the input ${input.name} ${declared}: ${right}`,
+    `${field}.layout: ${given} ${made} ${wrong ? `${bracketed(inputShape)}, and` : `[height, width, channels], the dataset's are ${bracketed(inputShape)}:`} the input ${excerpt(input.name)} ${declared}: ${right}`,
   );
 }
 

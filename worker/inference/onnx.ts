@@ -90,6 +90,6 @@ async function openSession({ InferenceSession }: OnnxRuntime, path: string, thre
 }
 
 function declared({ name, type, shape }: Metadata): DeclaredTensor {
-  const sides = shape?.map((side) => (typeof side === "number" ? side : null));
+  const sides = shape?.map((side) => (typeof side === "number" && side >= 0 ? side : null));
   return { name, type: type ?? "no tensor", shape: sides ?? null };
 }

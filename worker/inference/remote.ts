@@ -6,6 +6,7 @@ import { backoffMs } from "../../core/backoff.ts";
 import { LimbeckError } from "../../core/errors.ts";
 import type { RemoteSpec } from "../../core/jobteacher.ts";
 import { sizeOf } from "../../core/layout.ts";
+import { excerpt } from "../../core/words.ts";
 import type { GRPCInferenceServiceClient } from "../../proto/gen/inference/GRPCInferenceService.ts";
 import type { ModelInferResponse__Output } from "../../proto/gen/inference/ModelInferResponse.ts";
 import type {
@@ -15,7 +16,7 @@ import type {
 import { inferenceClient } from "../../proto/kserve.ts";
 import { sha256Hex } from "../artifacts/digest.ts";
 import { Headers } from "./headers.ts";
-import { chosenTensor, type DeclaredTensor, type Fit, type Runner, type Tensor } from "./inference.ts";
+import { bracketed, chosenTensor, type DeclaredTensor, type Fit, type Runner, type Tensor } from "./inference.ts";
 import { handshakeProblem, openTls, type Tls } from "./tls.ts";
 
 type Spec = RemoteSpec["remote"];
@@ -145,7 +146,7 @@ class Server {
     const count = sizeOf(found.shape);
     const values = raw ? floatsOf(raw) : Float32Array.from(found.contents?.fp32Contents ?? []);
     if (found.datatype === "FP32" && values.length === count) return { shape: found.shape, values };
-    const message = `${this.#field}: ${this.name} answered ${values.length} values of ${found.datatype} as [${found.shape.join(", ")}], FP32 and ${count} are needed`;
+    const message = `${this.#field}: ${this.name} answered ${values.length} values of ${excerpt(found.datatype)} as ${bracketed(found.shape)}, FP32 and ${count} are needed`;
     throw new LimbeckError("bad_model", message);
   }
 
@@ -174,7 +175,7 @@ class Server {
 
   #failure(error: ServiceError, seconds: number): LimbeckError {
     const { code } = error;
-    const details = this.#access.headers.redacted(error.details);
+    const details = excerpt(this.#access.headers.redacted(error.details), 1_000);
     if (passing.has(code) || code === status.DEADLINE_EXCEEDED) {
       const message = `${this.#field}: ${this.name} is away: no answer in ${seconds} s: ${details}`;
       return new LimbeckError("server_away", message, { cause: error });

@@ -4,7 +4,14 @@ import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import { constants } from "node:os";
 import { resolve } from "node:path";
-import { checkServerIdentity, connect, createSecureContext, type PeerCertificate, type SecureContext } from "node:tls";
+import {
+  checkServerIdentity,
+  connect,
+  createSecureContext,
+  type PeerCertificate,
+  type SecureContext,
+  type SecureContextOptions,
+} from "node:tls";
 import { LimbeckError } from "../../core/errors.ts";
 import type { TlsSpec } from "../../core/jobserver.ts";
 import { reasonOf } from "../learn/reason.ts";
@@ -33,15 +40,31 @@ export async function openTls(
       return given === undefined ? undefined : await contentOf(resolve(folder, given), `${field}.${part}`, part);
     }),
   );
-  if (cert && key && !new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) {
+  if (cert && key && !isKeyOf(cert, key)) {
     throw new LimbeckError("bad_model", `${field}.key: ${spec.key} is not the key of the certificate in ${spec.cert}`);
   }
   const name = spec.serverName ?? address.replace(/:\d+$/, "");
   return {
-    context: createSecureContext({ ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) }),
+    context: contextOf({ ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) }, field),
     checkIdentity: (_, certificate) => checkServerIdentity(name, certificate),
     serverName: isIP(name) === 0 ? name : "",
   };
+}
+
+function isKeyOf(cert: Buffer, key: Buffer): boolean {
+  try {
+    return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+  } catch {
+    return false; // Of a kind that is not known here.
+  }
+}
+
+function contextOf(files: SecureContextOptions, field: string): SecureContext {
+  try {
+    return createSecureContext(files);
+  } catch (cause) {
+    throw new LimbeckError("bad_model", `${field}: its files cannot be used for TLS: ${reasonOf(cause)}`, { cause });
+  }
 }
 
 async function contentOf(path: string, field: string, part: "ca" | "cert" | "key"): Promise<Buffer> {

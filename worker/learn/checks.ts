@@ -1,6 +1,7 @@
 /** What a model must be to be trained here. Every refusal is a `bad_model` that says what would be right. */
 import type * as tfjs from "@tensorflow/tfjs";
 import { LimbeckError } from "../../core/errors.ts";
+import { sizeOf } from "../../core/layout.ts";
 import type { Engine } from "../engine/engine.ts";
 import { innermostLayers, isBatchNormalization, type Layer } from "./layers.ts";
 import { reasonOf } from "./reason.ts";
@@ -36,8 +37,28 @@ function checkShapes(model: tfjs.LayersModel, { role, inputShape, classes }: Fit
   if (given[0] !== classes) refuse(`the ${role} has ${given[0]} classes, the dataset ${classes}`);
 }
 
+/** That a layer may give of one example: a GiB. What a file says otherwise is no model, and would be tried with. */
+const mostNumbers = 2 ** 28;
+
+function checkSize(layer: Layer, what: string): void {
+  const { inboundNodes } = layer as unknown as { inboundNodes: readonly PlacedNode[] };
+  for (const { shape } of inboundNodes.flatMap(({ outputTensors }) => outputTensors)) {
+    const numbers = sizeOf(shape.slice(1).map((side) => side ?? 1));
+    if (!(numbers <= mostNumbers))
+      refuse(
+        `${what} gives ${numbers} numbers per example, ${bracketed(shape.slice(1))}: at most ${mostNumbers} are supported`,
+      );
+  }
+}
+
+/** Of a layer, a call of it. */
+interface PlacedNode {
+  readonly outputTensors: readonly { readonly shape: readonly (number | null)[] }[];
+}
+
 function checkLayer(layer: Layer, frozen: boolean, role: string): void {
   const what = `layer ${layer.name} of the ${role}`;
+  checkSize(layer, what);
   const { activityRegularizer } = layer as { activityRegularizer?: unknown };
   if (layer.losses.length > 0 || activityRegularizer) {
     refuse(`${what} has a regularizer, which would not be applied: use weightDecay of the optimizer`);

@@ -2,10 +2,11 @@
 import { resolve } from "node:path";
 import type * as tfjs from "@tensorflow/tfjs";
 import { LimbeckError } from "../../core/errors.ts";
-import { type ModelFolder, readModelFolder } from "../artifacts/tfjs.ts";
+import { type ModelFolder, readModelFolder, weightCount } from "../artifacts/tfjs.ts";
 import type { TF } from "../engine/engine.ts";
 import { reasonOf } from "./reason.ts";
 import { withoutSoftmax } from "./topology.ts";
+import { withWeightLimit } from "./weightlimit.ts";
 
 /**
  * Loads the model with its weights, bit for bit. A softmax at its end is left out, so that it gives logits.
@@ -18,7 +19,7 @@ export async function loadModel(tf: TF, jobFolder: string, location: string): Pr
   const specs = weightSpecs as tfjs.io.WeightsManifestEntry[];
   try {
     const source = tf.io.fromMemory({ modelTopology: withoutSoftmax(modelTopology), weightSpecs: specs, weightData });
-    const model = await tf.loadLayersModel(source);
+    const model = await withWeightLimit(tf, weightCount(weightSpecs), () => tf.loadLayersModel(source));
     restoreConstrained(tf, model, { weightSpecs, weightData });
     return model;
   } catch (cause) {

@@ -4,10 +4,12 @@ import { newEventQueue } from "../../../coordinator/nats/eventqueue.ts";
 import { openNatsEvents } from "../../../coordinator/nats/events.ts";
 import type { ProgressEvent } from "../../../core/events.ts";
 import { eventStream } from "../../../proto/cluster.ts";
+import { events as sampleEvents } from "../../fuzz/files/samplerun.ts";
 import { startNats } from "../../natsserver.ts";
 import { cluster, storeOn } from "./storeof.ts";
 
-const stepped = (at: number) => ({ kind: "stepped", step: at, atMs: at }) as ProgressEvent;
+const step = sampleEvents.find(({ kind }) => kind === "stepped")!;
+const stepped = (at: number) => ({ ...step, step: at, atMs: at }) as ProgressEvent;
 const stopped = (at: number, why = "x") => ({ kind: "job-stopped", why, atMs: at }) as ProgressEvent;
 const times = (events: readonly ProgressEvent[]) => events.map(({ atMs }) => atMs);
 

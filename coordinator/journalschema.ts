@@ -1,0 +1,70 @@
+/** Records as they are read back: a checksum says that they are what was written, and not by whom. */
+import { z } from "zod";
+import type { JournalRecord } from "./journalrecord.ts";
+
+const text = z.string();
+const texts = z.array(text);
+const count = z.int().min(0);
+/** L3. There must be as many above it as ever may be needed. */
+const term = count.max(2 ** 48);
+/** What is not finite is null where it has been JSON. */
+const figure = z.number().nullable();
+const stage = z.enum(["teach", "distil", "baseline"]);
+const instances = z.record(text, text);
+const parts = z.record(text, count).optional();
+const latencies = z.array(z.looseObject({ batch: count, medianSeconds: figure, p95Seconds: figure }));
+const score = z.looseObject({ examples: count, errors: count, accuracy: figure, crossEntropy: figure });
+
+/** Of each kind what is looked at: others may be there, too. */
+const fields = {
+  started: { atMs: z.number(), build: text },
+  settled: {
+    dataset: z.looseObject({
+      ...{ trainExamples: count, evaluationExamples: count, classes: count, shape: z.array(count), digest: text },
+      classNames: texts,
+    }),
+    fingerprints: z.record(text, text),
+  },
+  term: {
+    ...{ atMs: z.number(), term, stage, teachers: texts, parts, instances, why: text },
+    deal: z.array(z.looseObject({ worker: text, firstLane: count, lanes: count })),
+    rollbackBelow: count.nullable(),
+  },
+  begun: {
+    ...{ term, parameters: count, step: count, sources: texts, sumSources: texts, evaluate: z.boolean() },
+    uncacheable: text,
+  },
+  teachers: { term, teachers: texts, instances, parts },
+  paused: { term },
+  finished: {
+    ...{ stage, parameters: count, weightsSha256: text, predictions: text, labels: text, confidences: text },
+    ...{ crossEntropy: figure, skippedSteps: count, wallSeconds: z.number(), samplesPerSecond: figure },
+    ledger: z.looseObject({ examplesPerEpoch: count, epochs: count, seen: count, duplicated: count, missing: count }),
+    softTargets: z.looseObject({
+      ...{ requested: count, cached: count, bytes: count, inputBytes: count, hedged: count, askedAgain: count },
+      ...{ secondsWaited: figure, error: z.looseObject({ examples: count, sum: figure, max: figure }) },
+    }),
+  },
+  exported: {
+    ...{ stage, atMs: z.number(), latencies },
+    models: z.array(z.looseObject({ folder: text, format: text, bytes: count, score, latencies })),
+    pictures: z.array(z.looseObject({ example: count, shape: z.array(count), pixels: text, values: z.array(figure) })),
+  },
+  diagnosed: { findings: z.array(z.looseObject({ check: text, severity: text, message: text })) },
+  recovered: { atMs: z.number(), term },
+  ended: {},
+} as const satisfies Readonly<Record<JournalRecord["kind"], z.ZodRawShape>>;
+
+const schemas = new Map<unknown, z.ZodType>(
+  Object.entries(fields).map(([kind, shape]) => [kind, z.looseObject(shape)]),
+);
+
+/** What is wrong with a record; null where nothing is. */
+export function recordProblem(record: JournalRecord): string | null {
+  const { kind } = record;
+  const parsed = schemas.get(kind)?.safeParse(record);
+  if (!parsed) return "a record is of no kind that is known here";
+  if (parsed.success) return null;
+  const { path, message } = parsed.error.issues[0]!;
+  return `of a record of the kind ${kind} ${path.join(".")}: ${message}`;
+}

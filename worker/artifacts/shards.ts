@@ -1,0 +1,53 @@
+/** The files of weights that a model.json names, which anybody may have written: found below its folder, and nowhere else. */
+import { realpath, stat } from "node:fs/promises";
+import { dirname, isAbsolute, join, sep } from "node:path";
+import { LimbeckError } from "../../core/errors.ts";
+import { excerpt } from "../../core/words.ts";
+
+export interface Shard {
+  /** As model.json names it. */
+  readonly name: string;
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/**
+ * Looks at them, and reads none. Links are followed: what they lead to must lie in the folder, too, or beside what
+ * model.json itself is a link to.
+ * @param groups their names, group by group
+ * @throws LimbeckError `bad_model` for one that is missing, no file, elsewhere, or named twice
+ */
+export async function findShards(jsonPath: string, groups: readonly (readonly string[])[]): Promise<Shard[][]> {
+  const folder = dirname(jsonPath);
+  const homes = [await realpath(folder), dirname(await realpath(jsonPath))];
+  const seen = new Set<string>();
+  const found: Shard[][] = [];
+  for (const names of groups) {
+    const shards: Shard[] = [];
+    for (const name of names) {
+      const shown = JSON.stringify(excerpt(name));
+      const refuse = (why: string, cause?: unknown) =>
+        new LimbeckError("bad_model", `${jsonPath} names weights at ${shown}, ${why}`, { cause });
+      const isWithin = !isAbsolute(name) && !name.split(/[/\\]/).includes("..") && !name.includes("\0");
+      const outside = "which lies outside of its folder: a path within it is needed";
+      if (!isWithin) throw refuse(outside);
+      const path = join(folder, name);
+      let real: string;
+      try {
+        real = await realpath(path);
+      } catch (cause) {
+        const { code, message } = cause as NodeJS.ErrnoException;
+        const why = code === "ENOENT" || code === "ENOTDIR" ? "no such file" : message;
+        throw new LimbeckError("bad_model", `cannot read weights that ${jsonPath} names at ${path}: ${why}`, { cause });
+      }
+      if (!homes.some((home) => real.startsWith(home + sep))) throw refuse(outside);
+      const { size, isFile } = await stat(real).then((of) => ({ size: of.size, isFile: of.isFile() }));
+      if (!isFile) throw refuse("which is no file");
+      if (seen.has(real)) throw refuse("and has named that file before");
+      seen.add(real);
+      shards.push({ name, path, bytes: size });
+    }
+    found.push(shards);
+  }
+  return found;
+}
