@@ -1,6 +1,7 @@
 /**
  * What every progress event is, for those who read them by program: docs/events.md is made of it. The compiler holds kinds and
- * fields against core/events.ts; a test holds types against the events of a job.
+ * fields against core/events.ts; events are read back by it (core/eventline.ts), and a test holds types against the
+ * events of a job.
  */
 import type { ProgressEvent } from "./events.ts";
 
@@ -9,6 +10,7 @@ export const fieldTypes = {
   text: "text",
   whole: "whole number",
   number: "number",
+  figure: "number; `null` where it is not finite",
   maybeNumber: "number or `null`",
   flag: "`true` or `false`",
   texts: "list of text",
@@ -185,14 +187,14 @@ export const eventDefinitions = {
       steps: ["whole", "in all"],
       epoch: ["number", "done so far, with a fraction"],
       epochs: ["number", "in all"],
-      samplesPerSecond: ["number", "over all students"],
-      loss: ["number", "mean over the examples since the last event of this kind, nats"],
-      hardLoss: ["number", "of it, against the labels"],
+      samplesPerSecond: ["figure", "over all students"],
+      loss: ["figure", "mean over the examples since the last event of this kind, nats"],
+      hardLoss: ["figure", "of it, against the labels"],
       softLoss: ["maybeNumber", "of it, against the teacher; `null` in a stage without one"],
-      accuracy: ["number", "in [0, 1]"],
+      accuracy: ["figure", "in [0, 1]"],
       agreement: ["maybeNumber", "with the teacher, in [0, 1]; `null` in a stage without one"],
-      learningRate: ["number", ""],
-      etaSeconds: ["number", "until the stage is done"],
+      learningRate: ["figure", ""],
+      etaSeconds: ["figure", "until the stage is done"],
       phases: ["phases", "of the student that reports"],
     },
   },
@@ -210,7 +212,7 @@ export const eventDefinitions = {
       stage,
       steps: ["whole", ""],
       wallSeconds: ["number", ""],
-      samplesPerSecond: ["number", ""],
+      samplesPerSecond: ["figure", ""],
       score: ["score", "at the end"],
       weightsSha256: ["text", ""],
     },
@@ -250,7 +252,7 @@ export const sharedShapes: Readonly<Record<string, Readonly<Record<string, reado
     Score: {
       examples: ["whole number", "of the split"],
       errors: ["whole number", "of them"],
-      accuracy: ["number", "in [0, 1]"],
+      accuracy: ["figure", "in [0, 1]"],
       crossEntropy: ["number", "mean over the examples, nats"],
     },
     Phases: {

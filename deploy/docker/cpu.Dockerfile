@@ -17,7 +17,7 @@ RUN node deploy/docker/build.mjs dependencies
 
 # Large, and changes with little else than TensorFlow's version. Fails where the binding does not load.
 FROM build AS engine
-COPY core/errors.ts core/
+COPY core/errors.ts core/words.ts core/
 COPY proto/files.ts proto/liveness.ts proto/processlock.ts proto/
 COPY worker/engine worker/engine
 COPY deploy/docker/engine.ts deploy/docker/

@@ -34,6 +34,7 @@ const checks: Readonly<Record<FieldType, (value: unknown) => boolean>> = {
   text: isText,
   whole: Number.isInteger,
   number: isNumber,
+  figure: (value) => value === null || isNumber(value),
   maybeNumber: (value) => value === null || isNumber(value),
   flag: (value) => typeof value === "boolean",
   texts: (value) => isList(value, isText),

@@ -150,13 +150,14 @@ test("a worker is told of the next leader at once, and of events as they come", 
   if (!server) return;
   const first = await lead(await server.as("coordinator"), "one");
   const user = { name: "worker", password: server.passwords["worker"]! };
-  const where = await leaseWhereabouts({ urls: [server.url], name: "worker", user }, cluster);
+  const where = leaseWhereabouts({ urls: [server.url], name: "worker", user }, cluster);
   t.after(() => where.close());
+  await where.ready;
   assert.equal(where.address(), "one:7070");
   const moved = new Promise<string>((resolve) => where.onMoved(resolve));
   const { connection } = await server.as("client");
   const event = new Promise<Uint8Array>((resolve) => {
-    connection.subscribe(eventSubject(cluster, "mine", ">"), { callback: (_, { data }) => resolve(data) });
+    connection.subscribe(eventSubject(cluster, "mine", "job-paused"), { callback: (_, { data }) => resolve(data) });
   });
   await connection.flush();
   const events = await first.events("mine");
