@@ -73,7 +73,7 @@ export class Crowd implements SessionHost {
     const { hello } = present;
     const run = this.#parts.run(job);
     if (!run) {
-      this.sendOn(session, `${job} is over`);
+      this.sendOn(session, overText(job));
       return;
     }
     // What it has of another job is nothing to this one.
@@ -85,6 +85,11 @@ export class Crowd implements SessionHost {
   sendOn(session: number, why: string): void {
     this.#parts.rpc().send(session, { term: 0, stop: { why, again: true }, body: "stop" });
     this.#parts.happen({ kind: "workerReleased", session });
+  }
+
+  /** A job has no loop any more. Those that were given to it as it ended, and were not told by it, join again. */
+  over(job: string): void {
+    for (const [session, present] of this.#present) if (present.job === job) this.sendOn(session, overText(job));
   }
 
   /** Its job hears, in its name, that it leaves: others take over its lanes first. */
@@ -171,6 +176,10 @@ export class Crowd implements SessionHost {
   #runOf(present: Present | undefined): Hearing | undefined {
     return present?.job ? this.#parts.run(present.job) : undefined;
   }
+}
+
+function overText(job: string): string {
+  return `${job} does not run any more`;
 }
 
 /** As a coordinator says it that has other jobs, too. */

@@ -1,6 +1,5 @@
 /** A job whose records are being opened, which a slow store may take minutes for: what happens to it meanwhile waits. */
-import { LimbeckError } from "../../core/errors.ts";
-import type { JobRun, Wire } from "../jobrun.ts";
+import type { JobRun } from "../jobrun.ts";
 import type { Happening } from "../state.ts";
 
 /** L7. */
@@ -22,13 +21,5 @@ export class Opening implements Pick<JobRun, "happen" | "term"> {
   /** In order, as if it happened now. */
   deliver(run: JobRun): void {
     for (const happening of this.#happened) run.happen(happening);
-  }
-
-  /** Workers that were given to it go on to others. */
-  giveUp(wire: Wire, why: string): void {
-    for (const happening of this.#happened) {
-      if (happening.kind !== "message" || happening.message.kind !== "hello") continue;
-      wire.refuse(happening.session, new LimbeckError("unavailable", why), "late");
-    }
   }
 }

@@ -71,10 +71,11 @@ export class Reign {
     this.#journal = journal;
     this.#records = journal.records.length;
     this.#state = replay(journal.records);
+    const over = (job: string) => this.crowd.over(job);
     const opened = () => void this.#happenings.emit("changed");
     // No decision is this process's any more.
     const deposed = (error: LimbeckError) => this.#over.abort(error);
-    this.runs = new Runs({ leadership, folder, served, depot, log, now, opened, deposed });
+    this.runs = new Runs({ leadership, folder, served, depot, log, now, opened, over, deposed });
     const happen = (happening: Happening) => this.#happen(happening);
     this.crowd = new Crowd({ rpc, run: (job) => this.runs.hearing(job), happen, heartbeatMs, now });
   }

@@ -27,6 +27,8 @@ export interface RunsParts {
   readonly now: () => number;
   /** Told when a job that was being opened has its loop. */
   readonly opened: () => void;
+  /** Told when it has a loop no more: what was said to it last, nobody heard. */
+  readonly over: (job: string) => void;
   /** Another process decides, as the store says. */
   readonly deposed: (error: LimbeckError) => void;
 }
@@ -75,9 +77,8 @@ export class Runs {
       this.#openings.delete(job.id);
       const error = asLimbeckError(thrown);
       if (error.code === "stale_term") return this.#parts.deposed(error);
-      const why = `it could not begin: ${error.message}`;
-      ended({ outcome: "failed", why, summary: null });
-      opening.giveUp(wire, `${job.id} is over: ${why}`);
+      this.#parts.over(job.id);
+      ended({ outcome: "failed", why: `it could not begin: ${error.message}`, summary: null });
     });
   }
 
@@ -99,7 +100,7 @@ export class Runs {
   };
 
   #begin({ id, job, sources: code }: QueuedJob, { kept, opening, wire, ended, runFolder }: Beginning): void {
-    const { served, log, now, opened, deposed } = this.#parts;
+    const { served, log, now, opened, over, deposed } = this.#parts;
     const sources = [...code];
     const { place } = kept;
     const plan: Plan = {
@@ -119,6 +120,7 @@ export class Runs {
     opened();
     void run.begin().then(async (outcome) => {
       this.#runs.delete(id);
+      over(id);
       run.feed.close();
       await kept.close();
       if (outcome.kind === "failed" && outcome.error.code === "stale_term") deposed(outcome.error);

@@ -2,20 +2,36 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { openFolderStore } from "../../../coordinator/folder/store.ts";
+import type { Store } from "../../../coordinator/store.ts";
 import { LimbeckError } from "../../../core/errors.ts";
 import { effectiveJobYaml } from "../../../core/jobfile.ts";
+import type { FromWorker } from "../../../proto/gen/limbeck/v1/FromWorker.ts";
+import { Actor } from "../actor.ts";
 import { testJob } from "../jobs.ts";
-import { bounded, cast, scratch } from "../sessions.ts";
+import { bounded, cast, play, scratch } from "../sessions.ts";
 import { control, jobFile, service, submit, until, view, withJournals } from "./services.ts";
 
-/** A service whose jobs' journals wait for the gate. */
-async function behind(t: TestContext, gate: Promise<void>) {
-  const folder = await scratch(t);
-  const store = withJournals(openFolderStore(folder), async (name, open) => {
+/** A store whose jobs' journals wait for the gate. */
+function gated(folder: string, gate: Promise<void>): Store {
+  return withJournals(openFolderStore(folder), async (name, open) => {
     if (name !== "service") await gate;
     return await open();
   });
-  const leader = await service("one", folder, store);
+}
+
+/** A gate, and what opens it. */
+function closed(): readonly [Promise<void>, () => void] {
+  let open = () => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return [gate, () => open()];
+}
+
+/** A service on such a store, and a job that has its workers. */
+async function behind(t: TestContext, gate: Promise<void>) {
+  const folder = await scratch(t);
+  const leader = await service("one", folder, gated(folder, gate));
   t.after(() => leader.close("the test is over"));
   await until(async () => (await view(leader)).standing === "leading");
   const job = effectiveJobYaml(testJob({ workers: { students: 2, teachers: 1 } }), "/");
@@ -23,14 +39,11 @@ async function behind(t: TestContext, gate: Promise<void>) {
   const workers = cast(t, leader);
   workers.catch(() => {}); // Those that wait at the end are cut off.
   const shown = async () => (await view(leader, `?job=${id}`)).asked!;
-  return { leader, id, workers, shown };
+  return { folder, leader, id, workers, shown };
 }
 
 test("while the store of one job is slow others are submitted, listed and steered, and it, too", bounded, async (t) => {
-  let open = () => {};
-  const gate = new Promise<void>((resolve) => {
-    open = resolve;
-  });
+  const [gate, open] = closed();
   const { leader, id, workers, shown } = await behind(t, gate);
   await until(async () => (await shown()).state === "running");
   const other = await submit(leader, { job: jobFile, name: "other" });
@@ -50,5 +63,44 @@ test("one that cannot be opened fails, and the workers it was given go on", boun
   const { workers, shown } = await behind(t, damaged);
   await until(async () => (await shown()).state === "failed");
   assert.match((await shown()).why, /^it could not begin: message 7 is no record of it$/);
-  for (const why of await workers) assert.match(why, /is over/);
+  for (const why of await workers) assert.match(why, /does not run any more/);
 });
+
+test(
+  "a worker that comes back to a job whose loop ends before it hears of it is told to join again",
+  bounded,
+  async (t) => {
+    const first = await behind(t, new Promise(() => {}));
+    await until(async () => (await first.shown()).state === "running");
+    await control(first.leader, first.id, "pause");
+    await first.leader.close("another shall lead");
+
+    // The next leader opens the job, and has it stop: before it is open this worker comes.
+    const [gate, open] = closed();
+    const leader = await service("two", first.folder, gated(first.folder, gate));
+    t.after(() => leader.close("the test is over"));
+    const shown = async () => (await view(leader, `?job=${first.id}`)).asked;
+    await until(async () => (await shown())?.state === "pausing");
+    const told = play(t, leader.address, new Returning(first.id));
+    told.catch(() => {});
+    await until(async () => (await view(leader)).workers.lines.some(({ job }) => job === first.id));
+    open();
+    await until(async () => (await shown())!.state === "paused");
+    assert.match(await told, /does not run any more/);
+  },
+);
+
+/** It works for that job yet. */
+class Returning extends Actor {
+  readonly #job: string;
+
+  constructor(job: string) {
+    super("student-1", "student");
+    this.#job = job;
+  }
+
+  override hello(build: string): FromWorker {
+    const { hello, ...rest } = super.hello(build);
+    return { ...rest, hello: { ...hello, job: this.#job } };
+  }
+}
