@@ -25,7 +25,7 @@ export interface DepotObject {
   readonly pieces: AsyncIterable<Uint8Array>;
 }
 
-/** Bytes, or the path of a local file, which must stay as it is meanwhile. */
+/** Bytes, or the path of a local file. Lines may be added to it meanwhile: it is put as it was at the beginning. */
 export type DepotContent = Uint8Array | { readonly file: string };
 
 /** All throw LimbeckError: `unavailable` where the store cannot be reached or refuses, `usage` for what is no key, and the signal's reason. */

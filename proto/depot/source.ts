@@ -22,7 +22,20 @@ export async function sourceOf(content: DepotContent, signal: AbortSignal): Prom
     hash.update(piece);
     bytes += piece.length;
   }
-  return { bytes, sha256: hash.digest("hex"), pieces };
+  return { bytes, sha256: hash.digest("hex"), pieces: firstOf(pieces, bytes) };
+}
+
+/** So many bytes: a file of lines may have grown since they were counted. */
+function firstOf(pieces: Source["pieces"], bytes: number): Source["pieces"] {
+  return async function* (pieceBytes) {
+    let left = bytes;
+    for await (const piece of pieces(pieceBytes)) {
+      if (left === 0) return;
+      const own = piece.subarray(0, left);
+      left -= own.length;
+      yield own;
+    }
+  };
 }
 
 function piecesOf(content: Uint8Array): Source["pieces"] {

@@ -84,7 +84,7 @@ test("what is wrong with the account is said in a sentence, without the account'
 test("without the package one sentence says how to get it", async (t) => {
   const scratch = await scratchFolder(t);
   // A place of which no node_modules is above.
-  for (const part of ["core/errors.js", "proto/files.js", "proto/cluster.js"])
+  for (const part of ["core/errors.js", "proto/files.js", "proto/cluster.js", "proto/shownurl.js"])
     await cp(packagePath(`dist/${part}`), join(scratch, part));
   await cp(packagePath("dist/proto/depot"), join(scratch, "proto/depot"), { recursive: true });
   await mkdir(join(scratch, "core"), { recursive: true });
