@@ -9,6 +9,7 @@ import type { TestContext } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { type Running, scratchFolder, serverDeadlineMs, start } from "../../e2e/limbeck.ts";
 import { type Mounts, placed } from "../mounts.ts";
+import { ownNetwork } from "../network.ts";
 import { expanded } from "./arguments.ts";
 import { askedAt, content } from "./probe.ts";
 import { podsOf, type Thing } from "./render.ts";
@@ -37,9 +38,6 @@ export interface Kept {
   readonly codes: readonly (number | null)[];
 }
 
-/** Each has a network of its own: of one that is over, the last processes may still be going. */
-let networks = 0;
-
 /** @param secrets by name: the folder that stands for it */
 export async function miniature(
   t: TestContext,
@@ -48,7 +46,7 @@ export async function miniature(
 ): Promise<Miniature> {
   const folder = await scratchFolder(t);
   const pods = podsOf(objects);
-  const network = `127.1.${networks++}`;
+  const network = ownNetwork();
   const natsAddress = `${network}.1`;
   let started = 1;
   /** Of the first one, for whom the Service stands. */

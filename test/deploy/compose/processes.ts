@@ -15,6 +15,7 @@ import { enginesFolder } from "../../../worker/engine/environment.ts";
 import { type Running, serverDeadlineMs, start } from "../../e2e/limbeck.ts";
 import { content } from "../chart/probe.ts";
 import { type Mounts, placed } from "../mounts.ts";
+import { ownNetwork } from "../network.ts";
 import { type Condition, deploy, interpolated, mountsOf, services } from "./services.ts";
 
 export interface Composition {
@@ -34,7 +35,8 @@ export function composition(
   folder: string,
   settings: Readonly<Record<string, string>> = {},
 ): Composition {
-  const addresses = new Map(Object.keys(services).map((name, index) => [name, `127.2.0.${index + 1}`]));
+  const network = ownNetwork();
+  const addresses = new Map(Object.keys(services).map((name, index) => [name, `${network}.${index + 1}`]));
   const begun = new Map<string, Promise<Running>>();
 
   const launch = (name: string, args?: readonly string[]): Running => {
