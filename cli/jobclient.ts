@@ -71,6 +71,7 @@ async function withPlaceOpen<T>(at: CoordinatorPlace, ask: (where: Whereabouts) 
   const say = (level: string, why: string) => void (level === "warn" && process.stderr.write(`limbeck: ${why}\n`));
   const where = await openPlace(at, { name: "limbeck command", deadlineMs: natsDeadlineMs }, say);
   try {
+    await where.ready;
     return await ask(where);
   } catch (thrown) {
     if (!(thrown instanceof LimbeckError) || !isAbsence(thrown.cause, thrown)) throw thrown;

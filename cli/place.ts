@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import { LimbeckError } from "../core/errors.ts";
 import { natsAuthorityVariable, natsCredentialsVariable, usualCluster } from "../proto/cluster.ts";
 import { type Endpoint, hostPort } from "../proto/endpoint.ts";
+import type { NatsChange } from "../proto/nats.ts";
 import { openSecurity, type Security, type SecurityOptions, type Told } from "../proto/security/security.ts";
 import { givenCoordinators, type Whereabouts } from "../proto/whereabouts.ts";
 import { commaSeparated, endpoints } from "./options.ts";
@@ -143,9 +144,14 @@ export interface NatsPatience {
   readonly name: string;
   /** How long NATS may take to answer the first time. */
   readonly deadlineMs: number;
+  /** Hears when NATS is waited for. */
+  readonly told?: (change: NatsChange) => void;
 }
 
-/** Throws as connectNats and openSecurity; `usage` for an address off loopback without TLS. */
+/**
+ * NATS may be yet to come: `ready` tells. @throws as openSecurity; `usage` for an address off loopback without TLS, and
+ * for a URL of NATS that is none
+ */
 export async function openPlace(place: CoordinatorPlace, patience: NatsPatience, told: Told): Promise<OpenPlace> {
   const security = openSecurity(place.security, told);
   if (place.kind === "addresses") {
@@ -156,7 +162,7 @@ export async function openPlace(place: CoordinatorPlace, patience: NatsPatience,
   }
   const { leaseWhereabouts } = await import("../proto/natswhereabouts.ts");
   const { urls, credentials, ca, cluster } = place;
-  const where = await leaseWhereabouts({ urls, credentials, ca, ...patience }, cluster);
+  const where = leaseWhereabouts({ urls, credentials, ca, ...patience }, cluster);
   const close = async () => {
     security.close();
     await where.close();

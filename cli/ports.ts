@@ -1,8 +1,9 @@
-/** What the ports of a process have in common: who may come in, and who may look. */
+/** What the processes that have ports have in common: who may come in, who may look, and how they tell of NATS. */
 import { type Command, Option } from "commander";
 import { isLoopback } from "../core/security/loopback.ts";
 import { type Endpoint, hostPort } from "../proto/endpoint.ts";
 import { type HealthPort, serveHealth } from "../proto/health.ts";
+import type { NatsChange } from "../proto/nats.ts";
 import { openSecurity, type Security } from "../proto/security/security.ts";
 import { followHttpToken, type HttpAccess, httpAccess } from "../proto/telemetry/httpaccess.ts";
 import type { Log } from "../proto/telemetry/log.ts";
@@ -60,4 +61,9 @@ export async function openPages({ http, httpTokenFile, health }: GivenPages, log
 /** Throws as openSecurity. */
 export function securityFor(given: GivenSecurity, log: Log): Security {
   return openSecurity(securityOf(given), (level, why) => log[level]({ event: "security" }, why));
+}
+
+/** How a log tells that NATS is waited for, and that it is there (L7). */
+export function toldOfNats(log: Log): (change: NatsChange) => void {
+  return ({ kind, why }) => log[kind === "back" ? "info" : "warn"]({ event: `nats-${kind}` }, why);
 }

@@ -7,8 +7,9 @@ import { LimbeckError } from "../core/errors.ts";
 import { type Endpoint, hostPort, isEverywhere } from "../proto/endpoint.ts";
 import type { HealthPort } from "../proto/health.ts";
 import { type Log, openLog } from "../proto/telemetry/log.ts";
+import { patienceMs } from "../proto/whereabouts.ts";
 import type { OutputFormat } from "./display.ts";
-import { type GivenPages, openPages, securityFor } from "./ports.ts";
+import { type GivenPages, openPages, securityFor, toldOfNats } from "./ports.ts";
 import type { GivenSecurity } from "./security.ts";
 
 export interface ServiceOptions extends GivenSecurity, GivenPages {
@@ -85,26 +86,16 @@ function advertised({ advertise, listen }: ServiceOptions): string {
   );
 }
 
+/** NATS may be yet to come: it is connected to when the service has its ports. */
 async function openStore(
-  { state, nats: urls, natsCreds, natsCa, cluster }: ServiceOptions,
+  { state, nats: urls, natsCreds: credentials, natsCa: ca, cluster }: ServiceOptions,
   { name, log }: { readonly name: string; readonly log: Log },
 ): Promise<Store> {
   if (!urls) {
     const { openFolderStore } = await import("../coordinator/folder/store.ts");
     return openFolderStore(resolve(state));
   }
-  const [{ connectNats }, { openNatsStore }] = await Promise.all([
-    import("../proto/nats.ts"),
-    import("../coordinator/nats/store.ts"),
-  ]);
-  const told = ({ kind, why }: { readonly kind: string; readonly why: string }) =>
-    log.warn({ event: `nats-${kind}` }, why);
-  const nats = await connectNats({
-    urls,
-    credentials: natsCreds,
-    ca: natsCa,
-    name: `limbeck coordinator ${name}`,
-    told,
-  });
-  return openNatsStore({ nats, cluster, log });
+  const { awaitNatsStore } = await import("../coordinator/nats/awaited.ts");
+  const asked = { urls, credentials, ca, name: `limbeck coordinator ${name}` };
+  return awaitNatsStore({ nats: { ...asked, deadlineMs: patienceMs, told: toldOfNats(log) }, cluster, log });
 }

@@ -3,12 +3,13 @@ import { hostname } from "node:os";
 import { LimbeckError } from "../core/errors.ts";
 import type { Endpoint } from "../proto/endpoint.ts";
 import { openLog } from "../proto/telemetry/log.ts";
+import { patienceMs } from "../proto/whereabouts.ts";
 import { runWorker } from "../worker/main.ts";
 import { againCode, hasProcessEnvironment, runAgain, tellParent } from "./children.ts";
 import { deviceShares } from "./devices.ts";
 import type { OutputFormat } from "./display.ts";
 import { type CoordinatorPlace, type OpenPlace, openPlace } from "./place.ts";
-import { type GivenPages, type OpenPages, openPages } from "./ports.ts";
+import { type GivenPages, type OpenPages, openPages, toldOfNats } from "./ports.ts";
 import { superviseWorkers } from "./workers.ts";
 
 export interface WorkerOptions extends GivenPages {
@@ -23,9 +24,6 @@ export interface WorkerOptions extends GivenPages {
   readonly leaveCode?: number;
   readonly output?: OutputFormat;
 }
-
-/** As long as for its first session. */
-const natsDeadlineMs = 20_000;
 
 type RunWorkerOptions = Parameters<typeof runWorker>[0];
 
@@ -63,9 +61,8 @@ export async function worker({
   try {
     pages = await openPages(options, log);
     const { access, health } = pages;
-    whereabouts = await openPlace(at, { name: own, deadlineMs: natsDeadlineMs }, (level, why) =>
-      log[level]({ event: "security" }, why),
-    );
+    const nats = { name: own, deadlineMs: patienceMs, told: toldOfNats(log) };
+    whereabouts = await openPlace(at, nats, (level, why) => log[level]({ event: "security" }, why));
     const told = { access, ...(health && { health: health.set }) };
     const given = { ...listening, coordinator: whereabouts, role, name: own, log, ...told };
     const isWanted = await runWorker(given as RunWorkerOptions, leaving.signal);

@@ -3,7 +3,15 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ConnectionOptions, connect, credsAuthenticator, Events, type NatsConnection } from "nats";
 import { LimbeckError } from "../core/errors.ts";
-import { isAuthentication, isOutage, jetStreamItself, natsFailure, wrongCredentials } from "./natserrors.ts";
+import {
+  isAuthentication,
+  isOutage,
+  isUnknownName,
+  isUnreachable,
+  jetStreamItself,
+  natsFailure,
+  wrongCredentials,
+} from "./natserrors.ts";
 
 export interface NatsOptions {
   /** nats://[user:password@|token@]HOST[:PORT], or tls://…; of one cluster. */
@@ -17,7 +25,7 @@ export interface NatsOptions {
   /** How long a server may take to answer the first time, until `unavailable`. */
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
-  /** Told when the server is lost, and when it is back (L7). */
+  /** Told when no server answers at first, or it is lost, and when it is there (L7). */
   readonly told?: (change: NatsChange) => void;
 }
 
@@ -43,38 +51,65 @@ export const neededVersion = "2.9.0";
 
 const usualDeadlineMs = 10_000;
 const retryMs = 250;
+/** Before somebody is told that there is a wait: servers and those who need them are started together. */
+const toldAfterMs = 1_000;
 /** A server that is stopped or cut off is found after two of these unanswered. */
 const pingMs = 1_000;
 
 /**
  * Connects, and waits for a server with JetStream until the deadline; from then on the connection comes back by itself,
  * to whichever server there is.
- * @throws LimbeckError `usage` for a URL or a credentials file that cannot be read, `unavailable` where nobody listens,
- * the credentials are wrong, JetStream is off, or the server too old
+ * @throws LimbeckError `usage` for a URL or a credentials file that cannot be read, `unavailable` where nobody listens
+ * until the deadline, and at once where the credentials are wrong, JetStream is off, or the server too old; the signal's
+ * reason
  */
 export async function connectNats(options: NatsOptions): Promise<Nats> {
-  const { deadlineMs = usualDeadlineMs, signal } = options;
+  const { deadlineMs = usualDeadlineMs, signal, told = () => {} } = options;
   const servers = options.urls.map(serverOf);
-  const where = `NATS at ${servers.map(({ host }) => host).join(", ")}`;
+  const where = whereOf(servers);
   const settings = await settingsOf(options, servers);
-  for (const endMs = performance.now() + deadlineMs; ; ) {
+  const beganMs = performance.now();
+  const waitedMs = () => performance.now() - beganMs;
+  for (let isTold = false; ; ) {
     signal?.throwIfAborted();
     try {
-      const connection = await connect(settings);
-      try {
-        checkVersion(connection, where);
-        await checkJetStream(connection, where);
-        return opened(connection, where, options);
-      } catch (thrown) {
-        await connection.close();
-        throw thrown;
-      }
+      const nats = await connectOnce(settings, where, options);
+      if (isTold) told({ kind: "back", why: `${where} is there after ${seconds(waitedMs())} s` });
+      return nats;
     } catch (thrown) {
+      signal?.throwIfAborted();
       const failure = connectFailure(thrown, where);
-      if (isAuthentication(thrown) || !isPassing(thrown) || performance.now() + retryMs > endMs) throw failure;
+      if (!isPassing(thrown) || waitedMs() + retryMs > deadlineMs) throw failure;
+      if (!isTold && waitedMs() > toldAfterMs) {
+        const longest = `${Math.round(deadlineMs / 1_000)} s at the most`;
+        told({ kind: "away", why: `waiting for ${where}, ${longest}: ${failure.message}` });
+        isTold = true;
+      }
     }
-    await sleep(retryMs, undefined, signal ? { signal } : {});
+    await sleep(retryMs, undefined, signal ? { signal } : {}).catch(() => signal!.throwIfAborted());
   }
+}
+
+async function connectOnce(settings: ConnectionOptions, where: string, options: NatsOptions): Promise<Nats> {
+  const connection = await connect(settings);
+  try {
+    options.signal?.throwIfAborted();
+    checkVersion(connection, where);
+    await checkJetStream(connection, where);
+    return opened(connection, where, options);
+  } catch (thrown) {
+    await connection.close();
+    throw thrown;
+  }
+}
+
+/** For messages about a connection that is not there yet. @throws LimbeckError `usage` for a URL that is none */
+export function natsAt(urls: readonly string[]): string {
+  return whereOf(urls.map(serverOf));
+}
+
+function whereOf(servers: readonly Server[]): string {
+  return `NATS at ${servers.map(({ host }) => host).join(", ")}`;
 }
 
 interface Server {
@@ -148,16 +183,18 @@ async function authenticatorOf(file: string) {
   return credsAuthenticator(bytes);
 }
 
-/** Whether trying again may help: a server that starts, or has no leader yet. */
+/** Whether trying again may help: a server, or its name, that is yet to come; one that starts, or has no leader yet. */
 function isPassing(thrown: unknown): boolean {
-  return isOutage(thrown) || (thrown instanceof LimbeckError && isOutage(thrown.cause));
+  if (isAuthentication(thrown)) return false;
+  return isOutage(thrown) || isUnreachable(thrown) || (thrown instanceof LimbeckError && isOutage(thrown.cause));
 }
 
 function connectFailure(thrown: unknown, where: string): LimbeckError {
   if (thrown instanceof LimbeckError) return thrown;
   if (isAuthentication(thrown)) return new LimbeckError("unavailable", wrongCredentials(where), { cause: thrown });
-  if (isOutage(thrown)) {
-    const why = `nobody answers as ${where}: is nats-server running there?`;
+  if (isOutage(thrown) || isUnreachable(thrown)) {
+    const unknown = isUnknownName(thrown) ? ", for the name is not known here" : "";
+    const why = `nobody answers as ${where}${unknown}: is nats-server running there?`;
     return new LimbeckError("unavailable", why, { cause: thrown });
   }
   return natsFailure(thrown, where, "the connection");
@@ -187,6 +224,10 @@ async function checkJetStream(connection: NatsConnection, where: string): Promis
   }
 }
 
+function seconds(ms: number): string {
+  return (ms / 1_000).toFixed(1);
+}
+
 function opened(connection: NatsConnection, where: string, { told = () => {} }: NatsOptions): Nats {
   let awaySinceMs: number | null = null;
   const waiting = new Set<() => void>();
@@ -200,10 +241,10 @@ function opened(connection: NatsConnection, where: string, { told = () => {} }: 
         awaySinceMs = performance.now();
         told({ kind: "away", why: `${where} is away: waiting for it` });
       } else if (type === Events.Reconnect) {
-        const seconds = ((performance.now() - (awaySinceMs ?? performance.now())) / 1000).toFixed(1);
+        const awayMs = performance.now() - (awaySinceMs ?? performance.now());
         awaySinceMs = null;
         wake();
-        told({ kind: "back", why: `${where} is back after ${seconds} s: connected to ${data}` });
+        told({ kind: "back", why: `${where} is back after ${seconds(awayMs)} s: connected to ${data}` });
       } else if (type === Events.Error) told({ kind: "trouble", why: `${where} says: ${data}` });
     }
   };

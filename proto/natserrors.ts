@@ -38,6 +38,30 @@ const outages: ReadonlySet<string> = new Set([
   ErrorCode.JetStream408RequestTimeout,
 ]);
 
+/** Of the way to a server: the system's word, for the client of NATS passes it on. */
+export function isUnreachable(thrown: unknown): boolean {
+  return isUnknownName(thrown) || unreachable.has(systemCode(thrown));
+}
+
+/** In a cluster that starts names come with the servers that have them. */
+export function isUnknownName(thrown: unknown): boolean {
+  return systemCode(thrown) === "ENOTFOUND" || systemCode(thrown) === "EAI_AGAIN";
+}
+
+const unreachable: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EPIPE",
+  "ETIMEDOUT",
+]);
+
+function systemCode(thrown: unknown): string {
+  if (!(thrown instanceof Error) || thrown instanceof NatsError) return "";
+  return String((thrown as NodeJS.ErrnoException).code ?? "");
+}
+
 /**
  * @param where "NATS at HOST:PORT"
  * @param doing what was refused: "the entry of the journal mnist-7f3a"

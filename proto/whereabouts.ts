@@ -2,6 +2,9 @@
 import { type Endpoint, hostPort } from "./endpoint.ts";
 import type { Security } from "./security/security.ts";
 
+/** So long a process that has nothing to do meanwhile waits for who should be there. */
+export const patienceMs = 600_000;
+
 /** A coordinator may be replaced by another, elsewhere. */
 export interface Whereabouts {
   /** For messages. */
@@ -12,6 +15,8 @@ export interface Whereabouts {
   readonly isGuessed: boolean;
   /** How it is called; if not given, only on loopback. */
   readonly security?: Security;
+  /** Resolves when it can be looked for; rejects with what makes that impossible. If not given, it can be at once. */
+  readonly ready?: Promise<void>;
   /** host:port of the one to try; empty while none is known. */
   address(): string;
   /** The one that was tried does not answer, or stands by and names another. @param leader host:port, or empty */

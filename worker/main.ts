@@ -10,7 +10,7 @@ import { packageVersion } from "../proto/package.ts";
 import { alive, servePages } from "../proto/telemetry/http.ts";
 import type { HttpAccess } from "../proto/telemetry/httpaccess.ts";
 import type { Log } from "../proto/telemetry/log.ts";
-import type { Whereabouts } from "../proto/whereabouts.ts";
+import { patienceMs, type Whereabouts } from "../proto/whereabouts.ts";
 import type { Device } from "./compute/device.ts";
 import { newStatus } from "./context.ts";
 import { watchGpus } from "./gpus.ts";
@@ -38,10 +38,10 @@ export interface WorkerOptions {
   readonly log: Log;
 }
 
-/** For the first session. */
+/** For the first session with a coordinator that is at an address; one that is elected may be yet to come. */
 const joinMs = 20_000;
-/** For a session after it, where there is nothing to do meanwhile. */
-const rejoinMs = 600_000;
+/** Before it is told that nobody leads. */
+const toldAfterMs = 1_000;
 /** How long it works on after it has said that it leaves. */
 const leavingMs = 5_000;
 /** Failures that another job need not have. */
@@ -117,6 +117,8 @@ class WorkerProcess {
   #isService = false;
   /** What the last coordinator that stood by said. */
   #turnedAway = "";
+  /** It was told that the first coordinator is waited for. */
+  #isToldToWait = false;
   /** Why somebody who listened was not reached the last time. */
   #problem = "";
   /** It is told to join again. */
@@ -241,14 +243,19 @@ class WorkerProcess {
     return this.#isService && jobsOwn.has(code);
   }
 
-  /** Before the first session not for long; later for as long as there is work, and ten minutes where there is none. */
+  /** At an address not for long before the first session; later for as long as there is work, and ten minutes where there is none. */
   readonly #isTooLate = ({ ms, problem }: Tried): boolean => {
     if (problem !== this.#problem && problem !== "") this.#log("not-reached", problem, "warn");
     this.#problem = problem;
     // Who has never been let in will not be by waiting; who has been may meet a certificate that is being renewed.
     if (!this.#isKnown && problem !== "") return true;
-    if (!this.#participation) return ms > (this.#isKnown ? rejoinMs : joinMs);
-    return ms > rejoinMs && !this.#participation.isWorking;
+    const { isElected, where } = this.#options.coordinator;
+    if (!this.#isKnown && isElected && ms > toldAfterMs && !this.#isToldToWait) {
+      this.#log("waiting", `waiting for ${where}, ${patienceMs / 1_000} s at the most: nobody answers yet`, "warn");
+      this.#isToldToWait = true;
+    }
+    if (!this.#participation) return ms > (this.#isKnown || isElected ? patienceMs : joinMs);
+    return ms > patienceMs && !this.#participation.isWorking;
   };
 
   #hello(session: Session): void {

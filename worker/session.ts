@@ -30,17 +30,18 @@ export interface Tried {
 }
 
 /**
- * Tries again and again, at most a second apart, wherever the coordinator is by then.
- * @throws `unavailable` where that was too long, `not_allowed` with the problem where there was one, the signal's reason,
- * `usage` where it is off loopback without TLS
+ * Tries again and again, at most a second apart, wherever the coordinator is by then; from when it can be looked for.
+ * @throws what makes that impossible, `unavailable` where that was too long, `not_allowed` with the problem where there
+ * was one, the signal's reason, `usage` where it is off loopback without TLS
  */
 export async function joinCoordinator(
   whereabouts: Whereabouts,
   isTooLate: (tried: Tried) => boolean,
   { signal, interceptors }: { readonly signal: AbortSignal; readonly interceptors: Interceptors },
 ): Promise<Session> {
+  const { security = loopbackOnly, ready } = whereabouts;
+  if (ready) await answerOrAbort(ready, undefined, signal);
   const since = Date.now();
-  const { security = loopbackOnly } = whereabouts;
   for (;;) {
     signal.throwIfAborted();
     const address = whereabouts.address();
@@ -50,7 +51,7 @@ export async function joinCoordinator(
       return new Session(client.join(), address, () => client.close());
     }
     client?.close();
-    const problem = client ? await answerOrAbort(security.problem("coordinator", address), signal) : "";
+    const problem = client ? await answerOrAbort(security.problem("coordinator", address), "", signal) : "";
     signal.throwIfAborted();
     const ms = Date.now() - since;
     if (isTooLate({ ms, problem })) {
@@ -68,12 +69,13 @@ function pingsTo({ isGuessed }: Whereabouts): Pings {
   return isGuessed ? { everyMs: 2_000, answerMs: 2_000 } : usualPings;
 }
 
-/** Empty where the signal comes first. */
-function answerOrAbort(answer: Promise<string>, signal: AbortSignal): Promise<string> {
-  return new Promise((resolve) => {
-    const abort = () => resolve("");
+/** `instead` where the signal comes first. */
+function answerOrAbort<T>(answer: Promise<T>, instead: T, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => resolve(instead);
+    if (signal.aborted) return abort();
     signal.addEventListener("abort", abort);
-    void answer.then(resolve).finally(() => signal.removeEventListener("abort", abort));
+    void answer.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
   });
 }
 

@@ -1,10 +1,13 @@
 /** What goes wrong with a server is one sentence that says what to do. */
 import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { connectNats, isOlder, type NatsOptions } from "../../proto/nats.ts";
+import { NatsError } from "nats";
+import { connectNats, isOlder, type NatsChange, type NatsOptions } from "../../proto/nats.ts";
+import { isUnreachable } from "../../proto/natserrors.ts";
 import { cluster, storeOn } from "../coordinator/nats/storeof.ts";
 import { scratchFolder } from "../e2e/limbeck.ts";
 import { freePort } from "../freeport.ts";
@@ -41,6 +44,38 @@ test("nobody who listens, a server without JetStream, one that is too old", asyn
     "unavailable",
     /is nats-server 2\.6\.6, which is too old: 2\.9\.0 or newer is needed$/,
   );
+});
+
+test("one that is yet to come is waited for, which is said once, and that it is there", {
+  timeout: 60_000,
+}, async (t) => {
+  const server = await startNats(t);
+  await server.kill();
+  const said: NatsChange[] = [];
+  const news = new EventEmitter();
+  const told = (change: NatsChange) => {
+    said.push(change);
+    news.emit("told");
+  };
+  const connected = connectNats({ urls: [server.url], name: "test", deadlineMs: 60_000, told });
+  await once(news, "told");
+  await server.restart();
+  const nats = await connected;
+  t.after(() => nats.close());
+  const [first, second, ...more] = said;
+  const wait = /^waiting for NATS at 127\.0\.0\.1:\d+, 60 s at the most: nobody answers as NATS at \S+: is nats-server/;
+  assert.match(first!.why, wait);
+  assert.match(second!.why, /^NATS at 127\.0\.0\.1:\d+ is there after \d+\.\d s$/);
+  assert.deepEqual([first!.kind, second!.kind, more], ["away", "back", []]);
+});
+
+test("a name that is not known yet is as a server that is not there yet; what a certificate is wrong in is not", () => {
+  const system = (code: string) =>
+    Object.assign(new Error(`getaddrinfo ${code} nats`), { code, syscall: "getaddrinfo" });
+  for (const code of ["ENOTFOUND", "EAI_AGAIN", "ECONNRESET", "EHOSTUNREACH"])
+    assert.ok(isUnreachable(system(code)), code);
+  assert.ok(!isUnreachable(system("DEPTH_ZERO_SELF_SIGNED_CERT")));
+  assert.ok(!isUnreachable(new NatsError("refused", "AUTHORIZATION_VIOLATION")));
 });
 
 test("over TLS: by an authority that is given, and not without", async (t) => {

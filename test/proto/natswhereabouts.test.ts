@@ -1,6 +1,6 @@
 /** Finding the leader by the lease in a real NATS: as it is, and after every change. */
 import assert from "node:assert/strict";
-import { EventEmitter, on } from "node:events";
+import { EventEmitter, on, once } from "node:events";
 import { test } from "node:test";
 import { leaseWhereabouts } from "../../proto/natswhereabouts.ts";
 import { cluster, storeOn } from "../coordinator/nats/storeof.ts";
@@ -8,8 +8,9 @@ import { startNats } from "../natsserver.ts";
 
 test("the leader is known, and the next one as soon as it leads", { timeout: 60_000 }, async (t) => {
   const { url } = await startNats(t);
-  const where = await leaseWhereabouts({ urls: [url], name: "test" }, cluster);
+  const where = leaseWhereabouts({ urls: [url], name: "test" }, cluster);
   t.after(() => where.close());
+  await where.ready;
   assert.equal(where.address(), "", "nobody ever led");
   const news = new EventEmitter();
   const moves = on(news, "moved", { signal: AbortSignal.timeout(30_000) });
@@ -20,7 +21,8 @@ test("the leader is known, and the next one as soon as it leads", { timeout: 60_
   const first = await a.lead("a");
   assert.equal(await moved(), "a:1");
   assert.equal(where.address(), "a:1");
-  const late = await leaseWhereabouts({ urls: [url], name: "late" }, cluster);
+  const late = leaseWhereabouts({ urls: [url], name: "late" }, cluster);
+  await late.ready;
   assert.equal(late.address(), "a:1", "who comes later knows it from the beginning");
   await late.close();
 
@@ -35,7 +37,33 @@ test("the leader is known, and the next one as soon as it leads", { timeout: 60_
   unheard();
 });
 
-test("a cluster of no such name is refused before NATS is asked", async () => {
-  const asked = leaseWhereabouts({ urls: ["nats://127.0.0.1:1"], name: "test", deadlineMs: 0 }, "No Such");
-  await assert.rejects(asked, { code: "usage" });
+test("a cluster of no such name, and what is no URL, are refused before NATS is asked", () => {
+  const nats = { urls: ["nats://127.0.0.1:1"], name: "test", deadlineMs: 0 };
+  assert.throws(() => leaseWhereabouts(nats, "No Such"), { code: "usage" });
+  assert.throws(() => leaseWhereabouts({ ...nats, urls: ["http://x:1"] }, cluster), { code: "usage" });
+});
+
+test("nobody is known while NATS is yet to come; closed meanwhile, it waits no more", {
+  timeout: 60_000,
+}, async (t) => {
+  const server = await startNats(t);
+  await server.kill();
+  const said = new EventEmitter();
+  const told = () => void said.emit("told");
+  const asking = () => leaseWhereabouts({ urls: [server.url], name: "test", deadlineMs: 60_000, told }, cluster);
+  const left = asking();
+  await once(said, "told");
+  assert.equal(left.address(), "");
+  await left.close();
+  await assert.rejects(left.ready, { name: "AbortError" });
+
+  const where = asking();
+  t.after(() => where.close());
+  await once(said, "told");
+  await server.restart();
+  await where.ready;
+  const { lead } = await storeOn(t, [server.url]);
+  const moved = new Promise<string>((resolve) => where.onMoved(resolve));
+  await lead("a");
+  assert.equal(await moved, "a:1");
 });
