@@ -33,7 +33,8 @@ function serviceRecords(): ServiceRecord[] {
   const records: ServiceRecord[] = [];
   for (let number = 1; records.length < entries; number++) {
     const id = `job-${number}`;
-    const submission = { name: id, digest: `${number}`, priority: 0, job, sources: [], by: "bench" };
+    const told = { name: id, digest: `${number}`, priority: 0, job, sources: [] };
+    const submission = { ...told, by: "bench", request: id };
     records.push({ kind: "submitted", id, number, atMs: number, ...submission });
     for (const phase of phases) records.push({ kind: "changed", job: id, phase, why: "it goes on", atMs: number });
     if (number > 1_000) records.push({ kind: "forgotten", job: `job-${number - 1_000}` });

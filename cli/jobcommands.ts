@@ -15,7 +15,7 @@ export function addJobs(limbeck: Command): void {
     .argument("<job.yaml>", "the job file")
     .option(
       "--name <name>",
-      "of the job, instead of the one in the file: the same job under the same name is submitted once",
+      "of the job, instead of the one in the file: the same job under the same name is submitted once, until it fails or is cancelled",
     )
     .addOption(new Option("--priority <n>", "-100 to 100, higher is first").argParser(priority).default(0))
     .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])

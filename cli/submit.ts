@@ -1,4 +1,5 @@
 /** `limbeck submit`: gives a job to a service, and shows it to its end, whoever decides meanwhile. */
+import { randomUUID } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 import { dirname, resolve } from "node:path";
 import { LimbeckError } from "../core/errors.ts";
@@ -45,12 +46,12 @@ async function submissionOf(file: string, { set, name = "", priority }: SubmitOp
   const sources = await sourcesOf(job, folder, placeOf);
   const absolute = withAbsolutePaths(job, (path) => resolve(folder, path));
   const by = `${userInfo().username}@${hostname()}`;
-  return { job: effectiveJobYaml(absolute, folder), name, priority, sources, by };
+  return { job: effectiveJobYaml(absolute, folder), name, priority, sources, by, request: randomUUID() };
 }
 
 function lostAnswer(thrown: unknown): never {
   if (!(thrown instanceof LimbeckError) || thrown.code !== "timeout") throw thrown;
-  const message = `${thrown.message}: whether the job was taken is not known. The same command again is safe: it is the same job then`;
+  const message = `${thrown.message}: whether the job was taken is not known. The same command again is safe: a job that waits, runs or is done is not begun twice`;
   throw new LimbeckError("timeout", message, { cause: thrown.message });
 }
 

@@ -17,11 +17,13 @@ export interface Submission {
   readonly priority: number;
   readonly sources: readonly { readonly path: string; readonly text: string }[];
   readonly by: string;
+  /** Never used for another submission: what is asked again under it, for the answer was lost, is the job that came of it. */
+  readonly request: string;
 }
 
 export interface Submitted {
   readonly id: string;
-  /** False where it was there already. */
+  /** By this request; false where it was there already. */
   readonly created: boolean;
   readonly state: string;
   readonly why: string;
@@ -41,7 +43,7 @@ export interface Artifact {
   readonly bytes: number;
 }
 
-/** Every call may be made again: the same submission is the same job. They throw as LeaderCalls.ask does. */
+/** Every call may be made again: the same request is the same job. They throw as LeaderCalls.ask does. */
 export interface Jobs {
   submit(submission: Submission): Promise<Submitted>;
   list(): Promise<readonly JobEntry[]>;

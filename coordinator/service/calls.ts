@@ -2,34 +2,43 @@
 import { LimbeckError } from "../../core/errors.ts";
 import { isOver } from "../../core/jobstate.ts";
 import { type Deciding, record } from "./deciding.ts";
-import { checkSubmission, earlierSubmission, findJob, idOf } from "./naming.ts";
-import type { Action, Event, JobPhase, QueuedJob } from "./vocabulary.ts";
+import { checkSubmission, earlierSubmission, findJob, idOf, isOfRequest } from "./naming.ts";
+import type { Action, Event, JobPhase, QueuedJob, Submission } from "./vocabulary.ts";
 
 type Call<K extends Event["kind"]> = Extract<Event, { kind: K }>;
 
 export function submit(deciding: Deciding, event: Call<"submitted">): void {
   const { draft, effects, atMs } = deciding;
-  const { call, name, digest, priority, job, sources, by } = event;
-  const submission = { name, digest, priority, job, sources, by };
+  const { call, name, digest, priority, job, sources, by, request } = event;
+  const submission = { name, digest, priority, job, sources, by, request };
   answering(deciding, call, () => {
     checkSubmission(submission);
-    const earlier = earlierSubmission(draft.jobs, submission);
-    if (earlier) {
-      const { id, phase, why } = earlier;
-      const told = `it was submitted before, and is ${phase.kind}: ${why}${again(earlier)}`;
-      effects.push({ kind: "answer", call, job: id, phase: phase.kind, isNew: false, why: told });
+    const { same, ended } = earlierSubmission(draft.jobs, submission);
+    if (same) {
+      effects.push({ kind: "answer", call, ...toldOfEarlier(same, submission) });
       return;
     }
     const number = draft.submissions + 1;
     const id = idOf(name, number);
     if (draft.jobs.has(id)) throw new LimbeckError("unavailable", `${id} is taken: submit it again`);
     record(deciding, { kind: "submitted", id, number, atMs, ...submission });
-    effects.push({ kind: "answer", call, job: id, phase: "queued", isNew: true, why: draft.jobs.get(id)!.why });
+    const told = ended ? `; it is a new job: ${ended.id}, the same, ${pastOf(ended)}` : "";
+    const why = `${draft.jobs.get(id)!.why}${told}`;
+    effects.push({ kind: "answer", call, job: id, phase: "queued", isNew: true, why });
   });
 }
 
-function again({ phase: { kind } }: QueuedJob): string {
-  return kind === "failed" || kind === "cancelled" ? "; give it another --name to run it again" : "";
+function toldOfEarlier(job: QueuedJob, submission: Submission) {
+  const { id, phase, why } = job;
+  const told = { job: id, phase: phase.kind };
+  // Nobody has heard the answer.
+  if (isOfRequest(job, submission)) return { ...told, isNew: true, why };
+  const again = phase.kind === "cancelling" ? "; when it has ended, submit it again to run it again" : "";
+  return { ...told, isNew: false, why: `it was submitted before, and is ${phase.kind}: ${why}${again}` };
+}
+
+function pastOf({ phase: { kind } }: QueuedJob): string {
+  return kind === "failed" ? "has failed" : "was cancelled";
 }
 
 /** What was asked for already is answered as if it had just been done. */

@@ -31,6 +31,8 @@ export interface JobsParts {
 
 const actions: readonly string[] = ["cancel", "pause", "resume"] satisfies Action[];
 const mostSourceBytes = 1 << 20;
+/** A UUID and room; it is kept with the job. */
+const longestRequest = 100;
 
 export function jobsHandlers({ reign, folder, allowsModules, now }: JobsParts): JobsHandlers {
   return {
@@ -66,12 +68,15 @@ export function jobOf({ state }: Reign, idOrName: string): QueuedJob {
 
 /** @throws LimbeckError `bad_job`, or `usage` for what the cluster does not take */
 function submissionOf(
-  { job: yaml, name, priority, sources, by }: SubmitRequest__Output,
+  { job: yaml, name, priority, sources, by, request }: SubmitRequest__Output,
   allowsModules: boolean,
 ): Question {
   const job = parseJob(yaml, "the submitted job");
-  const submission = { name: name || labelOf(job.name), priority, job, sources: sources.map(checkedSource), by };
-  checkSubmission(submission);
+  const named = { name: name || labelOf(job.name), priority };
+  checkSubmission(named);
+  if (request.length > longestRequest)
+    throw new LimbeckError("usage", `a request has up to ${longestRequest} characters, found ${request.length}`);
+  const submission = { ...named, job, sources: sources.map(checkedSource), by, request };
   const sent = new Set(sources.map(({ path }) => path));
   for (const module of modulesOf(job)) {
     if (module.startsWith("/") || sent.has(module)) continue;

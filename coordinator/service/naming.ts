@@ -44,18 +44,34 @@ export function findJob(jobs: Jobs, idOrName: string): QueuedJob | undefined {
   return jobs.get(idOrName) ?? preferred([...jobs.values()].filter(({ name }) => name === idOrName));
 }
 
-/**
- * The job that this submission is, submitted earlier; undefined where it is a new one.
- * Throws `usage` where another job of that name is not over yet.
- */
-export function earlierSubmission(jobs: Jobs, submission: Submission): QueuedJob | undefined {
+/** What is known of a submission's name: the job that it is, or those that it is not. */
+export interface Earlier {
+  /** Submitted earlier, it lives or is done; or it came of this very request, whose answer was lost. */
+  readonly same: QueuedJob | null;
+  /** The last of the same name and digest that failed or was cancelled. */
+  readonly ended: QueuedJob | null;
+}
+
+/** Throws `usage` where another job of that name is not over yet. */
+export function earlierSubmission(jobs: Jobs, submission: Submission): Earlier {
   const ofName = [...jobs.values()].filter(({ name }) => name === submission.name);
-  const same = preferred(ofName.filter(({ digest }) => digest === submission.digest));
-  if (same) return same;
+  const same = ofName.filter(({ digest }) => digest === submission.digest);
+  const own = same.find((job) => isOfRequest(job, submission));
+  const last = preferred(same);
+  if (own || (last && !hasGone(last))) return { same: own ?? last!, ended: null };
   const other = ofName.find(({ phase }) => !isOver(phase.kind));
-  if (!other) return undefined;
+  if (!other) return { same: null, ended: last ?? null };
   const message = `${other.id} has this name, is ${other.phase.kind}, and is another job (${differences(other, submission)}): give this one another --name`;
   throw new LimbeckError("usage", message);
+}
+
+export function isOfRequest({ request }: QueuedJob, asked: Submission): boolean {
+  return request !== "" && request === asked.request;
+}
+
+/** To submit it again is to want it anew. */
+function hasGone({ phase: { kind } }: QueuedJob): boolean {
+  return kind === "failed" || kind === "cancelled";
 }
 
 function preferred(jobs: readonly QueuedJob[]): QueuedJob | undefined {

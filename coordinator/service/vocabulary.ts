@@ -5,7 +5,7 @@
 import type { LimbeckError } from "../../core/errors.ts";
 import type { Job } from "../../core/job.ts";
 
-/** Of several jobs of one submission; the same name and digest are the same job. */
+/** The same name and digest are the same job, as long as that has not failed and was not cancelled. */
 export interface Submission {
   /** A label, see naming.ts. */
   readonly name: string;
@@ -19,6 +19,8 @@ export interface Submission {
   readonly sources: readonly Source[];
   /** Who submitted it, for people to read. */
   readonly by: string;
+  /** Of the question by which it came: asked again under this, it is that job, whatever has become of it. May be empty. */
+  readonly request: string;
 }
 
 export interface Source {

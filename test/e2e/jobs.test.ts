@@ -91,6 +91,14 @@ test("a service's jobs from their submission to their end, over the death of its
   assert.deepEqual([unknown.code, unknown.stderr], [2, "limbeck: there is no job shrot: did you mean short?\n"]);
   assert.match(logs.stdout, /done$/m);
   assert.equal(none.stdout, "no jobs\n2 jobs are over: --all shows them, too\n");
+
+  const anew = JSON.parse((await ask("submit", ...long, "--no-wait", "-o", "json")).stdout);
+  assert.equal(anew.created, true);
+  assert.match(anew.why, new RegExp(`it is a new job: ${id}, the same, was cancelled$`));
+  const [over, again] = await Promise.all([ask("cancel", anew.id), ask("submit", ...short, "--no-wait", "-o", "json")]);
+  assert.equal(over.code, 0, over.stderr);
+  const { created, id: same } = JSON.parse(again.stdout);
+  assert.deepEqual([created, same], [false, taken.id], "one that is done is shown, and not done again");
 });
 
 test("a job file that is wrong is refused before anybody is asked, and so is code that cannot be sent", async (t) => {

@@ -19,6 +19,7 @@ const submission: Submission = {
   priority: 3,
   sources: [{ path: "a.ts", text: "1" }],
   by: "me",
+  request: "r",
 };
 
 interface Fake {

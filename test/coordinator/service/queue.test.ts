@@ -32,10 +32,11 @@ interface Choices {
   readonly shape?: number;
   readonly priority?: number;
   readonly digest?: string;
+  readonly request?: string;
 }
 
-function submission(name: string, { shape = 0, priority = 0, digest }: Choices = {}): Submission {
-  return { name, digest: digest ?? `${shape}`, priority, job: jobs[shape]!, sources: [], by: "test" };
+function submission(name: string, { shape = 0, priority = 0, digest, request = "" }: Choices = {}): Submission {
+  return { name, digest: digest ?? `${shape}`, priority, job: jobs[shape]!, sources: [], by: "test", request };
 }
 
 const picks = [
@@ -229,6 +230,29 @@ test("with workers and time every job comes to its end", () => {
       assert.deepEqual(left, []);
     }),
     { ...runs, numRuns: 40 },
+  );
+});
+
+test("a request that is asked again, whatever has happened since, is the job that came of it, and no other", () => {
+  fc.assert(
+    fc.property(fc.array(command, { size: "max", minLength: 10, maxLength: 80 }), (commands) => {
+      const cluster = new Cluster();
+      cluster.happen({ kind: "led" });
+      const answerOf = (effects: readonly Effect[]) => effects.find((effect) => effect.kind === "answer");
+      const taken: { readonly asked: Submission; readonly id: string }[] = [];
+      for (const [at, each] of commands.entries()) {
+        play(cluster, each);
+        const asked = submission(`job${each.n % 8}`, { shape: each.m % 2, request: `r${at}` });
+        const answer = each.pick === "submit" ? answerOf(cluster.submit(asked)) : undefined;
+        if (answer?.isNew) taken.push({ asked, id: answer.job });
+        const again = taken[each.m % Math.max(1, taken.length)];
+        if (!again) continue;
+        const { submissions } = cluster.state;
+        const told = answerOf(cluster.submit(again.asked));
+        assert.deepEqual([told?.job, told?.isNew, cluster.state.submissions], [again.id, true, submissions]);
+      }
+    }),
+    runs,
   );
 });
 

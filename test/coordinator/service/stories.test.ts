@@ -2,7 +2,7 @@
  * What the service decides, as stories: blocks of happenings, `----`, and what it does about them. `REWRITE=1` writes
  * what it did into the files instead, to be read before it is kept.
  *
- *     submit NAME students=2-4 teachers=1   priority=, roles= and digest= change a default
+ *     submit NAME students=2-4 teachers=1   priority=, roles=, digest= and request= change a default
  *     join NAME NAME                        names in w are students, in t teachers, in a take any role
  *     settle                                what was ordered is done, and who was let go has joined again
  *     report JOB remaining=60 students=2    waited=0.4, could=2+1
@@ -111,14 +111,15 @@ function play(cluster: Cluster, { verb, words, values, job }: Told): readonly Ef
   }
 }
 
-function submission({ students = "1", teachers = "1", priority = "0", roles = "fixed", digest = "d" }: Told["values"]) {
+function submission(values: Told["values"]) {
+  const { students = "1", teachers = "1", priority = "0", roles = "fixed", digest = "d", request = "" } = values;
   const [min = 1, max = min] = students.split("-").map(Number);
   const workers = {
     students: { min, max },
     teachers: Number(teachers),
     roles: roles === "auto" ? roles : "fixed",
   } as const;
-  return { digest, priority: Number(priority), job: testJob({ workers }), sources: [], by: "somebody" };
+  return { digest, priority: Number(priority), job: testJob({ workers }), sources: [], by: "somebody", request };
 }
 
 function list({ state, atMs }: Cluster): string[] {

@@ -8,6 +8,7 @@ export interface SubmitRequest {
   'priority'?: (number);
   'sources'?: (_limbeck_v1_SourceFile)[];
   'by'?: (string);
+  'request'?: (string);
 }
 
 export interface SubmitRequest__Output {
@@ -16,4 +17,5 @@ export interface SubmitRequest__Output {
   'priority': (number);
   'sources': (_limbeck_v1_SourceFile__Output)[];
   'by': (string);
+  'request': (string);
 }
