@@ -49,10 +49,15 @@ export function program(): Command {
     .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])
     .option("--engine <choice>", "compute engine: auto, tensorflow, gpu or wasm, instead of the job's", engineChoice)
     .option("--no-doctor", "begin without the checks of teacher, student and their path, and without canaries")
-    .option("--http <host:port>", "where the live page, /metrics, /targets, /healthz and /state are served", endpoint, {
-      host: "127.0.0.1",
-      port: 0,
-    })
+    .option(
+      "--http <host:port>",
+      "where the live page, /metrics, /targets, /healthz, /readyz and /state are served",
+      endpoint,
+      {
+        host: "127.0.0.1",
+        port: 0,
+      },
+    )
     .option("--quiet", "no progress, only errors")
     .action(async (file, options) => (await import("./run.ts")).run(file, options));
 
@@ -153,10 +158,15 @@ export function program(): Command {
     )
     .option("--set <key.path=value>", "change a field of the job; may be repeated", collect, [])
     .option("--listen <host:port>", "where workers join", endpoint, { host: "127.0.0.1", port: 7070 })
-    .option("--http <host:port>", "where the live page, /metrics, /targets, /healthz and /state are served", endpoint, {
-      host: "127.0.0.1",
-      port: 7071,
-    })
+    .option(
+      "--http <host:port>",
+      "where the live page, /metrics, /targets, /healthz, /readyz and /state are served",
+      endpoint,
+      {
+        host: "127.0.0.1",
+        port: 7071,
+      },
+    )
     .option(
       "--depot <url>",
       "where checkpoints, models and the report go when workers do not share the folder: s3://BUCKET/PREFIX, file:///FOLDER, or nats://HOST:PORT/CLUSTER",

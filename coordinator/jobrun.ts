@@ -49,6 +49,8 @@ export interface JobRun {
   /** The term that is decided about now; 0 before the first, and when the job is over. */
   term(): number;
   status(): JobStatus;
+  /** Why it decides nothing now, in a sentence; empty where it decides. */
+  trouble(): string;
   /** Before a scrape of the registry. */
   refreshMetrics(): void;
   /** Begins to decide. @returns how the job ended; never rejects. Records and journal are closed then. */
@@ -64,6 +66,7 @@ export function openJobRun(parts: JobRunParts): JobRun {
   const first = isNew ? open(plan, now()) : replay(plan, journal.records, now(), records.events);
   let state: State = first[0];
   let latest = records.events.reduce(withEvent, nothingYet);
+  let trouble = "it has not begun to decide";
   const happenings = new EventEmitter();
   const events = inOrder(on(happenings, "event") as AsyncIterableIterator<[Event]>);
   const happen = (happening: Happening) => void happenings.emit("event", { ...happening, atMs: now() });
@@ -79,7 +82,7 @@ export function openJobRun(parts: JobRunParts): JobRun {
       case "refuse":
         return wire.refuse(effect.session, effect.error);
       case "journal":
-        return metrics.journalling(journal.append(effect.record));
+        return keep(effect.record);
       case "measure":
         return metrics.measured(effect.progress, effect.by);
       case "quarantine":
@@ -88,6 +91,14 @@ export function openJobRun(parts: JobRunParts): JobRun {
         return records.report(effect.report, log.events);
       case "announce":
         return await announced(effect.event);
+    }
+  };
+  const keep = async (record: JournalRecord) => {
+    try {
+      await metrics.journalling(journal.append(record));
+    } catch (thrown) {
+      trouble = `what it decides cannot be kept: ${asLimbeckError(thrown).message}`;
+      throw thrown;
     }
   };
   const announced = (event: ProgressEvent) => {
@@ -111,15 +122,18 @@ export function openJobRun(parts: JobRunParts): JobRun {
     happen,
     term: () => ("term" in state ? state.term : 0),
     status,
+    trouble: () => trouble,
     refreshMetrics: () => metrics.refresh(state),
     async begin() {
       const clock = setInterval(() => happen({ kind: "tick" }), tickMs);
       try {
-        if (isNew) await journal.append({ kind: "started", atMs: now(), build: plan.build });
+        if (isNew) await keep({ kind: "started", atMs: now(), build: plan.build });
+        trouble = "";
         return await run(plan, first, { events, now, mayDecide, perform, show });
       } catch (thrown) {
         return { kind: "failed", error: asLimbeckError(thrown) };
       } finally {
+        trouble ||= "the job is over";
         clearInterval(clock);
         await records.close().catch(() => {}); // What could not be written has been told.
         await journal.close();

@@ -59,7 +59,7 @@ export interface CoordinatorDepot extends DepotPlace {
 export interface Coordinator {
   /** host:port where workers join. */
   readonly address: string;
-  /** host:port of the live page, /metrics, /targets, /healthz and /state. */
+  /** host:port of the live page, /metrics, /targets, /healthz, /readyz and /state. */
   readonly httpAddress: string;
   /** How the job ended. Never rejects. */
   readonly finished: Promise<Outcome>;
@@ -108,7 +108,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
       refuse: (session, error) => rpc?.refuse(session, error),
     },
     served: () => served,
-    mayDecide: async () => {}, // Who holds the journal's lock is alone.
+    mayDecide: own.held,
     log: decisions,
     now,
   });
@@ -122,10 +122,12 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const asked = { watch: (following: Following) => log.numbered(following), status, stop };
   const opening = serveRpc(options.listen, { sessions, job: () => asked, interceptors, ...(security && { security }) });
   rpc = await orClose(opening, opened, own);
-  const page = exposition(registry, () => running.refreshMetrics());
+  const metrics = exposition(registry, () => running.refreshMetrics());
+  const mayDecide = () => (own.holds() ? "" : "it decides nothing: another process may have its journal");
+  const trouble = () => running.trouble() || mayDecide();
   const live = { ...pageFiles(), "/events": feed.open };
   const http = await orClose(
-    serveHttp(options.http, page, status, { handlers: live, access: options.access }),
+    serveHttp(options.http, { metrics, status, trouble }, { handlers: live, access: options.access }),
     rpc,
     opened,
     own,

@@ -46,6 +46,8 @@ export interface Store {
    * @throws the signal's reason when it aborts, LimbeckError `unavailable` where it can never lead
    */
   lead(own: LeaderIdentity, options: LeadOptions): Promise<Leadership>;
+  /** Why this process can neither lead nor know who does, in a sentence; empty where it can, or did within the lease's time. */
+  trouble(): string;
   close(): Promise<void>;
 }
 

@@ -9,16 +9,20 @@ import { LimbeckError } from "../../core/errors.ts";
 import { makeFolder, writing } from "../../proto/files.ts";
 import { tryLock } from "../../proto/processlock.ts";
 import type { Journal } from "../store.ts";
+import { type Holding, holding } from "./holding.ts";
 import { openLineFile } from "./linefile.ts";
 
 export const journalName = "journal.jsonl";
+
+/** With the right to decide what is written into it. */
+export type HeldJournal<R> = Journal<R> & Pick<Holding, "holds" | "held">;
 
 /**
  * Opens the journal of a folder, both made where they are missing, for this process alone.
  * @throws LimbeckError `unavailable` where another process holds it (named) or it cannot be written, `corrupt` naming a
  * damaged line that is not the last
  */
-export async function openJournal<R>(folder: string): Promise<Journal<R>> {
+export async function openJournal<R>(folder: string): Promise<HeldJournal<R>> {
   await writing(folder, () => makeFolder(folder));
   const lockFile = join(folder, "journal.lock");
   const lock = await tryLock(lockFile);
@@ -28,11 +32,14 @@ export async function openJournal<R>(folder: string): Promise<Journal<R>> {
   }
   try {
     const journal = await openJournalFile<R>(join(folder, journalName));
+    const { holds, held, giveUp } = holding(lock, `the journal in ${folder} is no longer this process's`);
     return {
       ...journal,
+      holds,
+      held,
       async close() {
         await journal.close();
-        await lock.release();
+        await giveUp();
       },
     };
   } catch (thrown) {

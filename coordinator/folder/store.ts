@@ -9,6 +9,7 @@ import { LimbeckError } from "../../core/errors.ts";
 import { makeFolder, writeTextWhole, writing } from "../../proto/files.ts";
 import { type ProcessLock, tryLock } from "../../proto/processlock.ts";
 import type { Journal, LeaderIdentity, Leadership, LeadOptions, Store } from "../store.ts";
+import { holding } from "./holding.ts";
 import { openJournalFile } from "./journal.ts";
 
 const pollMs = 250;
@@ -30,6 +31,7 @@ export function openFolderStore(folder: string): Store {
         throw thrown;
       }
     },
+    trouble: () => "", // Who cannot look into the folder ends.
     async close() {},
   };
 }
@@ -71,18 +73,7 @@ async function takeLock(folder: string, { standby, signal }: LeadOptions): Promi
 }
 
 function leadership(folder: string, lock: ProcessLock, fence: number): Leadership {
-  let ended = "";
-  void lock.lost.then((why) => {
-    ended ||= why;
-  });
-  const holds = () => ended === "" && lock.holds();
-  const held = async () => {
-    while (!holds()) {
-      if (ended !== "")
-        throw new LimbeckError("stale_term", `this coordinator leads no more (fence ${fence}): ${ended}`);
-      await Promise.race([lock.lost, sleep(pollMs)]);
-    }
-  };
+  const { holds, held, giveUp } = holding(lock, `this coordinator leads no more (fence ${fence})`);
   return {
     fence,
     holds,
@@ -98,10 +89,7 @@ function leadership(folder: string, lock: ProcessLock, fence: number): Leadershi
       await held();
       await rm(journalPath(folder, job), { force: true });
     },
-    async resign() {
-      ended ||= "it was given up";
-      await lock.release();
-    },
+    resign: giveUp,
   };
 }
 

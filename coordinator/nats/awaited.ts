@@ -21,6 +21,7 @@ export function awaitNatsStore({ nats, ...options }: AwaitedStoreOptions): Store
   let opened: Store | null = null;
   return {
     where,
+    trouble: () => (opened ? opened.trouble() : `${where} has not answered yet`),
     async lead(own, leading) {
       opened ??= openNatsStore({ nats: await connectNats({ ...nats, signal: leading.signal }), ...options });
       return await opened.lead(own, leading);

@@ -16,6 +16,8 @@ export interface LeaseOptions {
   readonly ttlMs: number;
   /** The bucket is not there: makes it. */
   ensureBucket(): Promise<void>;
+  /** The register was read or written just now, or has refused. */
+  answered(): void;
   standby(leader: LeaderIdentity | null): void;
   /** Of what changes while it leads, for the log. */
   warn(why: string): void;
@@ -35,7 +37,7 @@ export interface NatsLease {
 const tickMs = 50;
 
 export function contend(nats: Nats, options: LeaseOptions): NatsLease {
-  const { cluster, own, writer, ttlMs, standby, warn } = options;
+  const { cluster, own, writer, ttlMs, answered, standby, warn } = options;
   const contender = { writer, ttlMs };
   const now = () => performance.now();
   /** A renewal that is not answered must leave time for another. */
@@ -113,6 +115,7 @@ export function contend(nats: Nats, options: LeaseOptions): NatsLease {
       const entry = await readLease(nats, cluster, answerMs);
       if (entry === null) return await missing();
       bucketGoneMs = Number.POSITIVE_INFINITY;
+      answered();
       show(entry);
       const { revision } = entry;
       return { kind: "saw", revision, writer: entry.writer, ttlMs: entry.leader?.ttlMs ?? 0, atMs: now() };
@@ -139,9 +142,13 @@ export function contend(nats: Nats, options: LeaseOptions): NatsLease {
   const write = async (expected: number, fence: number): Promise<LeaseEvent> => {
     try {
       const revision = await compareAndSet(encodeLease({ ...own, ttlMs, fence, writer }), expected);
+      answered();
       return { kind: "wrote", revision, atMs: now() };
     } catch (thrown) {
-      if (jetStreamCode(thrown) === jetStreamCodes.wrongLastSequence) return { kind: "refused", atMs: now() };
+      if (jetStreamCode(thrown) === jetStreamCodes.wrongLastSequence) {
+        answered();
+        return { kind: "refused", atMs: now() };
+      }
       const failure = natsFailure(thrown, nats.where, "the lease");
       if (!isOutage(thrown) && lease.kind === "following") throw failure;
       if (!isOutage(thrown)) warn(failure.message);

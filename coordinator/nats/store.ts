@@ -26,14 +26,23 @@ export function openNatsStore(options: NatsStoreOptions): Store {
   const { nats, ttlMs = usualTtlMs, log = silent } = options;
   const cluster = checkCluster(options.cluster);
   const warn = (why: string) => log.warn({}, why);
+  let answeredMs = Number.NEGATIVE_INFINITY;
+  const answered = () => {
+    answeredMs = performance.now();
+  };
   return {
     where: nats.where,
+    trouble() {
+      const ms = performance.now() - answeredMs;
+      if (ms <= ttlMs) return "";
+      return `${nats.where} has not answered ${Number.isFinite(ms) ? `for ${(ms / 1_000).toFixed(1)} s` : "yet"}`;
+    },
     async lead(own, { standby, signal }) {
       const ensure = { signal, warn };
       for (const config of [leaseConfig, journalConfig, eventConfig]) await ensureStream(nats, config(cluster), ensure);
       const writer = randomUUID();
       const ensureBucket = () => ensureStream(nats, leaseConfig(cluster), ensure);
-      const lease = contend(nats, { cluster, own, writer, ttlMs, ensureBucket, standby, warn });
+      const lease = contend(nats, { cluster, own, writer, ttlMs, ensureBucket, answered, standby, warn });
       const off = () => void lease.resign();
       signal.addEventListener("abort", off, { once: true });
       try {

@@ -9,6 +9,7 @@ import {
   json,
   type Page,
   type Pages,
+  ready,
   servePages,
 } from "../../proto/telemetry/http.ts";
 import type { HttpAccess } from "../../proto/telemetry/httpaccess.ts";
@@ -24,6 +25,8 @@ export interface ServicePages {
   readonly registry: Registry;
   readonly metrics: ServiceMetrics;
   readonly standing: () => Standing;
+  /** Of the store; empty where there is none. */
+  readonly trouble: () => string;
   readonly name: string;
   /** host:port where workers join and jobs are submitted. */
   readonly address: string;
@@ -39,7 +42,7 @@ export interface ServicePages {
  */
 export async function serveService(
   endpoint: Endpoint,
-  { registry, metrics, standing, name, address, folder, access, now }: ServicePages,
+  { registry, metrics, standing, trouble, name, address, folder, access, now }: ServicePages,
 ): Promise<HttpPort> {
   const state = () => {
     const at = standing();
@@ -51,7 +54,7 @@ export async function serveService(
   const pages: Pages = {
     "/metrics": exposition(registry, () => metrics.refresh(standing())),
     "/healthz": alive,
-    "/readyz": () => ready(standing()),
+    "/readyz": () => readiness(standing(), trouble()),
     "/state": () => json(state()),
     "/targets": (_, host) => json(targets(foundAt(port.address, host), standing())),
   };
@@ -80,12 +83,14 @@ export async function serveService(
   return port;
 }
 
-/** Can decide, or can follow. */
-function ready(standing: Standing): Page {
-  if (standing.kind === "standby")
-    return ["text/plain; charset=utf-8", `stands by; ${standing.leader?.name ?? "nobody"} leads\n`];
-  if (standing.leadership.holds()) return ["text/plain; charset=utf-8", "leads\n"];
-  throw new Error("it leads, and waits for its lease: the store does not answer");
+/** Can decide, or can follow. @param trouble of the store */
+function readiness(standing: Standing, trouble: string): Page {
+  if (standing.kind === "leading") {
+    const waits = "it leads, and waits for its lease: the store does not answer";
+    return ready(standing.leadership.holds() ? "" : waits, "leads");
+  }
+  const why = trouble === "" ? "" : `it stands by, and can neither lead nor follow: ${trouble}`;
+  return ready(why, `stands by; ${standing.leader?.name ?? "nobody"} leads`);
 }
 
 /** This process, each job it decides (by a path of its own), and the workers. */

@@ -67,10 +67,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   let served: Served = { address: "", paths: [] };
   const closing = new AbortController();
 
-  const refusal = () => (standing.kind === "leading" ? null : notLeader(name, standing.leader));
+  const refusal = () =>
+    standing.kind === "leading" ? null : notLeader(name, standing.leader, standing.leader ? "" : store.trouble());
   const reign = (): Reign => {
     if (standing.kind === "leading") return standing.reign;
-    throw notLeader(name, standing.leader);
+    throw refusal();
   };
   const crowd = () => (standing.kind === "leading" ? standing.reign.crowd : null);
   const sessions = {
@@ -90,8 +91,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const address = options.advertise ?? rpc.address;
   let http: HttpPort;
   try {
-    const at = () => standing;
-    http = await serveService(options.http, { registry, metrics, standing: at, name, address, folder, access, now });
+    const at = { standing: () => standing, trouble: () => store.trouble(), name, address };
+    http = await serveService(options.http, { registry, metrics, ...at, folder, access, now });
   } catch (thrown) {
     await rpc.close();
     throw thrown;
@@ -132,7 +133,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         log.info({ event: "not-leading" }, `${name} does not lead: ${message}`);
       } finally {
         standing = { kind: "standby", leader: null };
-        rpc.dismiss(notLeader(name, null));
+        rpc.dismiss(notLeader(name, null, ""));
         await leadership.resign().catch(() => {}); // Who cannot say so has lost it.
       }
     }
@@ -157,8 +158,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   };
 }
 
-function notLeader(name: string, leader: LeaderIdentity | null): NotLeader {
-  return new NotLeader(leader?.address ?? "", standbyText(name, leader));
+/** @param trouble why nobody is known to lead; empty where nobody does */
+function notLeader(name: string, leader: LeaderIdentity | null, trouble: string): NotLeader {
+  const why = trouble === "" ? "" : `, for ${trouble}`;
+  return new NotLeader(leader?.address ?? "", `${standbyText(name, leader)}${why}`);
 }
 
 function standbyText(name: string, leader: LeaderIdentity | null): string {

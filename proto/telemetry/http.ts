@@ -29,6 +29,12 @@ export interface Handlers {
 /** For whoever restarts processes. */
 export const alive = (): Page => ["text/plain; charset=utf-8", "ok\n"];
 
+/** For whoever chooses whom to ask: 503 with the trouble, where there is some. */
+export function ready(trouble: string, text: string): Page {
+  if (trouble !== "") throw new Error(trouble);
+  return ["text/plain; charset=utf-8", `${text}\n`];
+}
+
 export function json(value: unknown): Page {
   return ["application/json", `${JSON.stringify(value, null, 2)}\n`];
 }

@@ -1,5 +1,7 @@
 /** The HTTP port of a real coordinator: /state, /healthz and /metrics, while workers join and when a job is over. */
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { Registry } from "prom-client";
 import { withFindings } from "../../coordinator/diagnosis.ts";
@@ -39,6 +41,22 @@ test("/state says what is waited for and why, /healthz that it lives", bounded, 
   assert.equal(posted.status, 405);
   coordinator.stop("enough");
   assert.equal(await playing, "enough");
+});
+
+test("/readyz: it decides, and no more once another process has its journal, of which it ends", bounded, async (t) => {
+  const coordinator = await started(t);
+  for await (const event of coordinator.events) if (event.kind === "job-started") break;
+  const { status, text } = await get(coordinator, "/readyz");
+  assert.deepEqual([status, text], [200, "decides\n"]);
+  writeFileSync(join(coordinator.folder, "journal.lock"), "elsewhere 1 1");
+  const outcome = await coordinator.finished;
+  assert.equal(outcome.kind === "failed" && outcome.error.code, "stale_term");
+  assert.match(
+    outcome.kind === "failed" ? outcome.error.message : "",
+    /^the journal in \S+ is no longer this process's: /,
+  );
+  assert.equal((await get(coordinator, "/readyz")).status, 503);
+  assert.equal((await get(coordinator, "/healthz")).status, 200);
 });
 
 test("/metrics counts what was done, and promtool finds nothing to say", bounded, async (t) => {

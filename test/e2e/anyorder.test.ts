@@ -41,8 +41,10 @@ test("they wait for NATS, say so once, live meanwhile, and find each other when 
     await said.until(/"event":"nats-away".*waiting for NATS at 127\.0\.0\.1:\d+, 600 s at the most: nobody answers/);
     assert.equal(await statusOf(http, "/healthz"), 200);
   }
+  assert.equal(await statusOf(coordinator.http, "/readyz"), 503);
   await nats.restart();
   await coordinator.said.until(/"event":"leading"/);
+  assert.equal(await statusOf(coordinator.http, "/readyz"), 200);
   await worker.said.until(/"event":"leader"/);
   for (const { process: child, outcome, said } of [worker, coordinator]) {
     assert.match(said.text, /"event":"nats-back".* is there after \d+\.\d s/);
@@ -52,25 +54,32 @@ test("they wait for NATS, say so once, live meanwhile, and find each other when 
   }
 });
 
-test("told to go while they wait, they go in order; credentials that are refused end them with a sentence", bounded, async (t) => {
-  const users = "authorization { user: limbeck, password: right }";
-  const guarded = await startNats(t, { lines: [users] });
-  const scratch = await scratchFolder(t);
-  const coordinator = (url: string, state: string) =>
-    begin(t, ["coordinator", "--state", join(scratch, state), "--nats", url, "--listen", "127.0.0.1:0"]);
-  const worker = (url: string) => begin(t, ["worker", "--nats", url]);
-  const refused = await Promise.all([coordinator(guarded.url, "a"), worker(guarded.url)]);
-  for (const { outcome } of refused) {
-    const { code, stderr } = await outcome;
-    assert.equal(code, 1);
-    assert.match(stderr, /^limbeck: NATS at 127\.0\.0\.1:\d+ does not accept these credentials: give a credentials file/m);
-    assert.doesNotMatch(stderr, /^\s+at /m);
-  }
-  await guarded.kill();
-  const waiting = await Promise.all([coordinator(guarded.url, "b"), worker(guarded.url)]);
-  for (const { process: child, outcome, said } of waiting) {
-    await said.until(/"event":"nats-away"/);
-    child.kill("SIGTERM");
-    assert.equal((await outcome).code, 0);
-  }
-});
+test(
+  "told to go while they wait, they go in order; credentials that are refused end them with a sentence",
+  bounded,
+  async (t) => {
+    const users = "authorization { user: limbeck, password: right }";
+    const guarded = await startNats(t, { lines: [users] });
+    const scratch = await scratchFolder(t);
+    const coordinator = (url: string, state: string) =>
+      begin(t, ["coordinator", "--state", join(scratch, state), "--nats", url, "--listen", "127.0.0.1:0"]);
+    const worker = (url: string) => begin(t, ["worker", "--nats", url]);
+    const refused = await Promise.all([coordinator(guarded.url, "a"), worker(guarded.url)]);
+    for (const { outcome } of refused) {
+      const { code, stderr } = await outcome;
+      assert.equal(code, 1);
+      assert.match(
+        stderr,
+        /^limbeck: NATS at 127\.0\.0\.1:\d+ does not accept these credentials: give a credentials file/m,
+      );
+      assert.doesNotMatch(stderr, /^\s+at /m);
+    }
+    await guarded.kill();
+    const waiting = await Promise.all([coordinator(guarded.url, "b"), worker(guarded.url)]);
+    for (const { process: child, outcome, said } of waiting) {
+      await said.until(/"event":"nats-away"/);
+      child.kill("SIGTERM");
+      assert.equal((await outcome).code, 0);
+    }
+  },
+);

@@ -21,6 +21,7 @@ export function recorded(store: Store, coordinator: string, file: string): Store
   };
   return {
     where: store.where,
+    trouble: () => store.trouble(),
     async lead(own, options) {
       const leadership = await store.lead(own, options);
       write("led", leadership.fence);

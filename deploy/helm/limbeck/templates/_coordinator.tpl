@@ -67,7 +67,7 @@ spec:
         failureThreshold: 6
       readinessProbe:
         # Can decide, or can follow who does.
-        httpGet: { port: http, path: {{ ternary "/readyz" "/healthz" $isService }} }
+        httpGet: { port: http, path: /readyz }
         periodSeconds: 5
         timeoutSeconds: 3
         failureThreshold: 2
