@@ -12,23 +12,18 @@ import { greeting } from "./letters.ts";
 import type { MessageOf, Role } from "./messages.ts";
 import { roleFor } from "./placement.ts";
 import { rejoined } from "./recovery.ts";
-import type { Active, Effect, Next, Plan, Prepared, Recovering, State, Worker } from "./state.ts";
+import type { Active, Effect, Next, Plan, Prepared, Recovering, Refusal, State, Worker } from "./state.ts";
 
 /** A worker introduces itself. One that does not belong here is refused with the reason; the job goes on without it. */
 export function greet(plan: Plan, state: State, atMs: number, session: number, hello: MessageOf<"hello">): Next {
   const { worker: name, instance } = hello;
+  const refused = (as: Refusal, error: LimbeckError) => refuse(state, atMs, { session, worker: name, as, error });
   if (state.kind === "ending" || state.kind === "ended") {
-    return refuse(
-      state,
-      atMs,
-      session,
-      name,
-      new LimbeckError("unavailable", `${name} comes too late: the job is over`),
-    );
+    return refused("late", new LimbeckError("unavailable", `${name} comes too late: the job is over`));
   }
   if (hello.build !== plan.build) {
     const message = `${name} is Limbeck ${hello.build}, the coordinator ${plan.build}: they must be equal`;
-    return refuse(state, atMs, session, name, new LimbeckError("usage", message));
+    return refused("misfit", new LimbeckError("usage", message));
   }
   const before = state.workers.find((worker) => worker.name === name);
   if (before) {
@@ -36,7 +31,7 @@ export function greet(plan: Plan, state: State, atMs: number, session: number, h
     // Its restarted successor may be quicker than the news of its death; one that is well keeps its name.
     const isWell = !isSameLife && atMs - before.heardMs <= 2 * plan.heartbeatMs;
     const taken = new LimbeckError("usage", `a worker named ${name} has joined already: choose another --name`);
-    if (isWell) return refuse(state, atMs, session, name, taken);
+    if (isWell) return refused("misfit", taken);
     // What either side said last may be lost with the session that broke, so it is over, as if that news had come first.
     const why = isSameLife ? "its session broke off" : "another of its name has joined, and it is silent";
     const [without, ...effects] = lose(plan, state, atMs, before, why);
@@ -46,9 +41,16 @@ export function greet(plan: Plan, state: State, atMs: number, session: number, h
   return welcome(plan, state, atMs, session, hello);
 }
 
-function refuse(state: State, atMs: number, session: number, worker: string, error: LimbeckError): Next {
+interface Refused {
+  readonly session: number;
+  readonly worker: string;
+  readonly as: Refusal;
+  readonly error: LimbeckError;
+}
+
+function refuse(state: State, atMs: number, { session, worker, as, error }: Refused): Next {
   const told = announce(atMs, { kind: "worker-refused", worker, why: error.message });
-  return [state, { kind: "refuse", session, error }, ...(state.kind === "ended" ? [] : [told])];
+  return [state, { kind: "refuse", session, as, error }, ...(state.kind === "ended" ? [] : [told])];
 }
 
 function welcome(plan: Plan, state: Active, atMs: number, session: number, hello: MessageOf<"hello">): Next {
@@ -83,7 +85,8 @@ export function prepared(plan: Plan, state: Active, atMs: number, came: Worker, 
   const misfit = objection(plan, state, worker, found);
   if (misfit?.isFatal) {
     const workers = state.workers.filter(({ session }) => session !== worker.session);
-    return refuse({ ...state, workers }, atMs, worker.session, worker.name, misfit.error);
+    const { session, name } = worker;
+    return refuse({ ...state, workers }, atMs, { session, worker: name, as: "misfit", error: misfit.error });
   }
   const { backend, device, why } = found.engine;
   const workers = state.workers.map((each) => (each.name === worker.name ? { ...worker, prepared: found } : each));

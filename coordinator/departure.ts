@@ -23,7 +23,7 @@ export function lose(plan: Plan, state: Active, atMs: number, worker: Worker, wh
 export function throwOut(plan: Plan, state: Active, atMs: number, worker: Worker, why: string): Next {
   const error = new LimbeckError("stale_term", `${worker.name} is out of term ${state.term}: ${why}`);
   const [next, ...effects] = lose(plan, state, atMs, worker, why);
-  return [next, { kind: "refuse", session: worker.session, error }, ...effects];
+  return [next, { kind: "refuse", session: worker.session, as: "fenced", error }, ...effects];
 }
 
 /**

@@ -45,7 +45,7 @@ export function rollBack(plan: Plan, state: Running, atMs: number, { step, weigh
   const announced = wrong.map((worker) => announce(atMs, { kind: "replica-diverged", worker, stage, step, why }));
   const out = state.workers.filter(({ name }) => wrong.includes(name));
   const error = new LimbeckError("stale_term", `${why}; it joins again as new, from a replica that is right`);
-  const refusals = out.map(({ session }): Effect => ({ kind: "refuse", session, error }));
+  const refusals = out.map(({ session }): Effect => ({ kind: "refuse", session, as: "fenced", error }));
   const workers = state.workers.filter(({ name }) => !wrong.includes(name));
   // A checkpoint after that may be of a wrong replica: a term can end before all digests of its step have come.
   const agreed = state.course.tally.agreed;

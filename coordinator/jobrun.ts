@@ -16,7 +16,7 @@ import { Feed } from "./page/feed.ts";
 import type { Records } from "./records.ts";
 import { replay } from "./replay.ts";
 import { run } from "./run.ts";
-import type { Effect, Event, Happening, Outcome, Plan, State } from "./state.ts";
+import type { Effect, Event, Happening, Outcome, Plan, Refusal, State } from "./state.ts";
 import { type JobStatus, type Served, statusOf } from "./status.ts";
 import type { Journal } from "./store.ts";
 
@@ -24,7 +24,7 @@ import type { Journal } from "./store.ts";
 export interface Wire {
   send(session: number, message: ToWorker): void;
   /** @param error what the worker is told; its session ends */
-  refuse(session: number, error: LimbeckError): void;
+  refuse(session: number, error: LimbeckError, as: Refusal): void;
 }
 
 export interface JobRunParts {
@@ -80,7 +80,7 @@ export function openJobRun(parts: JobRunParts): JobRun {
       case "send":
         return wire.send(effect.session, effect.message);
       case "refuse":
-        return wire.refuse(effect.session, effect.error);
+        return wire.refuse(effect.session, effect.error, effect.as);
       case "journal":
         return keep(effect.record);
       case "measure":

@@ -311,9 +311,17 @@ export type Happening =
 
 export type Event = Happening & { readonly atMs: number };
 
+/**
+ * What a worker is that is not, or no more, of the job.
+ * - late: the job is over; another may have use for it;
+ * - misfit: it does not belong here, for what lies with it;
+ * - fenced: it was given up; it may join as new (L3).
+ */
+export type Refusal = "late" | "misfit" | "fenced";
+
 export type Effect =
   | { readonly kind: "send"; readonly session: number; readonly message: ToWorker }
-  | { readonly kind: "refuse"; readonly session: number; readonly error: LimbeckError }
+  | { readonly kind: "refuse"; readonly session: number; readonly as: Refusal; readonly error: LimbeckError }
   /** On disk before any effect that follows it. */
   | { readonly kind: "journal"; readonly record: JournalRecord }
   | { readonly kind: "announce"; readonly event: ProgressEvent }

@@ -106,14 +106,14 @@ export class Crowd implements SessionHost {
         rpc().send(session, ofMany(message));
         if (message.body === "stop") happen({ kind: "workerReleased", session });
       },
-      refuse: (session, error) => {
+      refuse: (session, error, as) => {
         const present = this.#present.get(session);
         if (present?.job !== job) return;
-        if (error.code === "unavailable") return this.#sendOn(session, error.message); // It came as the job ended.
+        if (as === "late") return this.#sendOn(session, error.message);
         this.#remove(session, present);
         rpc().refuse(session, error);
-        // A zombie joins as new; who does not fit this job may fit others.
-        if (error.code !== "stale_term") happen({ kind: "workerRefused", session, why: error.message });
+        // Who does not fit this job may fit others.
+        if (as === "misfit") happen({ kind: "workerRefused", session, why: error.message });
         happen({ kind: "workerGone", session, why: error.message });
       },
     };
