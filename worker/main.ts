@@ -14,6 +14,7 @@ import { patienceMs, type Whereabouts } from "../proto/whereabouts.ts";
 import type { Device } from "./compute/device.ts";
 import { newStatus } from "./context.ts";
 import { watchGpus } from "./gpus.ts";
+import { heed, type Leaders, noLeader } from "./leaders.ts";
 import { lifeOf } from "./life.ts";
 import { WorkerMetrics } from "./metrics.ts";
 import { Outbox } from "./outbox.ts";
@@ -46,8 +47,6 @@ const toldAfterMs = 1_000;
 const leavingMs = 5_000;
 /** Failures that another job need not have. */
 const jobsOwn: ReadonlySet<LimbeckErrorCode> = new Set(["usage", "bad_job", "bad_data", "bad_model", "diverged"]);
-/** A leader that was replaced learns it within seconds. */
-const outlivedMs = 10_000;
 /** Between two questions, where nobody leads. */
 const redirectMs = 200;
 /** How long it waits to be told to stop after it has said that it failed. */
@@ -105,10 +104,7 @@ class WorkerProcess {
   #welcoming: Promise<void> = Promise.resolve();
   #failure: LimbeckError | null = null;
   #isLeaving = false;
-  /** L3. The highest of the leaders heard so far: one with a lower fence has been replaced. */
-  #fence = 0;
-  /** Since when only older leaders have spoken; null where none has. */
-  #outlivedMs: number | null = null;
+  #leaders: Leaders = noLeader;
   /** A coordinator has spoken to it. */
   #isKnown = false;
   /** Id of the job it works for, where the coordinator is a service. */
@@ -219,18 +215,20 @@ class WorkerProcess {
 
   /** L3. @throws SessionBroken where an older leader speaks, `stale_term` where for long there was none but older ones */
   #heed({ fence }: ToWorker__Output): void {
-    const highest = this.#fence;
-    if (fence >= highest) {
-      if (fence > highest) this.#logLeader(fence);
-      [this.#fence, this.#outlivedMs] = [fence, null];
-      return;
+    const { fence: highest } = this.#leaders;
+    const [leaders, how] = heed(this.#leaders, fence, performance.now());
+    this.#leaders = leaders;
+    switch (how) {
+      case "obeyed":
+        if (fence > highest) this.#logLeader(fence);
+        return;
+      case "replaced":
+        throw new SessionBroken("unavailable", `leader ${fence} has been replaced by ${highest}`);
+      case "anew": {
+        const why = `of leader ${highest} nothing was heard any more: the store has lost what it had, and counts anew`;
+        throw new LimbeckError("stale_term", why);
+      }
     }
-    this.#outlivedMs ??= Date.now();
-    if (Date.now() - this.#outlivedMs < outlivedMs)
-      throw new SessionBroken("unavailable", `leader ${fence} has been replaced by ${highest}`);
-    [this.#fence, this.#outlivedMs] = [fence, null];
-    const why = `of leader ${highest} nothing was heard any more: the store has lost what it had, and counts anew`;
-    throw new LimbeckError("stale_term", why);
   }
 
   #logLeader(fence: number): void {
