@@ -37,11 +37,12 @@ export interface AskedJob {
  */
 export function withJob<T>({ at, job }: Meant, ask: (asked: AskedJob) => Promise<T>): Promise<T> {
   return withPlaceOpen(at, async (where) => {
-    const jobs = connectJobs(where, sayOfAbsence(forAWhile).away);
+    const { away } = sayOfAbsence(forAWhile);
+    const jobs = connectJobs(where, away);
     let client: CoordinatorClient | null = null;
     try {
       const entry = await entryMeant(jobs, job);
-      client = connectCoordinator(where, entry?.id);
+      client = connectCoordinator(where, entry?.id, away);
       if (!entry && job !== undefined) await checkName(client, job);
       return await ask({ client, where, entry });
     } finally {
@@ -102,9 +103,15 @@ async function checkName(client: CoordinatorClient, name: string): Promise<void>
   throw new LimbeckError("usage", `there is no job ${name}: the coordinator has but one, ${job}`);
 }
 
-/** A coordinator that serves pages on all addresses has them where it was reached, too. */
-export async function askStatus({ client, where }: Pick<AskedJob, "client" | "where">): Promise<JobStatus> {
-  const status = JSON.parse(await client.status()) as JobStatus;
+/**
+ * A coordinator that serves pages on all addresses has them where it was reached, too.
+ * @param onWait instead of a line on stderr
+ */
+export async function askStatus(
+  { client, where }: Pick<AskedJob, "client" | "where">,
+  onWait?: () => void,
+): Promise<JobStatus> {
+  const status = JSON.parse(await client.status(onWait)) as JobStatus;
   const address = where.address();
   if (address === "") return status;
   return { ...status, http: { ...status.http, address: reachedAt(status.http.address, hostOf(address)) } };

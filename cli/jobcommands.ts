@@ -1,6 +1,6 @@
 /** The commands of a service's jobs. */
 import { type Command, Option } from "commander";
-import type { JobAction } from "../proto/jobs.ts";
+import type { JobAction } from "../core/jobstate.ts";
 import { collect, printing, priority } from "./options.ts";
 import { placeOf, usualCoordinator, withPlace } from "./place.ts";
 

@@ -1,8 +1,7 @@
 /** `limbeck list`, `cancel`, `pause` and `resume`: a service's jobs. */
 import { jobMeant } from "../core/jobentry.ts";
-import { isOver } from "../core/jobstate.ts";
+import { isOver, type JobAction } from "../core/jobstate.ts";
 import { counted } from "../core/words.ts";
-import type { JobAction } from "../proto/jobs.ts";
 import type { OutputFormat } from "./display.ts";
 import { type Addressed, withJobs } from "./jobclient.ts";
 import { grid, gridWidth } from "./terminal/grid.ts";

@@ -95,26 +95,33 @@ export function placeOf(command: Command, usual: Endpoint | null): CoordinatorPl
       `${one} and ${other} exclude each other: give the coordinators, or the NATS they meet at`,
     );
   }
-  if (nats && (!coordinator || isTyped("nats"))) {
-    const again = [
-      ...(isTyped("nats") ? ["--nats", nats.join(",")] : []),
-      ...(isTyped("natsCreds") ? ["--nats-creds", natsCreds!] : []),
-      ...(isTyped("natsCa") ? ["--nats-ca", ca!] : []),
-      ...(isTyped("cluster") ? ["--cluster", cluster] : []),
-      ...typedSecurity(),
-    ];
-    return { kind: "lease", urls: nats, credentials: natsCreds, ca, security, cluster, again: spaced(again) };
-  }
-  if (coordinator) {
-    const again = isTyped("coordinator") ? ["--coordinator", addressesText(coordinator)] : [];
-    return { kind: "addresses", endpoints: coordinator, security, again: spaced([...again, ...typedSecurity()]) };
-  }
-  if (!usual) {
+  const said = (place: Unsaid): CoordinatorPlace => {
+    const typed = Object.entries(sayingOf(place)).flatMap(([name, words]) => (isTyped(name) ? words : []));
+    return { ...place, again: spaced([...typed, ...typedSecurity()]) };
+  };
+  if (nats && (!coordinator || isTyped("nats")))
+    return said({ kind: "lease", urls: nats, credentials: natsCreds, ca, security, cluster });
+  if (!coordinator && !usual) {
     const message =
       "where is the coordinator? Name it with --coordinator HOST:PORT or LIMBECK_COORDINATOR, or the NATS that knows it with --nats URL or LIMBECK_NATS";
     throw new LimbeckError("usage", message);
   }
-  return { kind: "addresses", endpoints: [usual], security, again: spaced(typedSecurity()) };
+  return said({ kind: "addresses", endpoints: coordinator ?? [usual!], security });
+}
+
+type Unsaid = Omit<AddressPlace, "again"> | Omit<LeasePlace, "again">;
+
+/** The options that say it, by commander's names for them. */
+function sayingOf(place: Unsaid): Readonly<Record<string, readonly string[]>> {
+  const cluster = ["--cluster", place.security.cluster];
+  if (place.kind === "addresses") return { coordinator: ["--coordinator", addressesText(place.endpoints)], cluster };
+  const { urls, credentials, ca } = place;
+  return {
+    nats: ["--nats", urls.join(",")],
+    ...(credentials !== undefined && { natsCreds: ["--nats-creds", credentials] }),
+    ...(ca !== undefined && { natsCa: ["--nats-ca", ca] }),
+    cluster,
+  };
 }
 
 function spaced(words: readonly string[]): string {
@@ -127,11 +134,7 @@ function addressesText(given: readonly Endpoint[]): string {
 
 /** The options of another process that is to look at the same place. */
 export function placeArguments(place: CoordinatorPlace): string[] {
-  const secured = ["--cluster", place.security.cluster, ...securityArguments(place.security)];
-  if (place.kind === "addresses") return ["--coordinator", addressesText(place.endpoints), ...secured];
-  const { urls, credentials, ca } = place;
-  const secret = credentials === undefined ? [] : ["--nats-creds", credentials];
-  return ["--nats", urls.join(","), ...secret, ...(ca === undefined ? [] : ["--nats-ca", ca]), ...secured];
+  return [...Object.values(sayingOf(place)).flat(), ...securityArguments(place.security)];
 }
 
 export interface OpenPlace extends Whereabouts {

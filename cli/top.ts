@@ -18,7 +18,6 @@ export interface TopOptions extends Meant {
 }
 
 const keptEvents = 100;
-const lateMs = 400;
 const endings: readonly ProgressEvent["kind"][] = ["job-finished", "job-stopped", "job-failed"];
 
 export async function top(options: TopOptions): Promise<void> {
@@ -108,17 +107,14 @@ async function poll(asked: AskedJob, options: TopOptions, { until, view, change 
     if (until.aborted || view().ended !== null) continue;
     const away = () =>
       change({ ...view(), away: view().away ?? { why: "the coordinator does not answer", sinceMs: Date.now() } });
-    // A question may wait for whoever decides next; the view says so meanwhile.
-    const late = globalThis.setTimeout(away, lateMs);
     try {
-      const status = await askStatus(asked);
+      // A question may wait for whoever decides next; the view says so meanwhile.
+      const status = await askStatus(asked, away);
       change({ ...view(), status, away: null });
     } catch (thrown) {
       const { code } = asLimbeckError(thrown);
       if (code !== "unavailable" && code !== "timeout") throw thrown;
       away();
-    } finally {
-      clearTimeout(late);
     }
   }
 }

@@ -13,8 +13,11 @@ export interface CoordinatorClient {
   watch(options?: WatchOptions): AsyncGenerator<ProgressEvent>;
   /** The same, each with its number from 1: the `from` of who goes on after it. */
   watchNumbered(options?: WatchOptions): AsyncGenerator<readonly [ProgressEvent, number]>;
-  /** How the job is now: a JobStatus of the coordinator, JSON. Throws `unavailable` or `timeout` where none answers. */
-  status(): Promise<string>;
+  /**
+   * How the job is now: a JobStatus of the coordinator, JSON. Throws `unavailable` or `timeout` where none answers.
+   * @param onWait called where there has been no answer for a while
+   */
+  status(onWait?: () => void): Promise<string>;
   /** Asks for an orderly stop of the job. */
   stop(why: string): Promise<void>;
   close(): void;
@@ -39,10 +42,11 @@ const reconnecting = { firstMs: 100, longestMs: 1_000 };
 /**
  * @param at host:port, or wherever the coordinator is that decides
  * @param job id of a service's job; empty for the only one there is
+ * @param onWait called where a question has had no answer for a while
  */
-export function connectCoordinator(at: string | Whereabouts, job = ""): CoordinatorClient {
+export function connectCoordinator(at: string | Whereabouts, job = "", onWait?: () => void): CoordinatorClient {
   const where = typeof at === "string" ? givenAddresses([at]) : at;
-  const calls = leaderCalls(where, (address) => coordinatorClient(address, where));
+  const calls = leaderCalls(where, (address) => coordinatorClient(address, where), onWait);
   const deadline = () => ({ deadline: Date.now() + answerDeadlineMs });
   return {
     async *watch(options) {
@@ -87,12 +91,13 @@ export function connectCoordinator(at: string | Whereabouts, job = ""): Coordina
         patientUntil.throwIfAborted();
       }
     },
-    status: () =>
+    status: (onWait) =>
       calls.ask(
         (client) =>
           new Promise((resolve, reject) => {
             client.status({ job }, deadline(), (error, reply) => (error ? reject(error) : resolve(reply!.status)));
           }),
+        onWait,
       ),
     stop: (why) =>
       calls.ask(

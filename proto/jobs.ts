@@ -1,5 +1,6 @@
 /** A service of jobs as those see it who submit them, list them, and fetch what they left behind. */
 import type { JobEntry } from "../core/jobentry.ts";
+import type { JobAction } from "../core/jobstate.ts";
 import type { ArtifactsReply__Output } from "./gen/limbeck/v1/ArtifactsReply.ts";
 import type { ControlReply__Output } from "./gen/limbeck/v1/ControlReply.ts";
 import type { ListReply__Output } from "./gen/limbeck/v1/ListReply.ts";
@@ -29,8 +30,6 @@ export interface Submitted {
   readonly why: string;
 }
 
-export type JobAction = "cancel" | "pause" | "resume";
-
 export interface Artifacts {
   /** In words. */
   readonly where: string;
@@ -58,7 +57,7 @@ const answerDeadlineMs = 5_000;
 /** A job is durable before it is answered for, which waits where the journal does. */
 const submissionDeadlineMs = 15_000;
 
-/** @param onWait called where a question has to wait for whoever decides */
+/** @param onWait called where a question has had no answer for a while */
 export function connectJobs(where: Whereabouts, onWait?: () => void): Jobs {
   const calls = leaderCalls(where, (address) => jobsClient(address, where), onWait);
   const within = (ms: number) => ({ deadline: Date.now() + ms });

@@ -9,8 +9,8 @@ import type { Whereabouts } from "./whereabouts.ts";
 
 /** How long an election, or the restart of one that was there, is waited for by who asks once. */
 const electionMs = 15_000;
-/** Before somebody is told that there is a wait (L7). */
-const toldAfterMs = 1_000;
+/** Before somebody is told that there is a wait (L7): for who decides, or for its answer. */
+const toldAfterMs = 2_000;
 const asking = { firstMs: 50, longestMs: 500 };
 
 export interface LeaderCalls<C> {
@@ -20,14 +20,15 @@ export interface LeaderCalls<C> {
   failed(thrown: unknown): LimbeckError;
   /**
    * What is asked must be safe to ask twice: an answer may have been lost.
+   * @param onWait instead of the usual one
    * @throws `unavailable` or `timeout` at once where nobody answers, and after a while where somebody did or may yet
    */
-  ask<T>(call: (client: C) => Promise<T>): Promise<T>;
+  ask<T>(call: (client: C) => Promise<T>, onWait?: () => void): Promise<T>;
   /** Questions that wait end with an error. */
   close(): void;
 }
 
-/** @param onWait called once for a question that has to wait for whoever decides */
+/** @param onWait called once for a question that has had no answer for a while */
 export function leaderCalls<C extends Client>(
   where: Whereabouts,
   open: (address: string) => C,
@@ -56,32 +57,35 @@ export function leaderCalls<C extends Client>(
   const wasThere = () =>
     clients.get(lastAddress)?.getChannel().getConnectivityState(false) !== connectivityState.TRANSIENT_FAILURE;
 
+  const asked = async <T>(call: (client: C) => Promise<T>): Promise<T> => {
+    const begunMs = performance.now();
+    const absent = new Set<string>();
+    let isWorthIt = where.isElected;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await call(client());
+      } catch (thrown) {
+        const error = failed(thrown);
+        if (error instanceof NotLeader) isWorthIt = true;
+        else if (!isAbsence(thrown, error)) throw error;
+        else if (error.code !== "timeout" && wasThere()) isWorthIt = true;
+        else absent.add(lastAddress);
+        if (performance.now() - begunMs > electionMs) throw error;
+        if (!isWorthIt && absent.has(where.address())) throw error;
+      }
+      await setTimeout(backoffMs(asking, attempt, Math.random()), undefined, { signal: closed.signal });
+    }
+  };
+
   return {
     client,
     failed,
-    async ask(call) {
-      const begunMs = performance.now();
-      let isTold = false;
-      const absent = new Set<string>();
-      let isWorthIt = where.isElected;
-      for (let attempt = 0; ; attempt++) {
-        try {
-          return await call(client());
-        } catch (thrown) {
-          const error = failed(thrown);
-          if (error instanceof NotLeader) isWorthIt = true;
-          else if (!isAbsence(thrown, error)) throw error;
-          else if (error.code !== "timeout" && wasThere()) isWorthIt = true;
-          else absent.add(lastAddress);
-          const waitedMs = performance.now() - begunMs;
-          if (waitedMs > electionMs) throw error;
-          if (!isWorthIt && absent.has(where.address())) throw error;
-          if (waitedMs > toldAfterMs && !isTold) {
-            onWait();
-            isTold = true;
-          }
-        }
-        await setTimeout(backoffMs(asking, attempt, Math.random()), undefined, { signal: closed.signal });
+    async ask(call, onLate = onWait) {
+      const late = globalThis.setTimeout(onLate, toldAfterMs);
+      try {
+        return await asked(call);
+      } finally {
+        clearTimeout(late);
       }
     },
     close() {

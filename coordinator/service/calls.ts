@@ -1,9 +1,9 @@
 /** What people ask of the service: a job more, or another course for one that it has. Each call gets one answer. */
 import { LimbeckError } from "../../core/errors.ts";
-import { isOver } from "../../core/jobstate.ts";
+import { isOver, type JobAction } from "../../core/jobstate.ts";
 import { type Deciding, record } from "./deciding.ts";
 import { checkSubmission, earlierSubmission, findJob, idOf, isOfRequest } from "./naming.ts";
-import type { Action, Event, JobPhase, QueuedJob, Submission } from "./vocabulary.ts";
+import type { Event, JobPhase, QueuedJob, Submission } from "./vocabulary.ts";
 
 type Call<K extends Event["kind"]> = Extract<Event, { kind: K }>;
 
@@ -67,7 +67,7 @@ function answering({ effects }: Deciding, call: number, decide: () => void): voi
   }
 }
 
-function told(action: Action, why: string): string {
+function told(action: JobAction, why: string): string {
   const done = { cancel: "cancelled", pause: "paused", resume: "resumed" }[action];
   return why === "" ? `it was ${done}` : `it was ${done}: ${why}`;
 }
@@ -126,7 +126,7 @@ function resume(job: QueuedJob): JobPhase | null {
   }
 }
 
-function over({ id, phase, why }: QueuedJob, action: Action): LimbeckError {
+function over({ id, phase, why }: QueuedJob, action: JobAction): LimbeckError {
   const { kind } = phase;
   return new LimbeckError("usage", `cannot ${action} ${id}: it is ${kind}${isOver(kind) ? " already" : ""} (${why})`);
 }

@@ -6,6 +6,7 @@ import { LimbeckError } from "../../core/errors.ts";
 import type { Job } from "../../core/job.ts";
 import type { JobEntry } from "../../core/jobentry.ts";
 import { parseJob } from "../../core/jobfile.ts";
+import { isJobAction, jobActions } from "../../core/jobstate.ts";
 import type { FetchPiece } from "../../proto/gen/limbeck/v1/FetchPiece.ts";
 import type { FetchRequest__Output } from "../../proto/gen/limbeck/v1/FetchRequest.ts";
 import type { JobsHandlers } from "../../proto/gen/limbeck/v1/Jobs.ts";
@@ -18,7 +19,7 @@ import { checkSubmission, findJob, labelOf } from "./naming.ts";
 import type { Question, Reign } from "./reign.ts";
 import { entryOf } from "./reporting.ts";
 import { jobFolder } from "./runs.ts";
-import type { Action, QueuedJob, Source } from "./vocabulary.ts";
+import type { QueuedJob, Source } from "./vocabulary.ts";
 
 export interface JobsParts {
   /** @throws NotLeader where another leads */
@@ -29,7 +30,6 @@ export interface JobsParts {
   readonly now: () => number;
 }
 
-const actions: readonly string[] = ["cancel", "pause", "resume"] satisfies Action[];
 const mostSourceBytes = 1 << 20;
 /** A UUID and room; it is kept with the job. */
 const longestRequest = 100;
@@ -42,7 +42,8 @@ export function jobsHandlers({ reign, folder, allowsModules, now }: JobsParts): 
     }),
     List: answering(() => ({ jobs: JSON.stringify(entries(reign(), now())) })),
     Control: answering(async ({ job, action, why }) => {
-      if (!isAction(action)) throw new LimbeckError("usage", `a job takes ${actions.join(", ")}, found ${action}`);
+      if (!isJobAction(action))
+        throw new LimbeckError("usage", `a job takes ${jobActions.join(", ")}, found ${action}`);
       const { id } = jobOf(reign(), job);
       const answer = await reign().ask({ kind: "controlled", job: id, action, why });
       return { state: answer.phase, why: answer.why };
@@ -109,10 +110,6 @@ function checkedSource({ path, text }: Source): Source {
   if (text.length > mostSourceBytes)
     throw new LimbeckError("usage", `${path} is larger than ${mostSourceBytes} bytes: put it into the workers' image`);
   return { path, text };
-}
-
-function isAction(text: string): text is Action {
-  return actions.includes(text);
 }
 
 async function fetched(

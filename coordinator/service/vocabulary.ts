@@ -4,6 +4,7 @@
  */
 import type { LimbeckError } from "../../core/errors.ts";
 import type { Job } from "../../core/job.ts";
+import type { JobAction } from "../../core/jobstate.ts";
 
 /** The same name and digest are the same job, as long as that has not failed and was not cancelled. */
 export interface Submission {
@@ -159,7 +160,7 @@ export type Happening =
       readonly kind: "controlled";
       readonly call: number;
       readonly job: string;
-      readonly action: Action;
+      readonly action: JobAction;
       /** Who asked, or why: for people to read; may be empty. */
       readonly why: string;
     }
@@ -191,8 +192,6 @@ export type Happening =
     }
   | ({ readonly kind: "jobReported"; readonly job: string } & Measured)
   | { readonly kind: "tick" };
-
-export type Action = "cancel" | "pause" | "resume";
 
 /** Unix time in milliseconds. */
 export type Event = Happening & { readonly atMs: number };

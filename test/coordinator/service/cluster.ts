@@ -6,7 +6,6 @@ import assert from "node:assert/strict";
 import { decide } from "../../../coordinator/service/queue.ts";
 import { replay, snapshot } from "../../../coordinator/service/records.ts";
 import type {
-  Action,
   Effect,
   Event,
   Happening,
@@ -16,6 +15,7 @@ import type {
   Submission,
   WorkerRole,
 } from "../../../coordinator/service/vocabulary.ts";
+import type { JobAction } from "../../../core/jobstate.ts";
 
 export interface Process {
   readonly name: string;
@@ -160,7 +160,7 @@ export class Cluster {
     return this.happen({ kind: "submitted", call: ++this.#calls, ...submission });
   }
 
-  control(job: string, action: Action): readonly Effect[] {
+  control(job: string, action: JobAction): readonly Effect[] {
     return this.happen({ kind: "controlled", call: ++this.#calls, job, action, why: "" });
   }
 

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Service, startService } from "../../../coordinator/service/main.ts";
 import type { Store } from "../../../coordinator/store.ts";
+import type { JobAction } from "../../../core/jobstate.ts";
 import type { ClusterView } from "../../../core/live/cluster.ts";
 import { packagePath } from "../../../proto/package.ts";
 import { silent } from "../../../proto/telemetry/log.ts";
@@ -56,7 +57,7 @@ export async function submitAll({ address }: Service, submissions: readonly Subm
   }
 }
 
-export async function control({ address }: Service, job: string, action: "cancel" | "pause" | "resume"): Promise<void> {
+export async function control({ address }: Service, job: string, action: JobAction): Promise<void> {
   const client = jobsClient(address);
   try {
     await new Promise<void>((resolve, reject) => {
