@@ -37,6 +37,7 @@ interface CoordinatorOptions extends GivenSecurity, GivenPages {
   readonly name?: string;
   readonly advertise?: Endpoint;
   readonly allowModules?: boolean;
+  readonly maxJobs?: number;
   readonly standby?: boolean;
 }
 
@@ -77,8 +78,8 @@ export async function coordinator(file: string, options: CoordinatorOptions): Pr
 }
 
 function refuseServiceOptions(options: CoordinatorOptions): void {
-  const { isNatsTold, name, advertise, allowModules, standby } = options;
-  const given = { nats: isNatsTold, name, advertise, "allow-modules": allowModules, standby };
+  const { isNatsTold, name, advertise, allowModules, maxJobs, standby } = options;
+  const given = { nats: isNatsTold, name, advertise, "allow-modules": allowModules, "max-jobs": maxJobs, standby };
   const [flag] = Object.entries(given).find(([, value]) => value) ?? [];
   if (flag === undefined) return;
   throw new LimbeckError(

@@ -186,6 +186,7 @@ export function program(): Command {
       endpoint,
     )
     .option("--allow-modules", "of a service: code that comes with a job (`module:`) may run on the workers")
+    .option("--max-jobs <n>", "of a service: jobs that may wait, run or be paused at once (default: 10000)", positive)
     .option(
       "--standby",
       "of a service: say that another leads. Whoever starts while one leads stands by in any case, so it changes nothing",

@@ -23,12 +23,13 @@ export interface ServiceOptions extends GivenSecurity, GivenPages {
   readonly name?: string;
   readonly depot?: string;
   readonly allowModules?: boolean;
+  readonly maxJobs?: number;
   readonly output?: OutputFormat;
 }
 
 /** Until SIGTERM or SIGINT; jobs go on with the next leader. */
 export async function service(options: ServiceOptions): Promise<void> {
-  const { state, listen, http, set, output, depot = null, allowModules = false } = options;
+  const { state, listen, http, set, output, depot = null, allowModules = false, maxJobs: mostJobs } = options;
   if (set.length > 0)
     throw new LimbeckError("usage", "--set changes a job, and no job file is given: use it with `limbeck submit`");
   const advertise = advertised(options);
@@ -40,7 +41,7 @@ export async function service(options: ServiceOptions): Promise<void> {
   try {
     store = await openStore(options, { name, log });
     const secured = { security, access: pages.access };
-    const decided = { depot, allowsModules: allowModules, ...(advertise !== "" && { advertise }) };
+    const decided = { depot, allowsModules: allowModules, mostJobs, ...(advertise !== "" && { advertise }) };
     const running = await startService({
       name,
       state: resolve(state),

@@ -1,6 +1,7 @@
 /** What people ask of the service: a job more, or another course for one that it has. Each call gets one answer. */
 import { LimbeckError } from "../../core/errors.ts";
 import { isOver, type JobAction } from "../../core/jobstate.ts";
+import { counted } from "../../core/words.ts";
 import { type Deciding, record } from "./deciding.ts";
 import { checkSubmission, earlierSubmission, findJob, idOf, isOfRequest } from "./naming.ts";
 import type { Event, JobPhase, QueuedJob, Submission } from "./vocabulary.ts";
@@ -18,6 +19,7 @@ export function submit(deciding: Deciding, event: Call<"submitted">): void {
       effects.push({ kind: "answer", call, ...toldOfEarlier(same, submission) });
       return;
     }
+    checkRoom(draft.jobs, event.mostJobs);
     const number = draft.submissions + 1;
     const id = idOf(name, number);
     if (draft.jobs.has(id)) throw new LimbeckError("unavailable", `${id} is taken: submit it again`);
@@ -26,6 +28,15 @@ export function submit(deciding: Deciding, event: Call<"submitted">): void {
     const why = `${draft.jobs.get(id)!.why}${told}`;
     effects.push({ kind: "answer", call, job: id, phase: "queued", isNew: true, why });
   });
+}
+
+/** Those that are over are bounded, too: the oldest are forgotten. */
+function checkRoom(jobs: ReadonlyMap<string, QueuedJob>, most: number): void {
+  let live = 0;
+  for (const { phase } of jobs.values()) if (!isOver(phase.kind)) live++;
+  if (live < most) return;
+  const message = `the service is full: ${counted(live, "job")} wait, run or are paused, and ${most} may: submit it when some are over, or start its coordinators with a higher --max-jobs`;
+  throw new LimbeckError("unavailable", message);
 }
 
 function toldOfEarlier(job: QueuedJob, submission: Submission) {

@@ -27,6 +27,8 @@ export interface JobsParts {
   readonly folder: string;
   /** Code that comes with a job may run on the workers. */
   readonly allowsModules: boolean;
+  /** That may wait, run or be paused at once. */
+  readonly mostJobs: number;
   readonly now: () => number;
 }
 
@@ -34,10 +36,10 @@ const mostSourceBytes = 1 << 20;
 /** A UUID and room; it is kept with the job. */
 const longestRequest = 100;
 
-export function jobsHandlers({ reign, folder, allowsModules, now }: JobsParts): JobsHandlers {
+export function jobsHandlers({ reign, folder, allowsModules, mostJobs, now }: JobsParts): JobsHandlers {
   return {
     Submit: answering(async (request) => {
-      const { job, phase, isNew, why } = await reign().ask(submissionOf(request, allowsModules));
+      const { job, phase, isNew, why } = await reign().ask({ ...submissionOf(request, allowsModules), mostJobs });
       return { job, created: isNew, state: phase, why };
     }),
     List: answering(() => ({ jobs: JSON.stringify(entries(reign(), now())) })),
@@ -71,7 +73,7 @@ export function jobOf({ state }: Reign, idOrName: string): QueuedJob {
 function submissionOf(
   { job: yaml, name, priority, sources, by, request }: SubmitRequest__Output,
   allowsModules: boolean,
-): Question {
+): Omit<Extract<Question, { kind: "submitted" }>, "mostJobs"> {
   const job = parseJob(yaml, "the submitted job");
   const named = { name: name || labelOf(job.name), priority };
   checkSubmission(named);

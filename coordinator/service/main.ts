@@ -33,6 +33,8 @@ export interface ServiceOptions {
   readonly depot: string | null;
   /** Code that comes with a job may run on the workers. */
   readonly allowsModules: boolean;
+  /** Jobs that may wait, run or be paused at once; 10,000 if not given. */
+  readonly mostJobs?: number | undefined;
   /** If not given, all is on loopback. */
   readonly security?: Security;
   /** Who may read the HTTP port; whoever reaches it, if not given. */
@@ -52,6 +54,9 @@ export interface Service {
   close(why: string): Promise<void>;
 }
 
+/** The queue looks at each of them with every decision, and a leader that takes over reads them all. */
+const usualMostJobs = 10_000;
+
 /** What a coordinator is at the moment. */
 export type Standing =
   | { readonly kind: "standby"; readonly leader: LeaderIdentity | null }
@@ -60,6 +65,7 @@ export type Standing =
 /** Throws `unavailable` where a port is busy. */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { name, state: folder, store, depot, log, allowsModules, security, access, now = Date.now } = options;
+  const { mostJobs = usualMostJobs } = options;
   const registry = processRegistry();
   const interceptors = [serverMetrics(registry, [coordinatorService, jobsService])];
   const metrics = createServiceMetrics(registry);
@@ -78,7 +84,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     heard: (session: number, message: WorkerMessage) => crowd()?.heard(session, message),
     broken: (session: number, why: string) => crowd()?.broken(session, why),
   };
-  const handlers = jobsHandlers({ reign, folder, allowsModules, now });
+  const handlers = jobsHandlers({ reign, folder, allowsModules, mostJobs, now });
   const rpc: RpcPort = await serveRpc(options.listen, {
     sessions,
     job: (id) => askedJob(reign(), id, { folder, served }),

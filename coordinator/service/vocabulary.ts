@@ -154,8 +154,11 @@ export interface State {
 export type Happening =
   /** This process leads now, and `state` is what the records say. Comes once, before all others. */
   | { readonly kind: "led" }
-  /** `call`: of whom to answer, numbered by the shell. The job is valid, and so are its sources. */
-  | ({ readonly kind: "submitted"; readonly call: number } & Submission)
+  /**
+   * `call`: of whom to answer, numbered by the shell. The job is valid, and so are its sources. `mostJobs`: that may
+   * wait, run or be paused at once.
+   */
+  | ({ readonly kind: "submitted"; readonly call: number; readonly mostJobs: number } & Submission)
   | {
       readonly kind: "controlled";
       readonly call: number;

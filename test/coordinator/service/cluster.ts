@@ -36,6 +36,7 @@ interface Loop {
 export class Cluster {
   state: State = replay([]);
   atMs = 1_000;
+  mostJobs = 1_000;
   readonly journal: ServiceRecord[] = [];
   readonly processes = new Map<string, Process>();
   readonly loops = new Map<string, Loop>();
@@ -157,7 +158,7 @@ export class Cluster {
   }
 
   submit(submission: Submission): readonly Effect[] {
-    return this.happen({ kind: "submitted", call: ++this.#calls, ...submission });
+    return this.happen({ kind: "submitted", call: ++this.#calls, mostJobs: this.mostJobs, ...submission });
   }
 
   control(job: string, action: JobAction): readonly Effect[] {

@@ -285,7 +285,7 @@ test("what happened at once is decided about once: each worker hears only where 
     }),
   );
   const submitted = [0, 1].map(
-    (call): Event => ({ kind: "submitted", call, ...submission(`job${call}`, { shape: 1 }), atMs }),
+    (call): Event => ({ kind: "submitted", call, mostJobs: 2, ...submission(`job${call}`, { shape: 1 }), atMs }),
   );
   const gone: Event = { kind: "workerGone", session: 12, why: "it died", atMs };
   const [state, ...effects] = decide(cluster.state, ...joins, ...submitted, gone);
@@ -302,6 +302,29 @@ test("what happened at once is decided about once: each worker hears only where 
   const place = (kind: Effect["kind"], at: number) => effects.indexOf(kinds(kind)[at]!);
   assert.ok(place("journal", 0) < place("answer", 0) && place("journal", 1) < place("answer", 1));
   assert.ok(place("journal", 2) < place("startJob", 0));
+});
+
+test("where as many jobs live as may, one that is new is refused with what to do; one that is there is not", () => {
+  const cluster = new Cluster();
+  cluster.happen({ kind: "led" });
+  cluster.mostJobs = 2;
+  cluster.submit(submission("a"));
+  cluster.submit(submission("b"));
+  cluster.control("b", "pause");
+  const [refusal, ...others] = cluster.submit(submission("c"));
+  assert.equal(refusal?.kind === "refuse" && refusal.error.code, "unavailable");
+  assert.equal(
+    refusal?.kind === "refuse" && refusal.error.message,
+    "the service is full: 2 jobs wait, run or are paused, and 2 may: submit it when some are over, or start its coordinators with a higher --max-jobs",
+  );
+  assert.deepEqual(others, []);
+  const [answer] = cluster.submit(submission("a"));
+  assert.equal(answer?.kind === "answer" && answer.isNew, false);
+  cluster.control("b", "cancel");
+  assert.deepEqual(
+    cluster.submit(submission("c")).map(({ kind }) => kind),
+    ["journal", "answer"],
+  );
 });
 
 test("jobs that are over are forgotten when there are too many, or after 30 days", () => {
