@@ -109,6 +109,22 @@ test("an answer that was lost is asked for again, with the same submission", bou
   assert.deepEqual(heard[0], heard[1]);
 });
 
+test("that an answer is late is said once, while it is waited for", bounded, async (t) => {
+  let answer = () => {};
+  const List: JobsHandlers["List"] = (_, reply) => {
+    answer = () => reply(null, { jobs: "[]" });
+  };
+  const slow = await serve(t, { jobs: { List } });
+  let told = 0;
+  const jobs = connectJobs(givenAddresses([slow.address]), () => {
+    told++;
+    answer();
+  });
+  t.after(() => jobs.close());
+  assert.deepEqual(await jobs.list(), []);
+  assert.equal(told, 1);
+});
+
 test("where nobody is, that is said at once; what is refused is not asked twice", bounded, async (t) => {
   const dead = await serve(t, {});
   dead.end();
