@@ -135,8 +135,8 @@ function objection(
     const message = `${name} cannot be a ${role}: ${found.noDataset}`;
     return { error: new LimbeckError("bad_data", message), isFatal: true };
   }
-  const others = state.workers.filter((each) => each.prepared !== null && each.name !== name);
-  const opener = others.find((each) => each.prepared!.dataset !== null);
+  const isOther = (each: Worker) => each.prepared !== null && each.name !== name;
+  const opener = state.workers.find((each) => isOther(each) && each.prepared!.dataset !== null);
   const whose = opener?.name ?? "the job";
   const dataset = state.kind === "gathering" && !state.course ? opener?.prepared?.dataset : datasetOf(state);
   const difference = dataset && found.dataset ? datasetDifference(dataset, found.dataset) : null;
@@ -145,7 +145,7 @@ function objection(
     return { error, isFatal: true };
   }
   // L1. A teacher's device may differ from a student's, for only teachers compute soft targets.
-  const peer = others.find((each) => each.role === role);
+  const peer = state.workers.find((each) => isOther(each) && each.role === role);
   const theirs = peer?.prepared?.engine.fingerprint ?? state.course?.fingerprints[role];
   const ours = found.engine.fingerprint;
   if (!theirs || theirs === ours) return null;

@@ -5,6 +5,7 @@ import { isApart, teacherParts } from "../core/teacherparts.ts";
 import { counted } from "../core/words.ts";
 import { announce } from "./ending.ts";
 import { candidates, countOf, named } from "./members.ts";
+import type { Role } from "./messages.ts";
 import { place, tellTurned } from "./placement.ts";
 import { newSplit } from "./split.ts";
 import type { Course, Gathering, Next, Plan } from "./state.ts";
@@ -39,7 +40,7 @@ export function proceed(plan: Plan, before: Gathering, atMs: number): Next {
   const placed = place(plan, before);
   const told = tellTurned(placed.turned, atMs);
   const state = told.length === 0 ? before : { ...before, workers: placed.workers };
-  if (missing(plan, state).length > 0) return [state, ...told];
+  if (isLacking(plan, state)) return [state, ...told];
   const [next, ...effects] = beginOrGoOn(plan, state, atMs);
   return [next, ...told, ...effects];
 }
@@ -81,16 +82,29 @@ function began({ job }: Plan, { workers, course }: Gathering): string {
   return `${stage} begins with ${counted(students, "student")} and ${counted(teachers, "teacher")}`;
 }
 
+const roles = ["student", "teacher"] as const;
+
+function wantedOf({ job }: Plan, { course }: Gathering): Readonly<Record<Role, number>> {
+  const isNew = course === null;
+  const { min } = isNew ? studentsGiven(job.workers) : studentRange(job);
+  return { student: min, teacher: isNew ? job.workers.teachers : 0 };
+}
+
+/** Asked for each of a thousand workers as it gets prepared: the names are for who reads them. */
+function isLacking(plan: Plan, state: Gathering): boolean {
+  const wanted = wantedOf(plan, state);
+  return roles.some((role) => countOf(state.workers, role) < wanted[role]);
+}
+
 /**
  * What has yet to join or get prepared, in words. A job begins when all who have joined are prepared; one that is
  * paused waits for the fewest students it may have, and its students wait for teachers themselves.
  */
-export function missing({ job }: Plan, { workers, course }: Gathering): string[] {
-  const isNew = course === null;
-  const { min } = isNew ? studentsGiven(job.workers) : studentRange(job);
-  const wanted = { student: min, teacher: isNew ? job.workers.teachers : 0 };
-  return (["student", "teacher"] as const).flatMap((role) => {
-    const there = workers.filter((worker) => worker.role === role && worker.leaving === null);
+export function missing(plan: Plan, state: Gathering): string[] {
+  const { job } = plan;
+  const wanted = wantedOf(plan, state);
+  return roles.flatMap((role) => {
+    const there = state.workers.filter((worker) => worker.role === role && worker.leaving === null);
     const lacking = wanted[role] - there.length;
     const idle = role === "teacher" && isApart(job.teacher) ? teacherParts(job.teacher).slice(there.length) : [];
     const whom = idle.length > 0 ? ` (nobody is there for ${idle.map(({ field }) => field).join(" and ")})` : "";

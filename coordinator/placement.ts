@@ -53,6 +53,7 @@ export function roleFor({ job }: Plan, { workers, course, split }: Placeable): R
  */
 export function place({ job }: Plan, state: Placeable): Placed {
   const { course, split } = state;
+  if (!state.workers.some(({ isAuto }) => isAuto)) return asTheyAre(state);
   const range = studentRange(job);
   if (course !== null && course.plan.soft === null) {
     const why = `${course.plan.stage} needs no teacher`;
