@@ -5,7 +5,8 @@ import { join, relative, sep } from "node:path";
 import { LimbeckError } from "../../core/errors.ts";
 import type { Artifact } from "../../proto/gen/limbeck/v1/Artifact.ts";
 
-const pieceBytes = 1 << 18;
+/** Who fetches and does not read holds two of them here. */
+const pieceBytes = 1 << 16;
 /** Files of the coordinator's own, and what is yet being written. */
 const hidden = /(^|\/)(\.|journal\.)/;
 

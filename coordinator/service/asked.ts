@@ -17,6 +17,18 @@ import type { QueuedJob } from "./vocabulary.ts";
 export interface AskedParts {
   readonly folder: string;
   readonly served: Served;
+  readonly reading: Reading;
+}
+
+/** Events that are being read, by run folder: however many ask for those of a job that is over, its file is read once. */
+export type Reading = Map<string, Promise<readonly ProgressEvent[]>>;
+
+function eventsIn(runFolder: string, reading: Reading): Promise<readonly ProgressEvent[]> {
+  const under = reading.get(runFolder);
+  if (under) return under;
+  const events = readEvents(runFolder).finally(() => reading.delete(runFolder));
+  reading.set(runFolder, events);
+  return events;
 }
 
 /**
@@ -27,7 +39,8 @@ export function askedJob(reign: Reign, idOrName: string, parts: AskedParts): Ask
   const { runs, state } = reign;
   const { id } = idOrName === "" ? theOne([...state.jobs.values()]) : jobOf(reign, idOrName);
   return {
-    watch: (following) => watch(reign, id, { ...following, runFolder: jobFolder(parts.folder, id) }),
+    watch: (following) =>
+      watch(reign, id, { ...following, reading: parts.reading, runFolder: jobFolder(parts.folder, id) }),
     status: () => runs.all.get(id)?.status() ?? restingStatus(jobOf(reign, id), parts),
     async stop(why) {
       await reign.ask({ kind: "controlled", job: id, action: "cancel", why }).catch(() => {}); // It is over by then.
@@ -39,7 +52,12 @@ export function askedJob(reign: Reign, idOrName: string, parts: AskedParts): Ask
 async function* watch(
   reign: Reign,
   id: string,
-  { from = 0, runFolder, ...following }: Following & { readonly runFolder: string },
+  {
+    from = 0,
+    runFolder,
+    reading,
+    ...following
+  }: Following & Pick<AskedParts, "reading"> & { readonly runFolder: string },
 ): AsyncGenerator<readonly [ProgressEvent, number]> {
   const { signal, only = () => true, soFar = false } = following;
   let rested: QueuedJob | undefined;
@@ -55,7 +73,7 @@ async function* watch(
     } else if (!job || job !== rested) {
       // Once for each rest: much is decided while a job waits, and it has nothing to say meanwhile.
       rested = job;
-      const events = await readEvents(runFolder);
+      const events = await eventsIn(runFolder, reading);
       for (const event of events.slice(had)) {
         had += 1;
         if (only(event)) yield [event, had];
@@ -76,9 +94,9 @@ function theOne(jobs: readonly QueuedJob[]): QueuedJob {
   throw new LimbeckError("usage", text);
 }
 
-async function restingStatus(job: QueuedJob, { folder, served }: AskedParts): Promise<JobStatus> {
+async function restingStatus(job: QueuedJob, { folder, served, reading }: AskedParts): Promise<JobStatus> {
   const runFolder = jobFolder(folder, job.id);
-  const events = await readEvents(runFolder);
+  const events = await eventsIn(runFolder, reading);
   const plan: Plan = {
     ...{ id: job.id, job: job.job, sources: [], jobFolder: runFolder, runFolder },
     ...{ build: packageVersion, heartbeatMs: 0, patience: usualPatience, predicted: null },

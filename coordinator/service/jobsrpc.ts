@@ -1,11 +1,11 @@
 /** The gRPC service of jobs: what is asked of the one that leads. */
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import { LimbeckError } from "../../core/errors.ts";
 import type { Job } from "../../core/job.ts";
 import type { JobEntry } from "../../core/jobentry.ts";
 import { parseJob } from "../../core/jobfile.ts";
+import { told } from "../../core/told.ts";
 import type { FetchPiece } from "../../proto/gen/limbeck/v1/FetchPiece.ts";
 import type { FetchRequest__Output } from "../../proto/gen/limbeck/v1/FetchRequest.ts";
 import type { JobsHandlers } from "../../proto/gen/limbeck/v1/Jobs.ts";
@@ -30,7 +30,10 @@ export interface JobsParts {
 }
 
 const actions: readonly string[] = ["cancel", "pause", "resume"] satisfies Action[];
-const mostSourceBytes = 1 << 20;
+const [mostSources, mostSourceBytes] = [16, 1 << 20];
+/** Far more than any job file has; to parse one of 64 MiB would keep the coordinator from everything else for a minute. */
+const mostJobBytes = 1 << 17;
+const [longestWhy, longestBy] = [4_000, 256];
 
 export function jobsHandlers({ reign, folder, allowsModules, now }: JobsParts): JobsHandlers {
   return {
@@ -42,7 +45,7 @@ export function jobsHandlers({ reign, folder, allowsModules, now }: JobsParts): 
     Control: answering(async ({ job, action, why }) => {
       if (!isAction(action)) throw new LimbeckError("usage", `a job takes ${actions.join(", ")}, found ${action}`);
       const { id } = jobOf(reign(), job);
-      const answer = await reign().ask({ kind: "controlled", job: id, action, why });
+      const answer = await reign().ask({ kind: "controlled", job: id, action, why: told(why, longestWhy) });
       return { state: answer.phase, why: answer.why };
     }),
     Artifacts: answering(async ({ job }) => {
@@ -69,8 +72,13 @@ function submissionOf(
   { job: yaml, name, priority, sources, by }: SubmitRequest__Output,
   allowsModules: boolean,
 ): Question {
+  if (yaml.length > mostJobBytes)
+    throw new LimbeckError("usage", `a job file has at most ${mostJobBytes} characters, this one ${yaml.length}`);
+  if (sources.length > mostSources)
+    throw new LimbeckError("usage", `${sources.length} files of code came with the job, at most ${mostSources} may`);
   const job = parseJob(yaml, "the submitted job");
-  const submission = { name: name || labelOf(job.name), priority, job, sources: sources.map(checkedSource), by };
+  const its = { sources: sources.map(checkedSource), by: told(by, longestBy) };
+  const submission = { name: name || labelOf(job.name), priority, job, ...its };
   checkSubmission(submission);
   const sent = new Set(sources.map(({ path }) => path));
   for (const module of modulesOf(job)) {
@@ -118,11 +126,27 @@ async function fetched(
   call.on("cancelled", () => gone.abort());
   try {
     for await (const bytes of await readArtifact(folderOf(call.request), call.request.path)) {
-      if (gone.signal.aborted) return;
-      if (!call.write({ bytes: Buffer.from(bytes) })) await once(call, "drain", { signal: gone.signal });
+      gone.signal.throwIfAborted();
+      await taken(call, { bytes: Buffer.from(bytes) }, gone.signal);
     }
     call.end();
   } catch (thrown) {
     if (!gone.signal.aborted) call.emit("error", statusOf(thrown));
   }
+}
+
+/** Resolves when the piece is on its way, so that no other waits behind it. Rejects when the caller has gone. */
+function taken(
+  call: ServerWritableStream<FetchRequest__Output, FetchPiece>,
+  piece: FetchPiece,
+  gone: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(gone.reason);
+    gone.addEventListener("abort", leave, { once: true });
+    call.write(piece, () => {
+      gone.removeEventListener("abort", leave);
+      resolve();
+    });
+  });
 }

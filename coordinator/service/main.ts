@@ -13,7 +13,7 @@ import type { WorkerMessage } from "../messages.ts";
 import { type RpcPort, serveRpc } from "../rpc.ts";
 import type { Served } from "../status.ts";
 import type { LeaderIdentity, Leadership, Store } from "../store.ts";
-import { askedJob } from "./asked.ts";
+import { askedJob, type Reading } from "./asked.ts";
 import { serveService } from "./http.ts";
 import { jobsHandlers } from "./jobsrpc.ts";
 import { createServiceMetrics } from "./metrics.ts";
@@ -77,10 +77,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     heard: (session: number, message: WorkerMessage) => crowd()?.heard(session, message),
     broken: (session: number, why: string) => crowd()?.broken(session, why),
   };
+  const reading: Reading = new Map();
   const handlers = jobsHandlers({ reign, folder, allowsModules, now });
   const rpc: RpcPort = await serveRpc(options.listen, {
     sessions,
-    job: (id) => askedJob(reign(), id, { folder, served }),
+    job: (id) => askedJob(reign(), id, { folder, served, reading }),
     interceptors,
     more: [{ definition: jobsService, handlers: { ...handlers } }],
     refusal,

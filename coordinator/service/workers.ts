@@ -5,6 +5,9 @@ import type { Event, Place, QueuedJob, Refusals } from "./vocabulary.ts";
 /** For a worker that its job let go to join again. */
 const betweenMs = 10_000;
 
+/** Of those that were refused last; by another name one is another worker. */
+const mostRefused = 10_000;
+
 /** Back to the job that it works in, where that lives; else it is free. */
 export function joined(deciding: Deciding, event: Extract<Event, { kind: "workerJoined" }>): void {
   const { draft, effects, atMs } = deciding;
@@ -44,7 +47,10 @@ export function refused(deciding: Deciding, session: number, why: string): void 
   const { worker, instance } = its;
   const jobs = new Map(draft.refusals.get(worker)?.jobs).set(its.place.job, why);
   const refusals: Refusals = { instance, jobs };
+  draft.refusals.delete(worker);
   draft.refusals.set(worker, refusals);
+  const [oldest] = draft.refusals.keys();
+  if (draft.refusals.size > mostRefused && oldest !== undefined) draft.refusals.delete(oldest);
   seat(deciding, session, { kind: "idle" }, "");
 }
 

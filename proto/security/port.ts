@@ -1,10 +1,13 @@
 /** A gRPC server's port, plain or by mTLS. */
 
 import { once } from "node:events";
+import type { Http2Server } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import { createServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import { logVerbosity, type Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { type Endpoint, hostPort, portError } from "../endpoint.ts";
+import { boundCalls } from "../intake/calls.ts";
+import { boundConnections } from "../intake/connections.ts";
 import type { Certificates } from "./certificates.ts";
 import type { Followed } from "./followed.ts";
 import type { Refusals } from "./refusals.ts";
@@ -21,10 +24,22 @@ export function listenPlain(server: Server, endpoint: Endpoint, flag = "--listen
   return new Promise((resolve, reject) => {
     const at = hostPort(endpoint.host, endpoint.port);
     server.bindAsync(at, ServerCredentials.createInsecure(), (cause, port) => {
-      if (cause) reject(portError(endpoint, flag, cause));
-      else resolve({ port, close() {} }); // The server's own shutdown closes it.
+      if (cause) {
+        reject(portError(endpoint, flag, cause));
+        return;
+      }
+      for (const each of serversIn(server)) {
+        boundConnections(each);
+        boundCalls(each);
+      }
+      resolve({ port, close() {} }); // The server's own shutdown closes it.
     });
   });
+}
+
+/** grpc-js has its HTTP/2 servers to itself, but bounds less than can be asked of it: without them a test fails. */
+function serversIn(server: Server): Iterable<Http2Server> {
+  return (server as unknown as { readonly http2Servers: ReadonlyMap<Http2Server, unknown> }).http2Servers.keys();
 }
 
 /** Of a handshake. */
@@ -41,6 +56,7 @@ export async function listenTls(
 ): Promise<ListeningPort> {
   setLogVerbosity(logVerbosity.NONE);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  for (const each of serversIn(server)) boundCalls(each);
   const tls: TlsServer = createServer({
     ...contextOf(certificates.current),
     requestCert: true,
@@ -48,6 +64,7 @@ export async function listenTls(
     ALPNProtocols: ["h2"],
     handshakeTimeout: patienceMs,
   });
+  boundConnections(tls);
   tls.on("secureConnection", (socket: Shaken) => {
     if (socket._parent) peers.delete(socket._parent);
     socket.on("error", () => {}); // HTTP/2 sees it, too.
