@@ -45,6 +45,8 @@ export interface RpcPort {
 }
 
 const goodbyeMs = 2_000;
+/** Of what a coordinator is told: shares of an evaluation, and code that comes with a job, are the largest. */
+const mostBytes = 8 * 2 ** 20;
 
 /** Who has worker sessions. */
 export interface SessionHost {
@@ -108,7 +110,8 @@ export async function serveRpc(endpoint: Endpoint, parts: RpcParts): Promise<Rpc
   };
 
   const health = new HealthImplementation({ "": "SERVING" });
-  const server = new Server({ ...serverOptions, interceptors: [holdReads, ...interceptors, ...security.guards] });
+  const limits = { ...serverOptions, "grpc.max_receive_message_length": mostBytes };
+  const server = new Server({ ...limits, interceptors: [holdReads, ...interceptors, ...security.guards] });
   /** Of an asked job, or what the call is refused with. */
   const asked = (id: string): AskedJob => {
     const reason = refusal();
@@ -128,7 +131,7 @@ export async function serveRpc(endpoint: Endpoint, parts: RpcParts): Promise<Rpc
   for (const { definition, handlers: theirs } of more) server.addService(definition, theirs);
   addHealth(server, health);
   new ReflectionService(wireDefinition).addToServer(server);
-  const port = await security.listen(server, endpoint);
+  const port = await security.listen(server, endpoint, { partialBytes: 4 * mostBytes });
 
   return {
     address: hostPort(endpoint.host, port.port),

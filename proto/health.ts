@@ -16,7 +16,7 @@ export async function serveHealth(endpoint: Endpoint): Promise<HealthPort> {
   const health = new HealthImplementation({ "": "NOT_SERVING" });
   const server = new Server({ "grpc.max_receive_message_length": 1_024 });
   addHealth(server, health);
-  const port = await listenPlain(server, endpoint, "--health");
+  const port = await listenPlain(server, endpoint, { flag: "--health" });
   return {
     address: hostPort(endpoint.host, port.port),
     set: (serves) => health.setStatus("", serves),

@@ -57,8 +57,6 @@ export const serverOptions: ChannelOptions = {
   ...limits,
   ...pinging(usualPings),
   "grpc.max_concurrent_streams": 128,
-  // A record of every connection and call, which nobody reads.
-  "grpc.enable_channelz": 0,
 };
 
 /** For every client. */

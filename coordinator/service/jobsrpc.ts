@@ -30,7 +30,7 @@ export interface JobsParts {
 }
 
 const actions: readonly string[] = ["cancel", "pause", "resume"] satisfies Action[];
-const [mostSources, mostSourceBytes] = [16, 1 << 20];
+const [mostSources, mostSourceBytes] = [4, 1 << 20];
 /** Far more than any job file has; to parse one of 64 MiB would keep the coordinator from everything else for a minute. */
 const mostJobBytes = 1 << 17;
 const [longestWhy, longestBy] = [4_000, 256];

@@ -18,7 +18,7 @@ export interface CallLimits {
   readonly lingerMs: number;
 }
 
-export const usualLimits: CallLimits = {
+const usualLimits: CallLimits = {
   calls: 4_096,
   partialBytes: 128 * 2 ** 20,
   messageMs: 60_000,
@@ -28,15 +28,15 @@ export const usualLimits: CallLimits = {
 type Handle = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 
 /** Comes between a server of grpc-js, which has its one handler of streams already, and its connections. */
-export function boundCalls(server: Http2Server, limits: CallLimits = usualLimits): void {
+export function boundCalls(server: Http2Server, limits: Partial<CallLimits> = {}): void {
   const handlers = server.listeners("stream") as Handle[];
   const [handle] = handlers;
   if (!handle || handlers.length > 1) throw new Error("a gRPC server should have one handler of streams");
-  const open = new OpenCalls(limits);
+  const open = new OpenCalls({ ...usualLimits, ...limits });
   server.removeAllListeners("stream");
   server.on("stream", (stream, headers) => {
     stream.on("error", () => {});
-    // Reset in the same packet that opened it: to answer it would throw, and nobody would catch that.
+    // Over before it is looked at: to answer it would throw, and nobody would catch that.
     if (stream.destroyed || stream.closed) return;
     const encoding = headers["grpc-encoding"] ?? "identity";
     if (encoding !== "identity") {
@@ -107,8 +107,9 @@ class OpenCalls {
     while (this.#partialBytes > this.#limits.partialBytes) {
       const largest = this.#largest();
       const why = `messages of ${this.#limits.partialBytes} bytes are incomplete here, and this one is the largest`;
-      end(largest.stream, status.RESOURCE_EXHAUSTED, why);
       this.#remove(largest);
+      // Not while Node reads from the connection.
+      setImmediate(() => end(largest.stream, status.RESOURCE_EXHAUSTED, why));
     }
   }
 

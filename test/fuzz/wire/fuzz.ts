@@ -49,7 +49,9 @@ const mostMegabytes = 300;
 /** Connections that are kept, and files of the job's own that come and go. */
 const mostFiles = 15;
 const calmMs = 20_000;
-const [messageLoops, floodLoops] = [12, 2];
+const [messageLoops, floodLoops] = [8, 2];
+/** Calls with messages that a loop makes at once. */
+const atOnce = 4;
 
 export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   const { folder, seconds, note } = options;
@@ -85,7 +87,8 @@ async function against(
   const before = processes.files();
   const witness = new Witness(processes, target.asks);
   const streams = (loop: number) => randomStream(seed, name.length, loop);
-  const [methods, counts] = await attackFor(target.doors, options, streams);
+  const isLost = () => Object.keys(before).some((each) => !processes.isAlive(each));
+  const [methods, counts] = await attackFor(target.doors, options, { streams, isLost });
   const isOver = target.isOver();
   const gone = Object.keys(before).filter((each) => !processes.isAlive(each));
   const witnessed = await witness.end();
@@ -128,10 +131,10 @@ interface Chosen extends Aim {
 }
 
 /** @returns what came of the calls, and how often there was which attack */
-async function attackFor(
+export async function attackFor(
   doors: readonly Door[],
   { seconds, method: only = "", attack: one }: FuzzOptions,
-  streams: (loop: number) => Random,
+  { streams, isLost }: { readonly streams: (loop: number) => Random; readonly isLost: () => boolean },
 ): Promise<readonly [Record<string, Tally>, Record<string, number>]> {
   const tallies: Record<string, Tally> = {};
   const counts: Record<string, number> = {};
@@ -153,10 +156,11 @@ async function attackFor(
     const cards = aims.flatMap((aim) => chosen.map((attack): Chosen => ({ ...aim, random, attack })));
     const deck = shuffled(cards, random);
     if (cards.length === 0) return;
-    while (performance.now() < until) {
+    while (performance.now() < until && !isLost()) {
       const { attack, ...aim } = deck.next().value;
-      counts[attack] = (counts[attack] ?? 0) + 1;
-      await attacks[attack]!(aim);
+      const times = attack in messageAttacks ? atOnce : 1;
+      counts[attack] = (counts[attack] ?? 0) + times;
+      await Promise.all(Array.from({ length: times }, () => attacks[attack]!(aim)));
     }
   };
   const loops = [
@@ -164,7 +168,7 @@ async function attackFor(
     ...Array.from({ length: floodLoops }, () => Object.keys(floods)),
   ];
   await Promise.all(loops.map(loop));
-  for (const attacker of attackers) attacker.close();
+  for (const attacker of attackers) await attacker.close();
   return [tallies, counts];
 }
 

@@ -1,4 +1,6 @@
 /** Attacks by what is said: one call of a method each, with messages that no caller of ours would send. */
+import type { ClientHttp2Session } from "node:http2";
+import { setImmediate } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { type Attacker, framed, open, settled, type Tally } from "./attacker.ts";
 import type { IsLegal } from "./legal.ts";
@@ -17,7 +19,9 @@ export interface Aim {
 
 export type Attack = (aim: Aim) => Promise<unknown>;
 
-const largest = 64 * 2 ** 20;
+/** Messages that coordinators take, and workers. */
+const [coordinators, largest] = [8 * 2 ** 20, 64 * 2 ** 20];
+const mostMs = 5_000;
 /** The largest message, compressed; made once. */
 let packed: Buffer | null = null;
 
@@ -39,10 +43,10 @@ export const messageAttacks: Readonly<Record<string, Attack>> = {
     return say(aim, [partsWithin(fields, pick(aim.random, [70_000, 1_000_000]))]);
   },
   /** More than is taken: said, and then in part sent; or as much as is taken. */
-  oversized: (aim) => {
-    if (below(aim.random, 8) === 0) return say(aim, [Buffer.alloc(largest - 1, below(aim.random, 256))], 20_000);
+  oversized: async (aim) => {
+    if (below(aim.random, 16) === 0) return await sayMost(aim);
     const frame = framed(Buffer.alloc(1_000), { length: pick(aim.random, [largest + 1, 2 ** 31, 2 ** 32 - 1]) });
-    return sendFrames(aim, [frame]);
+    return await sendFrames(aim, [frame]);
   },
   compressed: (aim) => {
     packed ??= gzipSync(Buffer.alloc(largest, 1));
@@ -102,10 +106,22 @@ function encoded({ method, known, random }: Aim, message: object): Buffer {
   }
 }
 
-function say(aim: Aim, messages: readonly Buffer[], withinMs?: number): Promise<string> {
+function say(aim: Aim, messages: readonly Buffer[]): Promise<string> {
   const illegal = messages.filter((bytes) => !aim.isLegal(aim.method, bytes));
   const frames = illegal.map((bytes) => framed(bytes));
-  return sendFrames(aim, frames, {}, withinMs === undefined ? {} : { withinMs });
+  return sendFrames(aim, frames);
+}
+
+/** As much as one message may have, on a connection of its own: on a shared one all others would wait for it. */
+async function sayMost(aim: Aim): Promise<string> {
+  const message = Buffer.alloc(pick(aim.random, [coordinators, largest]) - 1, below(aim.random, 256));
+  const session = aim.attacker.session();
+  try {
+    return await sendFrames(aim, [framed(message)], {}, { session, withinMs: mostMs });
+  } finally {
+    await setImmediate();
+    session.destroy();
+  }
 }
 
 async function disordered(aim: Aim): Promise<string> {
@@ -119,24 +135,25 @@ async function disordered(aim: Aim): Promise<string> {
     if (below(random, 4) > 0) said.unshift(greeting());
     if (below(random, 3) === 0) said.splice(below(random, said.length), 0, greeting());
   }
-  return say(aim, said, 500);
+  return say(aim, said);
 }
 
 interface Sending {
   readonly ends?: boolean;
   readonly withinMs?: number;
+  readonly session?: ClientHttp2Session;
 }
 
 function sendFrames(
   { attacker, method, tally }: Aim,
   frames: readonly Buffer[],
   headers: Readonly<Record<string, string>> = {},
-  { ends = true, withinMs }: Sending = {},
+  { ends = true, withinMs, session = attacker.shared }: Sending = {},
 ): Promise<string> {
-  const stream = open(attacker.shared, method.path, headers);
+  const stream = open(session, method.path, headers);
   tally.calls += 1;
   tally.messages += frames.length;
-  const end = settled(stream, tally, withinMs ?? (method.requestStream ? 1_000 : undefined));
+  const end = settled(stream, tally, withinMs);
   for (const frame of frames) stream.write(frame);
   if (ends) stream.end();
   return end;

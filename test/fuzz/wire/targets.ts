@@ -178,7 +178,8 @@ function ending(processes: Processes, run: string, expected: Report): Pick<Targe
 }
 
 async function finished(processes: Processes, run: string, expected: Report): Promise<string[]> {
-  const isDone = await until(() => reportIn(run) !== null, finishMs);
+  const isGone = () => !processes.isAlive("coordinator");
+  const isDone = await until(() => reportIn(run) !== null || isGone(), finishMs);
   const report = reportIn(run);
   await processes.close();
   const wrong: string[] = [];

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
-import { boundCalls, type CallLimits, usualLimits } from "../../../proto/intake/calls.ts";
+import { boundCalls, type CallLimits } from "../../../proto/intake/calls.ts";
 import { holdReads } from "../../../proto/intake/heldreads.ts";
 import { Attacker, framed, open, settled, type Tally } from "../../fuzz/wire/attacker.ts";
 import { headers, preface, reset, settings } from "../../fuzz/wire/rawframes.ts";
@@ -25,12 +25,12 @@ async function silent(
   server.on("stream", (stream) => {
     stream.on("data", () => {});
   });
-  boundCalls(server, { ...usualLimits, ...limits });
+  boundCalls(server, limits);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const attacker = new Attacker(`127.0.0.1:${(server.address() as AddressInfo).port}`, undefined);
-  t.after(() => {
-    attacker.close();
+  t.after(async () => {
+    await attacker.close();
     server.close();
   });
   return { attacker, server };
@@ -105,12 +105,12 @@ test("a call that is answered and not ended is ended", bounded, async (t) => {
     stream.respond({ ":status": 200, "grpc-status": 5 }, { endStream: true });
     stream.resume();
   });
-  boundCalls(server, { ...usualLimits, lingerMs: 200 });
+  boundCalls(server, { lingerMs: 200 });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const attacker = new Attacker(`127.0.0.1:${(server.address() as AddressInfo).port}`, undefined);
-  t.after(() => {
-    attacker.close();
+  t.after(async () => {
+    await attacker.close();
     server.close();
   });
   const stream = open(attacker.shared, path);

@@ -44,8 +44,8 @@ export async function echo(
   });
   const port = await loopbackOnly.listen(server, { host: "127.0.0.1", port: 0 });
   const attacker = new Attacker(`127.0.0.1:${port.port}`, undefined);
-  t.after(() => {
-    attacker.close();
+  t.after(async () => {
+    await attacker.close();
     port.close();
     server.forceShutdown();
   });
