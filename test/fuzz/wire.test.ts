@@ -23,7 +23,9 @@ test("every method that anybody may call is attacked", () => {
   }
 });
 
-test("under attack by every method, others are served and the weights are those of an undisturbed run (L1)", async (t) => {
+test("under attack by every method, others are served and the weights are those of an undisturbed run (L1)", {
+  timeout: 290_000,
+}, async (t) => {
   const folder = join(await scratchFolder(t), "fuzz");
   const notes: string[] = [];
   const { targets, wrong } = await fuzz({ folder, seed: 7, seconds: 60, note: (line) => notes.push(line) });

@@ -43,7 +43,7 @@ export interface FuzzResult {
 /** How the time is shared. */
 const targets = { "one job": [oneJob, 0.4], service: [service, 0.4], "by mTLS": [secured, 0.2] } as const;
 /** A step of the job waits for longer than this share of a second, see test/fixtures/models/waiting.ts. */
-const stepsPerSecond = 7;
+const stepsPerSecond = 5;
 /** What a process may grow by. */
 const mostMegabytes = 300;
 /** Connections that are kept, and files of the job's own that come and go. */
@@ -149,6 +149,8 @@ export async function attackFor(
       }),
   );
   const until = performance.now() + 1_000 * seconds;
+  // However little there is time for, each method is called.
+  if (one === undefined) await Promise.all(aims.map((aim) => attacks["mutated"]!({ ...aim, random: streams(-1) })));
   /** Each has draws of its own, so that what it does one after another does not depend on the others. */
   const loop = async (names: readonly string[], number: number) => {
     const random = streams(number);

@@ -14,7 +14,7 @@ export interface Witnessed {
 
 const everyMs = 250;
 /** Far more than a call takes where other work has the processors, and far less than a hang. */
-export const patienceMs = 10_000;
+export const patienceMs = 20_000;
 
 /** @param asks each a call that somebody who means well would make, by name */
 export class Witness {
