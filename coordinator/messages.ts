@@ -1,5 +1,5 @@
 /** What workers say, understood: parsed at the door, so that inside the types are true. */
-import type { Finding } from "../core/doctor/finding.ts";
+import { type Finding, severities } from "../core/doctor/finding.ts";
 import { LimbeckError, type LimbeckErrorCode } from "../core/errors.ts";
 import type { Exported, ExportedModel, LedgerTotals, Picture } from "../core/finishedstage.ts";
 import { plain } from "../core/plaintext.ts";
@@ -9,6 +9,7 @@ import type { Stage } from "../core/stages.ts";
 import type { CaughtUp__Output } from "../proto/gen/limbeck/v1/CaughtUp.ts";
 import type { Checkpointed__Output } from "../proto/gen/limbeck/v1/Checkpointed.ts";
 import type { Corrupted__Output } from "../proto/gen/limbeck/v1/Corrupted.ts";
+import type { DatasetInfo__Output } from "../proto/gen/limbeck/v1/DatasetInfo.ts";
 import type { EvaluatedChunk__Output } from "../proto/gen/limbeck/v1/EvaluatedChunk.ts";
 import type { ExportedModel__Output } from "../proto/gen/limbeck/v1/ExportedModel.ts";
 import type { FromWorker__Output } from "../proto/gen/limbeck/v1/FromWorker.ts";
@@ -22,6 +23,7 @@ import type { Progress__Output } from "../proto/gen/limbeck/v1/Progress.ts";
 import type { Ready__Output } from "../proto/gen/limbeck/v1/Ready.ts";
 import type { Suspect__Output } from "../proto/gen/limbeck/v1/Suspect.ts";
 import { isErrorCode } from "../proto/status.ts";
+import { checkAmounts, checkCount, checkNames, shorten } from "./bounds.ts";
 
 export type Role = "student" | "teacher";
 
@@ -99,9 +101,16 @@ export type WorkerMessage = { readonly term: number } & (
 
 export type MessageOf<K extends WorkerMessage["kind"]> = Extract<WorkerMessage, { kind: K }>;
 
-/** Throws `corrupt` where the message says what no worker of this build would. */
+/** JSON, which is checked as such. */
+const noSentences: ReadonlySet<string> = new Set(["findings"]);
+const [mostStages, mostDimensions, mostFindings] = [8, 8, 64];
+/** Ids of examples are uint32 on the wire, and classes that are reported uint16. */
+const [mostExamples, mostClasses] = [2 ** 32, 2 ** 16];
+
+/** Cuts its sentences, where they are too long. Throws `corrupt` where the message says what no worker of this build would. */
 export function understand(message: FromWorker__Output): WorkerMessage {
   if (message.body === undefined) throw new LimbeckError("corrupt", "a message without a body arrived");
+  shorten(message, noSentences);
   return understandBody(message, message.body);
 }
 
@@ -111,22 +120,29 @@ function understandBody(message: FromWorker__Output, body: NonNullable<FromWorke
     case "hello": {
       const hello = message.hello!;
       if (hello.worker === "") throw new LimbeckError("corrupt", "a worker joined without a name");
-      if (!isProcessName(hello.worker)) {
-        const shown = plain(JSON.stringify(hello.worker.slice(0, 40)));
+      const { worker, address, host, build, instance, http, job, life } = hello;
+      if (!isProcessName(worker)) {
+        const shown = plain(JSON.stringify(worker.slice(0, 40)));
         throw new LimbeckError("usage", `a worker cannot be called ${shown}: ${neededName}`);
       }
+      checkNames({ address, host, build, instance, http, job, life });
+      checkHolds(hello.holds);
       return { kind: body, term, ...hello, role: roleOf(hello.role, hello.worker) };
     }
     case "heartbeat":
+      checkAmounts({ "heartbeat.serving_seconds": message.heartbeat!.servingSeconds });
       return { kind: body, term, ...message.heartbeat! };
     case "prepared": {
       const { dataset, noDataset } = message.prepared!;
       const engine = given(message.prepared!.engine, "prepared.engine");
       const tensorflowVersion = engine.tensorflowVersion || null;
       if (noDataset === "") given(dataset, "prepared.dataset");
+      if (dataset) checkDataset(dataset);
       return { kind: body, term, engine: { ...engine, tensorflowVersion }, dataset, noDataset };
     }
     case "ready":
+      checkNames({ "ready.weights_sha256": message.ready!.weightsSha256 });
+      checkHolds(message.ready!.holds);
       return { kind: body, term, ...message.ready! };
     case "progress": {
       const progress = message.progress!;
@@ -136,6 +152,9 @@ function understandBody(message: FromWorker__Output, body: NonNullable<FromWorke
       if (!(progress.steps > 0 && progress.seconds > 0 && metrics.examples >= 0)) {
         throw new LimbeckError("corrupt", "progress over no step or no time was reported");
       }
+      const { data, softTargets, compute, exchange, apply } = phases;
+      const { seconds } = progress;
+      checkAmounts({ seconds, examples: metrics.examples, data, softTargets, compute, exchange, apply });
       return { kind: body, term, ...progress, stage: stageOf(progress.stage), metrics, phases };
     }
     case "evaluated": {
@@ -146,6 +165,7 @@ function understandBody(message: FromWorker__Output, body: NonNullable<FromWorke
     case "stageDone": {
       const done = message.stageDone!;
       const consumed = given(done.consumed, "stage_done.consumed");
+      checkNames({ "stage_done.weights_sha256": done.weightsSha256 });
       return { kind: body, term, ...done, stage: stageOf(done.stage), consumed };
     }
     case "exported": {
@@ -162,8 +182,10 @@ function understandBody(message: FromWorker__Output, body: NonNullable<FromWorke
     case "leaving":
       return { kind: body, term, why: message.leaving!.why };
     case "caughtUp":
+      checkHolds(message.caughtUp!.holds);
       return { kind: body, term, ...message.caughtUp!, stage: stageOf(message.caughtUp!.stage) };
     case "digest":
+      checkNames({ "digest.weights_sha256": message.digest!.weightsSha256 });
       return { kind: body, term, ...message.digest!, stage: stageOf(message.digest!.stage) };
     case "skipped": {
       const { stage, examples, ...skipped } = message.skipped!;
@@ -173,7 +195,7 @@ function understandBody(message: FromWorker__Output, body: NonNullable<FromWorke
       return { kind: body, term, ...message.suspect! };
     case "diagnosed": {
       const { stage, findings } = message.diagnosed!;
-      return { kind: body, term, stage: stageOf(stage), findings: JSON.parse(findings) as Finding[] }; // Its build is ours.
+      return { kind: body, term, stage: stageOf(stage), findings: findingsOf(findings) };
     }
     case "corrupted": {
       const { from, kind: what, why }: Corrupted__Output = message.corrupted!;
@@ -187,6 +209,46 @@ function understandBody(message: FromWorker__Output, body: NonNullable<FromWorke
 function given<T>(part: T | null | undefined, name: string): T {
   if (part === null || part === undefined) throw new LimbeckError("corrupt", `a message lacks ${name}`);
   return part;
+}
+
+function checkDataset({ trainExamples, classes, shape, digest }: DatasetInfo__Output): void {
+  checkNames({ "prepared.dataset.digest": digest });
+  checkCount("dimensions of an example", shape.length, mostDimensions);
+  checkCount("training examples", trainExamples, mostExamples);
+  checkCount("classes", classes, mostClasses);
+  if (![trainExamples, classes, ...shape].every((each) => each >= 1))
+    throw new LimbeckError(
+      "corrupt",
+      "a dataset without an example, a class, or a number in its examples was reported",
+    );
+}
+
+function checkHolds(holds: readonly string[]): void {
+  checkCount("stages whose weights it has", holds.length, mostStages);
+}
+
+/** Of JSON. */
+function findingsOf(json: string): Finding[] {
+  const found = jsonIn(json);
+  if (!Array.isArray(found) || found.length > mostFindings || !found.every(isFinding))
+    throw new LimbeckError("corrupt", "what came as the doctor's findings is none");
+  return found;
+}
+
+function jsonIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function isFinding(found: unknown): found is Finding {
+  const { check, severity, message, evidence } = (found ?? {}) as Readonly<Record<string, unknown>>;
+  const isKnown = typeof check === "string" && severities.some((each) => each === severity);
+  if (!isKnown || typeof message !== "string" || typeof evidence !== "object" || evidence === null) return false;
+  // What is not finite is null where it has been JSON.
+  return Object.values(evidence).every((each) => each === null || typeof each === "number" || typeof each === "string");
 }
 
 function roleOf(role: string, worker: string): Role | "auto" {

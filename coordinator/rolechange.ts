@@ -28,7 +28,8 @@ const windowsLeft = 4;
 export function served<S extends Active>(state: S, worker: Worker, told: MessageOf<"heartbeat">): S {
   const examples = told.servedExamples - worker.status.servedExamples;
   const seconds = told.servingSeconds - worker.status.servingSeconds;
-  if (!(examples > 0 && seconds > 0)) return state;
+  // Of names that anybody may give itself nothing is kept.
+  if (!(examples > 0 && seconds > 0) || worker.prepared === null) return state;
   const now = seconds / examples;
   const before = state.servingSeconds.get(worker.name);
   const smoothed = before === undefined ? now : before + newest * (now - before);

@@ -3,7 +3,6 @@ import { once } from "node:events";
 import {
   type handleUnaryCall,
   Server,
-  type ServerDuplexStream,
   type ServerInterceptor,
   type ServerWritableStream,
   type ServiceDefinition,
@@ -11,22 +10,28 @@ import {
 } from "@grpc/grpc-js";
 import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation } from "grpc-health-check";
-import { asLimbeckError, LimbeckError } from "../core/errors.ts";
+import type { LimbeckError } from "../core/errors.ts";
 import { isDecision, type ProgressEvent } from "../core/events.ts";
 import { type Endpoint, hostPort } from "../proto/endpoint.ts";
 import type { CoordinatorHandlers } from "../proto/gen/limbeck/v1/Coordinator.ts";
-import type { FromWorker__Output } from "../proto/gen/limbeck/v1/FromWorker.ts";
 import type { ToWorker } from "../proto/gen/limbeck/v1/ToWorker.ts";
 import type { WatchEvent } from "../proto/gen/limbeck/v1/WatchEvent.ts";
 import type { WatchRequest__Output } from "../proto/gen/limbeck/v1/WatchRequest.ts";
+import { addHealth } from "../proto/health.ts";
+import { holdReads } from "../proto/intake/heldreads.ts";
 import { loopbackOnly, type Security } from "../proto/security/security.ts";
 import { statusOf } from "../proto/status.ts";
 import { coordinatorService, serverOptions, wireDefinition } from "../proto/wire.ts";
 import type { Following } from "./eventlog.ts";
-import { understand, type WorkerMessage } from "./messages.ts";
+import { hearJoin, type JoinStream } from "./joinstream.ts";
+import type { WorkerMessage } from "./messages.ts";
 import type { JobStatus } from "./status.ts";
 
-type Session = ServerDuplexStream<FromWorker__Output, ToWorker>;
+interface Session {
+  readonly stream: JoinStream;
+  refuse(error: LimbeckError): void;
+}
+
 type Watcher = ServerWritableStream<WatchRequest__Output, WatchEvent>;
 
 export interface RpcPort {
@@ -39,8 +44,9 @@ export interface RpcPort {
   close(): Promise<void>;
 }
 
-const helloMs = 10_000;
 const goodbyeMs = 2_000;
+/** Of what a coordinator is told: shares of an evaluation, and code that comes with a job, are the largest. */
+const mostBytes = 8 * 2 ** 20;
 
 /** Who has worker sessions. */
 export interface SessionHost {
@@ -84,50 +90,28 @@ export async function serveRpc(endpoint: Endpoint, parts: RpcParts): Promise<Rpc
   const sessions = new Map<number, Session>();
   let opened = 0;
 
-  const refuse = (session: number, error: LimbeckError) => {
-    sessions.get(session)?.emit("error", statusOf(error));
-    sessions.delete(session);
-  };
+  const refuse = (session: number, error: LimbeckError) => sessions.get(session)?.refuse(error);
 
-  const join = (stream: Session) => {
+  const join = (stream: JoinStream) => {
     const reason = refusal();
     if (reason) {
       stream.emit("error", statusOf(reason));
       return;
     }
     const session = ++opened;
-    sessions.set(session, stream);
-    const silent = () => refuse(session, new LimbeckError("timeout", `no hello came in ${helloMs / 1000} s`));
-    const greeting = setTimeout(silent, helloMs);
-    let isOver = false;
-    const over = (why: string) => {
-      if (isOver) return;
-      isOver = true;
-      clearTimeout(greeting);
-      sessions.delete(session);
-      host.broken(session, why);
-    };
-    stream.on("data", (message: FromWorker__Output) => {
-      clearTimeout(greeting);
-      try {
-        host.heard(session, understand(message));
-      } catch (thrown) {
-        const error = asLimbeckError(thrown);
-        refuse(session, error);
-        over(`it sent what cannot be understood: ${error.message}`);
-      }
+    const refuse = hearJoin(stream, {
+      heard: (message) => host.heard(session, message),
+      over(why) {
+        sessions.delete(session);
+        host.broken(session, why);
+      },
     });
-    const broken = () => over("its session broke off");
-    stream.on("end", () => {
-      broken();
-      stream.end();
-    });
-    stream.on("cancelled", broken);
-    stream.on("error", broken);
+    sessions.set(session, { stream, refuse });
   };
 
   const health = new HealthImplementation({ "": "SERVING" });
-  const server = new Server({ ...serverOptions, interceptors: [...interceptors, ...security.guards] });
+  const limits = { ...serverOptions, "grpc.max_receive_message_length": mostBytes };
+  const server = new Server({ ...limits, interceptors: [holdReads, ...interceptors, ...security.guards] });
   /** Of an asked job, or what the call is refused with. */
   const asked = (id: string): AskedJob => {
     const reason = refusal();
@@ -145,13 +129,13 @@ export async function serveRpc(endpoint: Endpoint, parts: RpcParts): Promise<Rpc
   };
   server.addService(coordinatorService, handlers);
   for (const { definition, handlers: theirs } of more) server.addService(definition, theirs);
-  health.addToServer(server);
+  addHealth(server, health);
   new ReflectionService(wireDefinition).addToServer(server);
-  const port = await security.listen(server, endpoint);
+  const port = await security.listen(server, endpoint, { partialBytes: 4 * mostBytes });
 
   return {
     address: hostPort(endpoint.host, port.port),
-    send: (session, message) => void sessions.get(session)?.write({ ...message, fence: fence() }),
+    send: (session, message) => void sessions.get(session)?.stream.write({ ...message, fence: fence() }),
     refuse,
     dismiss(error) {
       for (const session of [...sessions.keys()]) refuse(session, error);
@@ -159,7 +143,7 @@ export async function serveRpc(endpoint: Endpoint, parts: RpcParts): Promise<Rpc
     async close() {
       health.setStatus("", "NOT_SERVING");
       port.close();
-      for (const stream of sessions.values()) stream.end();
+      for (const { stream } of sessions.values()) stream.end();
       const shutdown = new Promise((resolve) => server.tryShutdown(resolve));
       const impatient = setTimeout(() => server.forceShutdown(), goodbyeMs);
       await shutdown;

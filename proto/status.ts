@@ -1,6 +1,7 @@
 /** LimbeckError <-> gRPC status. The code travels in the trailers, so it survives the coarser gRPC codes. */
 import { Metadata, type ServiceError, type StatusObject, status } from "@grpc/grpc-js";
 import { asLimbeckError, LimbeckError, type LimbeckErrorCode } from "../core/errors.ts";
+import { told } from "../core/told.ts";
 import { NotLeader } from "./notleader.ts";
 
 const codeKey = "limbeck-code";
@@ -42,10 +43,15 @@ export function isErrorCode(text: string): text is LimbeckErrorCode {
   return Object.hasOwn(grpcCodes, text);
 }
 
+/** Of what is told in a header, in UTF-16 units. */
+const longestTold = 4_000;
+
 /** What a server answers with, for anything thrown. */
 export function statusOf(thrown: unknown): StatusObject {
   const error = asLimbeckError(thrown);
-  const { code, message } = error;
+  const { code } = error;
+  // A message may quote what came, and what grpc-js cannot put into a header it throws where nobody catches it.
+  const message = told(error.message, longestTold);
   const metadata = new Metadata();
   metadata.set(codeKey, code);
   if (error instanceof NotLeader) metadata.set(leaderKey, error.leader);

@@ -5,6 +5,7 @@ import {
   type Interceptor,
   loadPackageDefinition,
   type MethodDefinition,
+  type ServiceDefinition,
 } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import type { CoordinatorClient } from "./gen/limbeck/v1/Coordinator.ts";
@@ -14,6 +15,7 @@ import type { PullRequest, PullRequest__Output } from "./gen/limbeck/v1/PullRequ
 import type { TeacherClient } from "./gen/limbeck/v1/Teacher.ts";
 import type { ToWorker } from "./gen/limbeck/v1/ToWorker.ts";
 import type { ProtoGrpcType } from "./gen/limbeck.ts";
+import { Parts } from "./intake/parts.ts";
 import { packagePath } from "./package.ts";
 import type { Called } from "./security/dialing.ts";
 import { loopbackOnly, type Security } from "./security/security.ts";
@@ -47,8 +49,15 @@ function pinging({ everyMs, answerMs }: Pings): ChannelOptions {
   return { "grpc.keepalive_time_ms": everyMs, "grpc.keepalive_timeout_ms": answerMs };
 }
 
-/** For every server. Its receive window stays at Node's 64 KiB, which is why large payloads are pulled. */
-export const serverOptions: ChannelOptions = { ...limits, ...pinging(usualPings) };
+/**
+ * For every server. Its receive window stays at Node's 64 KiB, which is why large payloads are pulled. A connection is one
+ * process, which has a few calls at once; what all connections together may have is in intake/.
+ */
+export const serverOptions: ChannelOptions = {
+  ...limits,
+  ...pinging(usualPings),
+  "grpc.max_concurrent_streams": 128,
+};
 
 /** For every client. */
 export const channelOptions: ChannelOptions = {
@@ -64,7 +73,28 @@ export const channelOptions: ChannelOptions = {
   "grpc.enable_http_proxy": 0,
 };
 
-const join = v1.Coordinator.service.Join;
+const parts = new Parts(wireDefinition);
+
+/** What is asked is counted before it is decoded. */
+function counted<S>(service: S): S {
+  const methods = Object.entries(service as unknown as ServiceDefinition).map(([name, method]) => {
+    const { requestDeserialize, requestType } = method as typeof method & Requested;
+    const decode = (bytes: Buffer) => {
+      parts.check(requestType.type.name, bytes);
+      return requestDeserialize(bytes);
+    };
+    return [name, { ...method, requestDeserialize: decode }];
+  });
+  return Object.fromEntries(methods) as unknown as S;
+}
+
+/** As proto-loader makes it, beside what grpc-js promises. */
+interface Requested {
+  readonly requestType: { readonly type: { readonly name: string } };
+}
+
+const coordinating = counted(v1.Coordinator.service);
+const join = coordinating.Join;
 
 /** By what it says: an order to all members of a term, as it was encoded for the first of them. */
 const encodedOrders = new WeakMap<
@@ -85,11 +115,11 @@ function encodeToWorker(message: ToWorker): Buffer {
 }
 
 export const coordinatorService = {
-  ...v1.Coordinator.service,
+  ...coordinating,
   Join: { ...join, responseSerialize: encodeToWorker },
 };
-export const jobsService = v1.Jobs.service;
-export const teacherService = v1.Teacher.service;
+export const jobsService = counted(v1.Jobs.service);
+export const teacherService = counted(v1.Teacher.service);
 
 /** What every call of a client goes through: it is counted there. */
 export type Interceptors = readonly Interceptor[];
@@ -133,7 +163,7 @@ function dialed(
   return [address, credentials, { ...channelOptions, ...pinging(pings), ...options, interceptors: through }] as const;
 }
 
-const pull = v1.Peer.service.Pull;
+const pull = counted(v1.Peer.service).Pull;
 
 /** Peer.Pull with messages as they are: a protobuf copy of every chunk would halve the throughput. */
 export const rawPull: MethodDefinition<PullRequest, Uint8Array> & {

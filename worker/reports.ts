@@ -12,6 +12,9 @@ export interface EvaluationShare {
   readonly results: readonly ChunkEvaluation[];
 }
 
+/** In one message: more would be refused, for a message has a size and a number of parts (proto/intake/parts.ts). */
+const [mostChunks, mostBytes] = [4_096, 4 * 2 ** 20];
+
 export type Report = Omit<FromWorker, "term" | "body">;
 
 export class Reports {
@@ -34,7 +37,12 @@ export class Reports {
       labels: bytesOf(labels),
       confidences: bytesOf(confidences),
     }));
-    this.tell({ evaluated: { ...share, results: chunks } });
+    const bytesEach = 8 * results.reduce((largest, { examples }) => Math.max(largest, examples), 1);
+    const most = Math.max(1, Math.min(mostChunks, Math.floor(mostBytes / bytesEach)));
+    // A share of no chunk is told, too.
+    for (let from = 0; from === 0 || from < chunks.length; from += most) {
+      this.tell({ evaluated: { ...share, results: chunks.slice(from, from + most) } });
+    }
   }
 
   /** @param examples ids to look at */

@@ -1,6 +1,7 @@
 /** What a worker serves to other workers, on one port: gradients and weights to peers, soft targets to students. */
 import { Server } from "@grpc/grpc-js";
 import { type Endpoint, hostPort } from "../proto/endpoint.ts";
+import { holdReads } from "../proto/intake/heldreads.ts";
 import { loopbackOnly, type Security } from "../proto/security/security.ts";
 import type { Log } from "../proto/telemetry/log.ts";
 import { type Calling, serverOptions } from "../proto/wire.ts";
@@ -36,7 +37,10 @@ export async function openServices(listening: Listening): Promise<Services> {
   const calling = { interceptors: metrics.interceptors, security };
   const { host, server: peerServer, client } = openPeers((line) => log.warn(line), calling);
   const softTargets = new SoftTargetServer(metrics);
-  const server = new Server({ ...serverOptions, interceptors: [...metrics.serverInterceptors, ...security.guards] });
+  const server = new Server({
+    ...serverOptions,
+    interceptors: [holdReads, ...metrics.serverInterceptors, ...security.guards],
+  });
   peerServer.addTo(server);
   softTargets.addTo(server);
   const port = await security.listen(server, listen);

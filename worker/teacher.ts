@@ -98,10 +98,11 @@ export class Teacher {
   serving(term: number, stage: Stage): Serving {
     const { job } = this.#context;
     const { numerics, lanes, distil } = job;
-    const { digest, classes, shape } = this.#dataset;
+    const { digest, classes, shape, trainExamples } = this.#dataset;
     const inputFloats = floatsSent(job, shape);
     return {
-      ...{ term, teacher: this.sha256, dataset: digest, classes, inputFloats },
+      ...{ term, teacher: this.sha256, dataset: digest, classes, inputFloats, trainExamples },
+      mostExamples: mostAtOnce(job),
       temperature: distil.temperature,
       mergesUpTo: numerics === "fast" ? lanes.count * lanes.batch : 0,
       answer: (examples, epoch, inputs) => {
@@ -127,7 +128,7 @@ export class Teacher {
     const features = sizeOf(this.#dataset.shape);
     const { numerics, lanes } = job;
     const isExact = numerics === "exact";
-    const most = isExact ? lanes.batch : lanes.count * lanes.batch;
+    const most = mostAtOnce(job);
     if (examples > most) {
       const whole = isExact ? "a lane" : "a step";
       const message = `${examples} soft targets were asked for at once, ${whole} has no more than ${most}`;
@@ -163,6 +164,11 @@ export class Teacher {
     // Twice a batch of drawn ones: every row can have another company.
     this.uncacheable = (await rowDependence(pass, batch, dataset?.count("train") ?? 2 * batch)) ?? "";
   }
+}
+
+/** Examples of a pass. */
+function mostAtOnce({ numerics, lanes }: Context["job"]): number {
+  return numerics === "exact" ? lanes.batch : lanes.count * lanes.batch;
 }
 
 /** Of any alignment, one after another. */

@@ -18,7 +18,8 @@ export interface Place {
   open(path: string): Promise<Opened | null>;
 }
 
-const pieceBytes = 1 << 18;
+/** Who fetches and does not read holds two of them here. */
+const pieceBytes = 1 << 16;
 /** Files of the coordinator's own, and what is yet being written. */
 const hidden = /(^|\/)(\.|journal\.)/;
 

@@ -1,12 +1,12 @@
 /** The gRPC service of jobs: what is asked of the one that leads. */
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import type { ServerWritableStream } from "@grpc/grpc-js";
 import { LimbeckError } from "../../core/errors.ts";
 import type { JobEntry } from "../../core/jobentry.ts";
 import { parseJob } from "../../core/jobfile.ts";
 import { longestSource, modulesOf } from "../../core/jobpaths.ts";
 import { isJobAction, jobActions } from "../../core/jobstate.ts";
+import { told } from "../../core/told.ts";
 import type { FetchPiece } from "../../proto/gen/limbeck/v1/FetchPiece.ts";
 import type { FetchRequest__Output } from "../../proto/gen/limbeck/v1/FetchRequest.ts";
 import type { JobsHandlers } from "../../proto/gen/limbeck/v1/Jobs.ts";
@@ -35,6 +35,7 @@ export interface JobsParts {
 
 /** A UUID and room; it is kept with the job. */
 const longestRequest = 100;
+const [longestWhy, longestBy] = [4_000, 256];
 
 export function jobsHandlers({ reign, results, allowsModules, mostJobs, now }: JobsParts): JobsHandlers {
   return {
@@ -47,7 +48,7 @@ export function jobsHandlers({ reign, results, allowsModules, mostJobs, now }: J
       if (!isJobAction(action))
         throw new LimbeckError("usage", `a job takes ${jobActions.join(", ")}, found ${action}`);
       const { id } = jobOf(reign(), job);
-      const answer = await reign().ask({ kind: "controlled", job: id, action, why });
+      const answer = await reign().ask({ kind: "controlled", job: id, action, why: told(why, longestWhy) });
       return { state: answer.phase, why: answer.why };
     }),
     Artifacts: answering(({ job }) => results.list(jobOf(reign(), job))),
@@ -79,7 +80,7 @@ function submissionOf(
   checkSubmission(named);
   if (request.length > longestRequest)
     throw new LimbeckError("usage", `a request has up to ${longestRequest} characters, found ${request.length}`);
-  const submission = { ...named, job, sources: sources.map(checkedSource), by, request };
+  const submission = { ...named, job, sources: sources.map(checkedSource), by: told(by, longestBy), request };
   const modules = new Set(modulesOf(job).map(({ path }) => path));
   const sent = new Set(sources.map(({ path }) => path));
   for (const module of modules) {
@@ -124,11 +125,27 @@ async function fetched(
   call.on("cancelled", () => gone.abort());
   try {
     for await (const bytes of (await opened(call.request)).pieces) {
-      if (gone.signal.aborted) return;
-      if (!call.write({ bytes: Buffer.from(bytes) })) await once(call, "drain", { signal: gone.signal });
+      gone.signal.throwIfAborted();
+      await taken(call, { bytes: Buffer.from(bytes) }, gone.signal);
     }
     call.end();
   } catch (thrown) {
     if (!gone.signal.aborted) call.emit("error", statusOf(thrown));
   }
+}
+
+/** Resolves when the piece is on its way, so that no other waits behind it. Rejects when the caller has gone. */
+function taken(
+  call: ServerWritableStream<FetchRequest__Output, FetchPiece>,
+  piece: FetchPiece,
+  gone: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(gone.reason);
+    gone.addEventListener("abort", leave, { once: true });
+    call.write(piece, () => {
+      gone.removeEventListener("abort", leave);
+      resolve();
+    });
+  });
 }

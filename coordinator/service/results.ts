@@ -45,6 +45,7 @@ export class Results {
   #depot: Promise<Depot> | null = null;
   /** Of jobs that are over: whether this coordinator's folder has how. */
   readonly #seen = new WeakMap<QueuedJob, Promise<boolean>>();
+  readonly #reading = new Map<QueuedJob, Promise<readonly ProgressEvent[]>>();
 
   constructor(parts: ResultsParts) {
     this.#parts = parts;
@@ -75,8 +76,16 @@ export class Results {
     throw failure ?? new LimbeckError("usage", none);
   }
 
-  /** Of a job that does not run now; none where they cannot be had. */
-  async events(job: QueuedJob): Promise<readonly ProgressEvent[]> {
+  /** Of a job that does not run now; none where they cannot be had. However many ask at once, they are read once. */
+  events(job: QueuedJob): Promise<readonly ProgressEvent[]> {
+    const under = this.#reading.get(job);
+    if (under) return under;
+    const events = this.#read(job).finally(() => this.#reading.delete(job));
+    this.#reading.set(job, events);
+    return events;
+  }
+
+  async #read(job: QueuedJob): Promise<readonly ProgressEvent[]> {
     try {
       return eventsIn(await textOf(await this.open(job, eventsName, answerMs.events)));
     } catch {

@@ -5,6 +5,9 @@ import type { Event, Place, QueuedJob, Refusals } from "./vocabulary.ts";
 /** For a worker that its job let go to join again. */
 const betweenMs = 10_000;
 
+/** Of those that were refused last; by another name one is another worker. */
+const mostRefused = 10_000;
+
 /**
  * Back to the job that it works in, where that lives. A process takes one job (TensorFlow's threads are set once), and
  * goes on computing for it until it is told to stop: with another job there, it joins again without that; else it is free.
@@ -60,7 +63,10 @@ export function refused(deciding: Deciding, session: number, why: string): void 
   const { worker, instance } = its;
   const jobs = new Map(draft.refusals.get(worker)?.jobs).set(its.place.job, why);
   const refusals: Refusals = { instance, jobs };
+  draft.refusals.delete(worker);
   draft.refusals.set(worker, refusals);
+  const [oldest] = draft.refusals.keys();
+  if (draft.refusals.size > mostRefused && oldest !== undefined) draft.refusals.delete(oldest);
   seat(deciding, session, { kind: "idle" }, "");
 }
 

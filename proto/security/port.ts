@@ -1,10 +1,13 @@
 /** A gRPC server's port, plain or by mTLS. */
 
 import { once } from "node:events";
+import type { Http2Server } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import { createServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import { logVerbosity, type Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { type Endpoint, hostPort, portError } from "../endpoint.ts";
+import { boundCalls, type CallLimits } from "../intake/calls.ts";
+import { boundConnections } from "../intake/connections.ts";
 import type { Certificates } from "./certificates.ts";
 import type { Followed } from "./followed.ts";
 import type { Refusals } from "./refusals.ts";
@@ -16,15 +19,37 @@ export interface ListeningPort {
 }
 
 /** Throws `unavailable` where the port cannot be had; the option `--listen` chooses another. */
-export function listenPlain(server: Server, endpoint: Endpoint, flag = "--listen"): Promise<ListeningPort> {
+export function listenPlain(
+  server: Server,
+  endpoint: Endpoint,
+  { flag = "--listen", calls = {} }: { readonly flag?: string; readonly calls?: Partial<CallLimits> } = {},
+): Promise<ListeningPort> {
   setLogVerbosity(logVerbosity.NONE); // What grpc-js would print of a busy port is in the error, too.
   return new Promise((resolve, reject) => {
     const at = hostPort(endpoint.host, endpoint.port);
     server.bindAsync(at, ServerCredentials.createInsecure(), (cause, port) => {
-      if (cause) reject(portError(endpoint, flag, cause));
-      else resolve({ port, close() {} }); // The server's own shutdown closes it.
+      if (cause) {
+        reject(portError(endpoint, flag, cause));
+        return;
+      }
+      for (const each of serversIn(server)) {
+        boundConnections(each);
+        boundCalls(each, calls);
+      }
+      resolve({ port, close() {} }); // The server's own shutdown closes it.
     });
   });
+}
+
+/** grpc-js has its HTTP/2 servers to itself, but bounds less than can be asked of it: without them a test fails. */
+function serversIn(server: Server): Iterable<Http2Server> {
+  return (server as unknown as { readonly http2Servers: ReadonlyMap<Http2Server, unknown> }).http2Servers.keys();
+}
+
+export interface TlsPort {
+  readonly certificates: Followed<Certificates>;
+  readonly refusals: Refusals;
+  readonly calls: Partial<CallLimits>;
 }
 
 /** Of a handshake. */
@@ -37,10 +62,11 @@ const patienceMs = 10_000;
 export async function listenTls(
   server: Server,
   endpoint: Endpoint,
-  { certificates, refusals }: { readonly certificates: Followed<Certificates>; readonly refusals: Refusals },
+  { certificates, refusals, calls }: TlsPort,
 ): Promise<ListeningPort> {
   setLogVerbosity(logVerbosity.NONE);
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  for (const each of serversIn(server)) boundCalls(each, calls);
   const tls: TlsServer = createServer({
     ...contextOf(certificates.current),
     requestCert: true,
@@ -48,6 +74,7 @@ export async function listenTls(
     ALPNProtocols: ["h2"],
     handshakeTimeout: patienceMs,
   });
+  boundConnections(tls);
   tls.on("secureConnection", (socket: Shaken) => {
     if (socket._parent) peers.delete(socket._parent);
     socket.on("error", () => {}); // HTTP/2 sees it, too.

@@ -4,6 +4,7 @@ import { LimbeckError } from "../../core/errors.ts";
 import { isLoopback, isLoopbackAddress } from "../../core/security/loopback.ts";
 import { usualCluster } from "../cluster.ts";
 import { type Endpoint, hostPort } from "../endpoint.ts";
+import type { CallLimits } from "../intake/calls.ts";
 import { type Certificates, readCertificates, type TlsFiles, timeText, tlsFlags } from "./certificates.ts";
 import { type Called, certificateProvider, type Dialed, dialTls, shownTo } from "./dialing.ts";
 import { type Followed, follow } from "./followed.ts";
@@ -31,7 +32,7 @@ export type Told = (level: "info" | "warn", why: string) => void;
 
 export interface Security {
   /** Gives the server its port. Throws `usage` off loopback without TLS, `unavailable` where the port cannot be had. */
-  listen(server: Server, endpoint: Endpoint): Promise<ListeningPort>;
+  listen(server: Server, endpoint: Endpoint, calls?: Partial<CallLimits>): Promise<ListeningPort>;
   /** Come before what a server does for a call. */
   readonly guards: readonly ServerInterceptor[];
   /** @param address host:port. Throws `usage` off loopback without TLS */
@@ -78,10 +79,10 @@ export function openSecurity(options: SecurityOptions, told: Told, everyMs?: num
   };
 
   return {
-    async listen(server, endpoint) {
-      if (certificates) return listenTls(server, endpoint, { certificates, refusals });
+    async listen(server, endpoint, calls = {}) {
+      if (certificates) return listenTls(server, endpoint, { certificates, refusals, calls });
       allowPlain(`${hostPort(endpoint.host, endpoint.port)} is listened on`, isLoopback(endpoint.host));
-      return listenPlain(server, endpoint);
+      return listenPlain(server, endpoint, { calls });
     },
     guards: isGuarded ? [guard({ cluster, transport, tokens, refusals })] : [],
     dial(whom, address) {

@@ -54,7 +54,23 @@ const nonsense: readonly [name: string, message: FromWorker, says: RegExp][] = [
     { evaluated: { stage: "teach", chunks: 1, results: [{ ...chunk, labels: Buffer.alloc(1) }] } },
     /4 bytes of predictions, 1 of labels and 8 of/,
   ],
+  ["a name that is none", { hello: { worker: "w".repeat(300), role: "student" } }, /its name has 300 characters/],
+  ["too many weights", { ready: { holds: Array<string>(99).fill("teach") } }, /99 stages whose weights it has/],
+  ["an example of many dimensions", { prepared: { engine: {}, dataset: { shape: Array(9).fill(1) } } }, /9 dimensions/],
+  ["a dataset of nothing", { prepared: { engine: {}, dataset: { trainExamples: 9 } } }, /without an example, a class/],
+  ["more classes than there may be", { prepared: { engine: {}, dataset: { classes: 2 ** 31 } } }, /2147483648 classes/],
+  ["time that is none", { heartbeat: { servingSeconds: Number.NaN } }, /serving_seconds is NaN/],
+  ["steps that last for ever", progress({ seconds: Number.POSITIVE_INFINITY }), /seconds is Infinity/],
+  ["a phase that ended before it began", progress({ phases: { compute: -1 } }), /compute is -1/],
+  ["no number of examples", progress({ metrics: { examples: Number.NaN } }), /no step or no time/],
+  ["findings that are no JSON", { diagnosed: { stage: "teach", findings: "[" } }, /findings is none/],
+  ["findings of another shape", { diagnosed: { stage: "teach", findings: '[{"check":1}]' } }, /findings is none/],
+  ["a digest that is none", { digest: { stage: "teach", weightsSha256: "f".repeat(999) } }, /weights_sha256 has 999/],
 ];
+
+function progress(changes: object): FromWorker {
+  return { progress: { stage: "teach", steps: 1, seconds: 1, metrics, phases: {}, ...changes } };
+}
 
 for (const [name, message, says] of nonsense) {
   test(`refused: ${name}`, () => {
@@ -63,8 +79,17 @@ for (const [name, message, says] of nonsense) {
 }
 
 test("an engine without TensorFlow has no version of it; an unknown error code is internal", () => {
-  const prepared = carried({ prepared: { engine: { backend: "wasm" }, dataset: {} } });
+  const dataset = { trainExamples: 9, classes: 2, shape: [3] };
+  const prepared = carried({ prepared: { engine: { backend: "wasm" }, dataset } });
   assert.equal(prepared.kind === "prepared" && prepared.engine.tensorflowVersion, null);
   const failed = carried({ failed: { code: "toString", message: "odd" } });
   assert.deepEqual(failed, { kind: "failed", term: 0, code: "internal", message: "odd" });
+});
+
+test("sentences are cut, and findings, which are JSON, are not", () => {
+  const warned = carried({ warned: { why: `${"w".repeat(3_999)}\u{1f600}` } });
+  assert.equal(warned.kind === "warned" && warned.why, `${"w".repeat(3_999)}\ufffd…`);
+  const finding = { check: "models", severity: "ok", message: "m".repeat(9_000), evidence: { classes: null } };
+  const diagnosed = carried({ diagnosed: { stage: "teach", findings: JSON.stringify([finding]) } });
+  assert.deepEqual(diagnosed.kind === "diagnosed" && diagnosed.findings, [finding]);
 });

@@ -77,6 +77,8 @@ export async function distil(
     temperature: job.distil.temperature,
     inputFloats: floatsSent(job, dataset.shape),
     mergesUpTo: 0,
+    trainExamples: dataset.count("train"),
+    mostExamples: job.lanes.batch,
   };
   const staff = { teachers: teachers.slice(0, 1), why: "a test" };
   const leave = () => participation.hear({ term: 1, body: "teachers", teachers: staff });

@@ -1,10 +1,12 @@
 /** The health service on a port of its own. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { status } from "@grpc/grpc-js";
-import { serveHealth } from "../../proto/health.ts";
+import { Client, credentials, type MethodDefinition, Server, status } from "@grpc/grpc-js";
+import { HealthImplementation, service } from "grpc-health-check";
+import { addHealth, serveHealth } from "../../proto/health.ts";
 import { jobsClient } from "../../proto/wire.ts";
 import { healthOf } from "../healthclient.ts";
+import { listen } from "../worker/exchange/cluster.ts";
 
 test("it says what it was told, and serves nothing else", async (t) => {
   const health = await serveHealth({ host: "127.0.0.1", port: 0 });
@@ -29,4 +31,31 @@ test("it says what it was told, and serves nothing else", async (t) => {
   );
   health.close();
   assert.deepEqual(await seen.next(), { value: undefined, done: true });
+});
+
+test("of names that nobody has nothing is kept, and who watches one is told that it is unknown", async (t) => {
+  const health = new HealthImplementation({ "": "SERVING" });
+  const server = new Server();
+  addHealth(server, health);
+  const client = new Client(await listen(server), credentials.createInsecure());
+  t.after(() => {
+    client.close();
+    server.forceShutdown();
+  });
+  const { path, requestSerialize, responseDeserialize } = service["Watch"] as MethodDefinition<
+    object,
+    { status: string }
+  >;
+  const watched = (name: string) =>
+    new Promise<string>((resolve, reject) => {
+      const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, { service: name });
+      call.on("error", reject).once("data", (reply: { status: string }) => {
+        resolve(reply.status);
+        call.on("error", () => {}).removeListener("error", reject);
+        call.cancel();
+      });
+    });
+  assert.equal(await watched(""), "SERVING");
+  for (let count = 0; count < 20; count++) assert.equal(await watched(`nobody-${count}`), "SERVICE_UNKNOWN");
+  assert.deepEqual([...(health as unknown as { watchers: Map<string, unknown> }).watchers.keys()], [""]);
 });

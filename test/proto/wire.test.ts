@@ -87,6 +87,24 @@ test("an error keeps its code and message through a call", async (t) => {
   }
 });
 
+test("what no header can hold is told as far as it can be, also of a stream that has begun", async (t) => {
+  const error = new LimbeckError("corrupt", `half a character \ud83d, and more ${"é".repeat(50_000)}`);
+  const address = await openCoordinator(t, {
+    Stop: (_call, reply) => reply(statusOf(error)),
+    Watch(call) {
+      call.write({ event: "{}" });
+      call.emit("error", statusOf(error));
+    },
+  });
+  const client = connectCoordinator(address);
+  t.after(() => client.close());
+  const whole = (thrown: Error) => /^half a character \ufffd, and more é+…$/.test(thrown.message);
+  await assert.rejects(client.stop("enough"), whole);
+  const watching = client.watch();
+  await watching.next();
+  await assert.rejects(watching.next(), whole);
+});
+
 test("what gRPC says itself becomes our codes, and names who was called", async (t) => {
   const silent = await openCoordinator(t, { Stop: () => {} });
   const client = coordinatorClient(silent);

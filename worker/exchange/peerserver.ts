@@ -2,11 +2,19 @@
 import { once } from "node:events";
 import type { Server, ServerDuplexStream } from "@grpc/grpc-js";
 import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
+import { told } from "../../core/told.ts";
 import type { PullRequest__Output } from "../../proto/gen/limbeck/v1/PullRequest.ts";
 import { encodePullHeader, peerService } from "../../proto/wire.ts";
 import { bytesOf } from "../bytes.ts";
 import { checksummed, payloadBytes, pieces } from "./payload.ts";
-import { described, type PayloadKind, type Publication, Publications, type Wanted } from "./publications.ts";
+import {
+  described,
+  type PayloadKind,
+  type Publication,
+  Publications,
+  payloadKinds,
+  type Wanted,
+} from "./publications.ts";
 import type { SharedFile, SharedFiles } from "./sharedfiles.ts";
 
 export interface PeerServerSettings {
@@ -30,6 +38,14 @@ type PullCall = ServerDuplexStream<PullRequest__Output, Uint8Array>;
 
 /** Ends every answer. */
 const endOfAnswer = new Uint8Array(0);
+
+const longestTold = 40;
+
+/** Nobody publishes any other, so it would be waited for in vain. */
+function checkKind({ kind }: Wanted): void {
+  if (!payloadKinds.some((each) => each === kind))
+    throw new LimbeckError("corrupt", `${JSON.stringify(told(kind, longestTold))} was pulled, which nobody publishes`);
+}
 
 /** How a publication is given away; made once, for the first who asks that way. */
 interface Given {
@@ -126,6 +142,7 @@ export class PeerServer {
     this.#calls.set(abort, wanted.term);
     try {
       if (this.#closed) throw this.#closed;
+      checkKind(wanted);
       const publication = await this.#publications.take(wanted, abort.signal);
       await this.#send(publication, call, wanted.host, abort.signal);
     } catch (thrown) {

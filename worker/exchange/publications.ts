@@ -7,7 +7,8 @@ import type { Payload } from "./payload.ts";
  * "partials": sums of lane gradients; "reduced": the sum of a slice; "teacher": its weights; "state": the replica, and
  * "sum": the gradient sum of the step before; "snapshot" and "delta": copies of these two for whoever follows.
  */
-export type PayloadKind = "partials" | "reduced" | "teacher" | "state" | "sum" | "snapshot" | "delta";
+export const payloadKinds = ["partials", "reduced", "teacher", "state", "sum", "snapshot", "delta"] as const;
+export type PayloadKind = (typeof payloadKinds)[number];
 
 /** What is asked for. `slice`: rank of the student that owns the slice, 0 where the payload is whole. */
 export interface Wanted {

@@ -26,6 +26,10 @@ export interface Serving {
   readonly temperature: number;
   /** Floats of an example's inputs that come with its id; 0 where the teacher reads the dataset. */
   readonly inputFloats: number;
+  /** Of the dataset: ids are below it. */
+  readonly trainExamples: number;
+  /** In one request. */
+  readonly mostExamples: number;
   /** How many examples of several requests one pass may have; 0 where every request has its own. */
   readonly mergesUpTo: number;
   /**
@@ -60,6 +64,8 @@ const firstBatch = 64;
 export class SoftTargetServer {
   readonly #hearer: ServiceHearer;
   #serving: Serving | null = null;
+  /** What every request of the job must fit: that of the last teacher, for what waits must not be large either. */
+  #shape: Pick<Serving, "inputFloats" | "trainExamples" | "mostExamples"> | null = null;
   /** Of the teacher that was served last: it may come back in the next term. */
   #sized = { teacher: "", size: new BatchSize(0, 0) };
   readonly #queue = new RequestQueue<Stream, Entry>();
@@ -83,6 +89,7 @@ export class SoftTargetServer {
   /** Answers for this teacher from now on. */
   serve(serving: Serving): void {
     this.#serving = serving;
+    this.#shape = serving;
     const { teacher, mergesUpTo } = serving;
     if (teacher !== this.#sized.teacher) this.#sized = { teacher, size: new BatchSize(firstBatch, mergesUpTo) };
   }
@@ -118,8 +125,9 @@ export class SoftTargetServer {
   #add(stream: Stream, request: SoftTargetRequest__Output): void {
     this.#requests += 1;
     const asked = understood(request);
-    if (asked instanceof LimbeckError) {
-      this.#send(stream, this.#replies.refusal(request, asked), performance.now());
+    const wrong = asked instanceof LimbeckError ? asked : this.#misfit(asked);
+    if (asked instanceof LimbeckError || wrong) {
+      this.#send(stream, this.#replies.refusal(request, wrong!), performance.now());
       return;
     }
     const nowMs = performance.now();
@@ -189,7 +197,11 @@ export class SoftTargetServer {
       // L3. The term may have ended meanwhile, and the weights with it.
       const error = refusals[at] ?? failure ?? this.#objection(each);
       if (error) return this.#replies.refusal(each, error);
-      return this.#replies.answer(each, logits[welcome.indexOf(each)]!, this.#serving!);
+      try {
+        return this.#replies.answer(each, logits[welcome.indexOf(each)]!, this.#serving!);
+      } catch (thrown) {
+        return this.#replies.refusal(each, asLimbeckError(thrown)); // Its format is its asker's own.
+      }
     });
   }
 
@@ -216,18 +228,28 @@ export class SoftTargetServer {
     });
   }
 
+  /** Before it waits, and before it is one pass with what others asked: what no term of the job could answer. */
+  #misfit({ examples, inputs }: Asked): LimbeckError | null {
+    if (!this.#shape) return null;
+    const { inputFloats, trainExamples, mostExamples } = this.#shape;
+    const found = `${examples.length} soft targets were asked for at once`;
+    if (examples.length > mostExamples) return new LimbeckError("corrupt", `${found}, at most ${mostExamples} may be`);
+    const beyond = examples.find((id) => id >= trainExamples);
+    if (beyond !== undefined)
+      return new LimbeckError("corrupt", `example ${beyond} was asked for, the dataset has ${trainExamples}`);
+    const bytes = 4 * inputFloats * examples.length;
+    if (inputs.byteLength === bytes) return null;
+    const came = `${inputs.byteLength} bytes of inputs came for ${examples.length} examples`;
+    return new LimbeckError("corrupt", `${came}, should be ${bytes}`);
+  }
+
   /** L3, L6. Why it cannot be answered; null where it can. An empty teacher stands for what is served: see mixed.ts. */
-  #objection({ term, key, examples, inputs }: Asked): LimbeckError | null {
+  #objection({ term, key }: Asked): LimbeckError | null {
     const asked = `soft targets of term ${term} were asked for, the teacher serves`;
     if (!this.#serving) return new LimbeckError("stale_term", `${asked} none now`);
-    const { teacher, dataset, inputFloats } = this.#serving;
+    const { teacher, dataset } = this.#serving;
     if (this.#serving.term !== term) return new LimbeckError("stale_term", `${asked} term ${this.#serving.term}`);
-    if ((key.teacher === "" || key.teacher === teacher) && key.dataset === dataset) {
-      const bytes = 4 * inputFloats * examples.length;
-      if (inputs.byteLength === bytes) return null;
-      const came = `${inputs.byteLength} bytes of inputs came for ${examples.length} examples`;
-      return new LimbeckError("corrupt", `${came}, should be ${bytes}`);
-    }
+    if ((key.teacher === "" || key.teacher === teacher) && key.dataset === dataset) return null;
     const ours = `teacher ${teacher.slice(0, 12)} on dataset ${dataset.slice(0, 12)}`;
     const theirs = `teacher ${key.teacher.slice(0, 12)} on dataset ${key.dataset.slice(0, 12)}`;
     return new LimbeckError("wrong_key", `${ours} was asked for ${theirs}`);

@@ -239,3 +239,10 @@ test("where there is no shared memory at all, bytes are given", async (t) => {
   assert.equal((await client.pull({ worker: "giver", address }, wanted, into, never)).shmPath, "");
   assert.deepEqual(into, weights);
 });
+
+test("a payload that nobody publishes is not waited for", async (t) => {
+  const [giver, taker] = await openPair(t, "bytes");
+  const odd = { ...wanted, kind: "x".repeat(100_000), deadlineMs: 60_000 };
+  const pulled = taker.client.pull(giver.member, odd, new Float32Array(1), never);
+  await assert.rejects(pulled, (error: Error) => /nobody publishes/.test(error.message) && error.message.length < 500);
+});

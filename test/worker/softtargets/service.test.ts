@@ -241,3 +241,23 @@ test("the largest logits with the tail's mass travel, and what that costs is mea
   assert.equal(payloadError.examples, 3);
   assert.ok(payloadError.max > 0 && payloadError.max < 0.01);
 });
+
+test("what no term of the job could answer is refused before it waits, and fails nobody else's pass", async (t) => {
+  const { open, opened } = gate();
+  const teacher = await openTeacher(t, "teacher-1", {
+    ...{ trainExamples: 80_000, mostExamples: 3, mergesUpTo: 100 },
+    answer: async (examples, view) => {
+      await opened;
+      return logitsOf(examples, view);
+    },
+  });
+  const client = ask(t, [teacher.member]);
+  const good = [1, 2, 3].map(() => client.request(key, never));
+  const wrong = ask(t, [teacher.member]);
+  const beyond = wrong.request({ ...key, examples: Uint32Array.of(80_000) }, never);
+  await assert.rejects(beyond, { message: /example 80000 was asked for, the dataset has 80000/ });
+  const many = wrong.request({ ...key, examples: Uint32Array.of(1, 2, 3, 4) }, never);
+  await assert.rejects(many, { message: /4 soft targets were asked for at once, at most 3/ });
+  open();
+  for (const logits of good) assert.deepEqual(await logits, logitsOf(key.examples, 2));
+});

@@ -38,6 +38,7 @@ export async function openTeacher(
   };
   server.serve({
     ...{ term: 1, teacher: "t1", dataset: "d1", classes, inputFloats: 0, temperature: 1, mergesUpTo: 0 },
+    ...{ trainExamples: 2 ** 32, mostExamples: 2 ** 20 },
     answer,
     ...changes,
   });
