@@ -1,5 +1,5 @@
 /** What a seed makes of the job and of the machines it runs on. */
-import { usualPatience } from "../../coordinator/patience.ts";
+import { standbyPatience, usualPatience } from "../../coordinator/patience.ts";
 import type { Plan } from "../../coordinator/state.ts";
 import { type Job, jobSchema } from "../../core/job.ts";
 import { between, whole } from "./world.ts";
@@ -102,7 +102,8 @@ export function sceneOf(random: () => number, { isAlone }: { readonly isAlone: b
   const servingMs = between(random, 1, 5) * (random() < 0.4 ? 10 : 1);
   const [cachedFrom, cachedTo] = random() < 0.3 ? [whole(random, 0, 8), whole(random, 4, 30)] : [0, 0];
   const isCached = (step: number) => step >= cachedFrom && step < cachedTo;
-  return { ...scene, ...coordination(random, isAlone), job: placed, plan: planOf(placed), autos, servingMs, isCached };
+  const plan = planOf(placed, isAlone);
+  return { ...scene, ...coordination(random, isAlone), job: placed, plan, autos, servingMs, isCached };
 }
 
 function coordination(random: () => number, isAlone: boolean): Pick<Scene, "coordinators" | "finding"> {
@@ -112,8 +113,9 @@ function coordination(random: () => number, isAlone: boolean): Pick<Scene, "coor
 }
 
 /** Splits are judged within a few steps, so that roles change often in jobs this short. */
-function planOf(job: Job): Plan {
+function planOf(job: Job, isAlone: boolean): Plan {
   const identity = { id: "", sources: [], jobFolder: "/job", runFolder: "/run", build: buildOfAll };
-  const patience = { ...usualPatience, splitMs: 60, splitSteps: 2, resplitMs: 200 };
+  const serving = isAlone ? usualPatience : { ...usualPatience, ...standbyPatience };
+  const patience = { ...serving, splitMs: 60, splitSteps: 2, resplitMs: 200 };
   return { job, ...identity, heartbeatMs: 250, patience, predicted: null };
 }
