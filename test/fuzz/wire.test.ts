@@ -1,10 +1,8 @@
-/** A minute under attack, by every gRPC method there is: the processes live, stay small and serve others, and the job's bits are what they were. */
+/** A job under attack, by every gRPC method there is: the processes live, stay small and serve others, and the job's bits are what they were. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { test } from "node:test";
 import { permissions } from "../../core/security/permissions.ts";
-import { scratchFolder } from "../e2e/limbeck.ts";
-import { fuzz } from "./wire/fuzz.ts";
+import { attacked } from "./wire/attacked.ts";
 import { methodsOf, pathsOnTheWire } from "./wire/methods.ts";
 import { samplesOf } from "./wire/samples.ts";
 
@@ -23,17 +21,5 @@ test("every method that anybody may call is attacked", () => {
   }
 });
 
-test("under attack by every method, others are served and the weights are those of an undisturbed run (L1)", {
-  timeout: 290_000,
-}, async (t) => {
-  const folder = join(await scratchFolder(t), "fuzz");
-  const notes: string[] = [];
-  const { targets, wrong } = await fuzz({ folder, seed: 7, seconds: 60, note: (line) => notes.push(line) });
-  for (const [name, { methods, ...figures }] of Object.entries(targets)) {
-    t.diagnostic(`${name}: ${JSON.stringify(figures)}`);
-    for (const [method, { calls }] of Object.entries(methods))
-      assert.ok(calls > 0, `${name}: ${method} was not called`);
-    assert.ok(figures.answered > 0, name);
-  }
-  assert.deepEqual(wrong, [], notes.join("\n"));
-});
+test("a job under attack ends with the weights of an undisturbed one (L1), and others are served meanwhile", (t) =>
+  attacked(t, "one job"));

@@ -8,7 +8,7 @@ import { floods } from "./floods.ts";
 import { type Aim, type Attack, messageAttacks } from "./messages.ts";
 import { methodsOf } from "./methods.ts";
 import { below, type Random } from "./mutations.ts";
-import { type Door, fuzzJob, oneJob, type Setting, secured, service, type Target } from "./targets.ts";
+import { type Door, fuzzJob, oneJob, type Setting, secured, service, stepsPerSecond, type Target } from "./targets.ts";
 import { Witness, type Witnessed } from "./witness.ts";
 
 export const attacks: Readonly<Record<string, Attack>> = { ...messageAttacks, ...floods };
@@ -19,6 +19,8 @@ export interface FuzzOptions {
   readonly seed: number;
   /** Of all targets together. */
   readonly seconds: number;
+  /** Only this one, for its share of the time. */
+  readonly target?: keyof typeof targets;
   /** Only methods whose name has this in it. */
   readonly method?: string;
   /** Only this one. */
@@ -41,9 +43,7 @@ export interface FuzzResult {
 }
 
 /** How the time is shared. */
-const targets = { "one job": [oneJob, 0.4], service: [service, 0.4], "by mTLS": [secured, 0.2] } as const;
-/** A step of the job waits for longer than this share of a second, see test/fixtures/models/waiting.ts. */
-const stepsPerSecond = 5;
+export const targets = { "one job": [oneJob, 0.4], service: [service, 0.4], "by mTLS": [secured, 0.2] } as const;
 /** What a process may grow by. */
 const mostMegabytes = 300;
 /** Connections that are kept, and files of the job's own that come and go. */
@@ -63,6 +63,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   const results: Record<string, Attacked> = {};
   const wrong: string[] = [];
   for (const [name, [begin, share]] of Object.entries(targets)) {
+    if (options.target !== undefined && name !== options.target) continue;
     const setting: Setting = { folder: join(folder, name.replaceAll(" ", "-")), steps, expected };
     const target = await begin(setting);
     try {

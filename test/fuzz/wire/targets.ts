@@ -50,6 +50,10 @@ export interface Setting {
 }
 
 const startMs = 120_000;
+/** Of a lane's pass, which is a wait: the job lasts, and leaves the processors to the attack. */
+const passMs = 40;
+/** More than it can take with eight lanes in a step. */
+export const stepsPerSecond = 3.5;
 const finishMs = 180_000;
 
 export function fuzzJob(steps: number): string[] {
@@ -69,7 +73,7 @@ async function joinWorkers(processes: Processes, coordinator: string): Promise<R
   for (const role of ["student", "teacher"]) {
     const [name, address] = [`${role}-1`, await free()];
     const given = ["--role", role, "--name", name, "--coordinator", coordinator, "--listen", address];
-    processes.start(name, ["worker", ...given, "-o", "json"]);
+    processes.start(name, ["worker", ...given, "-o", "json"], { LIMBECK_TEST_PASS_MS: String(passMs) });
     workers.set(name, address);
   }
   return workers;
