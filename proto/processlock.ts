@@ -35,7 +35,7 @@ const sureMs = 20_000;
 const attempts = 5;
 
 /** The own monotonic clock, in milliseconds. */
-type Clock = () => number;
+export type Clock = () => number;
 
 /**
  * Takes the lock, or says who holds it; that of a process that died is taken over. One of which only its touches can be

@@ -80,6 +80,9 @@ async function claim(folder: string, { fence, writer }: FencedJournalOptions): P
   });
 }
 
+/** Fences that another one can come after: no coordinator has named a file by a larger number. */
+const ownName = /^(\d{1,15})\.(.*)$/;
+
 interface Found {
   readonly name: string;
   readonly fence: number;
@@ -94,7 +97,7 @@ function filesIn(folder: string): Promise<Found[]> {
       throw thrown;
     });
     return names.flatMap((name) => {
-      const [, fence, kind] = /^(\d+)\.(.*)$/.exec(name) ?? [];
+      const [, fence, kind] = ownName.exec(name) ?? [];
       if (fence === undefined) return [];
       return [{ name, fence: Number(fence), kind: kind === "jsonl" || kind === "claim" ? kind : "other" } as const];
     });

@@ -1,13 +1,15 @@
 /** One process at a time does what several want done; the others wait, and are told for whom. */
 import { setTimeout } from "node:timers/promises";
 import { LimbeckError } from "../../core/errors.ts";
-import { tryLock } from "../../proto/processlock.ts";
+import { type Clock, tryLock } from "../../proto/processlock.ts";
 
 export interface LockOptions {
   log(line: string): void;
   readonly signal?: AbortSignal;
   /** What the holder does, for the one who waits: "sets up the engine". */
   readonly doing: string;
+  /** Instead of the process's own. */
+  readonly now?: Clock;
 }
 
 const pollMs = 200;
@@ -20,7 +22,7 @@ const deadlineMs = 30 * 60_000;
 export async function withLock<T>(file: string, options: LockOptions, work: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + deadlineMs;
   for (let told = false; ; told = true) {
-    const lock = await tryLock(file);
+    const lock = await tryLock(file, options.now);
     if ("release" in lock) {
       try {
         return await work();

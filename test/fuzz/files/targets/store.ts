@@ -9,7 +9,7 @@ import { type Folder, type Nasty, promise, type Target, textFolder, withFiles } 
 import { mendedLines } from "./journal.ts";
 
 const own = { name: "me", address: "127.0.0.1:1", http: "127.0.0.1:2" };
-const journalName = "journals/service.jsonl";
+const journalName = "journals/service/3.jsonl";
 const seed = textFolder({
   "leader.json": `${JSON.stringify({ fence: 3, ...own })}\n`,
   [journalName]: linesOf(service, journalLine),
@@ -40,6 +40,10 @@ export const target: Target = {
       "a lock of all processes": locked("host -1 0"),
       "a lock of a path": locked("host ../../canary 0"),
       "a lock of a megabyte": locked("x".repeat(1 << 20)),
+      "a journal of a fence that has no next": withFiles(seed, { "journals/service/9007199254740991.jsonl": "" }),
+      "a claim that is no number": withFiles(seed, { "journals/service/1e999.claim": "" }),
+      "a claim of nobody's": withFiles(seed, { "journals/service/7.claim": "" }),
+      "a journal that is a folder": { ...textFolder({ "journals/service/3.jsonl/x": "" }), must: "be refused" },
       "a job that is null": records({ kind: "kept", job: null }),
       "a phase that is null": records(service[1], { kind: "changed", job: "story-0002", phase: null }),
     },
