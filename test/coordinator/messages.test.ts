@@ -54,7 +54,11 @@ const nonsense: readonly [name: string, message: FromWorker, says: RegExp][] = [
     { evaluated: { stage: "teach", chunks: 1, results: [{ ...chunk, labels: Buffer.alloc(1) }] } },
     /4 bytes of predictions, 1 of labels and 8 of/,
   ],
-  ["a name that is none", { hello: { worker: "w".repeat(300), role: "student" } }, /its name has 300 characters/],
+  [
+    "a name that is none",
+    { hello: { worker: "w".repeat(300), role: "student" } },
+    /a worker cannot be called "w+": letters, digits .* at most 128$/,
+  ],
   ["too many weights", { ready: { holds: Array<string>(99).fill("teach") } }, /99 stages whose weights it has/],
   ["an example of many dimensions", { prepared: { engine: {}, dataset: { shape: Array(9).fill(1) } } }, /9 dimensions/],
   ["a dataset of nothing", { prepared: { engine: {}, dataset: { trainExamples: 9 } } }, /without an example, a class/],
