@@ -12,7 +12,7 @@ const smoke = "examples/smoke.yaml";
 const set = (...settings: string[]) => settings.flatMap((each) => ["--set", each]);
 
 test("a service's jobs from their submission to their end, over the death of its coordinator", {
-  timeout: 180_000,
+  timeout: 290_000,
 }, async (t) => {
   const service = await startedService(t, 3);
   const { ask, scratch } = service;

@@ -21,7 +21,13 @@ test("one student and three give the same weights, the ledger is whole (L1, L2),
   assert.equal(ledger.seen, ledger.examplesPerEpoch * three.report.epochs);
   assert.equal(ledger.duplicated, 0);
   assert.equal(ledger.missing, 0);
-  assert.equal(three.report.softTargets.requested, ledger.seen, "every example's soft targets were asked for once");
+  // A term that broke, as on a machine with too much to do, has asked ahead for some that the next asks for again.
+  const broken = three.events.some(
+    (event) => event.kind === "term-opened" && !["start", "stage"].includes(event.reason),
+  );
+  const { requested } = three.report.softTargets;
+  if (broken) assert.ok(requested >= ledger.seen);
+  else assert.equal(requested, ledger.seen, "every example's soft targets were asked for once");
   leavesWhatItPromises(three);
 });
 
