@@ -3,12 +3,13 @@ import { z } from "zod";
 import { type EventDefinition, eventDefinitions, type FieldType } from "./eventdefinitions.ts";
 import type { ProgressEvent } from "./events.ts";
 import { parseJson } from "./nesting.ts";
+import { stages } from "./stages.ts";
 
 const text = z.string();
 const count = z.int().min(0);
 /** What is not finite is null where it has been JSON. */
 const figure = z.number().nullable();
-const stage = z.enum(["teach", "distil", "baseline"]);
+const stage = z.enum(stages);
 
 /** What is looked at: others may be there, too. */
 const types: Readonly<Record<FieldType, z.ZodType>> = {
