@@ -1,5 +1,11 @@
 /** The reference page of the events, docs/events.md, from their definitions in core/eventdefinitions.ts. */
-import { type EventDefinition, eventDefinitions, fieldTypes, sharedShapes } from "../core/eventdefinitions.ts";
+import {
+  type EventDefinition,
+  type EventFields,
+  eventDefinitions,
+  fieldTypes,
+  sharedShapes,
+} from "../core/eventdefinitions.ts";
 
 /** With the words for types written out. */
 export function eventsDefinitions(): object[] {
@@ -38,18 +44,17 @@ export function eventsReference(): string {
     ...Object.entries<EventDefinition>(eventDefinitions).flatMap(([kind, { means, fields }]) => [
       `### ${kind}`,
       means,
-      table(Object.entries(fields).map(([name, [type, says]]) => [name, fieldTypes[type], says])),
+      table(fields),
     ]),
     "## What stands in several",
-    ...Object.entries(sharedShapes).flatMap(([name, fields]) => [
-      `### ${name}`,
-      table(Object.entries(fields).map(([field, [type, says]]) => [field, type, says])),
-    ]),
+    ...Object.entries(sharedShapes).flatMap(([name, fields]) => [`### ${name}`, table(fields)]),
     "",
   ].join("\n\n");
 }
 
-function table(rows: readonly (readonly [name: string, type: string, means: string])[]): string {
-  const lines = rows.map(([name, type, means]) => `| \`${name}\` | ${type} | ${means || "–"} |`);
+function table(fields: EventFields): string {
+  const lines = Object.entries(fields).map(
+    ([name, [type, says]]) => `| \`${name}\` | ${fieldTypes[type]} | ${says || "–"} |`,
+  );
   return ["| field | type | meaning |", "|---|---|---|", ...lines].join("\n");
 }

@@ -7,6 +7,7 @@ import { resultDeciding } from "../core/jobdigest.ts";
 import { parseJson } from "../core/nesting.ts";
 import type { Calibration } from "../core/plan/calibration.ts";
 import { type Prediction, predict, type Split } from "../core/plan/prediction.ts";
+import { stages } from "../core/stages.ts";
 import { readFileWithin, writeTextWhole } from "../proto/files.ts";
 
 interface SavedPlan {
@@ -35,7 +36,7 @@ const predictionSchema = z.object({
   ...{ students: count, teachers: count, wallSeconds: z.number().min(0) },
   stages: z.array(
     z.object({
-      stage: z.enum(["teach", "distil", "baseline"]),
+      stage: z.enum(stages),
       ...{
         steps: count,
         stepSeconds: z.number().min(0),

@@ -1,5 +1,6 @@
 /** Records as they are read back: a checksum says that they are what was written, and not by whom. */
 import { z } from "zod";
+import { stages } from "../core/stages.ts";
 import type { JournalRecord } from "./journalrecord.ts";
 
 const text = z.string();
@@ -9,7 +10,7 @@ const count = z.int().min(0);
 const term = count.max(2 ** 48);
 /** What is not finite is null where it has been JSON. */
 const figure = z.number().nullable();
-const stage = z.enum(["teach", "distil", "baseline"]);
+const stage = z.enum(stages);
 const instances = z.record(text, text);
 const parts = z.record(text, count).optional();
 const latencies = z.array(z.looseObject({ batch: count, medianSeconds: figure, p95Seconds: figure }));

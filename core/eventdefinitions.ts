@@ -22,16 +22,19 @@ export const fieldTypes = {
   phases: "[phases](#phases)",
   findings: "list of [findings](#finding)",
   parts: "whole number by worker; may be missing",
+  evidence: "number or text by name",
   report: "what `report.json` has",
 } as const;
 
 export type FieldType = keyof typeof fieldTypes;
 
+/** By field: its type, and what its name does not say. */
+export type EventFields = Readonly<Record<string, readonly [FieldType, string]>>;
+
 export interface EventDefinition {
   /** A sentence or two. */
   readonly means: string;
-  /** By field: its type, and what its name does not say. */
-  readonly fields: Readonly<Record<string, readonly [FieldType, string]>>;
+  readonly fields: EventFields;
 }
 
 type Of<K extends ProgressEvent["kind"]> = Extract<ProgressEvent, { kind: K }>;
@@ -242,30 +245,29 @@ export const eventDefinitions = {
 } as const satisfies Definitions;
 
 /** What stands in several events, by heading. */
-export const sharedShapes: Readonly<Record<string, Readonly<Record<string, readonly [type: string, means: string]>>>> =
-  {
-    Lanes: {
-      worker: ["text", "a student"],
-      firstLane: ["whole number", "from 0"],
-      lanes: ["whole number", "how many, from there"],
-    },
-    Score: {
-      examples: ["whole number", "of the split"],
-      errors: ["whole number", "of them"],
-      accuracy: ["figure", "in [0, 1]"],
-      crossEntropy: ["number", "mean over the examples, nats"],
-    },
-    Phases: {
-      data: ["number", "seconds of a step for reading and augmenting examples"],
-      softTargets: ["number", "for waiting for the teachers"],
-      compute: ["number", "for the gradients"],
-      exchange: ["number", "for summing them with the others"],
-      apply: ["number", "for the update"],
-    },
-    Finding: {
-      check: ["text", "such as `teacher-accuracy`"],
-      severity: ["text", "`ok`, `warning`, `refusal` or `not-run`"],
-      message: ["text", "what was found, and what would be right"],
-      evidence: ["number or text by name", "what it rests on"],
-    },
-  };
+export const sharedShapes = {
+  Lanes: {
+    worker: ["text", "a student"],
+    firstLane: ["whole", "from 0"],
+    lanes: ["whole", "how many, from there"],
+  },
+  Score: {
+    examples: ["whole", "of the split"],
+    errors: ["whole", "of them"],
+    accuracy: ["figure", "in [0, 1]"],
+    crossEntropy: ["figure", "mean over the examples, nats"],
+  },
+  Phases: {
+    data: ["figure", "seconds of a step for reading and augmenting examples"],
+    softTargets: ["figure", "for waiting for the teachers"],
+    compute: ["figure", "for the gradients"],
+    exchange: ["figure", "for summing them with the others"],
+    apply: ["figure", "for the update"],
+  },
+  Finding: {
+    check: ["text", "such as `teacher-accuracy`"],
+    severity: ["text", "`ok`, `warning`, `refusal` or `not-run`"],
+    message: ["text", "what was found, and what would be right"],
+    evidence: ["evidence", "what it rests on"],
+  },
+} as const satisfies Readonly<Record<string, EventFields>>;

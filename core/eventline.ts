@@ -1,14 +1,21 @@
 /** Events as lines of events.jsonl, read back from a disk that may be damaged, or that another hand has written to. */
 import { z } from "zod";
-import { type EventDefinition, eventDefinitions, type FieldType } from "./eventdefinitions.ts";
+import {
+  type EventDefinition,
+  type EventFields,
+  eventDefinitions,
+  type FieldType,
+  sharedShapes,
+} from "./eventdefinitions.ts";
 import type { ProgressEvent } from "./events.ts";
 import { parseJson } from "./nesting.ts";
+import { stages } from "./stages.ts";
 
 const text = z.string();
 const count = z.int().min(0);
 /** What is not finite is null where it has been JSON. */
 const figure = z.number().nullable();
-const stage = z.enum(["teach", "distil", "baseline"]);
+const stage = z.enum(stages);
 
 /** What is looked at: others may be there, too. */
 const types: Readonly<Record<FieldType, z.ZodType>> = {
@@ -22,17 +29,25 @@ const types: Readonly<Record<FieldType, z.ZodType>> = {
   wholes: z.array(count),
   stage,
   stages: z.array(stage),
-  deal: z.array(z.looseObject({ worker: text, firstLane: count, lanes: count })),
-  score: z.looseObject({ examples: count, errors: count, accuracy: figure, crossEntropy: figure }),
-  phases: z.looseObject({ data: figure, softTargets: figure, compute: figure, exchange: figure, apply: figure }),
-  findings: z.array(z.looseObject({ check: text, severity: text, message: text })),
+  deal: z.array(shared("Lanes")),
+  score: shared("Score"),
+  phases: shared("Phases"),
+  findings: z.array(shared("Finding")),
   parts: z.record(text, count).optional(),
+  evidence: z.unknown().optional(),
   report: z.looseObject({ summary: text.optional() }),
 };
 
+function shared(name: keyof typeof sharedShapes): z.ZodType {
+  return z.lazy(() => z.looseObject(shapeOf(sharedShapes[name])));
+}
+
+function shapeOf(fields: EventFields): z.ZodRawShape {
+  return Object.fromEntries(Object.entries(fields).map(([name, [type]]) => [name, types[type]]));
+}
+
 function schemaOf({ fields }: EventDefinition): z.ZodType {
-  const shape = Object.entries(fields).map(([name, [type]]) => [name, types[type]]);
-  return z.looseObject({ kind: text, atMs: z.number(), ...Object.fromEntries(shape) });
+  return z.looseObject({ kind: text, atMs: z.number(), ...shapeOf(fields) });
 }
 
 const schemas = new Map(

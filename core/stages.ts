@@ -3,7 +3,8 @@ import type { Job } from "./job.ts";
 import type { OptimizerSpec, ScheduleSpec, ViewSpec } from "./jobparts.ts";
 import type { TeacherSpec } from "./jobteacher.ts";
 
-export type Stage = "teach" | "distil" | "baseline";
+export const stages = ["teach", "distil", "baseline"] as const;
+export type Stage = (typeof stages)[number];
 
 /** A stage, settled: what is trained, how and for how long. */
 export interface StagePlan {

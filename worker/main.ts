@@ -232,7 +232,7 @@ class WorkerProcess {
   }
 
   #logLeader(fence: number): void {
-    const at = { event: "leader", fence, term: this.#participation?.term ?? 0, step: this.#status.step };
+    const at = { event: "leader", fence, term: this.#term, step: this.#status.step };
     this.#options.log.info(at, `leader ${fence} decides`);
   }
 
@@ -260,7 +260,7 @@ class WorkerProcess {
     const { name: worker, role } = this.#options;
     const { services, http } = this.#found;
     const { address, host } = services;
-    const term = this.#participation?.term ?? 0;
+    const term = this.#term;
     const holds = this.#participation?.holds ?? [];
     const life = { build: packageVersion, pid: process.pid, instance: this.#instance };
     const job = this.#job;
@@ -282,7 +282,7 @@ class WorkerProcess {
     const session = this.#session!;
     this.#job = welcome.jobId;
     this.#isService = welcome.again;
-    session.beat(welcome.heartbeatMs, () => this.#participation?.term ?? 0, this.#status);
+    session.beat(welcome.heartbeatMs, () => this.#term, this.#status);
     this.#welcoming = this.#welcoming
       .then(() => this.#beWelcomed(welcome, session))
       .catch((thrown) => this.#fail(asLimbeckError(thrown)));
@@ -318,12 +318,17 @@ class WorkerProcess {
     });
   }
 
+  /** The newest term heard of; 0 before the first. */
+  get #term(): number {
+    return this.#participation?.term ?? 0;
+  }
+
   /** SIGTERM, or the parent has gone: others take over its place first, where it has one. */
   #leave(why: string): void {
     this.#isLeaving = true;
     this.#options.health?.("NOT_SERVING");
-    const { term, isMember } = this.#participation ?? { term: 0, isMember: false };
-    this.#session?.send({ term, leaving: { why } });
+    const isMember = this.#participation?.isMember ?? false;
+    this.#session?.send({ term: this.#term, leaving: { why } });
     this.#status.doing = `leaving: ${why}`;
     this.#log("leaving", why);
     if (!isMember || !this.#outbox.isOpen) this.#go();
@@ -351,11 +356,11 @@ class WorkerProcess {
     if (this.#failure || this.#over.signal.aborted) return;
     this.#failure = error;
     this.#log("failed", error.message, "error");
-    const term = this.#participation?.term ?? 0;
-    this.#session?.send({ term, failed: { code: error.code, message: error.message } });
+    this.#session?.send({ term: this.#term, failed: { code: error.code, message: error.message } });
     globalThis.setTimeout(() => this.#go(), failedMs).unref();
   }
+
   #log(event: string, why: string, level: "info" | "warn" | "error" = "info"): void {
-    this.#options.log[level]({ event, term: this.#participation?.term ?? 0, step: this.#status.step }, why);
+    this.#options.log[level]({ event, term: this.#term, step: this.#status.step }, why);
   }
 }

@@ -70,9 +70,9 @@ export class Roles {
     const { plan, restore, restoreBelow } = membership;
     // A checkpoint is for who has nothing; all go back to one only where what they have is not to be trusted.
     const goesBack = restore && restoreBelow > 0;
-    const isNew = this.#student?.replica.plan.stage !== plan.stage || goesBack;
-    const student = isNew ? await this.#build(plan, signal) : this.#student!;
-    const told = isNew && restore ? await student.restore(restoreBelow) : { restoredFrom: "", skipped: [] };
+    const kept = this.#student;
+    const student = goesBack ? await this.#build(plan, signal) : await this.studentOf(plan, signal);
+    const told = student !== kept && restore ? await student.restore(restoreBelow) : { restoredFrom: "", skipped: [] };
     await student.layOut(membership);
     const [context, cache] = [withDataset(this.#context), this.#cache];
     this.#studentTerm = new StudentTerm({ context, membership, student, cache, ...listeners });

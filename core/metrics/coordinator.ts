@@ -1,10 +1,11 @@
 /** What the coordinator measures: the job, its terms, and its workers as it sees them. */
 import { severities } from "../doctor/finding.ts";
 import { jobStates, workerStates } from "../shownstates.ts";
+import { stages } from "../stages.ts";
 import { termReasons } from "../termreason.ts";
 import { counter, gauge, histogram, longSecondsBuckets, secondsBuckets } from "./definition.ts";
 
-const stage = ["teach", "distil", "baseline"] as const;
+const stage = stages;
 const role = ["student", "teacher"] as const;
 /** One each of the workers that have a session; gone when the worker is. */
 const worker = "the workers with a session";

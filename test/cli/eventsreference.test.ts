@@ -18,14 +18,14 @@ test("docs/events.md is what the definitions say; `limbeck schema --events > doc
   assert.equal(readFileSync(packagePath("docs/events.md"), "utf8"), eventsReference());
   assert.equal(eventsDefinitions().length, Object.keys(definitions).length);
   for (const word of termReasons) assert.ok(eventsReference().includes(`\`${word}\``), word);
-  assert.deepEqual(Object.keys(sharedShapes["Phases"]!), [...phases]);
+  assert.deepEqual(Object.keys(sharedShapes.Phases), [...phases]);
 });
 
 const isList = (value: unknown, is: (each: unknown) => boolean) => Array.isArray(value) && value.every(is);
-const hasFields = (value: unknown, shape: string) =>
+const hasFields = (value: unknown, shape: keyof typeof sharedShapes) =>
   typeof value === "object" &&
   value !== null &&
-  String(Object.keys(value)) === String(Object.keys(sharedShapes[shape]!));
+  String(Object.keys(value)) === String(Object.keys(sharedShapes[shape]));
 const isText = (value: unknown) => typeof value === "string";
 const isNumber = (value: unknown) => typeof value === "number";
 const isStage = (value: unknown) => ["teach", "distil", "baseline"].includes(value as string);
@@ -46,6 +46,7 @@ const checks: Readonly<Record<FieldType, (value: unknown) => boolean>> = {
   phases: (value) => hasFields(value, "Phases"),
   findings: (value) => isList(value, (each) => hasFields(each, "Finding")),
   parts: (value) => value === undefined || Object.values(value as object).every(Number.isInteger),
+  evidence: (value) => Object.values(value as object).every((each) => isText(each) || isNumber(each)),
   report: (value) => typeof value === "object" && value !== null,
 };
 

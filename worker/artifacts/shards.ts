@@ -18,36 +18,48 @@ export interface Shard {
  * @throws LimbeckError `bad_model` for one that is missing, no file, elsewhere, or named twice
  */
 export async function findShards(jsonPath: string, groups: readonly (readonly string[])[]): Promise<Shard[][]> {
-  const folder = dirname(jsonPath);
-  const homes = [await realpath(folder), dirname(await realpath(jsonPath))];
+  const homes = [await realpath(dirname(jsonPath)), dirname(await realpath(jsonPath))];
   const seen = new Set<string>();
   const found: Shard[][] = [];
   for (const names of groups) {
     const shards: Shard[] = [];
     for (const name of names) {
-      const shown = JSON.stringify(excerpt(name));
-      const refuse = (why: string, cause?: unknown) =>
-        new LimbeckError("bad_model", `${jsonPath} names weights at ${shown}, ${why}`, { cause });
-      const isWithin = !isAbsolute(name) && !name.split(/[/\\]/).includes("..") && !name.includes("\0");
-      const outside = "which lies outside of its folder: a path within it is needed";
-      if (!isWithin) throw refuse(outside);
-      const path = join(folder, name);
-      let real: string;
-      try {
-        real = await realpath(path);
-      } catch (cause) {
-        const { code, message } = cause as NodeJS.ErrnoException;
-        const why = code === "ENOENT" || code === "ENOTDIR" ? "no such file" : message;
-        throw new LimbeckError("bad_model", `cannot read weights that ${jsonPath} names at ${path}: ${why}`, { cause });
-      }
-      if (!homes.some((home) => real.startsWith(home + sep))) throw refuse(outside);
-      const { size, isFile } = await stat(real).then((of) => ({ size: of.size, isFile: of.isFile() }));
-      if (!isFile) throw refuse("which is no file");
-      if (seen.has(real)) throw refuse("and has named that file before");
+      const { real, ...shard } = await findShard(jsonPath, name, homes);
+      if (seen.has(real)) throw refusal(jsonPath, name, "and has named that file before");
       seen.add(real);
-      shards.push({ name, path, bytes: size });
+      shards.push(shard);
     }
     found.push(shards);
   }
   return found;
+}
+
+const outside = "which lies outside of its folder: a path within it is needed";
+
+/** @param homes real paths of the folders that it may lie in */
+async function findShard(
+  jsonPath: string,
+  name: string,
+  homes: readonly string[],
+): Promise<Shard & { readonly real: string }> {
+  const isWithin = !isAbsolute(name) && !name.split(/[/\\]/).includes("..") && !name.includes("\0");
+  if (!isWithin) throw refusal(jsonPath, name, outside);
+  const path = join(dirname(jsonPath), name);
+  let real: string;
+  try {
+    real = await realpath(path);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = code === "ENOENT" || code === "ENOTDIR" ? "no such file" : message;
+    throw new LimbeckError("bad_model", `cannot read weights that ${jsonPath} names at ${path}: ${why}`, { cause });
+  }
+  if (!homes.some((home) => real.startsWith(home + sep))) throw refusal(jsonPath, name, outside);
+  const is = await stat(real);
+  if (!is.isFile()) throw refusal(jsonPath, name, "which is no file");
+  return { name, path, bytes: is.size, real };
+}
+
+function refusal(jsonPath: string, name: string, why: string): LimbeckError {
+  const shown = JSON.stringify(excerpt(name));
+  return new LimbeckError("bad_model", `${jsonPath} names weights at ${shown}, ${why}`);
 }
