@@ -9,7 +9,7 @@ import { parse } from "yaml";
 import { packagePath, packageVersion } from "../../proto/package.ts";
 import { findTool } from "../kubernetestools.ts";
 import { argumentProblems, refusalOf } from "./chart/arguments.ts";
-import { natsEnvironment } from "./chart/miniature.ts";
+import { natsEnvironment } from "./chart/nats.ts";
 import { nameProblems, paths, policyProblems, selectionProblems } from "./chart/network.ts";
 import {
   endingProblems,

@@ -1,9 +1,6 @@
 /** The chart's nats.conf on a real server: what each of its users may do, and all that it may not. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Empty, type NatsConnection } from "nats";
@@ -25,13 +22,11 @@ import { connectNats, type Nats } from "../../proto/nats.ts";
 import { leaseWhereabouts } from "../../proto/natswhereabouts.ts";
 import { scratchFolder } from "../e2e/limbeck.ts";
 import { findTool } from "../kubernetestools.ts";
-import { natsBinary } from "../natsserver.ts";
-import { natsEnvironment } from "./chart/miniature.ts";
+import { natsEnvironment, startChartNats } from "./chart/nats.ts";
 import { render } from "./chart/render.ts";
+import { ownNetwork } from "./network.ts";
 
 const bounded = { timeout: 60_000 };
-/** Of this test alone. */
-const host = "127.1.7.1";
 const cluster = "limbeck";
 
 interface Served {
@@ -49,15 +44,13 @@ async function served(t: TestContext): Promise<Served | null> {
     return null;
   }
   const objects = render(helm.path);
-  const folder = await scratchFolder(t);
-  const { data } = objects.find(({ kind, data }) => kind === "ConfigMap" && data["nats.conf"]);
-  const config = join(folder, "nats.conf");
-  writeFileSync(config, data["nats.conf"].replaceAll("0.0.0.0", host).replace("/data", join(folder, "nats")));
-  const variables = natsEnvironment(objects);
-  const server = spawn(natsBinary, ["-c", config], { env: { ...process.env, ...variables }, stdio: "ignore" });
-  t.after(() => void server.kill("SIGKILL"));
+  const host = `${ownNetwork()}.1`;
+  startChartNats(t, objects, { folder: await scratchFolder(t), host });
   const passwords = Object.fromEntries(
-    Object.entries(variables).map(([name, value]) => [name.replace("_PASSWORD", "").toLowerCase(), value]),
+    Object.entries(natsEnvironment(objects)).map(([name, value]) => [
+      name.replace("_PASSWORD", "").toLowerCase(),
+      value,
+    ]),
   );
   const url = `nats://${host}:4222`;
   const as = async (name: string) => {

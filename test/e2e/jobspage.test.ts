@@ -8,7 +8,15 @@ import type { Browser, Page } from "playwright-core";
 import { openFolderStore } from "../../coordinator/folder/store.ts";
 import { assertReachable, loadedBytes, troublesOf, until } from "../browserpage.ts";
 import { openChromium } from "../chromium.ts";
-import { control, until as holds, jobFile, service, submit, submitAll, view } from "../coordinator/service/services.ts";
+import {
+  control,
+  until as holds,
+  isLeading,
+  jobFile,
+  service,
+  submit,
+  submitAll,
+} from "../coordinator/service/services.ts";
 import { startBareWorker } from "../worker/foreman.ts";
 import { scratchFolder } from "./limbeck.ts";
 
@@ -23,7 +31,7 @@ test("the list and a job's page follow the job from the queue to its report", bo
   const folder = await scratchFolder(t);
   const leader = await service("coordinator-1", folder, openFolderStore(folder));
   t.after(() => leader.close("the test is over"));
-  await holds(async () => (await view(leader)).standing === "leading");
+  await holds(() => isLeading(leader));
   const list = await opened(browser, `http://${leader.httpAddress}/`);
   await until(list, `document.getElementById("runningMore").textContent.startsWith("None yet: limbeck submit")`);
 
@@ -82,7 +90,7 @@ test("where another leads, the pages say who and show the way, and go on when th
   t.after(() => browser.close());
   const folder = await scratchFolder(t);
   const leader = await service("coordinator-1", folder, openFolderStore(folder));
-  await holds(async () => (await view(leader)).standing === "leading");
+  await holds(() => isLeading(leader));
   const id = await submit(leader, { job: jobFile });
   const follower = await service("coordinator-2", folder, openFolderStore(folder));
   t.after(() => follower.close("the test is over"));

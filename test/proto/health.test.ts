@@ -1,8 +1,8 @@
 /** The health service on a port of its own. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Client, credentials, type MethodDefinition, Server, status } from "@grpc/grpc-js";
-import { HealthImplementation, service } from "grpc-health-check";
+import { Server, status } from "@grpc/grpc-js";
+import { HealthImplementation } from "grpc-health-check";
 import { addHealth, serveHealth } from "../../proto/health.ts";
 import { jobsClient } from "../../proto/wire.ts";
 import { healthOf } from "../healthclient.ts";
@@ -37,24 +37,17 @@ test("of names that nobody has nothing is kept, and who watches one is told that
   const health = new HealthImplementation({ "": "SERVING" });
   const server = new Server();
   addHealth(server, health);
-  const client = new Client(await listen(server), credentials.createInsecure());
+  const client = healthOf(await listen(server));
   t.after(() => {
     client.close();
     server.forceShutdown();
   });
-  const { path, requestSerialize, responseDeserialize } = service["Watch"] as MethodDefinition<
-    object,
-    { status: string }
-  >;
-  const watched = (name: string) =>
-    new Promise<string>((resolve, reject) => {
-      const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, { service: name });
-      call.on("error", reject).once("data", (reply: { status: string }) => {
-        resolve(reply.status);
-        call.on("error", () => {}).removeListener("error", reject);
-        call.cancel();
-      });
-    });
+  const watched = async (name: string) => {
+    const seen = client.watch(name);
+    const { value } = await seen.next();
+    await seen.return(undefined);
+    return value;
+  };
   assert.equal(await watched(""), "SERVING");
   for (let count = 0; count < 20; count++) assert.equal(await watched(`nobody-${count}`), "SERVICE_UNKNOWN");
   assert.deepEqual([...(health as unknown as { watchers: Map<string, unknown> }).watchers.keys()], [""]);

@@ -1,4 +1,4 @@
-/** Tokens: what is taken, what is not, and what a revocation ends. */
+/** Tokens: what is taken, and what is not. */
 import assert from "node:assert/strict";
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
@@ -9,7 +9,7 @@ import { LimbeckError } from "../../core/errors.ts";
 import type { Role } from "../../core/security/identity.ts";
 import type { Security } from "../../proto/security/security.ts";
 import { createToken, readRevokedIds, readToken, readTokenPublicKeys } from "../../proto/security/token.ts";
-import { coordinatorClient, coordinatorService, jobsClient, jobsService } from "../../proto/wire.ts";
+import { jobsClient, jobsService } from "../../proto/wire.ts";
 import { limbeck, scratchFolder } from "../e2e/limbeck.ts";
 import { authority, cluster, leaf, opened, serving } from "./cluster.ts";
 
@@ -155,120 +155,6 @@ test("a token is revoked by its id, without a restart", async (t) => {
   revoke(id);
   await server.until(/revoked: the change is used from now on$/);
   assert.equal(await asked(security, address, "list"), `the token ${id} has been revoked`);
-});
-
-test("a session that a token opened ends with the token's revocation", async (t) => {
-  const folder = await scratchFolder(t);
-  const [tokenKey, revokedTokens, tokenFile] = ["token.pub", "revoked", "token"].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
-  ];
-  const { text, token } = createToken({ cluster, role: "worker", untilMs: Date.now() + minuteMs }, key);
-  for (const [file, content] of [
-    [tokenKey, shared],
-    [revokedTokens, ""],
-    [tokenFile, text],
-  ] as const)
-    writeFileSync(file, content);
-  // On loopback without TLS, as behind a proxy that does it: whoever keys are given for is not believed without a token.
-  const server = opened(t, null, { tokenKey, revokedTokens });
-  const held = { ...coordinatorService };
-  const { Server } = await import("@grpc/grpc-js");
-  const grpc = new Server({ interceptors: [...server.guards] });
-  let isCancelled = () => {};
-  const cancelled = new Promise<void>((resolve) => {
-    isCancelled = resolve;
-  });
-  grpc.addService(
-    { Join: held.Join },
-    { Join: (call: { on(event: string, hear: () => void): void }) => call.on("cancelled", isCancelled) },
-  );
-  const { port } = await server.listen(grpc, { host: "127.0.0.1", port: 0 });
-  t.after(() => grpc.forceShutdown());
-  const without = coordinatorClient(`127.0.0.1:${port}`).join();
-  const refused = await new Promise<Error>((resolve) => without.on("error", resolve));
-  assert.match(refused.message, /Coordinator\.Join takes the role worker; no token came$/);
-
-  const session = coordinatorClient(`127.0.0.1:${port}`, { security: opened(t, null, { tokenFile }) }).join();
-  const ended = new Promise<Error>((resolve) => session.on("error", resolve));
-  session.write({ term: 0 });
-  writeFileSync(revokedTokens, token.id);
-  assert.match((await ended).message, new RegExp(`the token ${token.id} has been revoked$`));
-  await cancelled;
-});
-
-interface Held {
-  /** Opens a call that lasts, with a token of this role. @returns why it ends */
-  hold(
-    method: "Join" | "Watch",
-    role: Role,
-    untilMs: number,
-  ): Promise<{ readonly ended: Promise<string>; readonly id: string }>;
-  file(name: "token.pub" | "revoked", text: string): void;
-}
-
-/** A server that ends no call. */
-async function holding(t: TestContext): Promise<Held> {
-  const folder = await scratchFolder(t);
-  const path = (name: string) => join(folder, name);
-  writeFileSync(path("token.pub"), shared);
-  writeFileSync(path("revoked"), "");
-  const server = opened(t, null, { tokenKey: path("token.pub"), revokedTokens: path("revoked") });
-  const { Server } = await import("@grpc/grpc-js");
-  const grpc = new Server({ interceptors: [...server.guards] });
-  const { Join, Watch } = coordinatorService;
-  let met = () => {};
-  const silent = (call: { on(event: string, hear: () => void): void }) => {
-    call.on("error", () => {});
-    met();
-  };
-  grpc.addService({ Join, Watch }, { Join: silent, Watch: silent });
-  const { port } = await server.listen(grpc, { host: "127.0.0.1", port: 0 });
-  t.after(() => grpc.forceShutdown());
-  return {
-    file: (name, text) => writeFileSync(path(name), text),
-    async hold(method, role, untilMs) {
-      const { text, token } = createToken({ cluster, role, untilMs }, key);
-      writeFileSync(path(token.id), text);
-      const client = coordinatorClient(`127.0.0.1:${port}`, {
-        security: opened(t, null, { tokenFile: path(token.id) }),
-      });
-      t.after(() => client.close());
-      const arrived = new Promise<void>((resolve) => {
-        met = resolve;
-      });
-      const call = method === "Join" ? client.join() : client.watch({});
-      if ("write" in call) call.write({ term: 0 });
-      const ended = new Promise<string>((resolve) =>
-        call.on("error", (error: { details: string }) => resolve(error.details)),
-      );
-      call.resume();
-      await Promise.race([arrived, ended]);
-      return { ended, id: token.id };
-    },
-  };
-}
-
-test("a call ends with the token that opened it, but for a worker's session; all end with the key", async (t) => {
-  const { hold, file } = await holding(t);
-  // What is over by clocks that differ is taken for a minute more: this one has two seconds left of it.
-  const soonMs = Date.now() - minuteMs + 2_000;
-  const worker = await hold("Join", "worker", soonMs);
-  const viewer = await hold("Watch", "viewer", soonMs);
-  const later = await hold("Watch", "viewer", Date.now() + minuteMs);
-  assert.match(await viewer.ended, new RegExp(`^the token ${viewer.id} expired at`));
-  const over: string[] = [];
-  for (const { ended, id } of [worker, later]) void ended.then(() => over.push(id));
-  assert.match(await (await hold("Watch", "viewer", soonMs)).ended, /expired at/);
-  assert.deepEqual(over, [], "the worker's session goes on, and so does what has time");
-  file("revoked", worker.id);
-  assert.match(await worker.ended, new RegExp(`^the token ${worker.id} has been revoked$`), "also after its end");
-  assert.deepEqual(over, [worker.id]);
-  const another = await hold("Join", "worker", Date.now() + minuteMs);
-  file("token.pub", tokenKeyFiles().shared);
-  for (const { ended } of [another, later])
-    assert.match(await ended, /^the token is not signed with the key of this cluster/);
 });
 
 test("a token goes over TLS, or to this machine, and nowhere else", async (t) => {

@@ -1,10 +1,10 @@
 /** The stream of an open page, over real HTTP: everything first, then what is new, and what was missed on coming back. */
 import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
-import { connect } from "node:net";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Delta, Snapshot } from "../../../core/live/message.ts";
+import { sending } from "../../hostilehttp.ts";
 import { bounded } from "../sessions.ts";
 import { at, serveCrowd, started, statusOf, stepped, warned } from "./crowded.ts";
 
@@ -59,19 +59,23 @@ test("who missed too much begins anew", bounded, async (t) => {
   assert.equal((await next(read(t, address, { "last-event-id": place(4_990) }))).event, "delta");
 });
 
-test("a reader that does not read holds nobody up, and gets everything anew", { timeout: 60_000 }, async (t) => {
+/** A crowd's feed, and somebody who asks for it and does not read. */
+async function withSlowReader(t: TestContext) {
   const responses: ServerResponse[] = [];
-  const { address, log } = await serveCrowd(t, [started(4)], {
+  const served = await serveCrowd(t, [started(4)], {
     status: () => statusOf(1, 1),
     heed(_, response, open) {
       responses.push(response);
       open();
     },
   });
-  const [host, port] = address.split(":");
-  const slow = connect(Number(port), host).pause();
+  const slow = sending(served.address, `GET /events HTTP/1.1\r\nhost: ${served.address}\r\n\r\n`).pause();
   t.after(() => slow.destroy());
-  slow.write(`GET /events HTTP/1.1\r\nhost: ${address}\r\n\r\n`);
+  return { ...served, slow, responses };
+}
+
+test("a reader that does not read holds nobody up, and gets everything anew", { timeout: 60_000 }, async (t) => {
+  const { address, log, slow, responses } = await withSlowReader(t);
   const quick = read(t, address);
   await next(quick);
   // Long for the wire, and a short line in the history.
@@ -97,18 +101,7 @@ test("a reader that does not read holds nobody up, and gets everything anew", { 
 });
 
 test("after the end nothing is said to who has yet to read", bounded, async (t) => {
-  const responses: ServerResponse[] = [];
-  const { address, log, feed } = await serveCrowd(t, [started(4)], {
-    status: () => statusOf(1, 1),
-    heed(_, response, open) {
-      responses.push(response);
-      open();
-    },
-  });
-  const [host, port] = address.split(":");
-  const slow = connect(Number(port), host).pause();
-  t.after(() => slow.destroy());
-  slow.write(`GET /events HTTP/1.1\r\nhost: ${address}\r\n\r\n`);
+  const { log, feed, responses } = await withSlowReader(t);
   while (responses.length === 0) await sleep(10);
   const [response] = responses;
   let trouble = "";

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { openFolderStore } from "../../../coordinator/folder/store.ts";
 import { connectCoordinator } from "../../../proto/clients.ts";
 import { bounded, scratch } from "../sessions.ts";
-import { jobFile, service, submit, until, view, withJournals } from "./services.ts";
+import { isLeading, jobFile, service, submit, until, withJournals } from "./services.ts";
 
 test(
   "an order to stop is answered when it is durable: the job is cancelled, whoever leads then",
@@ -30,7 +30,7 @@ test(
     });
     const leader = await service("one", folder, store);
     t.after(() => leader.close("the test is over"));
-    await until(async () => (await view(leader)).standing === "leading");
+    await until(() => isLeading(leader));
     const id = await submit(leader, { job: jobFile });
     const client = connectCoordinator(leader.address, id);
     t.after(() => client.close());

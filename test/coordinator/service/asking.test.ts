@@ -13,7 +13,7 @@ const bounded = { timeout: 30_000 };
 
 async function leading(t: TestContext): Promise<Service> {
   const state = join(await scratch(t), "state");
-  const running = await service("c1", state, await openFolderStore(state));
+  const running = await service("c1", state, openFolderStore(state));
   t.after(() => running.close("the test is over"));
   await until(() => submit(running, { job: jobFile, name: "first" }).then(Boolean, () => false));
   return running;
@@ -52,7 +52,7 @@ test("names that are long are quoted in short", bounded, async (t) => {
   assert.ok(told.length < 5_000 && /^no job is called/.test(told), told.slice(0, 200));
 });
 
-test("who fetches and does not read holds little, and others fetch", bounded, async (t) => {
+test("a path that is no file of the job's is refused to who fetches it", bounded, async (t) => {
   const running = await leading(t);
   const client = jobsClient(running.address);
   t.after(() => client.close());

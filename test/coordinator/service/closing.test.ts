@@ -4,13 +4,11 @@ import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openFolderStore } from "../../../coordinator/folder/store.ts";
 import { openNatsStore } from "../../../coordinator/nats/store.ts";
-import type { Service } from "../../../coordinator/service/main.ts";
-import type { Store } from "../../../coordinator/store.ts";
 import { LimbeckError } from "../../../core/errors.ts";
 import { connectNats } from "../../../proto/nats.ts";
 import { scratchFolder } from "../../e2e/limbeck.ts";
 import { startNats } from "../../natsserver.ts";
-import { jobFile, service, submit, until, view } from "./services.ts";
+import { isLeading, jobFile, service, submit, until, withJournals } from "./services.ts";
 
 /** Far more than it takes: what does not close in it hangs. */
 const hangsMs = 15_000;
@@ -23,8 +21,6 @@ async function closes(t: TestContext, closing: Promise<void>): Promise<void> {
   patience.abort();
   t.diagnostic(`closed after ${Math.round(performance.now() - beganMs)} ms`);
 }
-
-const isLeading = async (asked: Service) => (await view(asked)).standing === "leading";
 
 test("it closes while NATS is away: between two decisions, in an append, and for longer than the lease lasts", async (t) => {
   for (const waitsFor of ["the lease", "an append"]) {
@@ -50,22 +46,12 @@ test("it closes while it opens what earlier leaders decided", async (t) => {
   const folder = await scratchFolder(t);
   const gate = new AbortController();
   let isOpening = false;
-  const store = openFolderStore(folder);
-  const slow: Store = {
-    ...store,
-    async lead(own, options) {
-      const leadership = await store.lead(own, options);
-      return {
-        ...leadership,
-        async journal<R>(name: string) {
-          const journal = await leadership.journal<R>(name);
-          isOpening = true;
-          await sleep(hangsMs, undefined, { signal: gate.signal }).catch(() => {});
-          return journal;
-        },
-      };
-    },
-  };
+  const slow = withJournals(openFolderStore(folder), async (_, open) => {
+    const journal = await open();
+    isOpening = true;
+    await sleep(hangsMs, undefined, { signal: gate.signal }).catch(() => {});
+    return journal;
+  });
   const leader = await service("one", folder, slow);
   await until(async () => isOpening);
   const closing = leader.close("a test asks");
@@ -75,18 +61,11 @@ test("it closes while it opens what earlier leaders decided", async (t) => {
 
 test("a journal that says that it leads no more is opened again now and then, and it closes meanwhile", async (t) => {
   const folder = await scratchFolder(t);
-  const store = openFolderStore(folder);
   let attempts = 0;
-  const fenced: Store = {
-    ...store,
-    async lead(own, options) {
-      const journal = async () => {
-        attempts += 1;
-        throw new LimbeckError("stale_term", "a newer leader writes it");
-      };
-      return { ...(await store.lead(own, options)), journal };
-    },
-  };
+  const fenced = withJournals(openFolderStore(folder), async () => {
+    attempts += 1;
+    throw new LimbeckError("stale_term", "a newer leader writes it");
+  });
   const leader = await service("one", folder, fenced);
   await until(async () => attempts > 1);
   const [before, beganMs] = [attempts, performance.now()];

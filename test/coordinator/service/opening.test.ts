@@ -9,7 +9,7 @@ import type { FromWorker } from "../../../proto/gen/limbeck/v1/FromWorker.ts";
 import { Actor } from "../actor.ts";
 import { testJob } from "../jobs.ts";
 import { bounded, cast, play, scratch } from "../sessions.ts";
-import { control, jobFile, service, submit, until, view, withJournals } from "./services.ts";
+import { control, isLeading, jobFile, service, submit, until, view, withJournals } from "./services.ts";
 
 /** A store whose jobs' journals wait for the gate. */
 function gated(folder: string, gate: Promise<void>): Store {
@@ -33,7 +33,7 @@ async function behind(t: TestContext, gate: Promise<void>) {
   const folder = await scratch(t);
   const leader = await service("one", folder, gated(folder, gate));
   t.after(() => leader.close("the test is over"));
-  await until(async () => (await view(leader)).standing === "leading");
+  await until(() => isLeading(leader));
   const job = effectiveJobYaml(testJob({ workers: { students: 2, teachers: 1 } }), "/");
   const id = await submit(leader, { job, name: "first" });
   const workers = cast(t, leader);

@@ -7,13 +7,13 @@ import { test } from "node:test";
 import { openFolderStore } from "../../../coordinator/folder/store.ts";
 import { assertBears } from "../../hostilehttp.ts";
 import { bounded, scratch } from "../sessions.ts";
-import { control, jobFile, service, submit, submitAll, until, view } from "./services.ts";
+import { control, isLeading, jobFile, service, submit, submitAll, until, view } from "./services.ts";
 
 test("jobs wait in the queue's order, are found by what is in them, and end where they belong", bounded, async (t) => {
   const folder = await scratch(t);
   const leader = await service("one", folder, openFolderStore(folder));
   t.after(() => leader.close("the test is over"));
-  await until(async () => (await view(leader)).standing === "leading");
+  await until(() => isLeading(leader));
   const empty = await view(leader);
   assert.deepEqual([empty.running.all, empty.waiting.all, empty.over.all, empty.workers.all], [0, 0, 0, 0]);
   assert.equal(empty.leader?.address, leader.address);
@@ -52,7 +52,7 @@ test("of many jobs the first hundred are sent, and how many there are", bounded,
   const folder = await scratch(t);
   const leader = await service("one", folder, openFolderStore(folder));
   t.after(() => leader.close("the test is over"));
-  await until(async () => (await view(leader)).standing === "leading");
+  await until(() => isLeading(leader));
   const ids = await submitAll(
     leader,
     Array.from({ length: 300 }, (_, at) => ({ job: jobFile, name: `job-${at}` })),
@@ -74,7 +74,7 @@ test(
     const folder = await scratch(t);
     const leader = await service("one", folder, openFolderStore(folder));
     t.after(() => leader.close("the test is over"));
-    await until(async () => (await view(leader)).standing === "leading");
+    await until(() => isLeading(leader));
     const get = (path: string, method = "GET") =>
       fetch(`http://${leader.httpAddress}${path}`, { method, redirect: "manual" });
     const id = await submit(leader, { job: jobFile });
@@ -119,7 +119,7 @@ test(
 test("one that stands by says who leads; of a job it has the page, for it may lead again", bounded, async (t) => {
   const folder = await scratch(t);
   const leader = await service("one", folder, openFolderStore(folder));
-  await until(async () => (await view(leader)).standing === "leading");
+  await until(() => isLeading(leader));
   const id = await submit(leader, { job: jobFile });
   const follower = await service("two", folder, openFolderStore(folder));
   t.after(() => follower.close("the test is over"));

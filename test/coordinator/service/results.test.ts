@@ -5,8 +5,6 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { openFolderStore } from "../../../coordinator/folder/store.ts";
 import type { Service } from "../../../coordinator/service/main.ts";
-import type { Store } from "../../../coordinator/store.ts";
-import { LimbeckError } from "../../../core/errors.ts";
 import type { ProgressEvent } from "../../../core/events.ts";
 import { effectiveJobYaml } from "../../../core/jobfile.ts";
 import { connectCoordinator } from "../../../proto/clients.ts";
@@ -17,23 +15,7 @@ import { lastingJobId } from "../../../proto/jobsha256.ts";
 import { givenAddresses } from "../../../proto/whereabouts.ts";
 import { testJob } from "../jobs.ts";
 import { bounded, cast, scratch } from "../sessions.ts";
-import { service, submit, until, view, withJournals } from "./services.ts";
-
-/** Its leader dies as soon as the journal has the job's end: nobody has heard of it. */
-function dyingAtTheEnd(store: Store, die: () => void): Store {
-  return withJournals(store, async (_, open) => {
-    const journal = await open();
-    return {
-      ...journal,
-      async append(record) {
-        await journal.append(record);
-        if ((record as { readonly kind: string }).kind !== "ended") return;
-        die();
-        throw new LimbeckError("stale_term", "another leads");
-      },
-    };
-  });
-}
+import { dyingAfter, isLeading, service, submit, until, view } from "./services.ts";
 
 async function left({ address, httpAddress }: Service, id: string) {
   const jobs = connectJobs(givenAddresses([address]));
@@ -66,9 +48,9 @@ test(
     const job = testJob({ workers: { students: 2, teachers: 1 }, epochs: 4 });
 
     // What it has not put into the depot when it dies never comes there.
-    const dying = dyingAtTheEnd(store(), () => void first.close("it dies"));
+    const dying = dyingAfter(store(), "ended", () => void first.close("it dies"));
     const first: Service = await service("one", join(folder, "one"), dying, { depot: url("lost") });
-    await until(async () => (await view(first)).standing === "leading");
+    await until(() => isLeading(first));
     const id = await submit(first, { job: effectiveJobYaml(job, "/"), name: "ends" });
     const playing = cast(t, first);
     playing.catch(() => {}); // It is cut off.

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Service, type ServiceOptions, startService } from "../../../coordinator/service/main.ts";
 import type { Journal, Store } from "../../../coordinator/store.ts";
+import { LimbeckError } from "../../../core/errors.ts";
 import type { JobAction } from "../../../core/jobstate.ts";
 import type { ClusterView } from "../../../core/live/cluster.ts";
 import { packagePath } from "../../../proto/package.ts";
@@ -22,7 +23,7 @@ export async function until(isSo: () => Promise<boolean>): Promise<void> {
   }
 }
 
-/** @param changes of its options: another depot than the state folder */
+/** @param changes of its options: another depot than the state folder, code of jobs allowed */
 export async function service(
   name: string,
   state: string,
@@ -46,6 +47,26 @@ export function withJournals(store: Store, made: Journals): Store {
       return { ...leadership, journal: <R>(name: string) => made(name, () => leadership.journal<R>(name)) };
     },
   };
+}
+
+/** Its leader dies as soon as its journal has the first such record: nobody has heard of it. */
+export function dyingAfter(store: Store, kind: string, die: () => void): Store {
+  return withJournals(store, async (_, open) => {
+    const journal = await open();
+    return {
+      ...journal,
+      async append(record) {
+        await journal.append(record);
+        if ((record as { readonly kind: string }).kind !== kind) return;
+        die();
+        throw new LimbeckError("stale_term", "another leads");
+      },
+    };
+  });
+}
+
+export async function isLeading(asked: Service): Promise<boolean> {
+  return (await view(asked)).standing === "leading";
 }
 
 interface Submission {

@@ -9,7 +9,7 @@ import { packageVersion } from "../../../proto/package.ts";
 import { coordinatorClient } from "../../../proto/wire.ts";
 import { Actor } from "../actor.ts";
 import { bounded, scratch } from "../sessions.ts";
-import { service, until, view } from "./services.ts";
+import { isLeading, service, until, view } from "./services.ts";
 
 const hello: MessageOf<"hello"> = {
   ...{ kind: "hello", term: 0, worker: "w1", role: "auto", address: "", host: "", http: "", build: "", pid: 1 },
@@ -49,7 +49,7 @@ test("the machine's clock is set an hour ahead, and back: no worker is lost by t
   const folder = await scratch(t);
   const leader = await service("one", folder, openFolderStore(folder));
   t.after(() => leader.close("the test is over"));
-  await until(async () => (await view(leader)).standing === "leading");
+  await until(() => isLeading(leader));
   const client = coordinatorClient(leader.address);
   t.after(() => client.close());
   const stream = client.join();

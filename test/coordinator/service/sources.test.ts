@@ -2,23 +2,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openFolderStore } from "../../../coordinator/folder/store.ts";
-import { startService } from "../../../coordinator/service/main.ts";
 import { longestSource } from "../../../core/jobpaths.ts";
-import { silent } from "../../../proto/telemetry/log.ts";
-import { bounded, loopback, scratch } from "../sessions.ts";
-import { jobFile, submit, until, view } from "./services.ts";
+import { bounded, scratch } from "../sessions.ts";
+import { isLeading, jobFile, service, submit, until } from "./services.ts";
 
 const withModule = jobFile.replace(/^student:[\s\S]*?(?=^\S)/m, "student: { module: net.ts }\n");
 
 test("a service takes the code that a job names, and bounds it in bytes", bounded, async (t) => {
   assert.match(withModule, /module: net\.ts/);
   const folder = await scratch(t);
-  const leader = await startService({
-    ...{ name: "one", state: folder, store: openFolderStore(folder), listen: loopback, http: loopback },
-    ...{ depot: null, allowsModules: true, log: silent },
-  });
+  const leader = await service("one", folder, openFolderStore(folder), { allowsModules: true });
   t.after(() => leader.close("the test is over"));
-  await until(async () => (await view(leader)).standing === "leading");
+  await until(() => isLeading(leader));
   const given = (...sources: { path: string; text: string }[]) => submit(leader, { job: withModule, sources });
   const net = { path: "net.ts", text: "export default 1;" };
   const refused = (asked: Promise<string>, details: RegExp) =>

@@ -3,35 +3,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openFolderStore } from "../../../coordinator/folder/store.ts";
 import type { Service } from "../../../coordinator/service/main.ts";
-import type { ServiceRecord } from "../../../coordinator/service/vocabulary.ts";
-import type { Journal, Store } from "../../../coordinator/store.ts";
-import { LimbeckError } from "../../../core/errors.ts";
 import { connectJobs } from "../../../proto/jobs.ts";
 import { givenAddresses } from "../../../proto/whereabouts.ts";
 import { bounded, scratch } from "../sessions.ts";
-import { jobFile, service, until, view } from "./services.ts";
-
-/** Its leader dies as soon as the first submission is on the disk, before anybody has heard of it. */
-function dyingAtSubmission(store: Store, die: () => void): Store {
-  const dying = (journal: Journal<ServiceRecord>): Journal<ServiceRecord> => ({
-    ...journal,
-    async append(record) {
-      await journal.append(record);
-      if (record.kind !== "submitted") return;
-      die();
-      throw new LimbeckError("stale_term", "another leads");
-    },
-  });
-  return {
-    ...store,
-    async lead(own, options) {
-      const leadership = await store.lead(own, options);
-      const journal: typeof leadership.journal = async (name) =>
-        dying((await leadership.journal(name)) as unknown as Journal<ServiceRecord>) as never;
-      return { ...leadership, journal };
-    },
-  };
-}
+import { dyingAfter, isLeading, jobFile, service, until, view } from "./services.ts";
 
 test(
   "a leader dies between the record of a submission and its answer: the next one answers, for the same job",
@@ -39,8 +14,8 @@ test(
   async (t) => {
     const folder = await scratch(t);
     const die = () => void first.close("it dies");
-    const first: Service = await service("one", folder, dyingAtSubmission(openFolderStore(folder), die));
-    await until(async () => (await view(first)).standing === "leading");
+    const first: Service = await service("one", folder, dyingAfter(openFolderStore(folder), "submitted", die));
+    await until(() => isLeading(first));
     const second = await service("two", folder, openFolderStore(folder));
     t.after(() => second.close("the test is over"));
     const jobs = connectJobs(givenAddresses([first.address, second.address]));

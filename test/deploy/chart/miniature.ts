@@ -2,7 +2,6 @@
  * The chart's containers as processes of this machine, each with an address of its own on loopback. What they are told, which
  * variables they have and what their probes ask is taken from the rendering; names of Services and mounted folders are replaced.
  */
-import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
@@ -11,7 +10,8 @@ import { type Running, scratchFolder, serverDeadlineMs, start } from "../../e2e/
 import { type Mounts, placed } from "../mounts.ts";
 import { ownNetwork } from "../network.ts";
 import { expanded } from "./arguments.ts";
-import { askedAt, content } from "./probe.ts";
+import { secretValue, startChartNats } from "./nats.ts";
+import { askedAt, content, whenGone } from "./probe.ts";
 import { podsOf, type Thing } from "./render.ts";
 
 export interface Container extends Running {
@@ -51,14 +51,7 @@ export async function miniature(
   let started = 1;
   /** Of the first one, for whom the Service stands. */
   let coordinatorAddress = "";
-  const nats = join(folder, "nats.conf");
-  const { data } = objects.find(({ kind, data }) => kind === "ConfigMap" && data["nats.conf"]);
-  writeFileSync(nats, data["nats.conf"].replaceAll("0.0.0.0", natsAddress).replace("/data", join(folder, "nats")));
-  const server = spawn("nats-server", ["--config", nats], {
-    env: { ...process.env, ...natsEnvironment(objects) },
-    stdio: "ignore",
-  });
-  t.after(() => void server.kill("SIGKILL"));
+  startChartNats(t, objects, { folder, host: natsAddress });
   await content({ httpGet: { path: "/healthz" } }, `${natsAddress}:8222`);
 
   const run = (component: string, ...more: string[]): Container => {
@@ -89,13 +82,7 @@ export async function miniature(
     t.after(() => void running.process.kill("SIGKILL"));
     const { readinessProbe: probe } = container;
     const readiness = probe ? askedAt(probe, container, address) : "";
-    const ready = async () => {
-      const gone = new AbortController();
-      void running.outcome.then(({ code, stderr }) =>
-        gone.abort(new Error(`${name} ended with code ${code} before it was ready: ${stderr}`)),
-      );
-      await content(probe, readiness, gone.signal);
-    };
+    const ready = () => content(probe, readiness, whenGone(name, running));
     return { ...running, address, name, readiness, ready, stop: () => stopped(running, spec) };
   };
   let isOver = false;
@@ -121,27 +108,10 @@ export async function miniature(
   return { run, keep };
 }
 
-/** Of a Secret that the chart makes. */
-export function secretValue(valueFrom: Thing, objects: readonly Thing[]): string | undefined {
-  const { name, key } = valueFrom?.secretKeyRef ?? {};
-  const found = objects.find(({ kind, metadata }) => kind === "Secret" && metadata.name === name)?.data?.[key];
-  return found === undefined ? undefined : Buffer.from(found, "base64").toString();
-}
-
 interface Sources {
   readonly objects: readonly Thing[];
   readonly secrets: Readonly<Record<string, string>>;
   readonly own: string;
-}
-
-/** Of the server's container: its name, and the passwords of its users. */
-export function natsEnvironment(objects: readonly Thing[]): Record<string, string> {
-  const { spec } = podsOf(objects).find(({ labels }) => labels["app.kubernetes.io/component"] === "nats")!;
-  const variables = spec.containers[0].env.map(({ name, valueFrom }: Thing) => [
-    name,
-    secretValue(valueFrom, objects) ?? "limbeck-nats-0",
-  ]);
-  return Object.fromEntries(variables);
 }
 
 /** What a volume holds: a Secret's files, a ConfigMap's, or nothing yet. */

@@ -1,5 +1,6 @@
 /** What a kubelet asks of a container, by its probes. */
 import { setTimeout } from "node:timers/promises";
+import type { Running } from "../../e2e/limbeck.ts";
 import { healthOf } from "../../healthclient.ts";
 import type { Thing } from "./render.ts";
 
@@ -19,6 +20,15 @@ export async function content(probe: Thing, at: string, signal?: AbortSignal): P
     signal?.throwIfAborted();
     await setTimeout(pauseMs);
   }
+}
+
+/** Aborts when the process has ended, with how. */
+export function whenGone(name: string, { outcome }: Pick<Running, "outcome">): AbortSignal {
+  const gone = new AbortController();
+  void outcome.then(({ code, stderr }) =>
+    gone.abort(new Error(`${name} ended with code ${code} before it was ready: ${stderr}`)),
+  );
+  return gone.signal;
 }
 
 async function serves(at: string): Promise<boolean> {

@@ -13,7 +13,7 @@ import { promisify } from "node:util";
 import { packagePath } from "../../../proto/package.ts";
 import { enginesFolder } from "../../../worker/engine/environment.ts";
 import { type Running, serverDeadlineMs, start } from "../../e2e/limbeck.ts";
-import { content } from "../chart/probe.ts";
+import { content, whenGone } from "../chart/probe.ts";
 import { type Mounts, placed } from "../mounts.ts";
 import { ownNetwork } from "../network.ts";
 import { type Condition, deploy, interpolated, mountsOf, services } from "./services.ts";
@@ -65,11 +65,10 @@ export function composition(
       const { code, stderr } = await outcome;
       assert.equal(code, 0, `${name}: ${stderr}`);
     },
-    async service_healthy(name, { process: child, outcome }) {
-      const gone = new AbortController();
-      void outcome.then(({ code, stderr }) => gone.abort(new Error(`${name} ended with code ${code}: ${stderr}`)));
+    async service_healthy(name, running) {
+      const gone = whenGone(name, running);
       const url = services[name]!.healthcheck?.test.at(-1);
-      if (url === undefined) await imageIsContent(`/proc/${child.pid}/cmdline`, gone.signal);
+      if (url === undefined) await imageIsContent(`/proc/${running.process.pid}/cmdline`, gone);
       else await content({ httpGet: { path: new URL(url).pathname } }, `${addresses.get(name)}:${new URL(url).port}`);
     },
   };

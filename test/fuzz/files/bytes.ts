@@ -1,5 +1,5 @@
 /** What becomes of bytes that are damaged, cut, or written by somebody who means harm. */
-import type { Draw } from "./draw.ts";
+import type { Draw } from "../draw.ts";
 
 /** Inputs stay small: what is absurd must be said in few bytes. */
 const mostBytes = 1 << 18;
@@ -21,12 +21,7 @@ const changes: readonly Change[] = [
   (bytes, draw) => bytes.subarray(0, placeIn(bytes, draw)),
   (bytes, draw) => bytes.subarray(placeIn(bytes, draw)),
   (bytes, draw) => without(bytes, placeIn(bytes, draw), 1 + draw.below(16)),
-  (bytes, draw) =>
-    inserted(
-      bytes,
-      placeIn(bytes, draw),
-      Buffer.from(Array.from({ length: 1 + draw.below(16) }, () => draw.below(256))),
-    ),
+  (bytes, draw) => inserted(bytes, placeIn(bytes, draw), draw.bytes(1 + draw.below(16))),
   (bytes, draw) => {
     const [from, length] = [placeIn(bytes, draw), 1 + draw.below(32)];
     const piece = bytes.subarray(from, from + length);

@@ -1,7 +1,7 @@
 /** Input number N of a target: the nasties first, then seeds that were changed by a draw of (seed, target, N). */
 import { parse, stringify } from "yaml";
+import { Draw, wordOf } from "../draw.ts";
 import { mutatedBytes } from "./bytes.ts";
-import { Draw, wordOf } from "./draw.ts";
 import type { Folder, Nasty, Opened } from "./target.ts";
 import { mutatedTree } from "./tree.ts";
 

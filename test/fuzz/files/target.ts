@@ -1,4 +1,7 @@
 /** What is fuzzed: a reader of the product, folders that it takes, and folders that somebody thought of. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 export interface Folder {
   /** Contents by path, with slashes. */
@@ -31,9 +34,6 @@ export interface Opened {
 }
 
 export interface Target {
-  readonly name: string;
-  /** What of the product reads it. */
-  readonly reads: string;
   /** @param place where the folder to read will be `in`, beside `canary`; `out` there may be written */
   open(place: string): Promise<Opened>;
 }
@@ -47,6 +47,22 @@ export function promise(holds: boolean, what: string): asserts holds {
 
 export function textFolder(files: Readonly<Record<string, string>>): Folder {
   return { files: Object.fromEntries(Object.entries(files).map(([name, text]) => [name, Buffer.from(text)])) };
+}
+
+/** Where the product writes a seed; it is gone afterwards. */
+export async function inScratch<T>(write: (scratch: string) => T | Promise<T>): Promise<T> {
+  const scratch = mkdtempSync(join(tmpdir(), "limbeck-fuzz-seed-"));
+  try {
+    return await write(scratch);
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
+
+/** What lies in a folder of the disk. @param at its path in the folder that is made */
+export function readFolder(path: string, at: string): Folder {
+  const names = readdirSync(path);
+  return { files: Object.fromEntries(names.map((name) => [`${at}/${name}`, readFileSync(join(path, name))])) };
 }
 
 /** Another folder, with these files instead. */

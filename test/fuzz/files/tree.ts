@@ -1,5 +1,5 @@
 /** JSON and YAML that is whole, and not what was expected: keys that lack, are of another type, or mean something to JavaScript. */
-import type { Draw } from "./draw.ts";
+import type { Draw } from "../draw.ts";
 
 type Parent = Record<string, unknown> | unknown[];
 

@@ -3,7 +3,6 @@ import type { ClientHttp2Session } from "node:http2";
 import { setTimeout as sleep } from "node:timers/promises";
 import { framed, open, settled } from "./attacker.ts";
 import type { Aim, Attack } from "./messages.ts";
-import { below, pick, randomBytes } from "./mutations.ts";
 import { frame, headers, preface, reset, settings } from "./rawframes.ts";
 import { samplesOf } from "./samples.ts";
 
@@ -21,23 +20,19 @@ export const floods: Readonly<Record<string, Attack>> = {
     }),
   /** Calls that are opened and reset in the same packet, known and unknown, well-formed and not. */
   reset: async (aim) => {
-    const { attacker, method, random, tally } = aim;
+    const { attacker, method, draw, tally } = aim;
     const sockets = Array.from({ length: 4 }, () => attacker.raw());
     const paths = [method.path, method.path, "/limbeck.v1.Jobs/Nothing", "/"];
     for (const socket of sockets) {
       socket.on("data", () => {});
       const pairs = Array.from({ length: 200 }, (_, at) => {
         const stream = 2 * at + 1;
-        const begun = headers(stream, pick(random, paths), pick(random, ["application/grpc", "text/plain"]));
-        const bytes = randomBytes(random, 20);
+        const begun = headers(stream, draw.pick(paths), draw.pick(["application/grpc", "text/plain"]));
+        const bytes = draw.bytes(20);
         // A call that is reset without an error counts as ended, so what was said is asked.
         const message = aim.isLegal(method, bytes) ? Buffer.alloc(20, 0xff) : bytes;
         const said = frame("data", 0, stream, framed(message));
-        return Buffer.concat([
-          begun,
-          ...(below(random, 2) ? [said] : []),
-          reset(stream, pick(random, [0, 1, 7, 8, 11])),
-        ]);
+        return Buffer.concat([begun, ...(draw.below(2) ? [said] : []), reset(stream, draw.pick([0, 1, 7, 8, 11]))]);
       });
       tally.calls += pairs.length;
       socket.write(Buffer.concat([preface, settings, ...pairs]));
@@ -74,14 +69,14 @@ export const floods: Readonly<Record<string, Attack>> = {
       await sleep(leftMs);
     }),
   /** Connections without a word, with half a word, and with another's; some cut, some left. */
-  connections: async ({ attacker, random, tally }) => {
+  connections: async ({ attacker, draw, tally }) => {
     const words = [
       Buffer.alloc(0),
       preface.subarray(0, 10),
       Buffer.from("GET / HTTP/1.1\r\nhost: x\r\n\r\n"),
       Buffer.from([0x16, 3, 1, 2, 0, 1, 0, 1]),
       Buffer.concat([preface, settings]),
-      Buffer.concat([preface, settings, randomBytes(random, 200)]),
+      Buffer.concat([preface, settings, draw.bytes(200)]),
       // A frame of headers that is longer than what comes; settings without an end.
       Buffer.concat([preface, settings, Buffer.from([0, 3, 0xe8, 1, 4, 0, 0, 0, 1, 0x82])]),
       Buffer.concat([preface, ...Array.from({ length: 500 }, () => settings)]),
@@ -90,21 +85,16 @@ export const floods: Readonly<Record<string, Attack>> = {
     for (const socket of sockets) {
       tally.calls += 1;
       socket.on("data", () => {});
-      socket.write(pick(random, words));
-      if (below(random, 4) === 0) socket.destroy();
+      socket.write(draw.pick(words));
+      if (draw.below(4) === 0) socket.destroy();
     }
     await sleep(leftMs);
     for (const socket of sockets) socket.destroy();
   },
   /** A byte at a time: the head of a call, and of its message. */
-  trickle: async ({ attacker, method, random, tally }) => {
+  trickle: async ({ attacker, method, draw, tally }) => {
     const sockets = Array.from({ length: 10 }, () => attacker.raw());
-    const words = Buffer.concat([
-      preface,
-      settings,
-      Buffer.from([0, 0, 200, 1, 4, 0, 0, 0, 1]),
-      randomBytes(random, 90),
-    ]);
+    const words = Buffer.concat([preface, settings, Buffer.from([0, 0, 200, 1, 4, 0, 0, 0, 1]), draw.bytes(90)]);
     const stream = open(attacker.shared, method.path);
     tally.calls += 1 + sockets.length;
     const end = settled(stream, tally, leftMs);

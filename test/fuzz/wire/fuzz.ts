@@ -1,13 +1,12 @@
 /** The whole of it: each target is attacked for a while, by every method, while somebody who means well is to be served. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { randomStream } from "../../../core/random.ts";
 import { undisturbed, until } from "../../chaos/chaos.ts";
+import { Draw } from "../draw.ts";
 import { Attacker, type Tally } from "./attacker.ts";
 import { floods } from "./floods.ts";
 import { type Aim, type Attack, messageAttacks } from "./messages.ts";
 import { methodsOf } from "./methods.ts";
-import { below, type Random } from "./mutations.ts";
 import { type Door, fuzzJob, oneJob, type Setting, secured, service, stepsPerSecond, type Target } from "./targets.ts";
 import { Witness, type Witnessed } from "./witness.ts";
 
@@ -87,7 +86,7 @@ async function against(
   const { processes } = target;
   const before = processes.files();
   const witness = new Witness(processes, target.asks);
-  const streams = (loop: number) => randomStream(seed, name.length, loop);
+  const streams = (loop: number) => new Draw(seed, name.length, loop);
   const isLost = () => Object.keys(before).some((each) => !processes.isAlive(each));
   const [methods, counts] = await attackFor(target.doors, options, { streams, isLost });
   const isOver = target.isOver();
@@ -132,10 +131,10 @@ interface Chosen extends Aim {
 }
 
 /** @returns what came of the calls, and how often there was which attack */
-export async function attackFor(
+async function attackFor(
   doors: readonly Door[],
   { seconds, method: only = "", attack: one }: FuzzOptions,
-  { streams, isLost }: { readonly streams: (loop: number) => Random; readonly isLost: () => boolean },
+  { streams, isLost }: { readonly streams: (loop: number) => Draw; readonly isLost: () => boolean },
 ): Promise<readonly [Record<string, Tally>, Record<string, number>]> {
   const tallies: Record<string, Tally> = {};
   const counts: Record<string, number> = {};
@@ -143,7 +142,7 @@ export async function attackFor(
   const aims = doors.flatMap(({ name, serves, known, isLegal }, at) =>
     methodsOf(serves)
       .filter((method) => `${name} ${method.name}`.includes(only))
-      .map((method): Omit<Aim, "random"> => {
+      .map((method): Omit<Aim, "draw"> => {
         const tally: Tally = { calls: 0, messages: 0, statuses: {} };
         tallies[`${name} ${method.name}`] = tally;
         return { attacker: attackers[at]!, method, known, isLegal, tally };
@@ -151,13 +150,13 @@ export async function attackFor(
   );
   const until = performance.now() + 1_000 * seconds;
   // However little there is time for, each method is called.
-  if (one === undefined) await Promise.all(aims.map((aim) => attacks["mutated"]!({ ...aim, random: streams(-1) })));
+  if (one === undefined) await Promise.all(aims.map((aim) => attacks["mutated"]!({ ...aim, draw: streams(-1) })));
   /** Each has draws of its own, so that what it does one after another does not depend on the others. */
   const loop = async (names: readonly string[], number: number) => {
-    const random = streams(number);
+    const draw = streams(number);
     const chosen = names.filter((name) => one === undefined || name === one);
-    const cards = aims.flatMap((aim) => chosen.map((attack): Chosen => ({ ...aim, random, attack })));
-    const deck = shuffled(cards, random);
+    const cards = aims.flatMap((aim) => chosen.map((attack): Chosen => ({ ...aim, draw, attack })));
+    const deck = shuffled(cards, draw);
     if (cards.length === 0) return;
     while (performance.now() < until && !isLost()) {
       const { attack, ...aim } = deck.next().value;
@@ -176,11 +175,11 @@ export async function attackFor(
 }
 
 /** All of them in some order, then in another, and so on. */
-function* shuffled<T>(cards: readonly T[], random: Random): Generator<T, never> {
+function* shuffled<T>(cards: readonly T[], draw: Draw): Generator<T, never> {
   for (;;) {
     const left = [...cards];
     while (left.length > 0) {
-      const at = below(random, left.length);
+      const at = draw.below(left.length);
       yield left[at]!;
       left[at] = left.at(-1)!;
       left.pop();

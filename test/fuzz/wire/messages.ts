@@ -2,10 +2,11 @@
 import type { ClientHttp2Session } from "node:http2";
 import { setImmediate } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
+import type { Draw } from "../draw.ts";
 import { type Attacker, framed, open, settled, type Tally } from "./attacker.ts";
 import type { IsLegal } from "./legal.ts";
 import type { Method } from "./methods.ts";
-import { absurd, below, mutated, partsWithin, pick, type Random, randomBytes } from "./mutations.ts";
+import { absurd, mutated, partsWithin } from "./mutations.ts";
 import { hello, type Known, samplesOf } from "./samples.ts";
 
 export interface Aim {
@@ -13,7 +14,7 @@ export interface Aim {
   readonly method: Method;
   readonly known: Known;
   readonly isLegal: IsLegal;
-  readonly random: Random;
+  readonly draw: Draw;
   readonly tally: Tally;
 }
 
@@ -26,43 +27,43 @@ const mostMs = 5_000;
 let packed: Buffer | null = null;
 
 export const messageAttacks: Readonly<Record<string, Attack>> = {
-  random: (aim) => say(aim, [randomBytes(aim.random, pick(aim.random, [0, 1, 7, 60, 900, 20_000]))]),
+  random: (aim) => say(aim, [aim.draw.bytes(aim.draw.pick([0, 1, 7, 60, 900, 20_000]))]),
   mutated: (aim) =>
     say(
       aim,
-      several(aim, (bytes) => mutated(bytes, aim.random)),
+      several(aim, (bytes) => mutated(bytes, aim.draw)),
     ),
   absurd: (aim) =>
     say(
       aim,
-      several(aim, (_, message) => encoded(aim, absurd(message, aim.random))),
+      several(aim, (_, message) => encoded(aim, absurd(message, aim.draw))),
     ),
   /** A few bytes each on the wire, and objects when they are decoded. */
   parts: (aim) => {
-    const fields = Array.from({ length: 1 + below(aim.random, 2) }, () => 1 + below(aim.random, 17));
-    return say(aim, [partsWithin(fields, pick(aim.random, [70_000, 1_000_000]))]);
+    const fields = Array.from({ length: 1 + aim.draw.below(2) }, () => 1 + aim.draw.below(17));
+    return say(aim, [partsWithin(fields, aim.draw.pick([70_000, 1_000_000]))]);
   },
   /** More than is taken: said, and then in part sent; or as much as is taken. */
   oversized: async (aim) => {
-    if (below(aim.random, 16) === 0) return await sayMost(aim);
-    const frame = framed(Buffer.alloc(1_000), { length: pick(aim.random, [largest + 1, 2 ** 31, 2 ** 32 - 1]) });
+    if (aim.draw.below(16) === 0) return await sayMost(aim);
+    const frame = framed(Buffer.alloc(1_000), { length: aim.draw.pick([largest + 1, 2 ** 31, 2 ** 32 - 1]) });
     return await sendFrames(aim, [frame]);
   },
   compressed: (aim) => {
     packed ??= gzipSync(Buffer.alloc(largest, 1));
     const frames = Array.from({ length: 2 }, () => framed(packed!, { flag: 1 }));
-    return sendFrames(aim, frames, { "grpc-encoding": pick(aim.random, ["gzip", "deflate", "brotli", "identity"]) });
+    return sendFrames(aim, frames, { "grpc-encoding": aim.draw.pick(["gzip", "deflate", "brotli", "identity"]) });
   },
   headers: (aim) => {
     const [bytes] = several(aim, (each) => each);
-    const more = pick(aim.random, oddHeaders);
+    const more = aim.draw.pick(oddHeaders);
     return sendFrames(aim, bytes && !aim.isLegal(aim.method, bytes) ? [framed(bytes)] : [], more);
   },
   /** A message whose end does not come while the call lasts, and one whose head does not. */
   half: (aim) => {
     const [bytes = Buffer.alloc(50)] = several(aim, (each) => each);
-    const frame = framed(bytes).subarray(0, pick(aim.random, [1, 4, 5, 6, Math.max(1, bytes.length - 1)]));
-    return sendFrames(aim, [frame], {}, { ends: below(aim.random, 2) === 0 });
+    const frame = framed(bytes).subarray(0, aim.draw.pick([1, 4, 5, 6, Math.max(1, bytes.length - 1)]));
+    return sendFrames(aim, [frame], {}, { ends: aim.draw.below(2) === 0 });
   },
   /** Of sessions: what comes before, twice, after the end, of other terms and workers. */
   order: (aim) =>
@@ -88,21 +89,21 @@ const oddHeaders: readonly Readonly<Record<string, string>>[] = [
 ];
 
 /** Valid messages, changed. */
-function several({ method, known, random }: Aim, change: (bytes: Buffer, message: object) => Buffer, count = 1) {
+function several({ method, known, draw }: Aim, change: (bytes: Buffer, message: object) => Buffer, count = 1) {
   const samples = samplesOf(method, known);
-  const most = method.requestStream ? count + below(random, 4) : count;
+  const most = method.requestStream ? count + draw.below(4) : count;
   return Array.from({ length: most }, () => {
-    const message = pick(random, samples);
+    const message = draw.pick(samples);
     return change(method.encode(message), message);
   });
 }
 
 /** What the encoder does not take is sent as it was. */
-function encoded({ method, known, random }: Aim, message: object): Buffer {
+function encoded({ method, known, draw }: Aim, message: object): Buffer {
   try {
     return method.encode(message);
   } catch {
-    return method.encode(pick(random, samplesOf(method, known)));
+    return method.encode(draw.pick(samplesOf(method, known)));
   }
 }
 
@@ -114,7 +115,7 @@ function say(aim: Aim, messages: readonly Buffer[]): Promise<string> {
 
 /** As much as one message may have, on a connection of its own: on a shared one all others would wait for it. */
 async function sayMost(aim: Aim): Promise<string> {
-  const message = Buffer.alloc(pick(aim.random, [coordinators, largest]) - 1, below(aim.random, 256));
+  const message = Buffer.alloc(aim.draw.pick([coordinators, largest]) - 1, aim.draw.below(256));
   const session = aim.attacker.session();
   try {
     return await sendFrames(aim, [framed(message)], {}, { session, withinMs: mostMs });
@@ -125,15 +126,14 @@ async function sayMost(aim: Aim): Promise<string> {
 }
 
 async function disordered(aim: Aim): Promise<string> {
-  const { known, method, random } = aim;
+  const { known, method, draw } = aim;
   const terms = [0, known.term - 1, known.term, known.term + 1, 2 ** 53];
-  const said = several(aim, (_, message) => method.encode({ ...message, term: pick(random, terms) }), 6);
+  const said = several(aim, (_, message) => method.encode({ ...message, term: draw.pick(terms) }), 6);
   if (method.name === "Coordinator.Join") {
-    const greeting = () =>
-      method.encode(hello(`mallory-${below(random, 1_000)}`, pick(random, ["student", "teacher"])));
+    const greeting = () => method.encode(hello(`mallory-${draw.below(1_000)}`, draw.pick(["student", "teacher"])));
     // Mostly a hello first, for what comes before it is not looked at any further.
-    if (below(random, 4) > 0) said.unshift(greeting());
-    if (below(random, 3) === 0) said.splice(below(random, said.length), 0, greeting());
+    if (draw.below(4) > 0) said.unshift(greeting());
+    if (draw.below(3) === 0) said.splice(draw.below(said.length), 0, greeting());
   }
   return say(aim, said);
 }

@@ -1,58 +1,47 @@
 /** Bytes and values that no caller of ours would send, each a function of the draws it is given. */
 
-/** In [0,1). */
-export type Random = () => number;
-
-export const below = (random: Random, end: number) => Math.floor(random() * end);
-
-export function pick<T>(random: Random, from: readonly T[]): T {
-  return from[below(random, from.length)]!;
-}
-
-export function randomBytes(random: Random, length: number): Buffer {
-  return Buffer.from(Array.from({ length }, () => below(random, 256)));
-}
+import type { Draw } from "../draw.ts";
 
 /** A base-128 number of so many bytes, up to ten of which are one. */
-function hugeVarint(random: Random): Buffer {
-  return Buffer.from([...Array.from({ length: 4 + below(random, 8) }, () => 0xff), 0x7f]);
+function hugeVarint(draw: Draw): Buffer {
+  return Buffer.from([...Array.from({ length: 4 + draw.below(8) }, () => 0xff), 0x7f]);
 }
 
-type Mutation = (bytes: Buffer, random: Random) => Buffer;
+type Mutation = (bytes: Buffer, draw: Draw) => Buffer;
 
 const spliced = (bytes: Buffer, at: number, more: Buffer, over = 0) =>
   Buffer.concat([bytes.subarray(0, at), more, bytes.subarray(at + over)]);
 
 const mutations: readonly Mutation[] = [
-  (bytes, random) => {
+  (bytes, draw) => {
     const flipped = Buffer.from(bytes);
-    for (let count = 1 + below(random, 8); count > 0 && flipped.length > 0; count--)
-      flipped[below(random, flipped.length)]! ^= 1 << below(random, 8);
+    for (let count = 1 + draw.below(8); count > 0 && flipped.length > 0; count--)
+      flipped[draw.below(flipped.length)]! ^= 1 << draw.below(8);
     return flipped;
   },
-  (bytes, random) => bytes.subarray(0, below(random, bytes.length + 1)),
+  (bytes, draw) => bytes.subarray(0, draw.below(bytes.length + 1)),
   // A field again and again.
-  (bytes, random) => {
-    const from = below(random, bytes.length + 1);
-    const slice = bytes.subarray(from, from + 1 + below(random, 40));
-    return Buffer.concat([bytes, ...Array.from({ length: 1 + below(random, 2_000) }, () => slice)]);
+  (bytes, draw) => {
+    const from = draw.below(bytes.length + 1);
+    const slice = bytes.subarray(from, from + 1 + draw.below(40));
+    return Buffer.concat([bytes, ...Array.from({ length: 1 + draw.below(2_000) }, () => slice)]);
   },
-  (bytes, random) => spliced(bytes, below(random, bytes.length + 1), hugeVarint(random), below(random, 3)),
+  (bytes, draw) => spliced(bytes, draw.below(bytes.length + 1), hugeVarint(draw), draw.below(3)),
   // Another wire type under a tag.
-  (bytes, random) => {
+  (bytes, draw) => {
     const changed = Buffer.from(bytes);
-    if (changed.length > 0) changed[0] = (changed[0]! & 0xf8) | below(random, 8);
+    if (changed.length > 0) changed[0] = (changed[0]! & 0xf8) | draw.below(8);
     return changed;
   },
-  (bytes, random) => spliced(bytes, below(random, bytes.length + 1), randomBytes(random, 1 + below(random, 64))),
+  (bytes, draw) => spliced(bytes, draw.below(bytes.length + 1), draw.bytes(1 + draw.below(64))),
   // A message in a message in a message; and groups that never end.
-  (bytes, random) => nested(bytes, 1 + below(random, 20), 1 + below(random, 300)),
-  (_, random) => Buffer.alloc(1 + below(random, 50_000), (1 + below(random, 20)) * 8 + 3),
+  (bytes, draw) => nested(bytes, 1 + draw.below(20), 1 + draw.below(300)),
+  (_, draw) => Buffer.alloc(1 + draw.below(50_000), (1 + draw.below(20)) * 8 + 3),
 ];
 
-export function mutated(bytes: Buffer, random: Random): Buffer {
+export function mutated(bytes: Buffer, draw: Draw): Buffer {
   let result = bytes;
-  for (let count = 1 + below(random, 2); count > 0; count--) result = pick(random, mutations)(result, random);
+  for (let count = 1 + draw.below(2); count > 0; count--) result = draw.pick(mutations)(result, draw);
   return result;
 }
 
@@ -105,16 +94,16 @@ const texts = [
 ];
 
 /** The message with some of its values replaced. */
-export function absurd<T>(value: T, random: Random): T {
-  if (random() < 0.3) {
-    if (typeof value === "number") return pick(random, numbers) as T;
-    if (typeof value === "string") return pick(random, texts) as T;
+export function absurd<T>(value: T, draw: Draw): T {
+  if (draw.chance(0.3)) {
+    if (typeof value === "number") return draw.pick(numbers) as T;
+    if (typeof value === "string") return draw.pick(texts) as T;
     if (typeof value === "boolean") return !value as T;
-    if (Buffer.isBuffer(value)) return randomBytes(random, pick(random, [0, 1, 3, 4_097, 65_536])) as T;
-    if (Array.isArray(value)) return Array.from({ length: pick(random, [0, 1, 50, 3_000]) }, () => value[0]) as T;
+    if (Buffer.isBuffer(value)) return draw.bytes(draw.pick([0, 1, 3, 4_097, 65_536])) as T;
+    if (Array.isArray(value)) return Array.from({ length: draw.pick([0, 1, 50, 3_000]) }, () => value[0]) as T;
   }
   if (Buffer.isBuffer(value)) return value;
-  if (Array.isArray(value)) return value.map((each) => absurd(each, random)) as T;
+  if (Array.isArray(value)) return value.map((each) => absurd(each, draw)) as T;
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, absurd(each, random)])) as T;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, absurd(each, draw)])) as T;
 }

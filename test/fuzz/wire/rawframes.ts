@@ -2,7 +2,7 @@
 
 export const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
-const types = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6, windowUpdate: 8, continuation: 9 } as const;
+const types = { data: 0, headers: 1, reset: 3, settings: 4 } as const;
 
 export function frame(type: keyof typeof types, flags: number, stream: number, body: Uint8Array): Buffer {
   const head = Buffer.alloc(9);

@@ -98,8 +98,7 @@ export async function service({ folder, steps, expected }: Setting): Promise<Tar
   const ports = ["--listen", address, "--http", http, "--state", state, "-o", "json"];
   processes.start("coordinator", ["coordinator", ...ports]);
   const workers = await joinWorkers(processes, address);
-  const isUp = await until(() => /"event":"leading"/.test(processes.said("coordinator")), startMs);
-  if (!isUp) throw new Error(`no service came up: ${processes.said("coordinator")}`);
+  await leads(processes);
   const submitting = start(["submit", ...fuzzJob(steps), "--no-wait", "-o", "json", "--coordinator", address]);
   const { stdout, stderr } = await submitting.outcome;
   if (stdout === "") throw new Error(`the job was not taken: ${stderr}`);
@@ -125,8 +124,7 @@ export async function secured({ folder, expected }: Setting): Promise<Target> {
   const tls = ["--tls-ca", files.ca, "--tls-cert", files.cert, "--tls-key", files.key];
   const ports = ["--listen", address, "--http", http, "--state", join(folder, "secured"), "-o", "json"];
   processes.start("coordinator", ["coordinator", ...ports, ...tls]);
-  const isUp = await until(() => /"event":"leading"/.test(processes.said("coordinator")), startMs);
-  if (!isUp) throw new Error(`no service came up: ${processes.said("coordinator")}`);
+  await leads(processes);
   const security = openSecurity({ tls: viewer.files, insecure: false, cluster }, () => {});
   const known: Known = { job: "", term: 1, digest: expected.dataset.digest, yaml };
   const door = { address, serves: "service", known, isLegal: () => false } as const;
@@ -164,6 +162,11 @@ function doorsTo(
 
 function pulls(workers: ReadonlyMap<string, string>): Target["asks"] {
   return Object.fromEntries([...workers].map(([name, address]) => [`pull from ${name}`, () => pull(address)]));
+}
+
+async function leads(processes: Processes): Promise<void> {
+  const isUp = await until(() => /"event":"leading"/.test(processes.said("coordinator")), startMs);
+  if (!isUp) throw new Error(`no service came up: ${processes.said("coordinator")}`);
 }
 
 /** Its student trains, with soft targets. */

@@ -1,5 +1,6 @@
 /** One who means well: asks all the while, and notes how long each answer took; and how large the processes become. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { percentiles } from "../../chaos/measure.ts";
 import type { Processes } from "./processes.ts";
 
 export interface Witnessed {
@@ -36,13 +37,11 @@ export class Witness {
   async end(): Promise<Witnessed> {
     this.#isOver = true;
     await this.#watching;
-    const sorted = this.#tookMs.sort((one, other) => one - other);
-    const at = (share: number) =>
-      Math.round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0);
+    const { count, p50, p99 } = percentiles(this.#tookMs) ?? { count: 0, p50: 0, p99: 0 };
     return {
-      answered: sorted.length,
+      answered: count,
       unanswered: this.#unanswered,
-      ...{ p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) },
+      ...{ p50Ms: p50, p99Ms: p99, maxMs: Math.round(Math.max(0, ...this.#tookMs)) },
       memory: Object.fromEntries(this.#memory),
     };
   }

@@ -1,7 +1,7 @@
 /** What calls may hold of a server is bounded, and who holds little is served. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer, type Http2Server, type ServerHttp2Stream } from "node:http2";
+import { createServer, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,14 +16,16 @@ const bounded = { timeout: 20_000 };
 const tally = (): Tally => ({ calls: 0, messages: 0, statuses: {} });
 const [ok, exhausted, deadline, unimplemented] = ["0", "8", "4", "12"];
 
-/** A server whose calls are read and never answered. */
-async function silent(
+/** Who attacks a server whose calls are read; they are answered by `answer`, or never. */
+async function attacking(
   t: TestContext,
   limits: Partial<CallLimits>,
-): Promise<{ attacker: Attacker; server: Http2Server }> {
+  answer: (stream: ServerHttp2Stream) => void = () => {},
+): Promise<Attacker> {
   const server = createServer();
-  server.on("stream", (stream) => {
+  server.on("stream", (stream: ServerHttp2Stream) => {
     stream.on("data", () => {});
+    answer(stream);
   });
   boundCalls(server, limits);
   server.listen(0, "127.0.0.1");
@@ -33,7 +35,7 @@ async function silent(
     await attacker.close();
     server.close();
   });
-  return { attacker, server };
+  return attacker;
 }
 
 test("a call that is reset in the packet that opened it, whatever it asks for, harms nobody", bounded, async (t) => {
@@ -61,7 +63,7 @@ test("what is compressed is refused, and not unpacked", bounded, async (t) => {
 });
 
 test("of messages that are not complete, the largest goes when they are too much together", bounded, async (t) => {
-  const { attacker } = await silent(t, { partialBytes: 100_000 });
+  const attacker = await attacking(t, { partialBytes: 100_000 });
   const small = open(attacker.session(), path);
   small.write(framed(Buffer.alloc(1_000)).subarray(0, 900));
   const large = Array.from({ length: 3 }, () => open(attacker.session(), path));
@@ -76,7 +78,7 @@ test("of messages that are not complete, the largest goes when they are too much
 });
 
 test("a message that does not come to its end in time ends its call", bounded, async (t) => {
-  const { attacker } = await silent(t, { messageMs: 300 });
+  const attacker = await attacking(t, { messageMs: 300 });
   const slow = open(attacker.shared, path);
   slow.write(framed(Buffer.alloc(9)).subarray(0, 6));
   const idle = open(attacker.shared, path);
@@ -86,7 +88,7 @@ test("a message that does not come to its end in time ends its call", bounded, a
 });
 
 test("of too many calls, the newest of the connection that has most goes", bounded, async (t) => {
-  const { attacker } = await silent(t, { calls: 20 });
+  const attacker = await attacking(t, { calls: 20 });
   const few = open(attacker.session(), path);
   await sleep(50);
   const greedy = attacker.session();
@@ -99,19 +101,10 @@ test("of too many calls, the newest of the connection that has most goes", bound
 });
 
 test("a call that is answered and not ended is ended", bounded, async (t) => {
-  const server = createServer();
-  server.on("stream", (stream: ServerHttp2Stream) => {
-    stream.on("data", () => {}).pause();
+  const attacker = await attacking(t, { lingerMs: 200 }, (stream) => {
+    stream.pause();
     stream.respond({ ":status": 200, "grpc-status": 5 }, { endStream: true });
     stream.resume();
-  });
-  boundCalls(server, { lingerMs: 200 });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const attacker = new Attacker(`127.0.0.1:${(server.address() as AddressInfo).port}`, undefined);
-  t.after(async () => {
-    await attacker.close();
-    server.close();
   });
   const stream = open(attacker.shared, path);
   stream.write(framed(Buffer.alloc(3)));

@@ -19,7 +19,6 @@ export interface Echo {
   readonly attacker: Attacker;
   /** Messages that were heard. */
   heard(): number;
-  open(): number;
 }
 
 /** @param answerBytes of each answer */
@@ -28,13 +27,9 @@ export async function echo(
   { interceptors = [], answerBytes = 1 }: { interceptors?: readonly ServerInterceptor[]; answerBytes?: number } = {},
 ): Promise<Echo> {
   const server = new Server({ ...serverOptions, interceptors: [...interceptors] });
-  let [heard, calls] = [0, 0];
+  let heard = 0;
   server.addService(service, {
     say(call: ServerDuplexStream<Buffer, Buffer>) {
-      calls += 1;
-      call.on("cancelled", () => {
-        calls -= 1;
-      });
       call.on("data", () => {
         heard += 1;
         call.write(Buffer.alloc(answerBytes));
@@ -49,5 +44,5 @@ export async function echo(
     port.close();
     server.forceShutdown();
   });
-  return { attacker, heard: () => heard, open: () => calls };
+  return { attacker, heard: () => heard };
 }

@@ -1,6 +1,4 @@
 /** Stores of soft targets: headers that say what is in them, and records. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LimbeckError } from "../../../../core/errors.ts";
 import { checkStore } from "../../../../worker/cache/check.ts";
@@ -8,7 +6,7 @@ import { type StoreKey, storeId } from "../../../../worker/cache/key.ts";
 import { Store } from "../../../../worker/cache/store.ts";
 import { listStores, makeStore } from "../../../../worker/cache/stores.ts";
 import { logitsOf, key as sampleKey } from "../../../worker/cache/samples.ts";
-import { type Folder, jsonOf, type Nasty, promise, type Target } from "../target.ts";
+import { type Folder, inScratch, jsonOf, type Nasty, promise, readFolder, type Target } from "../target.ts";
 
 const keys: readonly StoreKey[] = [
   { ...sampleKey, examples: 5, period: 2 },
@@ -17,23 +15,15 @@ const keys: readonly StoreKey[] = [
 const examples = Uint32Array.of(0, 2);
 
 /** As the product writes them. */
-async function seedOf(key: StoreKey): Promise<Folder> {
-  const scratch = mkdtempSync(join(tmpdir(), "limbeck-fuzz-seed-"));
-  try {
+function seedOf(key: StoreKey): Promise<Folder> {
+  return inScratch(async (scratch) => {
     const made = await makeStore(scratch, key, 1 << 20);
     if (!("folder" in made)) throw new Error(made.why);
     const store = new Store(made.folder, key);
     store.write(examples, 0, logitsOf(examples, 0));
     store.close();
-    const id = storeId(key);
-    return {
-      files: Object.fromEntries(
-        readdirSync(made.folder).map((name) => [`${id}/${name}`, readFileSync(join(made.folder, name))]),
-      ),
-    };
-  } finally {
-    rmSync(scratch, { recursive: true });
-  }
+    return readFolder(made.folder, storeId(key));
+  });
 }
 
 /** The folder's name is that of its header. */
@@ -52,8 +42,6 @@ function mend(folder: Folder): Folder {
 }
 
 export const target: Target = {
-  name: "cache",
-  reads: "stores of soft targets (worker/cache/stores.ts, check.ts, store.ts)",
   async open() {
     const seeds = await Promise.all(keys.map(seedOf));
     const header = (changed: object): Nasty => {

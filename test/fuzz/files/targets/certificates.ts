@@ -57,8 +57,6 @@ async function seedOf(role: "worker" | "", fromMs = nowMs - 1_000): Promise<Fold
 }
 
 export const target: Target = {
-  name: "certificates",
-  reads: "certificates and keys in PEM (proto/security/certificates.ts, worker/inference/tls.ts)",
   async open() {
     const seed = await seedOf("worker");
     const refused = (files: Record<string, string>): Nasty => ({ ...withFiles(seed, files), must: "be refused" });

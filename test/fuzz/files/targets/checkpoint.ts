@@ -1,13 +1,12 @@
 /** Checkpoints: their manifests, and the files that go with them. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { latestCheckpoint, loadCheckpoint, saveCheckpoint } from "../../../../worker/artifacts/checkpoint.ts";
 import { sha256Hex } from "../../../../worker/artifacts/digest.ts";
 import { sealManifest } from "../../../../worker/artifacts/sealed.ts";
 import { sampleCheckpoint } from "../../../worker/artifacts/sample.ts";
 import { safetensorsFile } from "../generate.ts";
-import { type Folder, jsonOf, type Nasty, promise, type Target, withFiles } from "../target.ts";
+import { type Folder, inScratch, jsonOf, type Nasty, promise, readFolder, type Target, withFiles } from "../target.ts";
 
 export const checkpointFolder = "distil-00000012";
 const path = (name: string) => `${checkpointFolder}/${name}`;
@@ -18,16 +17,11 @@ interface Sealed {
 }
 
 /** As the product writes it. */
-export async function checkpointSeed(): Promise<Folder> {
-  const root = mkdtempSync(join(tmpdir(), "limbeck-fuzz-seed-"));
-  try {
+export function checkpointSeed(): Promise<Folder> {
+  return inScratch(async (root) => {
     const { folder } = await saveCheckpoint(root, sampleCheckpoint(12));
-    return {
-      files: Object.fromEntries(readdirSync(folder).map((name) => [path(name), readFileSync(join(folder, name))])),
-    };
-  } finally {
-    rmSync(root, { recursive: true });
-  }
+    return readFolder(folder, checkpointFolder);
+  });
 }
 
 /** The manifest says of the files what they are, and is sealed. */
@@ -45,8 +39,6 @@ export function mendCheckpoint(folder: Folder, prefix = ""): Folder {
 }
 
 export const target: Target = {
-  name: "checkpoint",
-  reads: "checkpoints (worker/artifacts/checkpoint.ts)",
   async open() {
     const seed = await checkpointSeed();
     const { manifest } = jsonOf<Sealed>(seed, manifestPath);

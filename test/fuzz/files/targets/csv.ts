@@ -19,8 +19,6 @@ const refused = (train: string | Uint8Array): Nasty => ({
 const columns = (count: number) => Array.from({ length: count }, (_, at) => `c${at}`).join(",");
 
 export const target: Target = {
-  name: "csv",
-  reads: "CSV datasets, plain or gzip (worker/data/csv.ts)",
   open: async () => ({
     seeds: [numbered, named, withFiles(numbered, { "train.csv": gzipSync(numbered.files["train.csv"]!) })],
     nasties: {

@@ -18,8 +18,6 @@ import { mendedLines } from "./journal.ts";
 const journalPath = "journal.jsonl";
 
 export const target: Target = {
-  name: "depot",
-  reads: "a depot: journal, events, checkpoints (coordinator/depot/recover.ts, worker/depot/restore.ts)",
   async open() {
     const checkpoint = Object.entries((await checkpointSeed()).files);
     const seed = withFiles(

@@ -1,14 +1,11 @@
 /** tfjs GraphModels, as a teacher's `load:` reads and asks them. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { teacher } from "../../../../core/jobteacher.ts";
 import { loadEngine } from "../../../../worker/engine/load.ts";
 import { openModel } from "../../../../worker/inference/open.ts";
 import { Network } from "../../../../worker/learn/network.ts";
 import { perceptron } from "../../../worker/inference/perceptron.ts";
 import { writeGraphModel } from "../../../worker/inference/tensorflowgraph.ts";
-import { type Folder, jsonOf, type Nasty, promise, type Target, withFiles } from "../target.ts";
+import { type Folder, inScratch, jsonOf, type Nasty, promise, readFolder, type Target, withFiles } from "../target.ts";
 
 export const shape = [4, 5, 2] as const;
 export const classes = 3;
@@ -21,15 +18,11 @@ interface Graph {
   weightsManifest: { paths: string[]; weights: { name: string; shape: number[]; dtype: string }[] }[];
 }
 
-function seedOf(sides: readonly number[]): Folder {
-  const scratch = mkdtempSync(join(tmpdir(), "limbeck-fuzz-seed-"));
-  try {
+function seedOf(sides: readonly number[]): Promise<Folder> {
+  return inScratch((scratch) => {
     writeGraphModel(scratch, model, sides);
-    const names = readdirSync(scratch);
-    return { files: Object.fromEntries(names.map((name) => [`model/${name}`, readFileSync(join(scratch, name))])) };
-  } finally {
-    rmSync(scratch, { recursive: true });
-  }
+    return readFolder(scratch, "model");
+  });
 }
 
 function nastiesOf(seed: Folder): Record<string, Nasty> {
@@ -67,12 +60,10 @@ function nastiesOf(seed: Folder): Record<string, Nasty> {
 }
 
 export const target: Target = {
-  name: "graph",
-  reads: "tfjs GraphModels (worker/artifacts/tfjs.ts, worker/inference/graphmodel.ts)",
   async open() {
     const engine = await loadEngine("wasm", 1);
     const { tf } = engine;
-    const seeds = [seedOf([-1, ...shape]), seedOf([2, ...shape])];
+    const seeds = [await seedOf([-1, ...shape]), await seedOf([2, ...shape])];
     const request = { inputShape: shape, classes, seed: 1, role: "teacher", temperature: 2 };
     const spec = teacher.parse({ load: "model", format: "graph", output: "logits" });
     return {

@@ -30,8 +30,6 @@ export function bombOf(piece: Uint8Array, times: number): Buffer {
 const header = (type: number, rank: number) => Buffer.from([0, 0, type, rank]);
 
 export const target: Target = {
-  name: "idx",
-  reads: "IDX datasets, plain or gzip (worker/data/idx.ts)",
   open: async () => ({
     seeds: [plain, table, packed],
     nasties: {

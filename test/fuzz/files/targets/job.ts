@@ -24,8 +24,6 @@ const times = (count: number, made: (at: number) => string) =>
   Array.from({ length: count }, (_, at) => made(at)).join("");
 
 export const target: Target = {
-  name: "job",
-  reads: "job files and --set (core/jobfile.ts)",
   open: async () => ({
     seeds: [
       folder(text),

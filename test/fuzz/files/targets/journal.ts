@@ -24,8 +24,6 @@ export function mendedLines(text: string): string {
 }
 
 export const target: Target = {
-  name: "journal",
-  reads: "a job's journal (coordinator/folder/journal.ts, coordinator/replay.ts)",
   open: async () => ({
     seeds: [folder(journal), folder(journal.slice(0, 6))],
     nasties: {

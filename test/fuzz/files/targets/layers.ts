@@ -1,6 +1,4 @@
 /** tfjs LayersModels, as `load:` reads, builds and asks them. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sha256Hex } from "../../../../worker/artifacts/digest.ts";
 import { saveQuantized } from "../../../../worker/artifacts/quantize.ts";
@@ -9,7 +7,7 @@ import type { Engine } from "../../../../worker/engine/engine.ts";
 import { loadEngine } from "../../../../worker/engine/load.ts";
 import { buildNetwork } from "../../../../worker/learn/network.ts";
 import { build, classes, pictures } from "../../../worker/learn/samples.ts";
-import { type Folder, jsonOf, type Nasty, promise, type Target, withFiles } from "../target.ts";
+import { type Folder, inScratch, jsonOf, type Nasty, promise, readFolder, type Target, withFiles } from "../target.ts";
 
 const jsonPath = "model/model.json";
 const shard = "group1-shard1of1.bin";
@@ -26,10 +24,9 @@ interface Model {
   }[];
 }
 
-async function seedsOf(engine: Engine): Promise<Folder[]> {
-  const scratch = mkdtempSync(join(tmpdir(), "limbeck-fuzz-seed-"));
-  const seeds: Folder[] = [];
-  try {
+function seedsOf(engine: Engine): Promise<Folder[]> {
+  return inScratch(async (scratch) => {
+    const seeds: Folder[] = [];
     for (const spec of [mlp, cnn]) {
       const network = await build(engine, spec);
       const { layout, order } = network;
@@ -38,16 +35,11 @@ async function seedsOf(engine: Engine): Promise<Folder[]> {
       for (const [at, save] of [saveLayersModel, float16, uint8].entries()) {
         const folder = join(scratch, `${spec.kind}-${at}`);
         await save(folder, artifact);
-        const names = readdirSync(folder);
-        seeds.push({
-          files: Object.fromEntries(names.map((name) => [`model/${name}`, readFileSync(join(folder, name))])),
-        });
+        seeds.push(readFolder(folder, "model"));
       }
     }
     return seeds;
-  } finally {
-    rmSync(scratch, { recursive: true });
-  }
+  });
 }
 
 const float16: typeof saveLayersModel = (folder, artifact) => saveQuantized(folder, artifact, "float16");
@@ -162,8 +154,6 @@ function nastiesOf(seed: Folder, place: string): Record<string, Nasty> {
 }
 
 export const target: Target = {
-  name: "layers",
-  reads: "tfjs LayersModels: model.json, its shards, its layers (worker/artifacts/tfjs.ts, worker/learn/load.ts)",
   async open(place) {
     const engine = await loadEngine("wasm", 1);
     const { tf } = engine;

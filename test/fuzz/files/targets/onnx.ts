@@ -44,8 +44,6 @@ function external(location: string): Folder {
 }
 
 export const target: Target = {
-  name: "onnx",
-  reads: "ONNX, by onnxruntime (worker/inference/onnx.ts)",
   async open(place) {
     const engine = await loadEngine("wasm", 1);
     const request = { inputShape: shape, classes, seed: 1, role: "teacher", temperature: 2 };

@@ -28,8 +28,6 @@ const seed = textFolder({
 const refused = (files: Record<string, string>): Nasty => ({ ...withFiles(seed, files), must: "be refused" });
 
 export const target: Target = {
-  name: "plan",
-  reads: "JOB.plan.json and a run's plan.json (cli/savedplan.ts)",
   open: async () => ({
     seeds: [seed],
     nasties: {

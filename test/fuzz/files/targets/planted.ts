@@ -31,8 +31,6 @@ const misdeeds: Readonly<Record<string, (folder: string) => void>> = {
 export const plantedFaults = Object.keys(misdeeds);
 
 export const target: Target = {
-  name: "planted",
-  reads: "nothing of the product",
   open: async () => ({
     seeds: [textFolder({ "misdeed.txt": "none" })],
     nasties: Object.fromEntries(

@@ -28,8 +28,6 @@ const curves = (x: readonly number[]) =>
   );
 
 export const target: Target = {
-  name: "report",
-  reads: "report.json and curves.json (coordinator/report/folder.ts)",
   open: async () => ({
     seeds: [seed],
     nasties: {

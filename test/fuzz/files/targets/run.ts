@@ -21,8 +21,6 @@ const refused = (files: Record<string, string>): Nasty => ({ ...withFiles(seed, 
 const evaluated = events.find(({ kind }) => kind === "evaluated");
 
 export const target: Target = {
-  name: "run",
-  reads: "a run's folder: job.yaml, events.jsonl, report.json (cli/resume.ts, coordinator/records.ts)",
   open: async () => ({
     seeds: [seed, { files: { "job.yaml": seed.files["job.yaml"]!, "events.jsonl": seed.files["events.jsonl"]! } }],
     nasties: {

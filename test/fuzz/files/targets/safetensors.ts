@@ -28,8 +28,6 @@ function long(length: bigint): Nasty {
 }
 
 export const target: Target = {
-  name: "safetensors",
-  reads: "safetensors (worker/artifacts/safetensors.ts)",
   open: async () => ({
     seeds: [written([kernel, flags, empty]), written([flags]), written([])],
     nasties: {

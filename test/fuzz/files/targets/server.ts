@@ -46,8 +46,6 @@ const service = Object.fromEntries(
 );
 
 export const target: Target = {
-  name: "server",
-  reads: "answers of a model server (worker/inference/remote.ts)",
   async open() {
     let answers: Readonly<Record<"metadata" | "infer", Buffer>>;
     const ready = inferenceService.ServerReady.responseSerialize({ ready: true });

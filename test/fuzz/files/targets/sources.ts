@@ -17,8 +17,6 @@ const half = longestSource / 2;
 const job = jobSchema.parse({ ...parseJob(text, "job.yaml"), student: { module: "model.ts" } });
 
 export const target: Target = {
-  name: "sources",
-  reads: "the code of a job that is submitted (cli/sources.ts)",
   open: async () => ({
     seeds: [folder(code), folder("export default 1;\n")],
     nasties: {

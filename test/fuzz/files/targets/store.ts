@@ -23,9 +23,6 @@ const records = (...wrong: unknown[]): Nasty => ({
 const locked = (holder: string): Nasty => withFiles(seed, { "leader.lock": holder });
 
 export const target: Target = {
-  name: "store",
-  reads:
-    "a service's folder: leader.json, leader.lock, journals (coordinator/folder/store.ts, coordinator/service/records.ts)",
   open: async () => ({
     seeds: [seed, { files: { [journalName]: seed.files[journalName]! } }],
     nasties: {

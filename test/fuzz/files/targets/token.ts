@@ -41,8 +41,6 @@ const refused = (files: Record<string, string>): Nasty => ({ ...withFiles(seed, 
 const claiming = (changed: object) => refused({ token: signed(JSON.stringify({ ...claims, ...changed })) });
 
 export const target: Target = {
-  name: "token",
-  reads: "tokens, their keys, revoked ids (proto/security/token.ts)",
   open: async () => ({
     seeds: [seed],
     nasties: {

@@ -1,5 +1,5 @@
 /** Seeded draws: the same words give the same input, in every process and on every machine. */
-import { hash32, randomStream } from "../../../core/random.ts";
+import { hash32, randomStream } from "../../core/random.ts";
 
 export class Draw {
   readonly #next: () => number;
@@ -19,6 +19,10 @@ export class Draw {
 
   pick<T>(from: readonly T[]): T {
     return from[this.below(from.length)]!;
+  }
+
+  bytes(length: number): Buffer {
+    return Buffer.from(Array.from({ length }, () => this.below(256)));
   }
 }
 
