@@ -3,12 +3,7 @@ import { z } from "zod";
 import { type EventDefinition, eventDefinitions, type FieldType } from "./eventdefinitions.ts";
 import type { ProgressEvent } from "./events.ts";
 import { parseJson } from "./nesting.ts";
-
-const text = z.string();
-const count = z.int().min(0);
-/** What is not finite is null where it has been JSON. */
-const figure = z.number().nullable();
-const stage = z.enum(["teach", "distil", "baseline"]);
+import { count, deal, figure, findings, parts, score, stage, text } from "./shapes.ts";
 
 /** What is looked at: others may be there, too. */
 const types: Readonly<Record<FieldType, z.ZodType>> = {
@@ -22,11 +17,11 @@ const types: Readonly<Record<FieldType, z.ZodType>> = {
   wholes: z.array(count),
   stage,
   stages: z.array(stage),
-  deal: z.array(z.looseObject({ worker: text, firstLane: count, lanes: count })),
-  score: z.looseObject({ examples: count, errors: count, accuracy: figure, crossEntropy: figure }),
+  deal,
+  score,
   phases: z.looseObject({ data: figure, softTargets: figure, compute: figure, exchange: figure, apply: figure }),
-  findings: z.array(z.looseObject({ check: text, severity: text, message: text })),
-  parts: z.record(text, count).optional(),
+  findings,
+  parts,
   report: z.looseObject({ summary: text.optional() }),
 };
 
