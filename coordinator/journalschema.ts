@@ -1,20 +1,14 @@
 /** Records as they are read back: a checksum says that they are what was written, and not by whom. */
 import { z } from "zod";
-import { stages } from "../core/stages.ts";
+import { fieldSchemas } from "../core/eventline.ts";
+import { count, figure, parts, stage, text } from "../core/shapes.ts";
 import type { JournalRecord } from "./journalrecord.ts";
 
-const text = z.string();
-const texts = z.array(text);
-const count = z.int().min(0);
+const { deal, score, findings, texts } = fieldSchemas;
 /** L3. There must be as many above it as ever may be needed. */
 const term = count.max(2 ** 48);
-/** What is not finite is null where it has been JSON. */
-const figure = z.number().nullable();
-const stage = z.enum(stages);
 const instances = z.record(text, text);
-const parts = z.record(text, count).optional();
 const latencies = z.array(z.looseObject({ batch: count, medianSeconds: figure, p95Seconds: figure }));
-const score = z.looseObject({ examples: count, errors: count, accuracy: figure, crossEntropy: figure });
 
 /** Of each kind what is looked at: others may be there, too. */
 const fields = {
@@ -28,7 +22,7 @@ const fields = {
   },
   term: {
     ...{ atMs: z.number(), term, stage, teachers: texts, parts, instances, why: text },
-    deal: z.array(z.looseObject({ worker: text, firstLane: count, lanes: count })),
+    deal,
     rollbackBelow: count.nullable(),
   },
   begun: {
@@ -51,7 +45,7 @@ const fields = {
     models: z.array(z.looseObject({ folder: text, format: text, bytes: count, score, latencies })),
     pictures: z.array(z.looseObject({ example: count, shape: z.array(count), pixels: text, values: z.array(figure) })),
   },
-  diagnosed: { findings: z.array(z.looseObject({ check: text, severity: text, message: text })) },
+  diagnosed: { findings },
   recovered: { atMs: z.number(), term },
   // What is in it is looked at where a page is drawn from it (coordinator/report/folder.ts).
   ended: { report: z.looseObject({ summary: text }).optional() },

@@ -2,6 +2,7 @@
 import { type Finding, severities } from "../core/doctor/finding.ts";
 import { LimbeckError, type LimbeckErrorCode } from "../core/errors.ts";
 import type { Exported, ExportedModel, LedgerTotals, Picture } from "../core/finishedstage.ts";
+import { parseJson } from "../core/nesting.ts";
 import { plain } from "../core/plaintext.ts";
 import { isProcessName, neededName } from "../core/processname.ts";
 import type { ReportedEngine } from "../core/report.ts";
@@ -237,7 +238,7 @@ function findingsOf(json: string): Finding[] {
 
 function jsonIn(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return null;
   }

@@ -9,16 +9,10 @@ import {
 } from "./eventdefinitions.ts";
 import type { ProgressEvent } from "./events.ts";
 import { parseJson } from "./nesting.ts";
-import { stages } from "./stages.ts";
-
-const text = z.string();
-const count = z.int().min(0);
-/** What is not finite is null where it has been JSON. */
-const figure = z.number().nullable();
-const stage = z.enum(stages);
+import { count, figure, parts, stage, text } from "./shapes.ts";
 
 /** What is looked at: others may be there, too. */
-const types: Readonly<Record<FieldType, z.ZodType>> = {
+export const fieldSchemas: Readonly<Record<FieldType, z.ZodType>> = {
   text,
   whole: count,
   number: z.number(),
@@ -33,7 +27,7 @@ const types: Readonly<Record<FieldType, z.ZodType>> = {
   score: shared("Score"),
   phases: shared("Phases"),
   findings: z.array(shared("Finding")),
-  parts: z.record(text, count).optional(),
+  parts,
   evidence: z.unknown().optional(),
   report: z.looseObject({ summary: text.optional() }),
 };
@@ -43,7 +37,7 @@ function shared(name: keyof typeof sharedShapes): z.ZodType {
 }
 
 function shapeOf(fields: EventFields): z.ZodRawShape {
-  return Object.fromEntries(Object.entries(fields).map(([name, [type]]) => [name, types[type]]));
+  return Object.fromEntries(Object.entries(fields).map(([name, [type]]) => [name, fieldSchemas[type]]));
 }
 
 function schemaOf({ fields }: EventDefinition): z.ZodType {

@@ -1,9 +1,8 @@
 /** The manifest of a checkpoint: what it is of, and what its files must be. Written last (L4). */
 import { z } from "zod";
 import { type Layout, layoutOf, type Parameter } from "./layout.ts";
-import { stages } from "./stages.ts";
+import { count, stage } from "./shapes.ts";
 
-const count = z.int().min(0);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "a sha256 in hex");
 
 const parameter = z.strictObject({
@@ -20,7 +19,7 @@ const file = z.strictObject({ bytes: count, sha256 });
 export const manifestSchema = z.strictObject({
   format: z.literal("limbeck-checkpoint"),
   version: z.union([z.literal(1), z.literal(2)]),
-  stage: z.enum(stages),
+  stage,
   step: count,
   term: count,
   /** Of what decides the result of the job (core/jobdigest.ts). */

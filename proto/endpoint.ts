@@ -13,7 +13,7 @@ export function hostPort(host: string, port: number): string {
 
 /** Of host:port, without brackets. */
 export function hostOf(address: string): string {
-  return address.slice(0, address.lastIndexOf(":")).replace(/^\[(.*)\]$/, "$1");
+  return address.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
 }
 
 /** All addresses of a machine: where it listens, and nowhere that others can be told. */

@@ -2,7 +2,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { LimbeckError } from "../../core/errors.ts";
-import { makeFolder, readFileWithin, syncFolder, writeTextWhole, writing } from "../../proto/files.ts";
+import { makeFolder, readFileWithin, writeTextWhole, writing } from "../../proto/files.ts";
 
 export interface LineFile<T> {
   /** What was in it when it was opened, in order. */
@@ -37,25 +37,18 @@ export async function openLineFile<T>(path: string, format: LineFormat<T>): Prom
     await makeFolder(dirname(path));
     const { from = path } = format;
     const bytes = await bytesOf(from);
-    const found = readLines(from, bytes ?? Buffer.alloc(0), format);
-    if (bytes) await writeTextWhole(path, bytes.subarray(0, found.wholeBytes));
-    const file = await open(path, "a");
-    try {
-      await syncFolder(dirname(path));
-      return appendable(path, file, found);
-    } catch (thrown) {
-      await file.close();
-      throw thrown;
-    }
+    const found = readLines(from, bytes, format);
+    await writeTextWhole(path, bytes.subarray(0, found.wholeBytes));
+    return appendable(path, await open(path, "a"), found);
   });
 }
 
-/** null where there is none. */
-async function bytesOf(path: string): Promise<Buffer | null> {
+/** None where there is no such file. */
+async function bytesOf(path: string): Promise<Buffer> {
   try {
     return await readFileWithin(path);
   } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return null;
+    if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return Buffer.alloc(0);
     throw thrown;
   }
 }

@@ -8,6 +8,7 @@ import { setImmediate } from "node:timers/promises";
 import type { ProgressEvent } from "../../core/events.ts";
 import { History, slim } from "../../core/live/history.ts";
 import { type Delta, placeOf, placeText, type Snapshot, type WorkerRow } from "../../core/live/message.ts";
+import { answerText } from "../../proto/telemetry/httpserver.ts";
 import type { EventLog } from "../eventlog.ts";
 import type { JobStatus } from "../status.ts";
 import { jobRow, workerRow } from "./rows.ts";
@@ -47,8 +48,7 @@ export class Feed {
   /** Answers a request for the stream. */
   readonly open = (request: IncomingMessage, response: ServerResponse, { searchParams }: URL): void => {
     if (this.#readers.size >= mostReaders) {
-      response.writeHead(503, { "content-type": "text/plain; charset=utf-8" });
-      response.end(`${mostReaders} pages are open, which is the most\n`);
+      answerText(response, 503, `${mostReaders} pages are open, which is the most`);
       return;
     }
     response.writeHead(200, {

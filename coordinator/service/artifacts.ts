@@ -7,15 +7,13 @@ import type { Depot, DepotObject } from "../../proto/depot/depot.ts";
 import { isKey } from "../../proto/depot/key.ts";
 import type { Artifact } from "../../proto/gen/limbeck/v1/Artifact.ts";
 
-export type Opened = DepotObject;
-
 export interface Place {
   /** For messages. */
   readonly where: string;
   /** @throws LimbeckError `unavailable` where it cannot be read */
   list(): Promise<Artifact[]>;
   /** null where `list` has none of that path. @throws as `list` */
-  open(path: string): Promise<Opened | null>;
+  open(path: string): Promise<DepotObject | null>;
 }
 
 /** Who fetches and does not read holds two of them here. */

@@ -10,7 +10,6 @@ import type { AskedJob } from "../rpc.ts";
 import type { Outcome, Plan } from "../state.ts";
 import { type JobStatus, type Served, statusOf } from "../status.ts";
 import { jobOf } from "./jobsrpc.ts";
-import { openingText } from "./opening.ts";
 import type { Reign } from "./reign.ts";
 import type { Results } from "./results.ts";
 import { jobFolder } from "./runs.ts";
@@ -32,9 +31,10 @@ export function askedJob(reign: Reign, idOrName: string, parts: AskedParts): Ask
   return {
     watch: (following) => watch(reign, id, { ...following, results: parts.results }),
     status: () => {
-      const { why, ...job } = jobOf(reign, id);
-      const told = { ...job, why: runs.isOpening(id) ? openingText : why };
-      return runs.all.get(id)?.status() ?? restingStatus(told, parts);
+      const run = runs.all.get(id);
+      if (run) return run.status();
+      const job = jobOf(reign, id);
+      return restingStatus(job, runs.whyOf(job), parts);
     },
     async stop(why) {
       try {
@@ -93,7 +93,7 @@ function theOne(jobs: readonly QueuedJob[]): QueuedJob {
   throw new LimbeckError("usage", text);
 }
 
-async function restingStatus(job: QueuedJob, { folder, served, results }: AskedParts): Promise<JobStatus> {
+async function restingStatus(job: QueuedJob, why: string, { folder, served, results }: AskedParts): Promise<JobStatus> {
   const runFolder = jobFolder(folder, job.id);
   const events = await results.events(job);
   const plan: Plan = {
@@ -101,8 +101,8 @@ async function restingStatus(job: QueuedJob, { folder, served, results }: AskedP
     ...{ build: packageVersion, heartbeatMs: 0, patience: usualPatience, predicted: null },
   };
   const { kind } = job.phase;
-  const error = new LimbeckError("stopped", job.why);
-  const outcome: Outcome = kind === "failed" ? { kind, error } : { kind: "stopped", why: `${kind}: ${job.why}` };
+  const error = new LimbeckError("stopped", why);
+  const outcome: Outcome = kind === "failed" ? { kind, error } : { kind: "stopped", why: `${kind}: ${why}` };
   const latest = events.reduce(withEvent, nothingYet);
   return statusOf(plan, { kind: "ended", outcome }, { nowMs: 0, latest, http: served });
 }

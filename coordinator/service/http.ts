@@ -4,6 +4,7 @@ import type { Endpoint } from "../../proto/endpoint.ts";
 import { exposition } from "../../proto/telemetry/exposition.ts";
 import {
   alive,
+  answerPage,
   type Handlers,
   type HttpPort,
   json,
@@ -13,6 +14,7 @@ import {
   servePages,
 } from "../../proto/telemetry/http.ts";
 import type { HttpAccess } from "../../proto/telemetry/httpaccess.ts";
+import { answerText } from "../../proto/telemetry/httpserver.ts";
 import { foundAt, type TargetGroup, target } from "../targets.ts";
 import { clusterView, reached } from "./clusterview.ts";
 import { entries } from "./jobsrpc.ts";
@@ -66,16 +68,15 @@ export async function serveService(
   });
   const handlers: Handlers = {
     ...live,
-    "/leader/targets": (request, response) => {
+    "/leader/targets": async (request, response) => {
       const at = standing();
       if (at.kind === "leading") {
-        const [type, text] = json(targets(foundAt(port.address, request.headers.host ?? ""), at));
-        response.writeHead(200, { "content-type": type }).end(text);
+        await answerPage(response, () => json(targets(foundAt(port.address, request.headers.host ?? ""), at)));
       } else if (at.leader) {
         response.writeHead(302, { location: `http://${reached(at.leader).http}/leader/targets` }).end();
       } else {
         // Whoever asks keeps the list that it had.
-        response.writeHead(503).end("nobody leads now\n");
+        answerText(response, 503, "nobody leads now");
       }
     },
   };

@@ -7,16 +7,15 @@ import { parseJob } from "../../core/jobfile.ts";
 import { longestSource, modulesOf } from "../../core/jobpaths.ts";
 import { isJobAction, jobActions } from "../../core/jobstate.ts";
 import { told } from "../../core/told.ts";
+import type { DepotObject } from "../../proto/depot/depot.ts";
 import type { FetchPiece } from "../../proto/gen/limbeck/v1/FetchPiece.ts";
 import type { FetchRequest__Output } from "../../proto/gen/limbeck/v1/FetchRequest.ts";
 import type { JobsHandlers } from "../../proto/gen/limbeck/v1/Jobs.ts";
 import type { SubmitRequest__Output } from "../../proto/gen/limbeck/v1/SubmitRequest.ts";
 import { statusOf } from "../../proto/status.ts";
 import { answering } from "../rpc.ts";
-import type { Opened } from "./artifacts.ts";
 import { listJobs } from "./listing.ts";
 import { checkSubmission, findJob, labelOf } from "./naming.ts";
-import { openingText } from "./opening.ts";
 import type { Question, Reign } from "./reign.ts";
 import { entryOf } from "./reporting.ts";
 import type { Results } from "./results.ts";
@@ -58,8 +57,7 @@ export function jobsHandlers({ reign, results, allowsModules, mostJobs, now }: J
 
 export function entries({ state, runs }: Reign, atMs: number): JobEntry[] {
   return listJobs(state, atMs).map((listed) => {
-    const why = runs.isOpening(listed.id) ? openingText : listed.why;
-    return entryOf({ ...listed, why }, runs.all.get(listed.id)?.status());
+    return entryOf({ ...listed, why: runs.whyOf(listed) }, runs.all.get(listed.id)?.status());
   });
 }
 
@@ -119,7 +117,7 @@ function checkedSource({ path, text }: Source): Source {
 
 async function fetched(
   call: ServerWritableStream<FetchRequest__Output, FetchPiece>,
-  opened: (request: FetchRequest__Output) => Promise<Opened>,
+  opened: (request: FetchRequest__Output) => Promise<DepotObject>,
 ): Promise<void> {
   const gone = new AbortController();
   call.on("cancelled", () => gone.abort());

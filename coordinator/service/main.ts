@@ -158,9 +158,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         rpc.dismiss(notLeader(name, null, ""));
         await leadership.resign().catch(() => {}); // Who cannot say so has lost it.
       }
-      short = performance.now() - beganMs < again.longestMs ? short + 1 : 0;
-      const restMs = short > 0 ? backoffMs(again, short - 1, Math.random()) : 0;
-      await sleep(restMs, undefined, { signal: closing.signal });
+      if (performance.now() - beganMs >= again.longestMs) short = 0;
+      else await sleep(backoffMs(again, short++, Math.random()), undefined, { signal: closing.signal });
     }
   };
   const serving = serve().catch((thrown) => {

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { isOver } from "../../core/jobstate.ts";
 import type { ClusterView } from "../../core/live/cluster.ts";
-import { type Handler, type Handlers, json, type Page } from "../../proto/telemetry/http.ts";
+import { answerPage, type Handler, type Handlers, json } from "../../proto/telemetry/http.ts";
+import { answerText } from "../../proto/telemetry/httpserver.ts";
 import { servicePageFiles } from "../page/files.ts";
 import type { Asked } from "./clusterview.ts";
 import type { Standing } from "./main.ts";
@@ -17,8 +18,6 @@ export interface PagesParts {
   readonly view: (asked: Asked) => ClusterView;
 }
 
-const plain = "text/plain; charset=utf-8";
-
 export function servicePages({ standing, results, view }: PagesParts): Handlers {
   const { files, jobPage } = servicePageFiles();
   const toList: Handler = (_, response) => redirect(response, "/");
@@ -30,14 +29,14 @@ export function servicePages({ standing, results, view }: PagesParts): Handlers 
       const { pathname } = asked;
       const [, id = "", what = ""] = /^\/jobs\/([a-z0-9-]*)(\/(?:events|state|metrics)?)?$/.exec(pathname) ?? [];
       if (pathname === "/jobs/") return redirect(response, "/");
-      if (id === "") return notFound(response, "there is /jobs/ID/, /jobs/ID/state and /jobs/ID/metrics");
+      if (id === "") return answerText(response, 404, "there is /jobs/ID/, /jobs/ID/state and /jobs/ID/metrics");
       // The page asks for what is below it.
       if (what === "") return redirect(response, `/jobs/${id}/`);
       const at = standing();
       const run = at.kind === "leading" ? at.reign.runs.all.get(id) : undefined;
       if (what !== "/") return ofRun(run, what, { request, response, asked });
       const job = at.kind === "leading" ? at.reign.state.jobs.get(id) : null;
-      if (job === undefined) return notFound(response, `no job has the id ${id}: / lists those there are`);
+      if (job === undefined) return answerText(response, 404, `no job has the id ${id}: / lists those there are`);
       const text = job && isOver(job.phase.kind) ? await reportOf(results, job) : null;
       if (text === null) return jobPage(request, response, asked);
       response.writeHead(200, reportHeaders).end(text);
@@ -51,32 +50,21 @@ interface Exchange {
   readonly asked: URL;
 }
 
-function ofRun(run: OpenRun | undefined, what: string, { request, response, asked }: Exchange): void {
+async function ofRun(run: OpenRun | undefined, what: string, { request, response, asked }: Exchange): Promise<void> {
   if (what === "/events" && !run) {
     // A browser asks no more after this answer; the page does, for the job may run here yet.
     response.writeHead(204).end();
   } else if (!run) {
-    notFound(response, "no such job runs here");
+    answerText(response, 404, "no such job runs here");
   } else if (what === "/state") {
-    send(response, json(run.status()));
+    await answerPage(response, () => json(run.status()));
   } else if (what === "/metrics") {
-    run.metrics(String(request.headers.accept ?? "")).then(
-      (made) => send(response, made),
-      (thrown: Error) => response.writeHead(503, { "content-type": plain }).end(`${thrown.message}\n`),
-    );
+    await answerPage(response, () => run.metrics(request.headers.accept ?? ""));
   } else if (request.method === "HEAD") {
     response.writeHead(200, { "content-type": "text/event-stream" }).end();
   } else {
     run.feed.open(request, response, asked);
   }
-}
-
-function send(response: ServerResponse, [contentType, text]: Page): void {
-  response.writeHead(200, { "content-type": contentType }).end(text);
-}
-
-function notFound(response: ServerResponse, text: string): void {
-  response.writeHead(404, { "content-type": plain }).end(`${text}\n`);
 }
 
 function redirect(response: ServerResponse, location: string): void {

@@ -8,12 +8,12 @@ import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
 import { eventsIn } from "../../core/eventline.ts";
 import type { ProgressEvent } from "../../core/events.ts";
 import { isOver } from "../../core/jobstate.ts";
-import { type Depot, within } from "../../proto/depot/depot.ts";
+import { type Depot, type DepotObject, within } from "../../proto/depot/depot.ts";
 import { openDepot } from "../../proto/depot/open.ts";
 import type { Artifact } from "../../proto/gen/limbeck/v1/Artifact.ts";
 import { lastingJobId } from "../../proto/jobsha256.ts";
 import { eventsName, readEvents } from "../records.ts";
-import { inDepot, inFolder, type Opened, type Place } from "./artifacts.ts";
+import { inDepot, inFolder, type Place } from "./artifacts.ts";
 import { jobFolder } from "./runs.ts";
 import type { JobOutcome, QueuedJob } from "./vocabulary.ts";
 
@@ -62,7 +62,7 @@ export class Results {
   }
 
   /** @throws LimbeckError `usage` where it is none of those that are listed, else why it cannot be had */
-  async open(job: QueuedJob, path: string, withinMs = answerMs.files): Promise<Opened> {
+  async open(job: QueuedJob, path: string, withinMs = answerMs.files): Promise<DepotObject> {
     let failure: LimbeckError | null = null;
     for (const place of await this.#placesOf(job)) {
       try {
@@ -130,7 +130,7 @@ export class Results {
 }
 
 /** @throws LimbeckError `corrupt` where it has more than `mostBytes` */
-export async function textOf({ pieces }: Opened, mostBytes = Number.POSITIVE_INFINITY): Promise<string> {
+export async function textOf({ pieces }: DepotObject, mostBytes = Number.POSITIVE_INFINITY): Promise<string> {
   const parts: Uint8Array[] = [];
   let bytes = 0;
   for await (const part of pieces) {

@@ -13,7 +13,7 @@ import type { Outcome, Plan } from "../state.ts";
 import type { Served } from "../status.ts";
 import type { Leadership } from "../store.ts";
 import { type Kept, openKept } from "./kept.ts";
-import { Opening } from "./opening.ts";
+import { Opening, openingText } from "./opening.ts";
 import type { JobSummary, QueuedJob } from "./vocabulary.ts";
 
 export interface RunsParts {
@@ -57,8 +57,9 @@ export class Runs {
     return this.#runs;
   }
 
-  isOpening(job: string): boolean {
-    return this.#openings.has(job);
+  /** Of a job: why it is as it is; while its records are being opened, that. */
+  whyOf({ id, why }: Pick<QueuedJob, "id" | "why">): string {
+    return this.#openings.has(id) ? openingText : why;
   }
 
   /** Where what happens to a job goes; undefined where it has no loop, and will have none. */

@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { type ChannelCredentials, type ChannelOptions, experimental } from "@grpc/grpc-js";
 import { identityOf, rolesText } from "../../core/security/identity.ts";
+import { hostOf } from "../endpoint.ts";
 import type { Certificates } from "./certificates.ts";
 import type { Followed } from "./followed.ts";
 import { identityCode, type Shown } from "./handshake.ts";
@@ -64,10 +65,6 @@ export function shownTo(
   const { ca, cert, key } = certificates;
   const checkIdentity = identityCheck(whom, address, cluster);
   return { ca, cert, key, servername: serverName(address), checkServerIdentity: checkIdentity };
-}
-
-function hostOf(address: string): string {
-  return address.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
 }
 
 /** Sent as the name that is wanted; TLS knows none for an address. */

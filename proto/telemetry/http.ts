@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Endpoint, hostPort, portError } from "../endpoint.ts";
 import type { HttpAccess } from "./httpaccess.ts";
-import { boundedServer, type HttpBounds, targetOf } from "./httpserver.ts";
+import { answerText, boundedServer, type HttpBounds, plainText, targetOf } from "./httpserver.ts";
 
 export interface HttpPort {
   /** host:port */
@@ -29,12 +29,12 @@ export interface Handlers {
 }
 
 /** For whoever restarts processes. */
-export const alive = (): Page => ["text/plain; charset=utf-8", "ok\n"];
+export const alive = (): Page => [plainText, "ok\n"];
 
 /** For whoever chooses whom to ask: 503 with the trouble, where there is some. */
 export function ready(trouble: string, text: string): Page {
   if (trouble !== "") throw new Error(trouble);
-  return ["text/plain; charset=utf-8", `${text}\n`];
+  return [plainText, `${text}\n`];
 }
 
 export function json(value: unknown): Page {
@@ -74,22 +74,17 @@ export async function servePages(
   const server = boundedServer(async (request, response) => {
     for (const [name, value] of Object.entries(safeHeaders)) response.setHeader(name, value);
     const asked = targetOf(request);
-    if (!asked) return text(response, 400, "this is no path of a page");
+    if (!asked) return answerText(response, 400, "this is no path of a page");
     const { pathname } = asked;
     if (access && !access.admits(request, response, pathname)) return;
     const page = Object.hasOwn(pages, pathname) ? pages[pathname] : undefined;
     const handler = handlerOf(handlers, pathname);
     const isReading = request.method === "GET" || request.method === "HEAD";
-    if (!page && !handler) return text(response, 404, `there is ${Object.keys(pages).join(", ")}`);
-    if (!isReading) return text(response, 405, "only GET");
+    if (!page && !handler) return answerText(response, 404, `there is ${Object.keys(pages).join(", ")}`);
+    if (!isReading) return answerText(response, 405, "only GET");
     // What a handler opens need not end.
     if (!page) return request.method === "HEAD" ? void response.end() : await handler!(request, response, asked);
-    try {
-      const [contentType, made] = await page(request.headers.accept ?? "", request.headers.host ?? "");
-      response.writeHead(200, { "content-type": contentType }).end(made);
-    } catch (thrown) {
-      text(response, 503, (thrown as Error).message);
-    }
+    await answerPage(response, () => page(request.headers.accept ?? "", request.headers.host ?? ""));
   }, bounds);
   try {
     server.listen(endpoint.port, endpoint.host);
@@ -110,6 +105,12 @@ export async function servePages(
   };
 }
 
-function text(response: ServerResponse, status: number, sentence: string): void {
-  response.writeHead(status, { "content-type": "text/plain; charset=utf-8" }).end(`${sentence}\n`);
+/** With 503 and why, where it cannot be made now. */
+export async function answerPage(response: ServerResponse, page: () => Page | Promise<Page>): Promise<void> {
+  try {
+    const [contentType, made] = await page();
+    response.writeHead(200, { "content-type": contentType }).end(made);
+  } catch (thrown) {
+    answerText(response, 503, (thrown as Error).message);
+  }
 }

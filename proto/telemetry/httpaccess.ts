@@ -7,6 +7,7 @@ import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { LimbeckError } from "../../core/errors.ts";
 import { type Followed, type Following, follow } from "../security/followed.ts";
+import { plainText } from "./httpserver.ts";
 
 export interface HttpAccess {
   /** Answers in the handler's stead where it must: false where that is done. @param path what is asked for, without query */
@@ -77,7 +78,7 @@ export function httpAccess(token: Pick<Followed<string>, "current">, nowMs: () =
       if (isBrowser) askFor(response, safePath(path), "");
       else
         response
-          .writeHead(401, { "content-type": "text/plain; charset=utf-8", "www-authenticate": 'Bearer realm="limbeck"' })
+          .writeHead(401, { "content-type": plainText, "www-authenticate": 'Bearer realm="limbeck"' })
           .end("this port has a token: send it as Authorization: Bearer TOKEN\n");
       return false;
     },

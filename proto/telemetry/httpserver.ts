@@ -21,13 +21,15 @@ export interface HttpBounds {
   readonly connections: number;
 }
 
-export const usualBounds: HttpBounds = {
+const usualBounds: HttpBounds = {
   ...{ headersMs: 10_000, requestMs: 15_000, keptMs: 5_000, silentMs: 60_000 },
   ...{ headerBytes: 16_384, headers: 100, connections: 1_000 },
 };
 
 /** How exactly times are kept. */
 const checkMs = 1_000;
+
+export const plainText = "text/plain; charset=utf-8";
 
 export type Answering = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
@@ -57,8 +59,12 @@ export function boundedServer(answer: Answering, given: Partial<HttpBounds> = {}
 
 function failed(response: ServerResponse, thrown: unknown): void {
   if (response.headersSent) return void response.destroy();
-  response.writeHead(500, { "content-type": "text/plain; charset=utf-8" });
-  response.end(`${thrown instanceof Error ? thrown.message : "it failed"}\n`);
+  answerText(response, 500, thrown instanceof Error ? thrown.message : "it failed");
+}
+
+/** For what is no page. */
+export function answerText(response: ServerResponse, status: number, sentence: string): void {
+  response.writeHead(status, { "content-type": plainText }).end(`${sentence}\n`);
 }
 
 /**

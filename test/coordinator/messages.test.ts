@@ -68,9 +68,16 @@ const nonsense: readonly [name: string, message: FromWorker, says: RegExp][] = [
   ["a phase that ended before it began", progress({ phases: { compute: -1 } }), /compute is -1/],
   ["no number of examples", progress({ metrics: { examples: Number.NaN } }), /no step or no time/],
   ["findings that are no JSON", { diagnosed: { stage: "teach", findings: "[" } }, /findings is none/],
+  ["findings nested too deep to be written again", deepFindings(200), /findings is none/],
   ["findings of another shape", { diagnosed: { stage: "teach", findings: '[{"check":1}]' } }, /findings is none/],
   ["a digest that is none", { digest: { stage: "teach", weightsSha256: "f".repeat(999) } }, /weights_sha256 has 999/],
 ];
+
+function deepFindings(levels: number): FromWorker {
+  const finding = { check: "loss", severity: "ok", message: "well", evidence: {}, more: 0 };
+  const deep = `${"[".repeat(levels)}${"]".repeat(levels)}`;
+  return { diagnosed: { stage: "teach", findings: JSON.stringify([finding]).replace('"more":0', `"more":${deep}`) } };
+}
 
 function progress(changes: object): FromWorker {
   return { progress: { stage: "teach", steps: 1, seconds: 1, metrics, phases: {}, ...changes } };
