@@ -1,7 +1,6 @@
 /** Connecting to NATS: for coordinators, workers and the command line. Who needs more of it goes on with `connection`. */
-import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ConnectionOptions, connect, credsAuthenticator, Events, type NatsConnection } from "nats";
+import { type ConnectionOptions, connect, Events, type NatsConnection } from "nats";
 import { LimbeckError } from "../core/errors.ts";
 import { isLoopbackAddress } from "../core/security/loopback.ts";
 import type { NatsUser } from "./cluster.ts";
@@ -14,7 +13,7 @@ import {
   natsFailure,
   wrongCredentials,
 } from "./natserrors.ts";
-import { shownUrl } from "./shownurl.ts";
+import { retryMs, serversIn, settingsOf, whereOf } from "./natssettings.ts";
 
 export interface NatsOptions {
   /** nats://[user:password@|token@]HOST[:PORT], or tls://…; of one cluster. */
@@ -55,11 +54,8 @@ export interface Nats {
 export const neededVersion = "2.9.0";
 
 const usualDeadlineMs = 10_000;
-const retryMs = 250;
 /** Before somebody is told that there is a wait: servers and those who need them are started together. */
 const toldAfterMs = 1_000;
-/** A server that is stopped or cut off is found after two of these unanswered. */
-const pingMs = 1_000;
 
 /**
  * Connects, and waits for a server with JetStream until the deadline; from then on the connection comes back by itself,
@@ -70,7 +66,7 @@ const pingMs = 1_000;
  */
 export async function connectNats(options: NatsOptions): Promise<Nats> {
   const { deadlineMs = usualDeadlineMs, signal, told = () => {} } = options;
-  const servers = serversOf(options.urls);
+  const servers = serversIn(options.urls);
   const where = whereOf(servers);
   const settings = await settingsOf(options, servers);
   const open = servers.find(({ host, isEncrypted }) => !isEncrypted && !isLoopbackAddress(host));
@@ -111,96 +107,6 @@ async function connectOnce(settings: ConnectionOptions, where: string, options: 
     await connection.close();
     throw thrown;
   }
-}
-
-/** For messages about a connection that is not there yet. @throws LimbeckError `usage` for a URL that is none */
-export function natsAt(urls: readonly string[]): string {
-  return whereOf(serversOf(urls));
-}
-
-function whereOf(servers: readonly Server[]): string {
-  return `NATS at ${servers.map(({ host }) => host).join(", ")}`;
-}
-
-interface Server {
-  readonly host: string;
-  readonly isEncrypted: boolean;
-  readonly user: string;
-  readonly password: string;
-}
-
-/** @throws LimbeckError `usage`, which repeats no password */
-function serversOf(urls: readonly string[]): Server[] {
-  return urls.map((url) => {
-    const server = serverOf(url.includes("://") ? url : `nats://${url}`);
-    if (server) return server;
-    // Said of all together: a password with a comma in it is in two of them.
-    const needed = "nats://HOST:4222 is needed; in a user or a password / is written %2F, @ %40, % %25 and a comma %2C";
-    throw new LimbeckError("usage", `${shownUrl(urls.join(","))} is not the URL of a NATS server: ${needed}`);
-  });
-}
-
-function serverOf(url: string): Server | null {
-  if (!URL.canParse(url) || !/^(nats|tls):\/\/./.test(url)) return null;
-  const { hostname, port, protocol, username, password, pathname, search, hash } = new URL(url);
-  // What follows the host is the rest of a password.
-  if (hostname === "" || !/^\/?$/.test(pathname) || search !== "" || hash !== "") return null;
-  try {
-    return {
-      host: `${hostname}:${port || 4222}`,
-      isEncrypted: protocol === "tls:",
-      user: decodeURIComponent(username),
-      password: decodeURIComponent(password),
-    };
-  } catch {
-    return null; // A % that begins no character.
-  }
-}
-
-async function settingsOf(options: NatsOptions, servers: readonly Server[]): Promise<ConnectionOptions> {
-  if (servers.length === 0) throw new LimbeckError("usage", "no URL of a NATS server is given");
-  const given = options.credentials === undefined ? options.user : undefined;
-  const usual = { user: given?.name ?? "", password: given?.password ?? "" };
-  const { user, password } = servers.find(({ user }) => user !== "") ?? usual;
-  const secret = password !== "" ? { user, pass: password } : user !== "" ? { token: user } : {};
-  return {
-    servers: servers.map(({ host }) => host),
-    name: options.name,
-    timeout: 2_000,
-    pingInterval: pingMs,
-    maxPingOut: 2,
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: retryMs,
-    reconnectJitter: retryMs,
-    // Credentials that are wrong for a while (a server with another configuration) end no coordinator.
-    ignoreAuthErrorAbort: true,
-    ...(servers.some(({ isEncrypted }) => isEncrypted) || options.ca !== undefined
-      ? { tls: await authorityOf(options.ca) }
-      : {}),
-    ...secret,
-    ...(options.credentials === undefined ? {} : { authenticator: await authenticatorOf(options.credentials) }),
-  };
-}
-
-async function authorityOf(file: string | undefined): Promise<{ ca?: string }> {
-  if (file === undefined) return {};
-  try {
-    return { ca: await readFile(file, "utf8") };
-  } catch (cause) {
-    throw new LimbeckError("usage", `--nats-ca: ${file} cannot be read`, { cause });
-  }
-}
-
-async function authenticatorOf(file: string) {
-  let bytes: Buffer;
-  try {
-    bytes = await readFile(file);
-  } catch (cause) {
-    throw new LimbeckError("usage", `the credentials file ${file} cannot be read`, { cause });
-  }
-  if (!bytes.includes("BEGIN NATS USER JWT"))
-    throw new LimbeckError("usage", `${file} is no credentials file of NATS: it has no USER JWT`);
-  return credsAuthenticator(bytes);
 }
 
 /** Whether trying again may help: a server, or its name, that is yet to come; one that starts, or has no leader yet. */

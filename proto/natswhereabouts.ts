@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { checkCluster } from "./cluster.ts";
 import { followLeader } from "./leader.ts";
-import { connectNats, type Nats, type NatsOptions, natsAt } from "./nats.ts";
+import { connectNats, type Nats, type NatsOptions } from "./nats.ts";
+import { natsAt } from "./natssettings.ts";
 import type { Whereabouts } from "./whereabouts.ts";
 
 const firstReadMs = 2_000;

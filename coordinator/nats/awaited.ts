@@ -3,7 +3,8 @@
  * and says what it waits for, before it can lead.
  */
 import { checkCluster } from "../../proto/cluster.ts";
-import { connectNats, type NatsOptions, natsAt } from "../../proto/nats.ts";
+import { connectNats, type NatsOptions } from "../../proto/nats.ts";
+import { natsAt } from "../../proto/natssettings.ts";
 import type { Store } from "../store.ts";
 import { type NatsStoreOptions, openNatsStore } from "./store.ts";
 
