@@ -1,6 +1,7 @@
 /** A service's job from its queue to its end, on the screen of who submitted it. */
 import { constants } from "node:os";
 import { setTimeout } from "node:timers/promises";
+import { aborted } from "../core/aborted.ts";
 import { LimbeckError } from "../core/errors.ts";
 import type { ProgressEvent } from "../core/events.ts";
 import type { JobEntry } from "../core/jobentry.ts";
@@ -114,12 +115,6 @@ async function lookAt({ id }: Followed, { jobs, absence, until }: Asking): Promi
     }
     await setTimeout(lookMs.first, undefined, { signal: until });
   }
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
 }
 
 function end({ display, again }: Followed, { id, state, why }: JobEntry, last: ProgressEvent | null): void {

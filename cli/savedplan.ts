@@ -7,7 +7,7 @@ import { resultDeciding } from "../core/jobdigest.ts";
 import { parseJson } from "../core/nesting.ts";
 import type { Calibration } from "../core/plan/calibration.ts";
 import { type Prediction, predict, type Split } from "../core/plan/prediction.ts";
-import { stages } from "../core/stages.ts";
+import { count, stage } from "../core/shapes.ts";
 import { readFileWithin, writeTextWhole } from "../proto/files.ts";
 
 interface SavedPlan {
@@ -16,7 +16,6 @@ interface SavedPlan {
   readonly calibration: Calibration;
 }
 
-const count = z.int().min(0);
 const some = z.int().positive();
 /** Of thirty years at most: figures that are predicted from them are numbers, too. */
 const seconds = z.number().min(0).max(1e9);
@@ -36,7 +35,7 @@ const predictionSchema = z.object({
   ...{ students: count, teachers: count, wallSeconds: z.number().min(0) },
   stages: z.array(
     z.object({
-      stage: z.enum(stages),
+      stage,
       ...{
         steps: count,
         stepSeconds: z.number().min(0),

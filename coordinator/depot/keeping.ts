@@ -4,13 +4,13 @@
  */
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { aborted } from "../../core/aborted.ts";
 import { type BackoffPolicy, backoffMs } from "../../core/backoff.ts";
 import { asLimbeckError } from "../../core/errors.ts";
 import type { ProgressEvent } from "../../core/events.ts";
 import type { Depot } from "../../proto/depot/depot.ts";
 import { exists } from "../../proto/files.ts";
 import type { Log } from "../../proto/telemetry/log.ts";
-import { aborted } from "../aborted.ts";
 import { journalLine, journalName } from "../folder/journal.ts";
 import type { JournalRecord } from "../journalrecord.ts";
 import type { Records } from "../records.ts";

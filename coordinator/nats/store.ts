@@ -1,10 +1,10 @@
 /** The store on NATS JetStream: the lease in a KV bucket, journals and events in streams of the cluster. */
 import { randomUUID } from "node:crypto";
+import { aborted } from "../../core/aborted.ts";
 import { checkCluster, eventStream, eventSubject, journalStream, journalSubject } from "../../proto/cluster.ts";
 import type { Nats } from "../../proto/nats.ts";
 import type { Log } from "../../proto/telemetry/log.ts";
 import { silent } from "../../proto/telemetry/log.ts";
-import { aborted } from "../aborted.ts";
 import { usualTtlMs } from "../lease.ts";
 import { type Leadership, type Store, serviceJournal } from "../store.ts";
 import { openNatsEvents } from "./events.ts";

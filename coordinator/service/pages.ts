@@ -57,7 +57,8 @@ async function ofRun(run: OpenRun | undefined, what: string, { request, response
   } else if (!run) {
     answerText(response, 404, "no such job runs here");
   } else if (what === "/state") {
-    await answerPage(response, () => json(run.status()));
+    const state = json(run.status());
+    await answerPage(response, () => state);
   } else if (what === "/metrics") {
     await answerPage(response, () => run.metrics(request.headers.accept ?? ""));
   } else if (request.method === "HEAD") {
