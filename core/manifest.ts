@@ -65,6 +65,9 @@ export function manifestLayout(manifest: Manifest): Layout {
   );
 }
 
+/** The folder of all of them within a run's, or a job's in the depot. */
+export const checkpointsFolder = "checkpoints";
+
 /** The folder of a checkpoint within its run's checkpoints: sorts by step within a stage. */
 export function checkpointName(stage: Manifest["stage"], step: number): string {
   return `${stage}-${String(step).padStart(8, "0")}`;

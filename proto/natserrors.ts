@@ -10,7 +10,7 @@ export const jetStreamCodes = {
   wrongLastSequence: 10071,
 } as const;
 
-const fullCodes: ReadonlySet<number> = new Set([10023, 10028, 10047, 10077, 10122]);
+const fullCodes: ReadonlySet<number> = new Set([10002, 10023, 10028, 10047, 10077, 10122]);
 const notEnabledCodes: ReadonlySet<number> = new Set([10039, 10076]);
 const tooLargeCode = 10054;
 export const tooFewServersCodes: ReadonlySet<number> = new Set([10005, 10074]);
@@ -18,6 +18,11 @@ export const tooFewServersCodes: ReadonlySet<number> = new Set([10005, 10074]);
 /** JetStream's number of an error; undefined where it says nothing of the kind. */
 export function jetStreamCode(thrown: unknown): number | undefined {
   return thrown instanceof NatsError ? thrown.api_error?.err_code : undefined;
+}
+
+/** There is no room for it: of its stream, its account, or the server. */
+export function isFull(thrown: unknown): boolean {
+  return fullCodes.has(jetStreamCode(thrown) ?? 0);
 }
 
 /** Whether the server may have done what it was asked: it, or the way to it, was away when the answer was due. */
@@ -77,7 +82,7 @@ export function natsFailure(thrown: unknown, where: string, doing: string): Limb
     return unavailable(
       `${where} has no JetStream: start it with -js (nats-server -js -sd DIR), or enable it for this account`,
     );
-  if (fullCodes.has(number))
+  if (isFull(thrown))
     return unavailable(
       `${where} is full and refuses ${doing} (${api!.description}): give its stream or its disk more room`,
     );

@@ -2,6 +2,7 @@
 import { basename, join, relative } from "node:path";
 import { Consumption } from "../core/consumption.ts";
 import type { Layout } from "../core/layout.ts";
+import { checkpointsFolder } from "../core/manifest.ts";
 import type { Stage } from "../core/stages.ts";
 import { jobSha256 } from "../proto/jobsha256.ts";
 import {
@@ -47,7 +48,7 @@ export async function saveReplica(
 }
 
 export function checkpointRoot({ runFolder }: Pick<WorkerContext, "runFolder">): string {
-  return join(runFolder, "checkpoints");
+  return join(runFolder, checkpointsFolder);
 }
 
 export interface Restored {

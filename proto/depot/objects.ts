@@ -4,7 +4,7 @@ import { StorageType } from "nats";
 import { LimbeckError } from "../../core/errors.ts";
 import { bytesText } from "../../core/words.ts";
 import { artifactBucket } from "../cluster.ts";
-import { natsFailure } from "../natserrors.ts";
+import { isFull, natsFailure } from "../natserrors.ts";
 import { mostReplicas, raiseReplicas, serversOf } from "../natsreplicas.ts";
 import type { Shelf, Stored } from "./depot.ts";
 import type { Source } from "./source.ts";
@@ -21,6 +21,7 @@ export async function objectShelf(
   { cluster }: { readonly cluster: string },
 ): Promise<Shelf> {
   const bucket = artifactBucket(cluster);
+  const stream = `OBJ_${bucket}`;
   // Where the cluster has as many servers.
   const replicas = serversOf({ connection }) >= mostReplicas ? mostReplicas : 1;
   const where = `the JetStream object store ${bucket}`;
@@ -28,7 +29,7 @@ export async function objectShelf(
   const options = { storage: StorageType.File, replicas, description: "checkpoints and models of Limbeck" };
   const store: ObjectStore = await told(connection.jetstream().views.os(bucket, options));
   // A bucket that was made while the cluster started. Who may not change it leaves that to who may.
-  await raiseReplicas({ connection }, `OBJ_${bucket}`, requestMs).catch(() => "");
+  await raiseReplicas({ connection }, stream, requestMs).catch(() => "");
   return {
     where,
     async put(key, source, signal) {
@@ -49,7 +50,15 @@ export async function objectShelf(
       return infos.filter(({ deleted }) => !deleted).map(({ name, size }) => ({ key: name, bytes: size }));
     },
     async remove(key) {
-      await told(store.delete(key));
+      const info = await told(store.info(key));
+      if (info === null) return;
+      const manager = await told(connection.jetstreamManager({ checkAPI: false, timeout: requestMs }));
+      const purge = (part: string) => told(manager.streams.purge(stream, { filter: `$O.${bucket}.${part}` }));
+      // As the client writes a name, padded; of what a key is made of base64 for URLs makes the same.
+      const name = Buffer.from(key).toString("base64");
+      // Not the client's `delete`, which puts a mark in the object's place: a store that is full takes none.
+      await purge(`M.${name}`);
+      await purge(`C.${info.nuid}`);
     },
     close: async () => {},
   };
@@ -88,5 +97,10 @@ async function* piecesOf(
 
 function rethrow(where: string, thrown: unknown): never {
   if (thrown instanceof LimbeckError) throw thrown;
+  if (isFull(thrown)) {
+    const room =
+      "give its account and its disk more room, or remove what jobs that are over have there: limbeck delete JOB";
+    throw new LimbeckError("unavailable", `${where} is full: ${room}`, { cause: thrown });
+  }
   throw natsFailure(thrown, where, "the object store");
 }

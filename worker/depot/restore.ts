@@ -5,7 +5,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
-import { checkpointName, checkpointStep } from "../../core/manifest.ts";
+import { checkpointName, checkpointStep, checkpointsFolder } from "../../core/manifest.ts";
 import type { Stage } from "../../core/stages.ts";
 import type { Depot, DepotEntry } from "../../proto/depot/depot.ts";
 import {
@@ -18,9 +18,6 @@ import {
 } from "../artifacts/checkpoint.ts";
 import { fillFolderWhole, removeFolderWhole } from "../artifacts/durable.ts";
 
-/** The folder of the depot in which they lie, as in a run folder. */
-export const checkpointsKey = "checkpoints";
-
 export interface InDepot {
   readonly name: string;
   readonly step: number;
@@ -30,7 +27,7 @@ export interface InDepot {
 
 /** Those of a stage, the newest first. */
 export async function checkpointsIn(depot: Depot, stage: Stage, signal?: AbortSignal): Promise<InDepot[]> {
-  return ofStage(await depot.list(checkpointsKey, signal), stage);
+  return ofStage(await depot.list(checkpointsFolder, signal), stage);
 }
 
 function ofStage(entries: readonly DepotEntry[], stage: Stage): InDepot[] {
@@ -75,7 +72,7 @@ interface Fetching {
 
 /** @throws LimbeckError `corrupt` where it is damaged, or will not do */
 async function fetched(depot: Depot, folder: string, fetching: Fetching): Promise<Checkpoint> {
-  const key = `${checkpointsKey}/${basename(folder)}`;
+  const key = `${checkpointsFolder}/${basename(folder)}`;
   const manifest = await depot.read(`${key}/${manifestName}`);
   const own = await ownCopy(folder, manifest);
   if (own) return checked(own, fetching);

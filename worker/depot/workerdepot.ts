@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type BackoffPolicy, backoffMs } from "../../core/backoff.ts";
 import { asLimbeckError } from "../../core/errors.ts";
-import { checkpointStep } from "../../core/manifest.ts";
+import { checkpointStep, checkpointsFolder } from "../../core/manifest.ts";
 import type { Stage } from "../../core/stages.ts";
 import { type Depot, within } from "../../proto/depot/depot.ts";
 import { type DepotOptions, openDepot } from "../../proto/depot/open.ts";
@@ -11,7 +11,7 @@ import { type LatestCheckpoint, manifestName, type WantedCheckpoint } from "../a
 import { isSameCheckpoint } from "../artifacts/sealed.ts";
 import type { Status } from "../context.ts";
 import { putFolder } from "./folder.ts";
-import { checkpointsIn, checkpointsKey, fetchNewest } from "./restore.ts";
+import { checkpointsIn, fetchNewest } from "./restore.ts";
 import { Uploads } from "./uploads.ts";
 
 /** L7. For a depot that is away when something is wanted of it; below the coordinator's patience with who gets ready. */
@@ -67,7 +67,7 @@ export class WorkerDepot {
       what: name,
       sent,
       send: async (signal) => {
-        const key = `${checkpointsKey}/${name}`;
+        const key = `${checkpointsFolder}/${name}`;
         await putFolder(this.#depot, { folder, key, seal: manifestName, isSame: isSameCheckpoint }, signal);
         await this.#prune(stage, keep, signal);
       },
@@ -89,9 +89,14 @@ export class WorkerDepot {
       });
     }
     const { waitingFor } = this.#status;
-    this.#status.waitingFor = () => `the depot to take ${[...this.#uploads.pending].join(", ")}`;
-    await this.#uploads.settled(exportMs, signal);
+    const pendingText = () => [...this.#uploads.pending].join(", ");
+    this.#status.waitingFor = () => `the depot to take ${pendingText()}`;
+    const isThere = await this.#uploads.settled(exportMs, signal);
     this.#status.waitingFor = waitingFor;
+    if (!isThere)
+      this.onWarning(
+        `the depot has not taken ${pendingText()}: it gets them as soon as it can, while this worker lives`,
+      );
   }
 
   /** Fetched into `root`. @throws LimbeckError `unavailable` where the depot is away for longer than it is waited for */
@@ -128,7 +133,7 @@ export class WorkerDepot {
 
   /** The manifest first: what is left of one is none. */
   async #remove(name: string, signal?: AbortSignal): Promise<void> {
-    const key = `${checkpointsKey}/${name}`;
+    const key = `${checkpointsFolder}/${name}`;
     await this.#depot.remove(`${key}/${manifestName}`, signal);
     await this.#depot.remove(key, signal);
   }

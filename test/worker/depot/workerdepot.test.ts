@@ -225,6 +225,18 @@ test("a model is in the depot when its model.json is, without the parts of an ea
   ]);
 });
 
+test("a model that the depot has not taken in time is told of by its name, also where a checkpoint was before", async (t) => {
+  const { server, depot, root, warnings } = await setting(t);
+  server.before = async () => {
+    throw new Error("full");
+  };
+  const { folder } = await saveCheckpoint(root, sampleCheckpoint(1));
+  depot.saved(folder, keep2, () => {});
+  await depot.exported(root, ["student"], AbortSignal.abort());
+  depot.forget();
+  assert.match(warnings.at(-1)!, /^the depot has not taken distil-00000001, student\/: it gets them as soon as it can/);
+});
+
 test("a folder of scratch is swept when nothing was written into it for a week", async (t) => {
   const cache = await scratchFolder(t);
   const before = process.env["LIMBECK_CACHE"];
