@@ -8,6 +8,7 @@ import { aborted } from "../../core/aborted.ts";
 import { type BackoffPolicy, backoffMs } from "../../core/backoff.ts";
 import { asLimbeckError } from "../../core/errors.ts";
 import type { ProgressEvent } from "../../core/events.ts";
+import { checkpointsFolder } from "../../core/manifest.ts";
 import type { Depot } from "../../proto/depot/depot.ts";
 import { exists } from "../../proto/files.ts";
 import type { Log } from "../../proto/telemetry/log.ts";
@@ -15,6 +16,7 @@ import { journalLine, journalName } from "../folder/journal.ts";
 import type { JournalRecord } from "../journalrecord.ts";
 import type { Records } from "../records.ts";
 import type { Journal } from "../store.ts";
+import { removeFolder } from "./removal.ts";
 
 export interface KeptJob {
   readonly journal: Journal<JournalRecord>;
@@ -46,18 +48,26 @@ export function keptIn(
   { journal, records, runFolder, log, mayDecide }: KeptJob,
 ): Pick<KeptJob, "journal" | "records"> {
   const lines: JournalRecord[] = [...journal.records];
+  const mayPut = (signal: AbortSignal) => Promise.race([mayDecide(), aborted(signal)]);
   const put = async (names: readonly string[], signal: AbortSignal): Promise<void> => {
-    await Promise.race([mayDecide(), aborted(signal)]);
+    await mayPut(signal);
     const text = lines.map((record) => `${journalLine(record)}\n`).join("");
     await depot.put(journalName, new TextEncoder().encode(text), signal);
     for (const name of names) {
       const file = join(runFolder, name);
       if (!(await exists(file))) continue;
-      await Promise.race([mayDecide(), aborted(signal)]);
+      await mayPut(signal);
       await depot.put(name, { file }, signal);
     }
   };
-  const copies = copying(put, (why) => log.warn({ event: "depot-away" }, why));
+  let isDone = records.events.at(-1)?.kind === "job-finished";
+  const putLast = async (signal: AbortSignal): Promise<void> => {
+    await put([...soFar, ...atEnd], signal);
+    // Most of what a job takes there, and nobody goes on from them: the copy of the journal says so.
+    if (isDone) await removeFolder(depot, checkpointsFolder, { mayDecide: () => mayPut(signal), signal });
+  };
+  const puts = { put: (signal: AbortSignal) => put(soFar, signal), putLast };
+  const copies = copying(puts, (why) => log.warn({ event: "depot-away" }, why));
   /** A journal knows of a successor also where the lease does not yet. */
   const fenced = async (write: Promise<void>) => {
     try {
@@ -88,6 +98,7 @@ export function keptIn(
       report: (report, events) => records.report(report, events),
       async append(event) {
         await records.append(event);
+        isDone = event.kind === "job-finished";
         if (furthering.has(event.kind)) copies.due();
       },
       async close() {
@@ -96,6 +107,12 @@ export function keptIn(
       },
     },
   };
+}
+
+interface Puts {
+  put(signal: AbortSignal): Promise<void>;
+  /** When the job is over. */
+  putLast(signal: AbortSignal): Promise<void>;
 }
 
 interface Copies {
@@ -107,10 +124,7 @@ interface Copies {
   none(): void;
 }
 
-function copying(
-  put: (names: readonly string[], signal: AbortSignal) => Promise<void>,
-  warn: (why: string) => void,
-): Copies {
+function copying({ put, putLast }: Puts, warn: (why: string) => void): Copies {
   let isDue = false;
   let isAway = false;
   let isAnothers = false;
@@ -121,10 +135,10 @@ function copying(
     isAnothers = true;
     over.abort();
   };
-  const attempt = async (names: readonly string[]) => {
+  const attempt = async (work: Puts["put"]) => {
     if (isAnothers) return;
     try {
-      await put(names, AbortSignal.timeout(endMs));
+      await work(AbortSignal.timeout(endMs));
       [failures, isAway] = [0, false];
     } catch (thrown) {
       const { code, message } = asLimbeckError(thrown);
@@ -137,7 +151,7 @@ function copying(
     while (isDue && !over.signal.aborted) {
       isDue = false;
       const startedMs = performance.now();
-      await attempt(soFar);
+      await attempt(put);
       const tookMs = performance.now() - startedMs;
       const restMs = failures > 0 ? backoffMs(backoff, failures - 1, Math.random()) : tookMs / mostShare;
       await setTimeout(restMs, undefined, { signal: over.signal }).catch(() => {});
@@ -153,7 +167,7 @@ function copying(
     async last() {
       over.abort();
       await copies;
-      await attempt([...soFar, ...atEnd]);
+      await attempt(putLast);
     },
   };
 }

@@ -117,3 +117,34 @@ test("who leads no more puts nothing over its successor's copies, whether the le
     assert.deepEqual(new Uint8Array(await depot.read("journal.jsonl")), successors);
   }
 });
+
+test("checkpoints of a job that is done go, after all that says so; those of one that failed stay", async (t) => {
+  const finished: ProgressEvent = { kind: "job-finished", report: {}, atMs: 5 };
+  const failed: ProgressEvent = { kind: "job-failed", code: "bad_data", message: "a test", atMs: 5 };
+  const checkpoint = ["manifest.json", "weights.safetensors"].map((name) => `checkpoints/distil-00000010/${name}`);
+  for (const last of [finished, failed]) {
+    const { depot, open } = await setting(t);
+    for (const key of [...checkpoint, "student/model.json"]) await depot.put(key, new Uint8Array(1));
+    const removed: string[] = [];
+    const watched: Depot = {
+      ...depot,
+      async remove(key, signal) {
+        assert.match(new TextDecoder().decode(await depot.read("events.jsonl")), /job-finished/);
+        removed.push(key);
+        await depot.remove(key, signal);
+      },
+    };
+    const { journal, records } = await open(watched);
+    await journal.append(started);
+    await records.append(last);
+    await records.close();
+    await journal.close();
+    const there = (await depot.list("")).map(({ key }) => key);
+    const isDone = last.kind === "job-finished";
+    assert.deepEqual(removed, isDone ? checkpoint : [], "the manifest first");
+    assert.deepEqual(
+      there.filter((key) => key.includes("/")),
+      [...(isDone ? [] : checkpoint), "student/model.json"],
+    );
+  }
+});
