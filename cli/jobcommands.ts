@@ -34,6 +34,7 @@ export function addJobs(limbeck: Command): void {
     ["cancel", "end a job of a service for good; what it has done stays"],
     ["pause", "stop a job of a service after a last checkpoint, until it is resumed; its workers go to others"],
     ["resume", "let a paused job of a service go on where it was"],
+    ["delete", "take a job that is over from the list, and all that it has left: models, report, checkpoints"],
   ];
   for (const [action, description] of controls) {
     command(action, "json: the job's id, its state and why")

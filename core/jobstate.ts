@@ -6,7 +6,7 @@ export function isOver(state: EntryState): state is "done" | "failed" | "cancell
   return state === "done" || state === "failed" || state === "cancelled";
 }
 
-export const jobActions = ["cancel", "pause", "resume"] as const;
+export const jobActions = ["cancel", "pause", "resume", "delete"] as const;
 export type JobAction = (typeof jobActions)[number];
 
 export function isJobAction(text: string): text is JobAction {

@@ -59,8 +59,15 @@ export function control(deciding: Deciding, event: Call<"controlled">): void {
   answering(deciding, call, () => {
     const job = findJob(draft.jobs, event.job);
     if (!job) throw new LimbeckError("usage", `there is no job ${event.job} here: limbeck list shows those there are`);
-    const next = { cancel, pause, resume }[action](job, atMs);
     const reason = told(action, event.why);
+    if (action === "delete") {
+      checkIsOver(job);
+      effects.push({ kind: "forget", job: job.id, why: reason });
+      record(deciding, { kind: "forgotten", job: job.id });
+      effects.push({ kind: "answer", call, job: job.id, phase: job.phase.kind, isNew: false, why: reason });
+      return;
+    }
+    const next = { cancel, pause, resume }[action](job, atMs);
     const turn = action === "resume" ? { turn: draft.turns + 1 } : {};
     if (next) record(deciding, { kind: "changed", job: job.id, phase: next, why: reason, atMs, ...turn });
     if (next && job.phase.kind === "running") effects.push({ kind: "stopJob", job: job.id, why: reason });
@@ -79,8 +86,14 @@ function answering({ effects }: Deciding, call: number, decide: () => void): voi
 }
 
 function told(action: JobAction, why: string): string {
-  const done = { cancel: "cancelled", pause: "paused", resume: "resumed" }[action];
+  const done = { cancel: "cancelled", pause: "paused", resume: "resumed", delete: "deleted" }[action];
   return why === "" ? `it was ${done}` : `it was ${done}: ${why}`;
+}
+
+/** Before it is deleted. Throws `usage` where it is not. */
+export function checkIsOver({ id, phase: { kind } }: QueuedJob): void {
+  if (isOver(kind)) return;
+  throw new LimbeckError("usage", `cannot delete ${id}: it is ${kind}; limbeck cancel ${id} ends it`);
 }
 
 /** The phase that the job comes into; null where it is there already. Throws `usage` where it cannot be. */

@@ -14,6 +14,7 @@ import type { JobsHandlers } from "../../proto/gen/limbeck/v1/Jobs.ts";
 import type { SubmitRequest__Output } from "../../proto/gen/limbeck/v1/SubmitRequest.ts";
 import { statusOf } from "../../proto/status.ts";
 import { answering } from "../rpc.ts";
+import { checkIsOver } from "./calls.ts";
 import { listJobs } from "./listing.ts";
 import { checkSubmission, findJob, labelOf } from "./naming.ts";
 import type { Question, Reign } from "./reign.ts";
@@ -37,6 +38,14 @@ const longestRequest = 100;
 const [longestWhy, longestBy] = [4_000, 256];
 
 export function jobsHandlers({ reign, results, allowsModules, mostJobs, now }: JobsParts): JobsHandlers {
+  const deleted = async (job: QueuedJob): Promise<string> => {
+    checkIsOver(job);
+    const staying = await results.remove(job, {
+      jobs: reign().state.jobs.values(),
+      mayDecide: () => reign().mayDecide(),
+    });
+    return staying === "" ? "" : `; ${staying}`;
+  };
   return {
     Submit: answering(async (request) => {
       const { job, phase, isNew, why } = await reign().ask({ ...submissionOf(request, allowsModules), mostJobs });
@@ -46,9 +55,11 @@ export function jobsHandlers({ reign, results, allowsModules, mostJobs, now }: J
     Control: answering(async ({ job, action, why }) => {
       if (!isJobAction(action))
         throw new LimbeckError("usage", `a job takes ${jobActions.join(", ")}, found ${action}`);
-      const { id } = jobOf(reign(), job);
-      const answer = await reign().ask({ kind: "controlled", job: id, action, why: told(why, longestWhy) });
-      return { state: answer.phase, why: answer.why };
+      const found = jobOf(reign(), job);
+      // Before it is forgotten: where it is broken off, who asks again finds the job.
+      const staying = action === "delete" ? await deleted(found) : "";
+      const answer = await reign().ask({ kind: "controlled", job: found.id, action, why: told(why, longestWhy) });
+      return { state: answer.phase, why: `${answer.why}${staying}` };
     }),
     Artifacts: answering(({ job }) => results.list(jobOf(reign(), job))),
     Fetch: (call) => void fetched(call, async ({ job, path }) => results.open(jobOf(reign(), job), path)),

@@ -101,11 +101,11 @@ export class Reign {
     try {
       for (;;) {
         const events = await this.#happened();
-        await this.#mayDecide();
+        await this.mayDecide();
         const [next, ...effects] = decide(this.#state, ...events);
         for (const effect of effects) {
           if (isAnswer(effect)) continue;
-          await this.#mayDecide();
+          await this.mayDecide();
           await this.#perform(effect, next);
         }
         // What is shown is durable, and whoever is answered can see it.
@@ -152,7 +152,8 @@ export class Reign {
     await once(this.#happenings, "changed", { signal }).catch(() => {});
   }
 
-  async #mayDecide(): Promise<void> {
+  /** Resolves while this process decides, when it may. @throws once it does not */
+  async mayDecide(): Promise<void> {
     this.#over.signal.throwIfAborted();
     if (!this.#parts.leadership.holds()) await this.#parts.leadership.held();
   }
@@ -226,7 +227,7 @@ export class Reign {
   /** Between decisions: a snapshot has all that was decided at once, and a record of that which followed it would count twice. */
   async #compact(): Promise<void> {
     if (this.#records < compactAfter + 2 * this.#state.jobs.size) return;
-    await this.#mayDecide();
+    await this.mayDecide();
     const records = snapshot(this.#state);
     await this.#journal.compact(records);
     this.#records = records.length;

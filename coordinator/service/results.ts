@@ -3,6 +3,7 @@
  * share none, in the depot. There a coordinator's own folder has what the job's workers never wrote into it, and of a
  * job that others decided, too, no more than came before them.
  */
+import { rm } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
 import { eventsIn } from "../../core/eventline.ts";
@@ -10,8 +11,10 @@ import type { ProgressEvent } from "../../core/events.ts";
 import { isOver } from "../../core/jobstate.ts";
 import { type Depot, type DepotObject, within } from "../../proto/depot/depot.ts";
 import { openDepot } from "../../proto/depot/open.ts";
+import { writing } from "../../proto/files.ts";
 import type { Artifact } from "../../proto/gen/limbeck/v1/Artifact.ts";
 import { lastingJobId } from "../../proto/jobsha256.ts";
+import { removeFolder } from "../depot/removal.ts";
 import { eventsName, readEvents } from "../records.ts";
 import { inDepot, inFolder, type Place } from "./artifacts.ts";
 import { jobFolder } from "./runs.ts";
@@ -22,6 +25,13 @@ export interface ResultsParts {
   readonly folder: string;
   /** URL of the depot; null where all share the folder. */
   readonly depot: string | null;
+}
+
+export interface RemovalParts {
+  /** All that there are. */
+  readonly jobs: Iterable<QueuedJob>;
+  /** Rejects where another leads. */
+  readonly mayDecide: () => Promise<void>;
 }
 
 export interface Listing {
@@ -74,6 +84,29 @@ export class Results {
     }
     const none = `${JSON.stringify(path)} is no file of this job: limbeck artifacts lists them`;
     throw failure ?? new LimbeckError("usage", none);
+  }
+
+  /**
+   * What a job that is over has left, here and in the depot, where it lies there alone.
+   * @returns what stays, and why, in words; empty where nothing does
+   * @throws LimbeckError `unavailable`, `timeout` where not all is gone: to be asked again
+   */
+  async remove(job: QueuedJob, { jobs, mayDecide }: RemovalParts): Promise<string> {
+    const { folder, depot: url } = this.#parts;
+    let staying = "";
+    if (url !== null && job.startedMs !== null) {
+      const lasting = lastingJobId(job.job, job.name);
+      const where = `${url}/${lasting}`;
+      const isSame = (other: QueuedJob) =>
+        other.id !== job.id && other.name === job.name && lastingJobId(other.job, other.name) === lasting;
+      const same = [...jobs].find(isSame);
+      if (same) staying = `${where} stays, for ${same.id} is the same job`;
+      else await answered({ where }, removeFolder(await this.#opened(url), lasting, { mayDecide }), answerMs.files);
+    }
+    const own = jobFolder(folder, job.id);
+    await mayDecide();
+    await writing(own, () => rm(own, { recursive: true, force: true }));
+    return staying;
   }
 
   /** Of a job that does not run now; none where they cannot be had. However many ask at once, they are read once. */
@@ -142,7 +175,7 @@ export async function textOf({ pieces }: DepotObject, mostBytes = Number.POSITIV
 }
 
 /** @throws LimbeckError `timeout` where it takes too long */
-async function answered<T>({ where }: Place, asked: Promise<T>, withinMs: number): Promise<T> {
+async function answered<T>({ where }: Pick<Place, "where">, asked: Promise<T>, withinMs: number): Promise<T> {
   const over = new AbortController();
   const late = setTimeout(withinMs, undefined, { signal: over.signal }).then(() => {
     throw new LimbeckError("timeout", `${where} did not answer in ${withinMs / 1_000} s`);

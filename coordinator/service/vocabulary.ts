@@ -225,7 +225,7 @@ export type Effect =
       readonly why: string;
     }
   | { readonly kind: "refuse"; readonly call: number; readonly error: LimbeckError }
-  /** Journal and events of the job are deleted; models and checkpoints stay. Its record follows. */
+  /** Journal and events of the job are deleted; its files are not. Its record follows. */
   | { readonly kind: "forget"; readonly job: string; readonly why: string };
 
 export type Next = readonly [State, ...Effect[]];

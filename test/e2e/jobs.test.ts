@@ -99,6 +99,10 @@ test("a service's jobs from their submission to their end, over the death of its
   assert.equal(over.code, 0, over.stderr);
   const { created, id: same } = JSON.parse(again.stdout);
   assert.deepEqual([created, same], [false, taken.id], "one that is done is shown, and not done again");
+
+  const deleted = await ask("delete", "short");
+  assert.deepEqual([deleted.code, deleted.stdout], [0, `${same}: done, it was deleted\n`], deleted.stderr);
+  assert.equal((await ask("artifacts", "short")).code, 2);
 });
 
 test("a job file that is wrong is refused before anybody is asked, and so is code that cannot be sent", async (t) => {

@@ -41,7 +41,7 @@ function submission(name: string, { shape = 0, priority = 0, digest, request = "
 
 const picks = [
   ...["join", "join", "submit", "submit", "settle", "settle", "settle", "work", "work", "tick", "die"],
-  ...["end", "cancel", "pause", "resume", "refuse", "report", "restart", "compact", "leave"],
+  ...["end", "cancel", "pause", "resume", "delete", "refuse", "report", "restart", "compact", "leave"],
 ] as const;
 const command = fc.record({ pick: fc.constantFrom(...picks), n: fc.nat(999), m: fc.nat(999) });
 
@@ -89,6 +89,7 @@ function play(cluster: Cluster, { pick, n, m }: { pick: (typeof picks)[number]; 
     case "cancel":
     case "pause":
     case "resume":
+    case "delete":
       if (job) cluster.control(job, pick);
       break;
     case "refuse":
@@ -344,5 +345,28 @@ test("jobs that are over are forgotten when there are too many, however far ahea
   const effects = cluster.tick(31 * 24 * 3_600_000);
   assert.equal(cluster.state.jobs.size, keptJobs);
   assert.equal(effects.filter(({ kind }) => kind === "forget").length, 0);
+  check(cluster);
+});
+
+test("a job that is over is deleted, with what the store has of it, and is a new one when it is submitted again", () => {
+  const cluster = new Cluster();
+  cluster.happen({ kind: "led" });
+  cluster.submit(submission("a"));
+  const id = idOf("a", 1);
+  const [refusal, ...more] = cluster.control("a", "delete");
+  assert.equal(
+    refusal?.kind === "refuse" && refusal.error.message,
+    `cannot delete ${id}: it is queued; limbeck cancel ${id} ends it`,
+  );
+  assert.deepEqual(more, []);
+  cluster.control("a", "cancel");
+  assert.deepEqual(
+    cluster.control("a", "delete").map(({ kind }) => kind),
+    ["forget", "journal", "answer"],
+  );
+  assert.equal(cluster.state.jobs.size, 0);
+  assert.equal(replay(cluster.journal).jobs.size, 0);
+  const answer = cluster.submit(submission("a")).find(({ kind }) => kind === "answer");
+  assert.deepEqual(answer?.kind === "answer" && [answer.isNew, answer.job], [true, idOf("a", 2)]);
   check(cluster);
 });
