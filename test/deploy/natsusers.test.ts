@@ -1,11 +1,9 @@
 /** The chart's nats.conf on a real server: what each of its users may do, and all that it may not. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Empty, type NatsConnection } from "nats";
-import { openNatsStore } from "../../coordinator/nats/store.ts";
-import type { Leadership } from "../../coordinator/store.ts";
 import {
   artifactBucket,
   eventSubject,
@@ -20,53 +18,9 @@ import { openDepot } from "../../proto/depot/open.ts";
 import { findLeader } from "../../proto/leader.ts";
 import { connectNats, type Nats } from "../../proto/nats.ts";
 import { leaseWhereabouts } from "../../proto/natswhereabouts.ts";
-import { scratchFolder } from "../e2e/limbeck.ts";
-import { findTool } from "../kubernetestools.ts";
-import { natsEnvironment, startChartNats } from "./chart/nats.ts";
-import { render } from "./chart/render.ts";
-import { ownNetwork } from "./network.ts";
+import { cluster, lead, served } from "./chart/natsserved.ts";
 
 const bounded = { timeout: 60_000 };
-const cluster = "limbeck";
-
-interface Served {
-  readonly url: string;
-  /** By user. */
-  readonly passwords: Readonly<Record<string, string>>;
-  as(user: string): Promise<Nats>;
-}
-
-/** Null where Helm is not to be had. */
-async function served(t: TestContext): Promise<Served | null> {
-  const helm = findTool("helm");
-  if ("why" in helm) {
-    t.skip(helm.why);
-    return null;
-  }
-  const objects = render(helm.path);
-  const host = `${ownNetwork()}.1`;
-  startChartNats(t, objects, { folder: await scratchFolder(t), host });
-  const passwords = Object.fromEntries(
-    Object.entries(natsEnvironment(objects)).map(([name, value]) => [
-      name.replace("_PASSWORD", "").toLowerCase(),
-      value,
-    ]),
-  );
-  const url = `nats://${host}:4222`;
-  const as = async (name: string) => {
-    const nats = await connectNats({ urls: [url], name, user: { name, password: passwords[name]! } });
-    t.after(() => nats.close());
-    return nats;
-  };
-  return { url, passwords, as };
-}
-
-async function lead(nats: Nats, name: string): Promise<Leadership> {
-  const own = { name, address: `${name}:7070`, http: `${name}:7071` };
-  const { signal } = new AbortController();
-  return await openNatsStore({ nats, cluster, ttlMs: 1_000 }).lead(own, { signal, standby: () => {} });
-}
-
 /** Sends, and waits until the server has seen it: what it refuses it refuses before it answers. */
 async function tried(connection: NatsConnection, subject: string, reply?: string): Promise<void> {
   const text = JSON.stringify({ kind: "submitted", job: "planted" });
@@ -173,11 +127,7 @@ test("workers and coordinators have the depot in common, and reach no journal by
   const leadership = await lead(coordinator, "one");
   await (await leadership.journal<object>("service")).append({ kind: "submitted", job: "mine" });
   const before = await held(coordinator);
-  const env = {
-    ...{ LIMBECK_NATS_USER: "worker", LIMBECK_NATS_PASSWORD: server.passwords["worker"] },
-    ...{ LIMBECK_NATS_DEPOT_USER: "depot", LIMBECK_NATS_DEPOT_PASSWORD: server.passwords["depot"] },
-  };
-  const url = `${server.url}/${cluster}`;
+  const { env, url } = server.depot;
   const asWorker = await openDepot(url, {
     env: { ...env, LIMBECK_NATS_DEPOT_USER: "", LIMBECK_NATS_DEPOT_PASSWORD: "" },
   });

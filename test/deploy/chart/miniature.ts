@@ -51,7 +51,7 @@ export async function miniature(
   let started = 1;
   /** Of the first one, for whom the Service stands. */
   let coordinatorAddress = "";
-  startChartNats(t, objects, { folder, host: natsAddress });
+  startChartNats(t, objects, { folder, hosts: [natsAddress] });
   await content({ httpGet: { path: "/healthz" } }, `${natsAddress}:8222`);
 
   const run = (component: string, ...more: string[]): Container => {

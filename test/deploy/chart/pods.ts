@@ -129,7 +129,8 @@ export function endingProblems(objects: readonly Thing[]): string[] {
   return podsOf(objects).flatMap((pod) => {
     const { where, owner, spec } = pod;
     const [container] = containersOf(spec);
-    if (owner.kind === "Pod" || container!.name === "nats") return [];
+    if (owner.kind === "Pod") return [];
+    if (container!.name === "nats") return lameDuckProblems(pod, objects);
     const sleep = container!.lifecycle?.preStop?.sleep?.seconds ?? 0;
     const left = spec.terminationGracePeriodSeconds - sleep;
     const short = left >= orderlySeconds ? [] : [`${where}: ${left} s after preStop are too short to leave in order`];
@@ -154,6 +155,22 @@ export function endingProblems(objects: readonly Thing[]): string[] {
         : []),
     ];
   });
+}
+
+/** A server with others sends its clients to them before it ends, and is let do so. */
+function lameDuckProblems({ where, owner, spec }: PodOf, objects: readonly Thing[]): string[] {
+  if (owner.spec.replicas === 1) return [];
+  const [{ lifecycle }] = containersOf(spec);
+  const config = objects.find(({ data }) => data?.["nats.conf"]).data["nats.conf"];
+  const [, seconds] = /^lame_duck_duration: (\d+)s$/m.exec(config)!;
+  const [, pidFile] = /^pid_file: (.*)$/m.exec(config) ?? [];
+  const told = lifecycle?.preStop?.exec?.command ?? [];
+  return [
+    ...(told.at(-1) === `ldm=${pidFile}` ? [] : [`${where}: SIGTERM ends it at once, and its clients with it`]),
+    ...(spec.terminationGracePeriodSeconds > Number(seconds)
+      ? []
+      : [`${where}: a lame duck lasts ${seconds} s, and it is killed after ${spec.terminationGracePeriodSeconds}`]),
+  ];
 }
 
 function jobSpecOf({ owner, spec }: PodOf): Thing | null {

@@ -12,6 +12,12 @@
 {{- if and (eq .storage.kind "nats") (not .nats.enabled) (empty .nats.external.urls) -}}
 {{- fail "storage.kind=nats needs nats.enabled or nats.external.urls: a depot's URL has no credentials, nats.external.credsSecret has" -}}
 {{- end -}}
+{{- if and (eq .storage.kind "nats") .nats.enabled (lt (include "limbeck.depotMegabytes" $ | int) 1) -}}
+{{- fail (printf "nats.size=%s has no room for checkpoints and models: nine tenths of it must be more than nats.journalSize=%s" .nats.size .nats.journalSize) -}}
+{{- end -}}
+{{- if and .nats.enabled (lt (include "limbeck.megabytes" .nats.journalSize | int) 512) -}}
+{{- fail (printf "nats.journalSize=%s is too little: events alone may take 256Mi, so set 512Mi or more" .nats.journalSize) -}}
+{{- end -}}
 {{- if and (eq .storage.kind "s3") (empty .storage.s3.bucket) -}}
 {{- fail "storage.kind=s3 needs storage.s3.bucket" -}}
 {{- end -}}
