@@ -4,11 +4,12 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { parse } from "yaml";
 import { packagePath, packageVersion } from "../../proto/package.ts";
 import { findTool } from "../kubernetestools.ts";
 import { argumentProblems, refusalOf } from "./chart/arguments.ts";
+import { withHelm } from "./chart/helm.ts";
 import { natsEnvironment } from "./chart/nats.ts";
 import { nameProblems, paths, policyProblems, selectionProblems } from "./chart/network.ts";
 import {
@@ -50,12 +51,6 @@ const checks = [
 
 function problems(objects: readonly Thing[]): string[] {
   return checks.flatMap((check) => check(objects));
-}
-
-function withHelm(t: TestContext, use: (helm: string) => void): void {
-  const helm = findTool("helm");
-  if ("why" in helm) t.skip(helm.why);
-  else use(helm.path);
 }
 
 const jobSet = ["jobset.x-k8s.io/v1alpha2"];
