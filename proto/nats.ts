@@ -60,9 +60,9 @@ const toldAfterMs = 1_000;
 /**
  * Connects, and waits for a server with JetStream until the deadline; from then on the connection comes back by itself,
  * to whichever server there is.
- * @throws LimbeckError `usage` for a URL or a credentials file that cannot be read, `unavailable` where nobody listens
- * until the deadline, and at once where the credentials are wrong, JetStream is off, or the server too old; the signal's
- * reason
+ * @throws LimbeckError `usage` for a URL or a credentials file that cannot be read, and for credentials that are refused;
+ * `unavailable` where nobody listens until the deadline, and at once where JetStream is off, or the server too old; the
+ * signal's reason
  */
 export async function connectNats(options: NatsOptions): Promise<Nats> {
   const { deadlineMs = usualDeadlineMs, signal, told = () => {} } = options;
@@ -117,7 +117,7 @@ function isPassing(thrown: unknown): boolean {
 
 function connectFailure(thrown: unknown, where: string): LimbeckError {
   if (thrown instanceof LimbeckError) return thrown;
-  if (isAuthentication(thrown)) return new LimbeckError("unavailable", wrongCredentials(where), { cause: thrown });
+  if (isAuthentication(thrown)) return new LimbeckError("usage", wrongCredentials(where), { cause: thrown });
   if (isOutage(thrown) || isUnreachable(thrown)) {
     const unknown = isUnknownName(thrown) ? ", for the name is not known here" : "";
     const why = `nobody answers as ${where}${unknown}: is nats-server running there?`;

@@ -4,23 +4,18 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { parse } from "yaml";
 import { packagePath } from "../../proto/package.ts";
 import { findTool } from "../kubernetestools.ts";
 import { refusalOf } from "./chart/arguments.ts";
 import { faults, faulty, losses } from "./chart/faults.ts";
+import { withHelm } from "./chart/helm.ts";
 import { natsEnvironment } from "./chart/nats.ts";
 import { nameProblems, paths } from "./chart/network.ts";
 import { problems } from "./chart/problems.ts";
 import { chart, namespace, parsed, podsOf, render, said, type Thing, valuesFiles } from "./chart/render.ts";
 import { metricsIn, rulesOf } from "./rules.ts";
-
-function withHelm(t: TestContext, use: (helm: string) => void): void {
-  const helm = findTool("helm");
-  if ("why" in helm) t.skip(helm.why);
-  else use(helm.path);
-}
 
 const jobSet = ["jobset.x-k8s.io/v1alpha2"];
 const operator = ["v1/PodMonitor", "v1/ServiceMonitor", "v1/PrometheusRule", "v1alpha1/ScrapeConfig"].map(

@@ -54,8 +54,8 @@ export const faults: readonly (readonly [string, string, RegExp])[] = [
   ['"usages":["digital signature","server auth","client auth"]', '"usages":["server auth"]', /is not for client auth/],
   ['"kind":"Issuer","name":"limbeck-ca"', '"kind":"Issuer","name":"limbeck-self"', /limbeck-self is no authority here/],
 
-  ['"protocol":"UDP","port":53}', '"protocol":"UDP","port":54}', /no policy lets it ask the DNS by UDP/],
-  ['"protocol":"TCP","port":53}', '"protocol":"TCP","port":54}', /no policy lets it ask the DNS by TCP/],
+  ['"port":53,"protocol":"UDP"', '"port":54,"protocol":"UDP"', /no policy lets it ask the DNS by UDP/],
+  ['"port":53,"protocol":"TCP"', '"port":54,"protocol":"TCP"', /no policy lets it ask the DNS by TCP/],
   [`,${scrapers}]`, "]", /no policy lets Prometheus scrape 7071/],
   ['"nats://limbeck-nats:4222"', '"nats://limbeck-nat:4222"', /is told limbeck-nat:4222, which is no Service/],
   ['"nats://limbeck-nats:4222"', '"nats://nats.other:4333"', /is told nats.other:4333, and no network policy lets/],

@@ -15,6 +15,14 @@
 {{- if and (eq .storage.kind "s3") (empty .storage.s3.bucket) -}}
 {{- fail "storage.kind=s3 needs storage.s3.bucket" -}}
 {{- end -}}
+{{- /* Not a safe default: a release that was installed before would look for its journal under another name. */ -}}
+{{- $sharesNats := and $hasNats (not .nats.enabled) -}}
+{{- $sharesBucket := and (eq .storage.kind "s3") (empty .storage.s3.prefix) -}}
+{{- if and (empty .cluster) (or $sharesNats $sharesBucket) -}}
+{{- $place := ternary "the same journals in nats.external" "the same folder of storage.s3.bucket" $sharesNats -}}
+{{- $name := include "limbeck.cluster" $ -}}
+{{- fail (printf "cluster is empty, and the release's name is not enough: a release %s in another namespace would write %s. Set cluster to a name that none else has there, such as %s-%s; a release that ran without it goes on by cluster=%s" $.Release.Name $place $.Release.Namespace $name $name) -}}
+{{- end -}}
 {{- if and (not $isService) (empty .job.file) (empty .job.existingConfigMap) -}}
 {{- fail "mode=job needs job.file or job.existingConfigMap" -}}
 {{- end -}}
