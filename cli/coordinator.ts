@@ -32,6 +32,10 @@ interface CoordinatorOptions extends GivenSecurity, GivenPages {
   /** URL of where checkpoints, models and report go, where workers do not share the folder. */
   readonly depot?: string;
   readonly output?: OutputFormat;
+  /** Exit code after SIGTERM, where another process goes on with the job. */
+  readonly leaveCode?: number;
+  /** Exit code of a job that has failed: another process would fail of the same. */
+  readonly failedCode?: number;
   /** Of a service. */
   readonly isNatsTold: boolean;
   readonly name?: string;
@@ -146,7 +150,7 @@ async function coordinateIn(runFolder: string, { job, file, depot, options }: Co
   };
   try {
     const running = await startCoordinator(given);
-    await coordinated(running, { log, health: pages.health });
+    await coordinated(running, { log, health: pages.health, options });
   } finally {
     pages.close();
     security.close();
@@ -156,7 +160,7 @@ async function coordinateIn(runFolder: string, { job, file, depot, options }: Co
 /** Until the job is over. */
 async function coordinated(
   running: Coordinator,
-  { log, health }: { log: Log; health: HealthPort | null },
+  { log, health, options }: { log: Log; health: HealthPort | null; options: CoordinatorOptions },
 ): Promise<void> {
   health?.set("SERVING");
   if (process.send) process.send({ address: running.address, http: running.httpAddress });
@@ -164,14 +168,19 @@ async function coordinated(
     { event: "listening", address: running.address, http: running.httpAddress },
     `workers join at ${running.address}; watch it at http://${running.httpAddress}/`,
   );
-  const stop = (why: string) => void running.stop(why);
+  const { leaveCode, failedCode } = options;
+  const stop = leaveCode === undefined ? running.stop : running.leave;
   process.once("SIGTERM", () => stop("the coordinator was told to stop (SIGTERM)"));
   process.once("SIGINT", () => stop("the coordinator was told to stop (SIGINT)"));
   process.once("disconnect", () => stop("the process that started the coordinator has gone"));
   const outcome = await running.finished;
   health?.set("NOT_SERVING");
   await running.close();
-  if (outcome.kind === "failed") throw outcome.error;
+  if (outcome.kind === "stopped" && outcome.again) process.exitCode = leaveCode;
+  if (outcome.kind !== "failed") return;
+  // What was not to be had may be there for the next process.
+  if (outcome.error.code !== "unavailable") process.exitCode = failedCode;
+  throw outcome.error;
 }
 
 function showFinished(report: Report, { state, output }: CoordinatorOptions): void {

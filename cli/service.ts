@@ -26,6 +26,9 @@ export interface ServiceOptions extends GivenSecurity, GivenPages {
   readonly allowModules?: boolean;
   readonly maxJobs?: number;
   readonly output?: OutputFormat;
+  /** Of a job. */
+  readonly leaveCode?: number;
+  readonly failedCode?: number;
 }
 
 /** Until SIGTERM or SIGINT; jobs go on with the next leader. */
@@ -33,6 +36,8 @@ export async function service(options: ServiceOptions): Promise<void> {
   const { state, listen, http, set, output, depot = null, allowModules = false, maxJobs: mostJobs } = options;
   if (set.length > 0)
     throw new LimbeckError("usage", "--set changes a job, and no job file is given: use it with `limbeck submit`");
+  if (options.leaveCode !== undefined || options.failedCode !== undefined)
+    throw new LimbeckError("usage", "--leave-code and --failed-code are of a job, and no job file is given");
   const advertise = advertised(options);
   const name = options.name ?? (advertise || hostPort(hostname(), listen.port));
   const log = openLog(name, { output });

@@ -22,6 +22,9 @@ type Stream = ClientDuplexStream<FromWorker, ToWorker__Output>;
 /** The coordinator has gone, or cannot be reached: another session may be had. */
 export class SessionBroken extends LimbeckError {}
 
+/** It was too long that no coordinator answered. */
+export class NobodyAnswers extends LimbeckError {}
+
 /** That nobody answers. */
 export interface Tried {
   readonly ms: number;
@@ -57,7 +60,7 @@ export async function joinCoordinator(
     if (isTooLate({ ms, problem })) {
       if (problem !== "") throw new LimbeckError("not_allowed", problem);
       const tried = `tried for ${Math.round(ms / 1000)} s`;
-      throw new LimbeckError("unavailable", `no coordinator answers at ${whereabouts.where} (${tried})`);
+      throw new NobodyAnswers("unavailable", `no coordinator answers at ${whereabouts.where} (${tried})`);
     }
     if (client) whereabouts.tried("");
     else await setTimeout(connectBiteMs, undefined, { signal }).catch(() => {});
