@@ -79,6 +79,7 @@ export const faults: readonly (readonly [string, string, RegExp])[] = [
   ['"port":"monitor","path":"/healthz"', '"port":"monitor","path":"/varz"', /which is not of health/],
 
   ['"podReplacementPolicy":"Failed",', "", /another is started before the one it replaces has gone/],
+  ['"terminationGracePeriodSeconds":60', '"terminationGracePeriodSeconds":1', /is killed after 1 s, with what/],
   ['"completionMode":"Indexed",', "", /failures are counted by index, and it is not Indexed/],
 
   ['{"name":"scratch","mountPath":"/tmp","subPath":"tmp"},', "", /worker writes \/tmp, where nothing/],

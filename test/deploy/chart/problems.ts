@@ -2,6 +2,7 @@
 import { addressProblems } from "./addresses.ts";
 import { argumentProblems } from "./arguments.ts";
 import { budgetProblems } from "./budgets.ts";
+import { graceProblems } from "./graces.ts";
 import { hookProblems } from "./hooks.ts";
 import { identityProblems } from "./identities.ts";
 import { jobProblems } from "./jobs.ts";
@@ -43,7 +44,7 @@ const checks = [
   ...[nameProblems, securityProblems, resourceProblems, gpuProblems, probeProblems, secretProblems, endingProblems],
   (objects: readonly Thing[]) => [referenceProblems, identityProblems].flatMap((check) => check(objects, others)),
   ...[policyProblems, selectionProblems, argumentProblems, addressProblems, outsiderProblems, monitorProblems],
-  ...[mountProblems, jobProblems, budgetProblems, hookProblems],
+  ...[mountProblems, jobProblems, budgetProblems, graceProblems, hookProblems],
 ];
 
 export function problems(objects: readonly Thing[]): string[] {
