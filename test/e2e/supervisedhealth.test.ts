@@ -21,7 +21,7 @@ test("a supervisor of two workers serves when they do, and not when both have di
   const args = ["--devices=all", "--coordinator=127.0.0.1:1", "--patience=60s", `--health=${health}`];
   const supervisor = start(["worker", ...args], { PATH: `${folder}${delimiter}${process.env["PATH"]}` });
   t.after(() => void supervisor.process.kill("SIGTERM"));
-  await content({ grpc: { port } }, health);
+  await content(health);
   const client = healthOf(health);
   t.after(() => client.close());
   const workers = childrenOf(supervisor.process.pid!);
