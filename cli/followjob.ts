@@ -1,7 +1,7 @@
 /** A service's job from its queue to its end, on the screen of who submitted it. */
 import { constants } from "node:os";
 import { setTimeout } from "node:timers/promises";
-import { aborted } from "../core/aborted.ts";
+import { unlessAborted } from "../core/aborted.ts";
 import { LimbeckError } from "../core/errors.ts";
 import type { ProgressEvent } from "../core/events.ts";
 import type { JobEntry } from "../core/jobentry.ts";
@@ -102,9 +102,7 @@ async function lookAt({ id }: Followed, { jobs, absence, until }: Asking): Promi
   for (;;) {
     until.throwIfAborted();
     try {
-      const asked = jobs.list();
-      asked.catch(() => {}); // Of no interest once the caller has left.
-      const entry = (await Promise.race([asked, aborted(until)])).find((each) => each.id === id);
+      const entry = (await unlessAborted(jobs.list(), until)).find((each) => each.id === id);
       absence.back();
       if (entry) return entry;
       throw new LimbeckError("unavailable", `the coordinator no longer knows ${id}`);
