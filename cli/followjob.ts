@@ -7,10 +7,9 @@ import type { ProgressEvent } from "../core/events.ts";
 import type { JobEntry } from "../core/jobentry.ts";
 import { type EntryState, isOver } from "../core/jobstate.ts";
 import { plain } from "../core/plaintext.ts";
+import { isAway } from "../proto/absence.ts";
 import { type CoordinatorClient, connectCoordinator } from "../proto/clients.ts";
 import { connectJobs, type Jobs } from "../proto/jobs.ts";
-import { isAbsence } from "../proto/leadercalls.ts";
-import { NotLeader } from "../proto/notleader.ts";
 import type { Whereabouts } from "../proto/whereabouts.ts";
 import { type Absence, sayOfAbsence } from "./absence.ts";
 import type { Display } from "./display.ts";
@@ -107,8 +106,7 @@ async function lookAt({ id }: Followed, { jobs, absence, until }: Asking): Promi
       if (entry) return entry;
       throw new LimbeckError("unavailable", `the coordinator no longer knows ${id}`);
     } catch (thrown) {
-      if (!(thrown instanceof LimbeckError)) throw thrown;
-      if (!(thrown instanceof NotLeader) && !isAbsence(thrown.cause, thrown)) throw thrown;
+      if (!isAway(thrown)) throw thrown;
       absence.away();
     }
     await setTimeout(lookMs.first, undefined, { signal: until });
