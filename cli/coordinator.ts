@@ -22,6 +22,7 @@ import { type GivenPages, openPages, securityFor } from "./ports.ts";
 import { earlierPart, finishedNote } from "./resume.ts";
 import { keptPrediction } from "./savedplan.ts";
 import type { GivenSecurity } from "./security.ts";
+import { checkOwner } from "./statefolder.ts";
 import { resultTable } from "./table.ts";
 
 interface CoordinatorOptions extends GivenSecurity, GivenPages {
@@ -95,6 +96,7 @@ function refuseServiceOptions(options: CoordinatorOptions): void {
 async function coordinate(file: string, options: CoordinatorOptions): Promise<void> {
   const job = await readJob(file, options.set);
   const runFolder = resolve(options.state);
+  await checkOwner(runFolder, "job");
   const depot = options.depot === undefined ? null : await jobDepot(options.depot, job);
   try {
     await coordinateIn(runFolder, { job, file, depot, options });

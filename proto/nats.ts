@@ -1,6 +1,7 @@
 /** Connecting to NATS: for coordinators, workers and the command line. Who needs more of it goes on with `connection`. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ConnectionOptions, connect, Events, type NatsConnection } from "nats";
+import { unlessAborted } from "../core/aborted.ts";
 import { LimbeckError } from "../core/errors.ts";
 import { isLoopbackAddress } from "../core/security/loopback.ts";
 import type { NatsUser } from "./cluster.ts";
@@ -184,11 +185,8 @@ function opened(connection: NatsConnection, where: string, { told = () => {} }: 
     },
     async reachable(signal) {
       while (awaySinceMs !== null && !connection.isClosed()) {
-        signal?.throwIfAborted();
-        await new Promise<void>((resolve) => {
-          waiting.add(resolve);
-          signal?.addEventListener("abort", () => resolve(), { once: true });
-        });
+        const changed = new Promise<void>((resolve) => waiting.add(resolve));
+        await (signal ? unlessAborted(changed, signal) : changed);
       }
       if (connection.isClosed()) throw new LimbeckError("unavailable", `the connection to ${where} is closed`);
     },

@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { aborted } from "../../core/aborted.ts";
+import { unlessAborted } from "../../core/aborted.ts";
 import { type BackoffPolicy, backoffMs } from "../../core/backoff.ts";
 import { asLimbeckError } from "../../core/errors.ts";
 import type { ProgressEvent } from "../../core/events.ts";
@@ -47,13 +47,13 @@ export function keptIn(
 ): Pick<KeptJob, "journal" | "records"> {
   const lines: JournalRecord[] = [...journal.records];
   const put = async (names: readonly string[], signal: AbortSignal): Promise<void> => {
-    await Promise.race([mayDecide(), aborted(signal)]);
+    await unlessAborted(mayDecide(), signal);
     const text = lines.map((record) => `${journalLine(record)}\n`).join("");
     await depot.put(journalName, new TextEncoder().encode(text), signal);
     for (const name of names) {
       const file = join(runFolder, name);
       if (!(await exists(file))) continue;
-      await Promise.race([mayDecide(), aborted(signal)]);
+      await unlessAborted(mayDecide(), signal);
       await depot.put(name, { file }, signal);
     }
   };
