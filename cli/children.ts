@@ -2,6 +2,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { constants, hostname } from "node:os";
 import { asLimbeckError, type LimbeckErrorCode } from "../core/errors.ts";
+import type { Serves } from "../proto/health.ts";
 import { packagePath } from "../proto/package.ts";
 import { processEnvironment } from "../worker/engine/environment.ts";
 import { SharedFiles } from "../worker/exchange/sharedfiles.ts";
@@ -27,6 +28,8 @@ export interface ChildOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Hears what it writes to stderr. */
   readonly hear?: (text: string) => void;
+  /** Hears whether it takes work: not any more, when it has ended. */
+  readonly hearServing?: (serves: Serves) => void;
   /** Hears its log, which it writes to stdout. */
   readonly hearLog?: (text: string) => void;
 }
@@ -41,7 +44,7 @@ const toldLines = 5;
 export function startChild(
   name: string,
   args: readonly string[],
-  { env = {}, hear, hearLog }: ChildOptions = {},
+  { env = {}, hear, hearLog, hearServing }: ChildOptions = {},
 ): Child {
   const child = limbeck(args, ["ignore", hearLog ? "pipe" : "ignore", "pipe", "ipc"], env);
   let words = "";
@@ -53,7 +56,9 @@ export function startChild(
   });
   child.stdout?.setEncoding("utf8").on("data", (text: string) => hearLog?.(text));
   child.on("message", (message) => {
-    failure = (message as Partial<Told>).failure ?? failure;
+    const told = message as Partial<Told>;
+    failure = told.failure ?? failure;
+    if (told.serves) hearServing?.(told.serves);
   });
   const ended = new Promise<Ended>((resolve) => {
     child.once("close", (exitCode, signal) => {
@@ -63,16 +68,26 @@ export function startChild(
       resolve({ exitCode: null, failure, how: `could not be started: ${message}` });
     });
   });
+  void ended.then(() => hearServing?.("NOT_SERVING"));
   return { name, process: child, ended };
 }
 
 interface Told {
   readonly failure: LimbeckErrorCode;
+  readonly serves: Serves;
 }
 
 /** Tells the process that started this one what it fails of: a supervisor need not try again what cannot be mended. */
 export async function tellParent(thrown: unknown): Promise<void> {
-  const message: Told = { failure: asLimbeckError(thrown).code };
+  await tell({ failure: asLimbeckError(thrown).code });
+}
+
+/** Tells it whether this one takes work. */
+export async function tellServing(serves: Serves): Promise<void> {
+  await tell({ serves });
+}
+
+async function tell(message: Partial<Told>): Promise<void> {
   if (process.connected) await new Promise((resolve) => process.send!(message, resolve));
 }
 

@@ -22,6 +22,7 @@ import { type GivenPages, openPages, securityFor } from "./ports.ts";
 import { earlierPart, finishedNote } from "./resume.ts";
 import { keptPrediction } from "./savedplan.ts";
 import type { GivenSecurity } from "./security.ts";
+import { checkOwner } from "./statefolder.ts";
 import { resultTable } from "./table.ts";
 
 interface CoordinatorOptions extends GivenSecurity, GivenPages {
@@ -32,6 +33,10 @@ interface CoordinatorOptions extends GivenSecurity, GivenPages {
   /** URL of where checkpoints, models and report go, where workers do not share the folder. */
   readonly depot?: string;
   readonly output?: OutputFormat;
+  /** Exit code after SIGTERM, where another process goes on with the job. */
+  readonly leaveCode?: number;
+  /** Exit code of a job that has failed: another process would fail of the same. */
+  readonly failedCode?: number;
   /** Of a service. */
   readonly isNatsTold: boolean;
   readonly name?: string;
@@ -91,6 +96,7 @@ function refuseServiceOptions(options: CoordinatorOptions): void {
 async function coordinate(file: string, options: CoordinatorOptions): Promise<void> {
   const job = await readJob(file, options.set);
   const runFolder = resolve(options.state);
+  await checkOwner(runFolder, "job");
   const depot = options.depot === undefined ? null : await jobDepot(options.depot, job);
   try {
     await coordinateIn(runFolder, { job, file, depot, options });
@@ -146,7 +152,7 @@ async function coordinateIn(runFolder: string, { job, file, depot, options }: Co
   };
   try {
     const running = await startCoordinator(given);
-    await coordinated(running, { log, health: pages.health });
+    await coordinated(running, { log, health: pages.health, options });
   } finally {
     pages.close();
     security.close();
@@ -156,7 +162,7 @@ async function coordinateIn(runFolder: string, { job, file, depot, options }: Co
 /** Until the job is over. */
 async function coordinated(
   running: Coordinator,
-  { log, health }: { log: Log; health: HealthPort | null },
+  { log, health, options }: { log: Log; health: HealthPort | null; options: CoordinatorOptions },
 ): Promise<void> {
   health?.set("SERVING");
   if (process.send) process.send({ address: running.address, http: running.httpAddress });
@@ -164,14 +170,19 @@ async function coordinated(
     { event: "listening", address: running.address, http: running.httpAddress },
     `workers join at ${running.address}; watch it at http://${running.httpAddress}/`,
   );
-  const stop = (why: string) => void running.stop(why);
+  const { leaveCode, failedCode } = options;
+  const stop = leaveCode === undefined ? running.stop : running.leave;
   process.once("SIGTERM", () => stop("the coordinator was told to stop (SIGTERM)"));
   process.once("SIGINT", () => stop("the coordinator was told to stop (SIGINT)"));
   process.once("disconnect", () => stop("the process that started the coordinator has gone"));
   const outcome = await running.finished;
   health?.set("NOT_SERVING");
   await running.close();
-  if (outcome.kind === "failed") throw outcome.error;
+  if (outcome.kind === "stopped" && outcome.again) process.exitCode = leaveCode;
+  if (outcome.kind !== "failed") return;
+  // What was not to be had may be there for the next process.
+  if (outcome.error.code !== "unavailable") process.exitCode = failedCode;
+  throw outcome.error;
 }
 
 function showFinished(report: Report, { state, output }: CoordinatorOptions): void {

@@ -1,16 +1,15 @@
 /** A service's job from its queue to its end, on the screen of who submitted it. */
 import { constants } from "node:os";
 import { setTimeout } from "node:timers/promises";
-import { aborted } from "../core/aborted.ts";
+import { unlessAborted } from "../core/aborted.ts";
 import { LimbeckError } from "../core/errors.ts";
 import type { ProgressEvent } from "../core/events.ts";
 import type { JobEntry } from "../core/jobentry.ts";
 import { type EntryState, isOver } from "../core/jobstate.ts";
 import { plain } from "../core/plaintext.ts";
+import { isAway } from "../proto/absence.ts";
 import { type CoordinatorClient, connectCoordinator } from "../proto/clients.ts";
 import { connectJobs, type Jobs } from "../proto/jobs.ts";
-import { isAbsence } from "../proto/leadercalls.ts";
-import { NotLeader } from "../proto/notleader.ts";
 import type { Whereabouts } from "../proto/whereabouts.ts";
 import { type Absence, sayOfAbsence } from "./absence.ts";
 import type { Display } from "./display.ts";
@@ -102,15 +101,12 @@ async function lookAt({ id }: Followed, { jobs, absence, until }: Asking): Promi
   for (;;) {
     until.throwIfAborted();
     try {
-      const asked = jobs.list();
-      asked.catch(() => {}); // Of no interest once the caller has left.
-      const entry = (await Promise.race([asked, aborted(until)])).find((each) => each.id === id);
+      const entry = (await unlessAborted(jobs.list(), until)).find((each) => each.id === id);
       absence.back();
       if (entry) return entry;
       throw new LimbeckError("unavailable", `the coordinator no longer knows ${id}`);
     } catch (thrown) {
-      if (!(thrown instanceof LimbeckError)) throw thrown;
-      if (!(thrown instanceof NotLeader) && !isAbsence(thrown.cause, thrown)) throw thrown;
+      if (!isAway(thrown)) throw thrown;
       absence.away();
     }
     await setTimeout(lookMs.first, undefined, { signal: until });

@@ -2,10 +2,10 @@
 import type { JobStatus } from "../coordinator/status.ts";
 import { LimbeckError } from "../core/errors.ts";
 import { type JobEntry, jobMeant, onlyJob } from "../core/jobentry.ts";
+import { isAbsence } from "../proto/absence.ts";
 import { type CoordinatorClient, connectCoordinator } from "../proto/clients.ts";
 import { hostOf, reachedAt } from "../proto/endpoint.ts";
 import { connectJobs, type Jobs } from "../proto/jobs.ts";
-import { isAbsence } from "../proto/leadercalls.ts";
 import { isUnimplemented } from "../proto/status.ts";
 import type { Whereabouts } from "../proto/whereabouts.ts";
 import { sayOfAbsence } from "./absence.ts";
@@ -75,7 +75,7 @@ async function withPlaceOpen<T>(at: CoordinatorPlace, ask: (where: Whereabouts) 
     await where.ready;
     return await ask(where);
   } catch (thrown) {
-    if (!(thrown instanceof LimbeckError) || !isAbsence(thrown.cause, thrown)) throw thrown;
+    if (!isAbsence(thrown)) throw thrown;
     const address = where.address();
     const problem = address === "" ? "" : await where.security.problem("coordinator", address);
     if (problem !== "") throw new LimbeckError("not_allowed", problem, { cause: thrown });

@@ -1,8 +1,8 @@
 /** `limbeck certs --keep`: whether what an earlier call made will still do. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { LimbeckError } from "../core/errors.ts";
-import { readCertificates, tlsFlags } from "../proto/security/certificates.ts";
+import { certificatesOf } from "../proto/security/certificates.ts";
 
 export interface Expected {
   /** Of all files. */
@@ -24,9 +24,7 @@ export function keptUntilMs(out: string, cluster: string, { names, leaves }: Exp
   const ends = leaves.map((leaf) => {
     const files = { ca: join(out, "ca.pem"), cert: join(out, `${leaf}.pem`), key: join(out, `${leaf}.key`) };
     try {
-      const parts = ["ca", "cert", "key"] as const;
-      const texts = Object.fromEntries(parts.map((part) => [tlsFlags[part], readFileSync(files[part], "utf8")]));
-      const { identity, untilMs } = readCertificates(files, texts, Date.now());
+      const { identity, untilMs } = certificatesOf(files);
       if (identity?.cluster === cluster) return untilMs;
       const its = identity ? `the cluster ${identity.cluster}` : "no cluster";
       throw new Error(`${files.cert} is of ${its}, not of ${cluster}`);

@@ -1,4 +1,4 @@
-/** The command line: `limbeck COMMAND`. Exit codes: 0 done, 1 failed, 2 bad usage or job file; 130 a job left to go on by itself. */
+/** The command line: `limbeck COMMAND`. Exit codes: 0 done, 1 failed, 2 bad usage or job file; 130 a job left to go on by itself; or what a command says. */
 import { CommanderError } from "commander";
 import { asLimbeckError, type LimbeckError } from "../core/errors.ts";
 import { plainLines } from "../core/plaintext.ts";
@@ -23,6 +23,6 @@ try {
   } else {
     const error = asLimbeckError(thrown);
     process.stderr.write(explain(error));
-    process.exitCode = error.exitCode;
+    process.exitCode ??= error.exitCode;
   }
 }

@@ -14,7 +14,7 @@ interface Part {
 const parts: readonly Part[] = [
   {
     title: "Coordinator",
-    says: "One job has one coordinator. Its `limbeck_worker_*` series have one worker each, and go when it goes.",
+    says: "One job has one coordinator. In a service these are of a job's own target, which has nothing of the process (`process_*`, `nodejs_*`, `grpc_*`). Its `limbeck_worker_*` series have one worker each, and go when it goes.",
     metrics: coordinatorMetrics,
   },
   {
@@ -46,7 +46,7 @@ export function metricsReference(): string {
     "# Metrics",
     "The coordinator and every worker serve `/metrics` on a port of their own, `--http`: in Prometheus' text format, or in OpenMetrics where that is asked for. `/targets` of the coordinator lists them all, for Prometheus' `http_sd_configs`:",
     "```yaml\nscrape_configs:\n  - job_name: limbeck\n    http_sd_configs: [{ url: http://COORDINATOR:7071/targets, refresh_interval: 10s }]\n```",
-    "Targets from there have the labels `limbeck_job`, `limbeck_role` (`coordinator`, `student`, `teacher`) and `limbeck_worker`. Other series are joined with them by `instance`, which `limbeck_worker_info` has as `http`.",
+    "Targets from there have the labels `limbeck_job`, `limbeck_role` (`coordinator`, `student`, `teacher`; `auto` for one that waits to be given a role) and `limbeck_worker`. What is of no job has an empty `limbeck_job`, which is none to Prometheus: a service's coordinators, and workers that wait for a job. Other series are joined with them by `instance`, which `limbeck_worker_info` has as `http`.",
     "Names end in their unit; counters end in `_total`. Counters and histograms start at zero for every value of their labels; a gauge is there once it was measured. No label is a step, an example or a text, so their number is bounded: by the values given here, or by the workers of the job.",
     ...parts.flatMap(({ title, says, metrics }) => [`## ${title}`, says, table(Object.values(metrics))]),
     "",

@@ -10,6 +10,7 @@ import {
   endpoint,
   engineChoice,
   exitCode,
+  lasting,
   logFormat,
   positive,
   printing,
@@ -205,6 +206,12 @@ export function program(): Command {
       "--standby",
       "of a service: say that another leads. Whoever starts while one leads stands by in any case, so it changes nothing",
     )
+    .option(
+      "--leave-code <code>",
+      "of a job: exit code after SIGTERM, instead of 0; its workers join the next process, which goes on with it",
+      exitCode,
+    )
+    .option("--failed-code <code>", "of a job: exit code where it has failed, and another process would, too", exitCode)
     .addOption(logFormat())
     .action(async (file, options, command) => {
       // The environment says where NATS is, which a coordinator of one job does not need.
@@ -233,11 +240,18 @@ export function program(): Command {
       "exit code after SIGTERM, instead of 0, which a Kubernetes Job takes for the end of its work",
       exitCode,
     )
+    .option(
+      "--patience <length>",
+      "how long to look for a coordinator, such as 90s, 10m or 2h (default: 10m, and 20s for the first at an address)",
+      lasting,
+    )
+    .option("--alone-code <code>", "exit code where none is found in that time, instead of 1", exitCode)
     .addOption(logFormat())
     .action(async (options, command) => {
-      const { role, name, devices, state, listen, advertise, http, httpTokenFile, health, output, leaveCode } = options;
+      const { role, name, devices, state, listen, advertise, http, httpTokenFile, health, output } = options;
+      const { leaveCode, patience, aloneCode } = options;
       const listening = { listen, advertise, http, httpTokenFile, health };
-      const own = { role, name, devices, state, ...listening, output, leaveCode };
+      const own = { role, name, devices, state, ...listening, output, leaveCode, patience, aloneCode };
       await (await import("./worker.ts")).worker({ ...own, at: placeOf(command, null) });
     });
 

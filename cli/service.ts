@@ -12,6 +12,7 @@ import { patienceMs } from "../proto/whereabouts.ts";
 import type { OutputFormat } from "./display.ts";
 import { type GivenPages, openPages, securityFor, toldOfNats } from "./ports.ts";
 import type { GivenSecurity } from "./security.ts";
+import { checkOwner } from "./statefolder.ts";
 
 export interface ServiceOptions extends GivenSecurity, GivenPages {
   readonly state: string;
@@ -26,6 +27,9 @@ export interface ServiceOptions extends GivenSecurity, GivenPages {
   readonly allowModules?: boolean;
   readonly maxJobs?: number;
   readonly output?: OutputFormat;
+  /** Of a job. */
+  readonly leaveCode?: number;
+  readonly failedCode?: number;
 }
 
 /** Until SIGTERM or SIGINT; jobs go on with the next leader. */
@@ -33,6 +37,10 @@ export async function service(options: ServiceOptions): Promise<void> {
   const { state, listen, http, set, output, depot = null, allowModules = false, maxJobs: mostJobs } = options;
   if (set.length > 0)
     throw new LimbeckError("usage", "--set changes a job, and no job file is given: use it with `limbeck submit`");
+  if (options.leaveCode !== undefined || options.failedCode !== undefined)
+    throw new LimbeckError("usage", "--leave-code and --failed-code are of a job, and no job file is given");
+  const folder = resolve(state);
+  await checkOwner(folder, "service");
   const advertise = advertised(options);
   const name = options.name ?? (advertise || hostPort(hostname(), listen.port));
   const log = openLog(name, { output });
@@ -45,7 +53,7 @@ export async function service(options: ServiceOptions): Promise<void> {
     const decided = { depot, allowsModules: allowModules, mostJobs, ...(advertise !== "" && { advertise }) };
     const running = await startService({
       name,
-      state: resolve(state),
+      state: folder,
       listen,
       http,
       store,

@@ -6,6 +6,7 @@ import { LimbeckError } from "../core/errors.ts";
 import { effectiveJobYaml } from "../core/jobfile.ts";
 import { withAbsolutePaths } from "../core/jobpaths.ts";
 import { plain } from "../core/plaintext.ts";
+import { Unanswered } from "../proto/absence.ts";
 import type { Submission, Submitted } from "../proto/jobs.ts";
 import { readLocatedJob } from "./coordinator.ts";
 import { createDisplay, type OutputFormat } from "./display.ts";
@@ -50,7 +51,7 @@ async function submissionOf(file: string, { set, name = "", priority }: SubmitOp
 }
 
 function lostAnswer(thrown: unknown): never {
-  if (!(thrown instanceof LimbeckError) || thrown.code !== "timeout") throw thrown;
+  if (!(thrown instanceof Unanswered)) throw thrown;
   const message = `${thrown.message}: whether the job was taken is not known. The same command again is safe: a job that waits, runs or is done is not begun twice`;
   throw new LimbeckError("timeout", message, { cause: thrown.message });
 }

@@ -2,10 +2,12 @@
 import { hostname } from "node:os";
 import { LimbeckError } from "../core/errors.ts";
 import type { Endpoint } from "../proto/endpoint.ts";
+import type { Serves } from "../proto/health.ts";
 import { openLog } from "../proto/telemetry/log.ts";
 import { patienceMs } from "../proto/whereabouts.ts";
 import { runWorker } from "../worker/main.ts";
-import { againCode, hasProcessEnvironment, runAgain, tellParent } from "./children.ts";
+import { NobodyAnswers } from "../worker/session.ts";
+import { againCode, hasProcessEnvironment, runAgain, tellParent, tellServing } from "./children.ts";
 import { deviceShares } from "./devices.ts";
 import type { OutputFormat } from "./display.ts";
 import { type CoordinatorPlace, type OpenPlace, openPlace } from "./place.ts";
@@ -22,6 +24,10 @@ export interface WorkerOptions extends GivenPages {
   readonly state?: string;
   /** Exit code of one that was told to leave, instead of 0. */
   readonly leaveCode?: number;
+  /** How long it looks for a coordinator, in milliseconds. */
+  readonly patience?: number;
+  /** Exit code of one that has found none. */
+  readonly aloneCode?: number;
   readonly output?: OutputFormat;
 }
 
@@ -33,6 +39,8 @@ export async function worker({
   devices,
   state,
   leaveCode,
+  patience,
+  aloneCode,
   output,
   ...options
 }: WorkerOptions): Promise<void> {
@@ -40,7 +48,10 @@ export async function worker({
     throw new LimbeckError("usage", `--role must be student, teacher or auto, found ${role}`);
   }
   if (devices !== undefined || state !== undefined) {
-    const isTold = await superviseWorkers(deviceShares(devices), { role, name, state, output, ...options });
+    const isTold = await superviseWorkers(deviceShares(devices), {
+      ...{ role, name, state, output, patience, aloneCode },
+      ...options,
+    });
     if (isTold) process.exitCode = leaveCode;
     return;
   }
@@ -63,12 +74,17 @@ export async function worker({
     const { access, health } = pages;
     const nats = { name: own, deadlineMs: patienceMs, told: toldOfNats(log) };
     whereabouts = await openPlace(at, nats, (level, why) => log[level]({ event: "security" }, why));
-    const told = { access, ...(health && { health: health.set }) };
-    const given = { ...listening, coordinator: whereabouts, role, name: own, log, ...told };
+    const serving = (serves: Serves) => {
+      health?.set(serves);
+      void tellServing(serves);
+    };
+    const told = { access, health: serving };
+    const given = { ...listening, coordinator: whereabouts, role, name: own, log, ...told, patienceMs: patience };
     const isWanted = await runWorker(given as RunWorkerOptions, leaving.signal);
     if (isWanted) process.exitCode = againCode;
     if (leaveCode !== undefined && leaving.signal.aborted) process.exitCode = leaveCode;
   } catch (thrown) {
+    if (thrown instanceof NobodyAnswers) process.exitCode = aloneCode;
     await tellParent(thrown);
     throw thrown;
   } finally {

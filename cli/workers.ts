@@ -10,7 +10,8 @@ import { type Ended, endChildren, startChild, tellParent } from "./children.ts";
 import type { DeviceShare } from "./devices.ts";
 import { type CoordinatorPlace, placeAgain } from "./place.ts";
 import type { GivenPages } from "./ports.ts";
-import { deathNote, type Supervised, supervise } from "./supervisor.ts";
+import { type SharedHealth, serveSharedHealth } from "./sharedhealth.ts";
+import { deathNote, isBeyondMending, type Supervised, supervise } from "./supervisor.ts";
 
 export interface SupervisedWorkers extends GivenPages {
   readonly at: CoordinatorPlace;
@@ -18,6 +19,10 @@ export interface SupervisedWorkers extends GivenPages {
   readonly name: string | undefined;
   readonly listen: Endpoint;
   readonly advertise?: Endpoint;
+  /** How long a worker looks for a coordinator, in milliseconds. */
+  readonly patience: number | undefined;
+  /** Exit code of one that has found none: it is not started again. */
+  readonly aloneCode: number | undefined;
   /** Folder of the workers' logs. */
   readonly state: string | undefined;
   /** Of the workers' logs; undefined: JSON, for they have no terminal. */
@@ -32,25 +37,26 @@ const orderlyStopMs = 12_000;
  * @returns true where they were told to stop
  */
 export async function superviseWorkers(shares: readonly DeviceShare[], options: SupervisedWorkers): Promise<boolean> {
-  const { listen, advertise, http, health, state } = options;
-  if (shares.length > 1 && (listen.port !== 0 || advertise || http.port !== 0 || health)) {
+  const { listen, advertise, http, health, state, aloneCode } = options;
+  if (shares.length > 1 && (listen.port !== 0 || advertise || http.port !== 0)) {
     const fixed = {
       "--advertise": advertise,
       "--listen": listen.port !== 0,
       "--http": http.port !== 0,
-      "--health": health,
     };
     const [flag] = Object.entries(fixed).find(([, value]) => value)!;
     throw new LimbeckError("usage", `${flag} names one port, and ${shares.length} workers are to start here`);
   }
   const logs = state === undefined ? null : resolve(state);
   if (logs) await writing(logs, () => mkdir(logs, { recursive: true }));
-  const workers = shares.map((share) => superviseOne(share, shares.length, { options, logs }));
+  const shared = await serveSharedHealth(health);
+  const workers = shares.map((share) => superviseOne(share, shares.length, { options, logs, shared }));
   const stop = onSignals(workers);
   try {
     const ends = await Promise.all(workers.map(async ({ over, name }) => ({ name, ended: await over })));
     const failed = ends.find(({ ended }) => ended.exitCode !== 0);
     if (failed && !stop.isAsked()) {
+      if (failed.ended.exitCode === aloneCode) process.exitCode = aloneCode;
       const error = new LimbeckError(
         failed.ended.failure ?? codeOf(failed.ended),
         `${failed.name} ${failed.ended.how}`,
@@ -61,6 +67,7 @@ export async function superviseWorkers(shares: readonly DeviceShare[], options: 
     return stop.isAsked();
   } finally {
     stop.end();
+    shared.close();
     if (process.connected) process.disconnect();
   }
 }
@@ -72,9 +79,9 @@ function codeOf({ exitCode }: Ended): "usage" | "lost_worker" {
 function superviseOne(
   { label, env }: DeviceShare,
   count: number,
-  { options, logs }: { options: SupervisedWorkers; logs: string | null },
+  { options, logs, shared }: { options: SupervisedWorkers; logs: string | null; shared: SharedHealth },
 ): Supervised {
-  const { at, role, listen, advertise, http, httpTokenFile, health, output } = options;
+  const { at, role, listen, advertise, http, httpTokenFile, patience, aloneCode, output } = options;
   // The same in every life: the id is the supervisor's.
   const own = options.name ?? `${hostname()}-${label}-${process.pid}`;
   const name = options.name !== undefined && count > 1 ? `${own}-${label}` : own;
@@ -83,7 +90,8 @@ function superviseOne(
   args.push("--listen", endpoint(listen), "--http", endpoint(http));
   if (advertise) args.push("--advertise", endpoint(advertise));
   if (httpTokenFile !== undefined) args.push("--http-token-file", httpTokenFile);
-  if (health) args.push("--health", endpoint(health));
+  if (patience !== undefined) args.push("--patience", `${patience / 1000}s`);
+  if (aloneCode !== undefined) args.push("--alone-code", String(aloneCode));
   if (output) args.push("--output", output);
   const log = logs === null ? null : createWriteStream(join(logs, `${name.replaceAll("/", "_")}.log`), { flags: "a" });
   log?.on("error", () => {}); // A log that cannot be written stops no work; its folder was writable.
@@ -95,7 +103,10 @@ function superviseOne(
   };
   const note = (line: string) => said(name, `${line}\n`, log);
   const start = (life: number) => {
-    const child = startChild(name, args, { env: { ...env, ...where.env }, hear, hearLog });
+    const child = startChild(name, args, {
+      env: { ...env, ...where.env },
+      ...{ hear, hearLog, hearServing: shared.hear(name) },
+    });
     note(`supervisor: process ${child.process.pid} started, life ${life}`);
     return child;
   };
@@ -103,7 +114,8 @@ function superviseOne(
     note(`supervisor: ${deathNote(name, ended, waitMs)}`);
     return true;
   };
-  const worker = supervise(name, start, { onDeath });
+  const isFinal = (ended: Ended) => isBeyondMending(ended) || (aloneCode !== undefined && ended.exitCode === aloneCode);
+  const worker = supervise(name, start, { onDeath, isFinal });
   void worker.over.then(({ how }) => note(`supervisor: ${name} ${how}`));
   return worker;
 }

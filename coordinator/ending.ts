@@ -2,7 +2,7 @@
 import { LimbeckError, type LimbeckErrorCode } from "../core/errors.ts";
 import type { ProgressEvent, ProgressEventBody } from "../core/events.ts";
 import type { Report } from "../core/report.ts";
-import type { Active, Effect, Ending, Next, Outcome, Plan } from "./state.ts";
+import type { Active, Effect, Ending, Next, Outcome, Plan, StopOrder } from "./state.ts";
 
 export function announce(atMs: number, body: ProgressEventBody): Effect {
   const event: ProgressEvent = { ...body, atMs };
@@ -13,10 +13,15 @@ export function fail(state: Active | Ending, atMs: number, code: LimbeckErrorCod
   return end(state, atMs, { kind: "failed", error: new LimbeckError(code, message) });
 }
 
+export function stopped({ why, again }: StopOrder): Outcome {
+  return { kind: "stopped", why, ...(again && { again }) };
+}
+
 /** Tells every worker to stop, and why. The event that says how the job ended is announced when they have left. */
 export function end(state: Active | Ending, atMs: number, outcome: Outcome): Next {
   const { workers, term } = state;
   const why = reasonOf(outcome);
+  const again = outcome.kind === "stopped" && outcome.again && { again: true };
   // A job that was stopped, or failed, can be resumed from where it was.
   const record: Effect[] =
     outcome.kind === "done"
@@ -27,7 +32,7 @@ export function end(state: Active | Ending, atMs: number, outcome: Outcome): Nex
         ]
       : [];
   const stops = workers.map(
-    ({ session }): Effect => ({ kind: "send", session, message: { term, stop: { why }, body: "stop" } }),
+    ({ session }): Effect => ({ kind: "send", session, message: { term, stop: { why, ...again }, body: "stop" } }),
   );
   const [next, ...effects] = awaitLeaving({ kind: "ending", workers, term, sinceMs: atMs, outcome }, atMs);
   return [next, ...record, ...stops, ...effects];

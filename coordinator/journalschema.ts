@@ -1,8 +1,9 @@
-/** Records as they are read back: a checksum says that they are what was written, and not by whom. */
+/** What a job's journal keeps, as it is read back. */
 import { z } from "zod";
 import { fieldSchemas } from "../core/eventline.ts";
 import { count, figure, parts, stage, text } from "../core/shapes.ts";
 import type { JournalRecord } from "./journalrecord.ts";
+import { recordProblem } from "./recordproblem.ts";
 
 const { deal, score, findings, texts } = fieldSchemas;
 /** L3. There must be as many above it as ever may be needed. */
@@ -10,8 +11,7 @@ const term = count.max(2 ** 48);
 const instances = z.record(text, text);
 const latencies = z.array(z.looseObject({ batch: count, medianSeconds: figure, p95Seconds: figure }));
 
-/** Of each kind what is looked at: others may be there, too. */
-const fields = {
+export const journalProblem = recordProblem<JournalRecord>({
   started: { atMs: z.number(), build: text },
   settled: {
     dataset: z.looseObject({
@@ -49,18 +49,4 @@ const fields = {
   recovered: { atMs: z.number(), term },
   // What is in it is looked at where a page is drawn from it (coordinator/report/folder.ts).
   ended: { report: z.looseObject({ summary: text }).optional() },
-} as const satisfies Readonly<Record<JournalRecord["kind"], z.ZodRawShape>>;
-
-const schemas = new Map<unknown, z.ZodType>(
-  Object.entries(fields).map(([kind, shape]) => [kind, z.looseObject(shape)]),
-);
-
-/** What is wrong with a record; null where nothing is. */
-export function recordProblem(record: JournalRecord): string | null {
-  const { kind } = record;
-  const parsed = schemas.get(kind)?.safeParse(record);
-  if (!parsed) return "a record is of no kind that is known here";
-  if (parsed.success) return null;
-  const { path, message } = parsed.error.issues[0]!;
-  return `of a record of the kind ${kind} ${path.join(".")}: ${message}`;
-}
+});

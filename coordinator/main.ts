@@ -68,6 +68,8 @@ export interface Coordinator {
   readonly events: AsyncIterable<ProgressEvent>;
   /** Asks for an orderly stop; `finished` tells when it is done. */
   stop(why: string): void;
+  /** The same, where another process goes on with the job: its workers are told to join that. */
+  leave(why: string): void;
   /** Stops the job if it still runs, and gives ports and files back. */
   close(): Promise<void>;
 }
@@ -143,6 +145,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     finished,
     events: { [Symbol.asyncIterator]: () => log.follow() },
     stop,
+    leave: (why) => happen({ kind: "stop", why, again: true }),
     async close() {
       stop("the coordinator closes");
       await finished;

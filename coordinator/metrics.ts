@@ -37,6 +37,7 @@ export function createMetrics(registry: Registry, { job, stages, now }: Measured
   const families = register(registry, coordinatorMetrics);
   families.jobInfo.set({ limbeck_job: job.name, numerics: job.numerics }, 1);
   families.leader.set(1);
+  families.leaderStarted.set(now() / 1_000);
   families.term.set(0);
   families.workersWanted.set({ role: "student" }, studentsGiven(job.workers).min);
   families.workersWanted.set({ role: "teacher" }, job.workers.teachers);

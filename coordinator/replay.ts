@@ -9,7 +9,7 @@ import { withFindings } from "./diagnosis.ts";
 import { announce, concluded } from "./ending.ts";
 import { open } from "./gather.ts";
 import type { JournalRecord } from "./journalrecord.ts";
-import { recordProblem } from "./journalschema.ts";
+import { journalProblem } from "./journalschema.ts";
 import { newSplit } from "./split.ts";
 import type { Course, Gathering, Next, Plan, Recovering } from "./state.ts";
 import { emptyTally } from "./tally.ts";
@@ -87,10 +87,8 @@ export function replay(
   events: readonly ProgressEvent[] = [],
 ): Next {
   try {
-    for (const record of records) {
-      const problem = recordProblem(record);
-      if (problem !== null) throw new Error(problem);
-    }
+    const problem = journalProblem(records);
+    if (problem !== null) throw new Error(problem);
     return replayed(plan, records, atMs, events);
   } catch (cause) {
     if (cause instanceof LimbeckError) throw cause;

@@ -8,7 +8,6 @@ import {
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { ReflectionService } from "@grpc/reflection";
 import { HealthImplementation } from "grpc-health-check";
 import type { LimbeckError } from "../core/errors.ts";
 import { isDecision, type ProgressEvent } from "../core/events.ts";
@@ -19,9 +18,10 @@ import type { WatchEvent } from "../proto/gen/limbeck/v1/WatchEvent.ts";
 import type { WatchRequest__Output } from "../proto/gen/limbeck/v1/WatchRequest.ts";
 import { addHealth } from "../proto/health.ts";
 import { holdReads } from "../proto/intake/heldreads.ts";
+import { addReflection } from "../proto/reflection.ts";
 import { loopbackOnly, type Security } from "../proto/security/security.ts";
 import { statusOf } from "../proto/status.ts";
-import { coordinatorService, serverOptions, wireDefinition } from "../proto/wire.ts";
+import { coordinatorService, serverOptions } from "../proto/wire.ts";
 import type { Following } from "./eventlog.ts";
 import { hearJoin, type JoinStream } from "./joinstream.ts";
 import type { WorkerMessage } from "./messages.ts";
@@ -130,7 +130,7 @@ export async function serveRpc(endpoint: Endpoint, parts: RpcParts): Promise<Rpc
   server.addService(coordinatorService, handlers);
   for (const { definition, handlers: theirs } of more) server.addService(definition, theirs);
   addHealth(server, health);
-  new ReflectionService(wireDefinition).addToServer(server);
+  addReflection(server, [coordinatorService, ...more.map(({ definition }) => definition)]);
   const port = await security.listen(server, endpoint, { partialBytes: 4 * mostBytes });
 
   return {

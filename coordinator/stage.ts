@@ -2,7 +2,7 @@
 import { asLimbeckError } from "../core/errors.ts";
 import { timed } from "./balance.ts";
 import { rollBack } from "./divergence.ts";
-import { announce, end, fail } from "./ending.ts";
+import { announce, end, fail, stopped } from "./ending.ts";
 import type { MessageOf } from "./messages.ts";
 import { splitObserved } from "./rolechange.ts";
 import { finishStage } from "./stageend.ts";
@@ -88,7 +88,7 @@ export function checkpointed(before: Active, atMs: number, found: MessageOf<"che
   const told = isNew ? [announce(atMs, { kind: "checkpointed", stage, step, folder, bytes })] : [];
   const state = isNew ? withCheckpoint(before, course, step) : before;
   if (state.kind !== "running" || !state.stopping) return [state, ...told];
-  const [ended, ...effects] = end(state, atMs, { kind: "stopped", why: state.stopping.why });
+  const [ended, ...effects] = end(state, atMs, stopped(state.stopping));
   return [ended, ...told, ...effects];
 }
 

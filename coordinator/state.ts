@@ -199,7 +199,7 @@ export interface Running extends InTerm {
   /** Since when another deal would be faster; null where none is. */
   readonly betterDealSinceMs: number | null;
   /** An order to stop waits for a last checkpoint. */
-  readonly stopping: { readonly why: string; readonly sinceMs: number } | null;
+  readonly stopping: (StopOrder & { readonly sinceMs: number }) | null;
 }
 
 /** The students agreed on the stage's weights; one of them writes its models. */
@@ -227,14 +227,20 @@ export type State = Active | Ending | { readonly kind: "ended"; readonly outcome
 export type Outcome =
   | { readonly kind: "done"; readonly report: Report }
   | { readonly kind: "failed"; readonly error: LimbeckError }
-  | { readonly kind: "stopped"; readonly why: string };
+  | ({ readonly kind: "stopped" } & StopOrder);
+
+export interface StopOrder {
+  readonly why: string;
+  /** Another process goes on with the job: its workers are to join that. */
+  readonly again?: true;
+}
 
 /** `session`: a worker's stream, numbered by the shell; a name alone could be claimed by two. */
 export type Happening =
   | { readonly kind: "message"; readonly session: number; readonly message: WorkerMessage }
   | { readonly kind: "broken"; readonly session: number; readonly why: string }
   | { readonly kind: "tick" }
-  | { readonly kind: "stop"; readonly why: string }
+  | ({ readonly kind: "stop" } & StopOrder)
   /** The shell could not perform an effect; those that followed it were dropped. */
   | { readonly kind: "trouble"; readonly error: LimbeckError };
 

@@ -8,7 +8,7 @@ import { ready } from "./beginning.ts";
 import { leave, lose, throwOut } from "./departure.ts";
 import { diagnosed } from "./diagnosis.ts";
 import { digested } from "./divergence.ts";
-import { announce, end, fail, left, tickEnding } from "./ending.ts";
+import { announce, end, fail, left, stopped, tickEnding } from "./ending.ts";
 import { proceed } from "./gather.ts";
 import { caughtUp, tendNewcomers } from "./joining.ts";
 import { send } from "./letters.ts";
@@ -18,7 +18,19 @@ import { tickRecovering } from "./recovery.ts";
 import { reconsider, served } from "./rolechange.ts";
 import { checkpointed, done, evaluated, progressed, skipped } from "./stage.ts";
 import { exported } from "./stageend.ts";
-import type { Active, Effect, Ending, Event, Next, Plan, Readying, Running, State, Worker } from "./state.ts";
+import type {
+  Active,
+  Effect,
+  Ending,
+  Event,
+  Next,
+  Plan,
+  Readying,
+  Running,
+  State,
+  StopOrder,
+  Worker,
+} from "./state.ts";
 import { judge, suspected } from "./suspicion.ts";
 import { waitOf } from "./waiting.ts";
 
@@ -27,7 +39,7 @@ export function step(plan: Plan, state: State, event: Event): Next {
   const isAsked = state.kind === "running" && state.stopping !== null;
   if (!isAsked || (next.kind !== "readying" && next.kind !== "gathering")) return [next, ...effects];
   // The membership changed while the last checkpoint was being written: there is none, then.
-  return end(next, event.atMs, { kind: "stopped", why: state.stopping!.why });
+  return end(next, event.atMs, stopped(state.stopping!));
 }
 
 function decide(plan: Plan, state: State, event: Event): Next {
@@ -55,19 +67,19 @@ function decide(plan: Plan, state: State, event: Event): Next {
     case "tick":
       return state.kind === "ending" ? tickEnding(plan, state, atMs) : tick(plan, state, atMs);
     case "stop":
-      return stop(state, atMs, event.why);
+      return stop(state, atMs, event);
     case "trouble":
       return trouble(state, atMs, event.error);
   }
 }
 
 /** A job in training is left with a checkpoint, from which it can be resumed; a second order ends it at once. */
-function stop(state: Active | Ending, atMs: number, why: string): Next {
+function stop(state: Active | Ending, atMs: number, order: StopOrder): Next {
   if (state.kind === "ending") return [state];
-  if (state.kind !== "running" || state.stopping) return end(state, atMs, { kind: "stopped", why });
+  if (state.kind !== "running" || state.stopping) return end(state, atMs, stopped(order));
   const lead = state.workers.find(({ name }) => name === state.deal[0]!.worker)!;
-  const order = send(lead.session, { term: state.term, checkpoint: { why }, body: "checkpoint" });
-  return [{ ...state, stopping: { why, sinceMs: atMs } }, order];
+  const last = send(lead.session, { term: state.term, checkpoint: { why: order.why }, body: "checkpoint" });
+  return [{ ...state, stopping: { ...order, sinceMs: atMs } }, last];
 }
 
 /** What could not be performed may have been the order to stop, so it is given again. An earlier reason stays. */
@@ -204,7 +216,8 @@ function tick(plan: Plan, state: Active, atMs: number): Next {
     return throwOut(plan, next, atMs, silent, `it missed its heartbeat for ${seconds(atMs - silent.heardMs)}`);
   if (next.kind === "recovering") return tickRecovering(plan, next, atMs);
   if (next.kind === "running" && next.stopping && atMs - next.stopping.sinceMs > lastCheckpointMs) {
-    return end(next, atMs, { kind: "stopped", why: `${next.stopping.why}; no last checkpoint came` });
+    const { stopping } = next;
+    return end(next, atMs, stopped({ ...stopping, why: `${stopping.why}; no last checkpoint came` }));
   }
   // L7.
   const wait = waitOf(plan, next);

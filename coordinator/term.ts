@@ -84,7 +84,9 @@ export function openTerm(plan: Plan, before: BeforeTerm, opening: Opening): Next
     suspicions: new Map(),
   };
   const wereIn = new Set([...(state.deal ?? []).map(({ worker }) => worker), ...(state.teachers ?? [])]);
-  const told = state.workers.filter(({ name }) => isIn.has(name) || wereIn.has(name));
+  // Whoever is to give the teacher's weights in this term must know that it is open.
+  const sources = new Set(assign.teacherSources!.map(({ worker }) => worker!));
+  const told = state.workers.filter(({ name }) => isIn.has(name) || wereIn.has(name) || sources.has(name));
   const instances = Object.fromEntries(
     told.flatMap((each) => (isIn.has(each.name) ? [[each.name, each.instance]] : [])),
   );

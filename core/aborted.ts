@@ -1,9 +1,15 @@
-/** For races: rejects with the signal's reason when it aborts, at once where it has. Never an unhandled rejection. */
-export function aborted(signal: AbortSignal): Promise<never> {
-  const rejected = new Promise<never>((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+/** What a promise gives, unless the signal aborts first: then, at once where it has, a rejection with its reason. */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let abort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason);
   });
-  rejected.catch(() => {});
-  return rejected;
+  if (signal.aborted) abort();
+  // Signals outlive what is waited for: who waits often must not leave a listener each time.
+  signal.addEventListener("abort", abort);
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
 }

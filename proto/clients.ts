@@ -3,8 +3,9 @@ import { setTimeout } from "node:timers/promises";
 import { backoffMs } from "../core/backoff.ts";
 import type { LimbeckError } from "../core/errors.ts";
 import type { ProgressEvent } from "../core/events.ts";
-import { isAbsence, leaderCalls } from "./leadercalls.ts";
-import { NotLeader } from "./notleader.ts";
+import { isAway } from "./absence.ts";
+import type { StatusReply__Output } from "./gen/limbeck/v1/StatusReply.ts";
+import { leaderCalls } from "./leadercalls.ts";
 import { givenAddresses, type Whereabouts } from "./whereabouts.ts";
 import { coordinatorClient } from "./wire.ts";
 
@@ -36,7 +37,6 @@ export interface WatchOptions {
   readonly onAway?: (error: LimbeckError) => void;
 }
 
-const answerDeadlineMs = 5_000;
 const reconnecting = { firstMs: 100, longestMs: 1_000 };
 
 /**
@@ -46,8 +46,7 @@ const reconnecting = { firstMs: 100, longestMs: 1_000 };
  */
 export function connectCoordinator(at: string | Whereabouts, job = "", onWait?: () => void): CoordinatorClient {
   const where = typeof at === "string" ? givenAddresses([at]) : at;
-  const calls = leaderCalls(where, (address) => coordinatorClient(address, where), onWait);
-  const deadline = () => ({ deadline: Date.now() + answerDeadlineMs });
+  const calls = leaderCalls(where, coordinatorClient, onWait);
   return {
     async *watch(options) {
       for await (const [event] of this.watchNumbered(options)) yield event;
@@ -59,7 +58,7 @@ export function connectCoordinator(at: string | Whereabouts, job = "", onWait?: 
         let unheard = () => {};
         let isMoved = false;
         try {
-          const call = calls.client().watch({ from: had, decisions, soFar, job });
+          const call = (await calls.reached(patientUntil)).watch({ from: had, decisions, soFar, job });
           call.on("error", () => {}); // Reported by the loop below, and of no interest once the caller has left it.
           cancel = () => call.cancel();
           patientUntil?.addEventListener("abort", cancel);
@@ -77,8 +76,7 @@ export function connectCoordinator(at: string | Whereabouts, job = "", onWait?: 
         } catch (thrown) {
           const error = calls.failed(thrown);
           patientUntil?.throwIfAborted();
-          const isAway = error instanceof NotLeader || error.code === "unavailable" || isAbsence(thrown, error);
-          if (!patientUntil || !isAway) throw error;
+          if (!patientUntil || !(isAway(error) || error.code === "unavailable")) throw error;
           if (!isMoved) onAway?.(error);
         } finally {
           unheard();
@@ -91,21 +89,13 @@ export function connectCoordinator(at: string | Whereabouts, job = "", onWait?: 
         patientUntil.throwIfAborted();
       }
     },
-    status: (onWait) =>
-      calls.ask(
-        (client) =>
-          new Promise((resolve, reject) => {
-            client.status({ job }, deadline(), (error, reply) => (error ? reject(error) : resolve(reply!.status)));
-          }),
-        onWait,
-      ),
-    stop: (why) =>
-      calls.ask(
-        (client) =>
-          new Promise((resolve, reject) => {
-            client.stop({ why, job }, deadline(), (error) => (error ? reject(error) : resolve()));
-          }),
-      ),
+    async status(onWait) {
+      return (await calls.ask<StatusReply__Output>((client, ...rest) => client.status({ job }, ...rest), onWait))
+        .status;
+    },
+    async stop(why) {
+      await calls.ask((client, ...rest) => client.stop({ why, job }, ...rest));
+    },
     close: () => calls.close(),
   };
 }

@@ -2,6 +2,7 @@
  * Files that must survive a crash (L4), for whoever may import neither coordinator/ nor worker/. It lies here because
  * both sides may import proto/, and core/ may not touch a disk.
  */
+import type { Stats } from "node:fs";
 import { access, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { LimbeckError } from "../core/errors.ts";
@@ -27,15 +28,24 @@ export async function writeTextWhole(path: string, text: string | Uint8Array): P
 }
 
 /**
- * The bytes of a file. Of what is none, such as a device that never ends, nothing is read, nor of a file that is larger
- * than what it should hold ever is.
- * @throws as readFile, with a code and a message for people
+ * Before what a user names is opened: a pipe would wait for who writes into it, a device may never end.
+ * @throws as stat, and where it is no file, with a code and a message for people
+ */
+export async function statFile(path: string): Promise<Stats> {
+  const found = await stat(path);
+  if (found.isFile()) return found;
+  const needed = ", and a file is needed";
+  if (found.isDirectory()) throw withCode("EISDIR", `it is a folder${needed}`);
+  throw withCode("ENOTSUP", `it is ${found.isFIFO() ? "a pipe" : "a device or a socket"}${needed}`);
+}
+
+/**
+ * The bytes of a file. Nothing is read of what is none, nor of a file that is larger than what it should hold ever is.
+ * @throws as readFile and statFile, with a code and a message for people
  */
 export async function readFileWithin(path: string, mostBytes = Number.POSITIVE_INFINITY): Promise<Buffer> {
-  const found = await stat(path);
-  if (found.isDirectory()) throw withCode("EISDIR", "it is a folder");
-  if (!found.isFile()) throw withCode("ENOTSUP", "it is no file");
-  if (found.size > mostBytes) throw withCode("EFBIG", `it has ${found.size} bytes, and at most ${mostBytes} are read`);
+  const { size } = await statFile(path);
+  if (size > mostBytes) throw withCode("EFBIG", `it has ${size} bytes, and at most ${mostBytes} are read`);
   return await readFile(path);
 }
 

@@ -4,10 +4,12 @@ import { HealthImplementation, service } from "grpc-health-check";
 import { type Endpoint, hostPort } from "./endpoint.ts";
 import { listenPlain } from "./security/port.ts";
 
+export type Serves = "SERVING" | "NOT_SERVING";
+
 export interface HealthPort {
   /** host:port */
   readonly address: string;
-  set(serves: "SERVING" | "NOT_SERVING"): void;
+  set(serves: Serves): void;
   close(): void;
 }
 

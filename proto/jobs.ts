@@ -53,58 +53,42 @@ export interface Jobs {
   close(): void;
 }
 
-const answerDeadlineMs = 5_000;
-/** A job is durable before it is answered for, which waits where the journal does. */
-const submissionDeadlineMs = 15_000;
-/** Files may lie in a depot, which is waited for. */
-const listingDeadlineMs = 15_000;
-
 /** @param onWait called where a question has had no answer for a while */
 export function connectJobs(where: Whereabouts, onWait?: () => void): Jobs {
-  const calls = leaderCalls(where, (address) => jobsClient(address, where), onWait);
-  const within = (ms: number) => ({ deadline: Date.now() + ms });
+  const calls = leaderCalls(where, jobsClient, onWait);
   return {
     async submit({ sources, ...submission }) {
       const request = { ...submission, sources: [...sources] };
-      const { job, created, state, why } = await calls.ask((client) =>
-        answered<SubmitReply__Output>((answer) => client.submit(request, within(submissionDeadlineMs), answer)),
+      const { job, created, state, why } = await calls.ask<SubmitReply__Output>((client, ...rest) =>
+        client.submit(request, ...rest),
       );
       return { id: job, created, state, why };
     },
     async list() {
-      const { jobs } = await calls.ask((client) =>
-        answered<ListReply__Output>((answer) => client.list({}, within(answerDeadlineMs), answer)),
-      );
+      const { jobs } = await calls.ask<ListReply__Output>((client, ...rest) => client.list({}, ...rest));
       return JSON.parse(jobs) as JobEntry[];
     },
     control: (job, action, why) =>
-      calls.ask((client) =>
-        answered<ControlReply__Output>((answer) =>
-          client.control({ job, action, why }, within(submissionDeadlineMs), answer),
-        ),
-      ),
-    artifacts: (job) =>
-      calls.ask((client) =>
-        answered<ArtifactsReply__Output>((answer) => client.artifacts({ job }, within(listingDeadlineMs), answer)),
-      ),
+      calls.ask<ControlReply__Output>((client, ...rest) => client.control({ job, action, why }, ...rest)),
+    artifacts: (job) => calls.ask<ArtifactsReply__Output>((client, ...rest) => client.artifacts({ job }, ...rest)),
     async *fetch(job, path) {
-      const call = calls.client().fetch({ job, path });
-      call.on("error", () => {}); // Thrown by the loop, and of no interest once the caller has left it.
+      let leave = () => {};
       try {
+        const call = (await calls.reached()).fetch({ job, path });
+        call.on("error", () => {}); // Thrown by the loop, and of no interest once the caller has left it.
+        const unheard = where.onMoved(() => call.cancel());
+        leave = () => {
+          unheard();
+          call.cancel();
+        };
         for await (const { bytes } of call) yield bytes;
       } catch (thrown) {
         calls.failed(thrown);
         throw errorOfCall(thrown, `fetching ${path}`);
       } finally {
-        call.cancel();
+        leave();
       }
     },
     close: () => calls.close(),
   };
-}
-
-function answered<T>(call: (answer: (error: Error | null, reply?: T) => void) => unknown): Promise<T> {
-  return new Promise((resolve, reject) => {
-    call((error, reply) => (error ? reject(error) : resolve(reply!)));
-  });
 }

@@ -1,6 +1,7 @@
 /** Connecting to NATS: for coordinators, workers and the command line. Who needs more of it goes on with `connection`. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ConnectionOptions, connect, Events, type NatsConnection } from "nats";
+import { unlessAborted } from "../core/aborted.ts";
 import { LimbeckError } from "../core/errors.ts";
 import { isLoopbackAddress } from "../core/security/loopback.ts";
 import type { NatsUser } from "./cluster.ts";
@@ -60,9 +61,9 @@ const toldAfterMs = 1_000;
 /**
  * Connects, and waits for a server with JetStream until the deadline; from then on the connection comes back by itself,
  * to whichever server there is.
- * @throws LimbeckError `usage` for a URL or a credentials file that cannot be read, `unavailable` where nobody listens
- * until the deadline, and at once where the credentials are wrong, JetStream is off, or the server too old; the signal's
- * reason
+ * @throws LimbeckError `usage` for a URL or a credentials file that cannot be read, and for credentials that are refused;
+ * `unavailable` where nobody listens until the deadline, and at once where JetStream is off, or the server too old; the
+ * signal's reason
  */
 export async function connectNats(options: NatsOptions): Promise<Nats> {
   const { deadlineMs = usualDeadlineMs, signal, told = () => {} } = options;
@@ -117,7 +118,7 @@ function isPassing(thrown: unknown): boolean {
 
 function connectFailure(thrown: unknown, where: string): LimbeckError {
   if (thrown instanceof LimbeckError) return thrown;
-  if (isAuthentication(thrown)) return new LimbeckError("unavailable", wrongCredentials(where), { cause: thrown });
+  if (isAuthentication(thrown)) return new LimbeckError("usage", wrongCredentials(where), { cause: thrown });
   if (isOutage(thrown) || isUnreachable(thrown)) {
     const unknown = isUnknownName(thrown) ? ", for the name is not known here" : "";
     const why = `nobody answers as ${where}${unknown}: is nats-server running there?`;
@@ -184,11 +185,8 @@ function opened(connection: NatsConnection, where: string, { told = () => {} }: 
     },
     async reachable(signal) {
       while (awaySinceMs !== null && !connection.isClosed()) {
-        signal?.throwIfAborted();
-        await new Promise<void>((resolve) => {
-          waiting.add(resolve);
-          signal?.addEventListener("abort", () => resolve(), { once: true });
-        });
+        const changed = new Promise<void>((resolve) => waiting.add(resolve));
+        await (signal ? unlessAborted(changed, signal) : changed);
       }
       if (connection.isClosed()) throw new LimbeckError("unavailable", `the connection to ${where} is closed`);
     },

@@ -113,7 +113,6 @@ export function isAuthentication(thrown: unknown): boolean {
 const authentication: ReadonlySet<string> = new Set([
   ErrorCode.AuthorizationViolation,
   ErrorCode.AuthenticationExpired,
-  ErrorCode.AuthenticationTimeout,
   ErrorCode.BadAuthentication,
   ErrorCode.BadCreds,
   ErrorCode.AccountExpired,

@@ -70,6 +70,8 @@ export function errorOfCall(thrown: unknown, whom: string): LimbeckError {
   }
   if (isErrorCode(theirs)) return new LimbeckError(theirs, thrown.details, { cause: thrown });
   const code = meanings[thrown.code] ?? "internal";
+  // What gRPC says of a deadline is of its own workings.
+  if (code === "timeout") return new LimbeckError(code, `${whom}: no answer in time`, { cause: thrown });
   return new LimbeckError(code, `${whom}: ${thrown.details || thrown.message}`, { cause: thrown });
 }
 

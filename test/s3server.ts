@@ -27,6 +27,8 @@ export interface S3Server {
   refuse: (request: S3Request) => string | null;
   /** Waited for before each request is answered. */
   before: (request: S3Request) => Promise<void>;
+  /** Asked for every object that is read: of one that stalls half is sent, and never the rest. */
+  stalls: (request: S3Request) => boolean;
   close(): Promise<void>;
 }
 
@@ -96,7 +98,9 @@ export async function s3Server({ pageSize = 3, bucket = "models" } = {}): Promis
         if (!found) return fail(response, 404, "NoSuchKey", name);
         const meta = Object.entries(found.metadata).map(([each, value]) => [`x-amz-meta-${each}`, value]);
         const headers = { "content-length": found.bytes.length, etag: found.etag, ...Object.fromEntries(meta) };
-        return void response.writeHead(200, headers).end(found.bytes);
+        response.writeHead(200, headers);
+        if (facts.stalls(asked)) return void response.write(found.bytes.subarray(0, found.bytes.length / 2));
+        return void response.end(found.bytes);
       }
       case "DELETE":
         if (upload !== null) uploads.delete(upload);
@@ -135,6 +139,7 @@ export async function s3Server({ pageSize = 3, bucket = "models" } = {}): Promis
     parts: uploads,
     refuse: () => null,
     before: async () => {},
+    stalls: () => false,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -5,6 +5,7 @@ import { asLimbeckError, LimbeckError, type LimbeckErrorCode } from "../core/err
 import { reachedAt } from "../proto/endpoint.ts";
 import type { ToWorker__Output } from "../proto/gen/limbeck/v1/ToWorker.ts";
 import type { Welcome__Output } from "../proto/gen/limbeck/v1/Welcome.ts";
+import type { Serves } from "../proto/health.ts";
 import { NotLeader } from "../proto/notleader.ts";
 import { packageVersion } from "../proto/package.ts";
 import { alive, servePages } from "../proto/telemetry/http.ts";
@@ -34,8 +35,10 @@ export interface WorkerOptions {
   readonly http: { readonly host: string; readonly port: number };
   /** Who may read that; whoever reaches it, if not given. */
   readonly access?: HttpAccess | undefined;
+  /** How long it looks for a coordinator, the first and later ones; if not given, ten minutes, and for the first at an address 20 s. */
+  readonly patienceMs?: number;
   /** Told whether it takes work, for whoever restarts it. */
-  readonly health?: (serves: "SERVING" | "NOT_SERVING") => void;
+  readonly health?: (serves: Serves) => void;
   readonly log: Log;
 }
 
@@ -247,13 +250,14 @@ class WorkerProcess {
     this.#problem = problem;
     // Who has never been let in will not be by waiting; who has been may meet a certificate that is being renewed.
     if (!this.#isKnown && problem !== "") return true;
-    const { isElected, where } = this.#options.coordinator;
-    if (!this.#isKnown && isElected && ms > toldAfterMs && !this.#isToldToWait) {
-      this.#log("waiting", `waiting for ${where}, ${patienceMs / 1_000} s at the most: nobody answers yet`, "warn");
+    const { coordinator, patienceMs: told } = this.#options;
+    const { isElected, where } = coordinator;
+    const longestMs = told ?? (this.#isKnown || isElected ? patienceMs : joinMs);
+    if (!this.#isKnown && longestMs > joinMs && ms > toldAfterMs && !this.#isToldToWait) {
+      this.#log("waiting", `waiting for ${where}, ${longestMs / 1_000} s at the most: nobody answers yet`, "warn");
       this.#isToldToWait = true;
     }
-    if (!this.#participation) return ms > (this.#isKnown || isElected ? patienceMs : joinMs);
-    return ms > patienceMs && !this.#participation.isWorking;
+    return ms > longestMs && !this.#participation?.isWorking;
   };
 
   #hello(session: Session): void {

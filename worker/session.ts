@@ -1,19 +1,20 @@
 /** A session with the coordinator: one stream, for as long as both live; a heartbeat says what the worker does and waits for (L7). */
 import { setTimeout } from "node:timers/promises";
-import type { ClientDuplexStream } from "@grpc/grpc-js";
+import { type ClientDuplexStream, connectivityState } from "@grpc/grpc-js";
 import { LimbeckError } from "../core/errors.ts";
-import type { CoordinatorClient } from "../proto/gen/limbeck/v1/Coordinator.ts";
 import type { FromWorker } from "../proto/gen/limbeck/v1/FromWorker.ts";
 import type { ToWorker__Output } from "../proto/gen/limbeck/v1/ToWorker.ts";
+import { pingsTo, reachedState } from "../proto/reaching.ts";
 import { loopbackOnly } from "../proto/security/security.ts";
 import { errorOfCall, isRefusal } from "../proto/status.ts";
 import type { Whereabouts } from "../proto/whereabouts.ts";
-import { coordinatorClient, type Interceptors, type Pings, usualPings } from "../proto/wire.ts";
+import { coordinatorClient, type Interceptors } from "../proto/wire.ts";
 import type { Status } from "./context.ts";
 
-const connectBiteMs = 200;
 /** On one address, before the next is tried. */
-const connectBites = 5;
+const connectMs = 1_000;
+/** While no address is known. */
+const lookMs = 200;
 const closingMs = 1_000;
 const defaultHeartbeatMs = 250;
 
@@ -21,6 +22,9 @@ type Stream = ClientDuplexStream<FromWorker, ToWorker__Output>;
 
 /** The coordinator has gone, or cannot be reached: another session may be had. */
 export class SessionBroken extends LimbeckError {}
+
+/** It was too long that no coordinator answered. */
+export class NobodyAnswers extends LimbeckError {}
 
 /** That nobody answers. */
 export interface Tried {
@@ -47,7 +51,8 @@ export async function joinCoordinator(
     const address = whereabouts.address();
     const calling = { interceptors, security, pings: pingsTo(whereabouts) };
     const client = address === "" ? null : coordinatorClient(address, calling);
-    if (client && (await isReadySoon(client, { signal, while: () => whereabouts.address() === address }))) {
+    const isEnough = () => signal.aborted || whereabouts.address() !== address;
+    if (client && (await reachedState(client, { ms: connectMs, isEnough })) === connectivityState.READY) {
       return new Session(client.join(), address, () => client.close());
     }
     client?.close();
@@ -57,16 +62,11 @@ export async function joinCoordinator(
     if (isTooLate({ ms, problem })) {
       if (problem !== "") throw new LimbeckError("not_allowed", problem);
       const tried = `tried for ${Math.round(ms / 1000)} s`;
-      throw new LimbeckError("unavailable", `no coordinator answers at ${whereabouts.where} (${tried})`);
+      throw new NobodyAnswers("unavailable", `no coordinator answers at ${whereabouts.where} (${tried})`);
     }
     if (client) whereabouts.tried("");
-    else await setTimeout(connectBiteMs, undefined, { signal }).catch(() => {});
+    else await setTimeout(lookMs, undefined, { signal }).catch(() => {});
   }
-}
-
-/** A leader that is stopped keeps its connections; where only silence tells of that, members are to be back in time. */
-function pingsTo({ isGuessed }: Whereabouts): Pings {
-  return isGuessed ? { everyMs: 2_000, answerMs: 2_000 } : usualPings;
 }
 
 /** `instead` where the signal comes first. */
@@ -77,18 +77,6 @@ function answerOrAbort<T>(answer: Promise<T>, instead: T, signal: AbortSignal): 
     signal.addEventListener("abort", abort);
     void answer.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
   });
-}
-
-/** In small bites: closing a channel does not end grpc-js's wait for it. */
-async function isReadySoon(
-  client: CoordinatorClient,
-  { signal, while: isWorthIt }: { readonly signal: AbortSignal; while(): boolean },
-): Promise<boolean> {
-  for (let bite = 0; bite < connectBites && !signal.aborted && isWorthIt(); bite++) {
-    const late = await new Promise((resolve) => client.waitForReady(Date.now() + connectBiteMs, resolve));
-    if (!late) return true;
-  }
-  return false;
 }
 
 export class Session {

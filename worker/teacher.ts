@@ -100,11 +100,12 @@ export class Teacher {
     const { numerics, lanes, distil } = job;
     const { digest, classes, shape, trainExamples } = this.#dataset;
     const inputFloats = floatsSent(job, shape);
+    const most = numerics === "exact" ? lanes.batch : lanes.count * lanes.batch;
     return {
       ...{ term, teacher: this.sha256, dataset: digest, classes, inputFloats, trainExamples },
-      mostExamples: mostAtOnce(job),
+      mostExamples: most,
       temperature: distil.temperature,
-      mergesUpTo: numerics === "fast" ? lanes.count * lanes.batch : 0,
+      mergesUpTo: numerics === "fast" ? most : 0,
       answer: (examples, epoch, inputs) => {
         const write = inputFloats > 0 ? copyOf(inputs) : this.#own(examples, viewOfEpoch(job, stage, epoch));
         return this.#pass(examples.length, write);
@@ -127,20 +128,13 @@ export class Teacher {
     const { job, device, status } = this.#context;
     const features = sizeOf(this.#dataset.shape);
     const { numerics, lanes } = job;
-    const isExact = numerics === "exact";
-    const most = mostAtOnce(job);
-    if (examples > most) {
-      const whole = isExact ? "a lane" : "a step";
-      const message = `${examples} soft targets were asked for at once, ${whole} has no more than ${most}`;
-      throw new LimbeckError("internal", message);
-    }
     const inputs = this.#inputs.pop();
     if (!inputs) throw new LimbeckError("internal", `more than ${passesUnderWay} passes are under way`);
     const servers = serversOf(this.#part.spec);
     const isUnderWay = () => this.#inputs.length < passesUnderWay;
     if (servers !== "") status.waitingFor = () => this.#away || (isUnderWay() ? servers : "");
     try {
-      const count = isExact ? lanes.batch : examples;
+      const count = numerics === "exact" ? lanes.batch : examples;
       write(inputs);
       inputs.fill(0, examples * features, count * features);
       const logits = await device.ask("logits", { name: "teacher", inputs, count });
@@ -164,11 +158,6 @@ export class Teacher {
     // Twice a batch of drawn ones: every row can have another company.
     this.uncacheable = (await rowDependence(pass, batch, dataset?.count("train") ?? 2 * batch)) ?? "";
   }
-}
-
-/** Examples of a pass. */
-function mostAtOnce({ numerics, lanes }: Context["job"]): number {
-  return numerics === "exact" ? lanes.batch : lanes.count * lanes.batch;
 }
 
 /** Of any alignment, one after another. */

@@ -4,7 +4,7 @@
  */
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { aborted } from "../../core/aborted.ts";
+import { unlessAborted } from "../../core/aborted.ts";
 import { type BackoffPolicy, backoffMs } from "../../core/backoff.ts";
 import { asLimbeckError } from "../../core/errors.ts";
 import type { ProgressEvent } from "../../core/events.ts";
@@ -48,7 +48,7 @@ export function keptIn(
   { journal, records, runFolder, log, mayDecide }: KeptJob,
 ): Pick<KeptJob, "journal" | "records"> {
   const lines: JournalRecord[] = [...journal.records];
-  const mayPut = (signal: AbortSignal) => Promise.race([mayDecide(), aborted(signal)]);
+  const mayPut = (signal: AbortSignal) => unlessAborted(mayDecide(), signal);
   const put = async (names: readonly string[], signal: AbortSignal): Promise<void> => {
     await mayPut(signal);
     const text = lines.map((record) => `${journalLine(record)}\n`).join("");

@@ -1,6 +1,6 @@
 /** The store on NATS JetStream: the lease in a KV bucket, journals and events in streams of the cluster. */
 import { randomUUID } from "node:crypto";
-import { aborted } from "../../core/aborted.ts";
+import { unlessAborted } from "../../core/aborted.ts";
 import { checkCluster, eventStream, eventSubject, journalStream, journalSubject } from "../../proto/cluster.ts";
 import type { Nats } from "../../proto/nats.ts";
 import type { Log } from "../../proto/telemetry/log.ts";
@@ -50,7 +50,7 @@ export function openNatsStore(options: NatsStoreOptions): Store {
       const off = () => void lease.resign();
       signal.addEventListener("abort", off, { once: true });
       try {
-        const fence = await Promise.race([lease.led, aborted(signal)]);
+        const fence = await unlessAborted(lease.led, signal);
         return leadership({ nats, cluster, lease, fence, warn });
       } finally {
         signal.removeEventListener("abort", off);

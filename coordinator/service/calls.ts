@@ -45,7 +45,10 @@ function toldOfEarlier(job: QueuedJob, submission: Submission) {
   // Nobody has heard the answer.
   if (isOfRequest(job, submission)) return { ...told, isNew: true, why };
   const again = phase.kind === "cancelling" ? "; when it has ended, submit it again to run it again" : "";
-  return { ...told, isNew: false, why: `it was submitted before, and is ${phase.kind}: ${why}${again}` };
+  const { priority } = job;
+  const isOther = priority !== submission.priority && !isOver(phase.kind);
+  const kept = isOther ? `; its priority is ${priority}, and stays that` : "";
+  return { ...told, isNew: false, why: `it was submitted before, and is ${phase.kind}: ${why}${again}${kept}` };
 }
 
 function pastOf({ phase: { kind } }: QueuedJob): string {

@@ -17,6 +17,7 @@ import type { HttpAccess } from "../../proto/telemetry/httpaccess.ts";
 import { answerText } from "../../proto/telemetry/httpserver.ts";
 import { foundAt, type TargetGroup, target } from "../targets.ts";
 import { clusterView, reached } from "./clusterview.ts";
+import type { Present } from "./crowd.ts";
 import { entries } from "./jobsrpc.ts";
 import { listWorkers } from "./listing.ts";
 import type { Standing } from "./main.ts";
@@ -94,12 +95,16 @@ function readiness(standing: Standing, trouble: string): Page {
   return ready(why, `stands by; ${standing.leader?.name ?? "nobody"} leads`);
 }
 
-/** This process, each job it decides (by a path of its own), and the workers. */
+/** This process, each job it decides (by a path of its own), and the workers, those of a job in the role that it has for them. */
 function targets(own: string, standing: Standing): TargetGroup[] {
   const coordinator = (job: string) => target(own, { job, role: "coordinator", worker: "" });
   if (standing.kind === "standby") return [coordinator("")];
   const { runs, crowd, state } = standing.reign;
   const nameOf = (job: string | null) => (job === null ? "" : (state.jobs.get(job)?.name ?? job));
+  const rolesIn = new Map(
+    [...runs.all].map(([id, run]) => [id, new Map(run.status().workers.map(({ worker, role }) => [worker, role]))]),
+  );
+  const roleOf = ({ hello, job }: Present) => rolesIn.get(job ?? "")?.get(hello.worker) ?? hello.role;
   const ofJob = (id: string): TargetGroup => {
     const { targets, labels } = coordinator(nameOf(id));
     return { targets, labels: { ...labels, __metrics_path__: `/jobs/${id}/metrics` } };
@@ -107,8 +112,9 @@ function targets(own: string, standing: Standing): TargetGroup[] {
   return [
     coordinator(""),
     ...[...runs.all.keys()].map(ofJob),
-    ...[...crowd.present.values()].flatMap(({ hello: { http, role, worker }, job }) =>
-      http === "" ? [] : [target(http, { job: nameOf(job), role, worker })],
-    ),
+    ...[...crowd.present.values()].flatMap((present) => {
+      const { http, worker } = present.hello;
+      return http === "" ? [] : [target(http, { job: nameOf(present.job), role: roleOf(present), worker })];
+    }),
   ];
 }

@@ -125,7 +125,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     closing.signal.addEventListener("abort", end, { once: true });
     try {
       closing.signal.throwIfAborted();
-      const parts = { leadership, folder, rpc: () => rpc, served: () => served, depot, metrics, log, now };
+      const trouble = () => store.trouble();
+      const parts = { leadership, folder, rpc: () => rpc, served: () => served, depot, metrics, trouble, log, now };
       begun = await Reign.open(parts);
       standing = { kind: "leading", reign: begun, leadership };
       metrics.tookOver();

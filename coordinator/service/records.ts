@@ -4,6 +4,7 @@
  */
 import { LimbeckError } from "../../core/errors.ts";
 import { isOver } from "../../core/jobstate.ts";
+import { serviceProblem } from "./recordschema.ts";
 import type { Course, QueuedJob, Refusals, Seat, ServiceRecord, State } from "./vocabulary.ts";
 
 /** A state while one event is decided: nobody else has it yet. */
@@ -43,16 +44,14 @@ const newCourse: Course = { measured: null, shortSinceMs: null, movedMs: null, u
 
 /**
  * What a restarted service, or the next leader, knows before its workers come back.
- * @throws LimbeckError `corrupt` where the records are of another kind than a service writes
+ * @throws LimbeckError `corrupt` where a record is not as a coordinator writes it, by its number
  */
-export function replay(records: Iterable<ServiceRecord>): State {
+export function replay(records: readonly ServiceRecord[]): State {
+  const problem = serviceProblem(records);
+  if (problem !== null)
+    throw new LimbeckError("corrupt", `the journal of the service holds what no coordinator wrote: ${problem}`);
   const draft = draftOf(nothing);
-  try {
-    for (const record of records) apply(draft, record);
-  } catch (cause) {
-    const message = `the journal of the service holds what none wrote: ${(cause as Error).message}`;
-    throw new LimbeckError("corrupt", message, { cause });
-  }
+  for (const record of records) apply(draft, record);
   return draft;
 }
 

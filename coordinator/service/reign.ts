@@ -23,6 +23,8 @@ export interface ReignParts {
   /** URL of the depot; null where all share the folder. */
   readonly depot: string | null;
   readonly metrics: ServiceMetrics;
+  /** Of the store: why it cannot be decided, in a sentence; empty where nothing is known. */
+  readonly trouble: () => string;
   readonly log: Log;
   readonly now: () => number;
 }
@@ -49,6 +51,10 @@ const heartbeatMs = 1_000;
 
 function isAnswer(effect: Effect): effect is AnswerEffect {
   return effect.kind === "answer" || effect.kind === "refuse";
+}
+
+function waitingText(trouble: string): string {
+  return `the leader waits for its lease, and decides nothing now${trouble === "" ? "" : `: ${trouble}`}`;
 }
 
 export class Reign {
@@ -133,8 +139,10 @@ export class Reign {
     this.#over.abort(new LimbeckError("stopped", why));
   }
 
-  /** @throws LimbeckError what the queue answers */
-  ask(question: Question): Promise<Answer> {
+  /** @throws LimbeckError what the queue answers, NotLeader while it waits for its lease: who asks again may find another */
+  async ask(question: Question): Promise<Answer> {
+    const { leadership, trouble } = this.#parts;
+    if (!leadership.holds()) throw new NotLeader("", waitingText(trouble()));
     const call = ++this.#called;
     return new Promise((resolve, reject) => {
       this.#calls.set(call, { resolve, reject });

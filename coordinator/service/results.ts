@@ -15,7 +15,7 @@ import { writing } from "../../proto/files.ts";
 import type { Artifact } from "../../proto/gen/limbeck/v1/Artifact.ts";
 import { lastingJobId } from "../../proto/jobsha256.ts";
 import { removeFolder } from "../depot/removal.ts";
-import { eventsName, readEvents } from "../records.ts";
+import { eventsName } from "../records.ts";
 import { inDepot, inFolder, type Place } from "./artifacts.ts";
 import { jobFolder } from "./runs.ts";
 import type { JobOutcome, QueuedJob } from "./vocabulary.ts";
@@ -76,7 +76,7 @@ export class Results {
     let failure: LimbeckError | null = null;
     for (const place of await this.#placesOf(job)) {
       try {
-        const opened = await answered(place, place.open(path), withinMs);
+        const opened = await openedAt(place, path, withinMs);
         if (opened) return opened;
       } catch (thrown) {
         failure ??= asLimbeckError(thrown);
@@ -119,11 +119,10 @@ export class Results {
   }
 
   async #read(job: QueuedJob): Promise<readonly ProgressEvent[]> {
-    try {
-      return eventsIn(await textOf(await this.open(job, eventsName, answerMs.events)));
-    } catch {
-      return [];
-    }
+    const own = eventsAt(this.#ownOf(job));
+    const depot = this.#depotOf(job);
+    if (depot === null || (await this.#hasLastWord(job, own))) return (await own) ?? [];
+    return (await eventsAt(depot)) ?? (await own) ?? [];
   }
 
   async close(): Promise<void> {
@@ -133,22 +132,31 @@ export class Results {
 
   /** Who has the last word first. */
   async #placesOf(job: QueuedJob): Promise<readonly Place[]> {
-    const own = inFolder(jobFolder(this.#parts.folder, job.id));
-    const { depot: url } = this.#parts;
-    // What the depot has of a job that never ran is of an earlier one, the same under another id.
-    if (url === null || job.startedMs === null) return [own];
-    const folder = lastingJobId(job.job, job.name);
-    const depot = inDepot(`${url}/${folder}`, async () => within(await this.#opened(url), folder));
+    const own = this.#ownOf(job);
+    const depot = this.#depotOf(job);
+    if (depot === null) return [own];
     return (await this.#hasLastWord(job)) ? [own, depot] : [depot, own];
   }
 
-  async #hasLastWord(job: QueuedJob): Promise<boolean> {
+  #ownOf({ id }: QueuedJob): Place {
+    return inFolder(jobFolder(this.#parts.folder, id));
+  }
+
+  #depotOf(job: QueuedJob): Place | null {
+    const { depot: url } = this.#parts;
+    // What the depot has of a job that never ran is of an earlier one, the same under another id.
+    if (url === null || job.startedMs === null) return null;
+    const folder = lastingJobId(job.job, job.name);
+    return inDepot(`${url}/${folder}`, async () => within(await this.#opened(url), folder));
+  }
+
+  /** @param own the events of its folder here, where they are being read already */
+  async #hasLastWord(job: QueuedJob, own?: ReturnType<typeof eventsAt>): Promise<boolean> {
     const { kind } = job.phase;
     if (!isOver(kind)) return true;
     const known = this.#seen.get(job);
     if (known) return await known;
-    const events = readEvents(jobFolder(this.#parts.folder, job.id));
-    const hasSeen = events.then((all) => all.at(-1)?.kind === lastEvents[kind]);
+    const hasSeen = (own ?? eventsAt(this.#ownOf(job))).then((all) => all?.at(-1)?.kind === lastEvents[kind]);
     this.#seen.set(job, hasSeen);
     return await hasSeen;
   }
@@ -172,6 +180,35 @@ export async function textOf({ pieces }: DepotObject, mostBytes = Number.POSITIV
     parts.push(part);
   }
   return Buffer.concat(parts).toString("utf8");
+}
+
+/** null where it has none that can be had in time. */
+async function eventsAt(place: Place): Promise<readonly ProgressEvent[] | null> {
+  const read = async () => {
+    const opened = await openedAt(place, eventsName, answerMs.events);
+    return opened && eventsIn(await textOf(opened));
+  };
+  return await answered(place, read(), answerMs.events).catch(() => null);
+}
+
+/** It, and each of its pieces in turn, is there within that time, or `timeout` is thrown. @throws also as the place */
+async function openedAt(place: Place, path: string, withinMs: number): Promise<DepotObject | null> {
+  const opened = await answered(place, place.open(path), withinMs);
+  return opened && { ...opened, pieces: inTime(place, opened.pieces, withinMs) };
+}
+
+async function* inTime<T>(place: Place, pieces: AsyncIterable<T>, withinMs: number): AsyncGenerator<T> {
+  const each = pieces[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const { done, value } = await answered(place, each.next(), withinMs);
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // Not waited for: one that hangs ends with what it hangs on.
+    each.return?.().catch(() => {});
+  }
 }
 
 /** @throws LimbeckError `timeout` where it takes too long */

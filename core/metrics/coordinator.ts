@@ -18,6 +18,7 @@ export const coordinatorMetrics = {
   jobState: gauge("job_state", "1 for the state the job is in.", { state: jobStates }),
   jobStarted: gauge("job_start_timestamp_seconds", "When the job began, Unix time."),
   leader: gauge("leader", "1 where this coordinator decides for the job."),
+  leaderStarted: gauge("leader_start_timestamp_seconds", "Since when it has decided for the job, Unix time."),
   recoveries: counter("coordinator_recoveries_total", "Times the job's coordinator was started again on its journal."),
   journalled: histogram(
     "journal_append_seconds",

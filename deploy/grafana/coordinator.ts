@@ -2,7 +2,8 @@
 import type { Page } from "./page.ts";
 import { chart, figure, ofJob, ofWorkers, quantiles, rate, table } from "./panels.ts";
 
-const ofCoordinator = `${ofJob}, limbeck_role="coordinator"`;
+/** Of its process, which in a service is of no job; there are the processes of those that stand by, too. */
+const ofCoordinator = 'limbeck_job=~"$job|", limbeck_role="coordinator"';
 
 export const coordinator: Page = {
   name: "coordinator",
@@ -20,9 +21,10 @@ export const coordinator: Page = {
         figure({ title: "Term", description: "Number of the current membership.", unit: "none" }, [
           [`limbeck_term{${ofJob}}`, ""],
         ]),
-        figure({ title: "Up for", description: "Since this coordinator's process began.", unit: "s" }, [
-          [`time() - process_start_time_seconds{${ofCoordinator}}`, ""],
-        ]),
+        figure(
+          { title: "Decides for", description: "Since this coordinator began to decide for the job.", unit: "s" },
+          [[`time() - limbeck_leader_start_timestamp_seconds{${ofJob}}`, ""]],
+        ),
         figure(
           {
             title: "Started again",
@@ -51,7 +53,7 @@ export const coordinator: Page = {
             description: "Version of every process. A worker of another version is refused.",
             unit: "none",
           },
-          `limbeck_build_info{${ofJob}}`,
+          `limbeck_build_info{${ofJob}} or limbeck_build_info{${ofCoordinator}}`,
           ["limbeck_job", "Value"],
         ),
         chart(
@@ -152,8 +154,8 @@ export const coordinator: Page = {
             unit: "s",
           },
           [
-            [`nodejs_eventloop_lag_p50_seconds{${ofCoordinator}}`, "p50"],
-            [`nodejs_eventloop_lag_p99_seconds{${ofCoordinator}}`, "p99"],
+            [`nodejs_eventloop_lag_p50_seconds{${ofCoordinator}}`, "p50 {{instance}}"],
+            [`nodejs_eventloop_lag_p99_seconds{${ofCoordinator}}`, "p99 {{instance}}"],
           ],
         ),
         chart(
@@ -162,11 +164,16 @@ export const coordinator: Page = {
             description: "Share of the coordinator's time.",
             unit: "percentunit",
           },
-          [[`sum by (kind) (rate(nodejs_gc_duration_seconds_sum{${ofCoordinator}}[$__rate_interval]))`, "{{kind}}"]],
+          [
+            [
+              `sum by (kind, instance) (rate(nodejs_gc_duration_seconds_sum{${ofCoordinator}}[$__rate_interval]))`,
+              "{{kind}} {{instance}}",
+            ],
+          ],
         ),
         chart({ title: "Memory", description: "Resident, and the heap in use.", unit: "bytes" }, [
-          [`process_resident_memory_bytes{${ofCoordinator}}`, "resident"],
-          [`nodejs_heap_size_used_bytes{${ofCoordinator}}`, "heap"],
+          [`process_resident_memory_bytes{${ofCoordinator}}`, "resident {{instance}}"],
+          [`nodejs_heap_size_used_bytes{${ofCoordinator}}`, "heap {{instance}}"],
         ]),
         chart(
           {
@@ -175,8 +182,8 @@ export const coordinator: Page = {
             unit: "short",
           },
           [
-            [`rate(process_cpu_seconds_total{${ofCoordinator}}[$__rate_interval])`, "cores"],
-            [`process_open_fds{${ofCoordinator}} / 100`, "hundred files"],
+            [`rate(process_cpu_seconds_total{${ofCoordinator}}[$__rate_interval])`, "cores {{instance}}"],
+            [`process_open_fds{${ofCoordinator}} / 100`, "hundred files {{instance}}"],
           ],
         ),
       ],

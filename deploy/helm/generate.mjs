@@ -90,6 +90,7 @@ function kustomizeBase(path) {
     "kustomization.yaml",
     [
       "# Made by deploy/helm/generate.mjs from the chart; ../values.yaml says with which values. Change it by an overlay.",
+      "# No monitors, rules and dashboards, which not every cluster knows, and no smoke test, which is Helm's: see the chart's README.",
       "apiVersion: kustomize.config.k8s.io/v1beta1",
       "kind: Kustomization",
       "namespace: limbeck",

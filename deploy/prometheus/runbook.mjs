@@ -11,11 +11,11 @@ const page = path("../../docs/operations.md");
 const [begin, end] = ["<!-- alerts: node deploy/prometheus/runbook.mjs -->", "<!-- /alerts -->"];
 
 /** Labels by their names, for nobody knows their values here. */
+const called = (label) => label.replace(/^limbeck_/, "the ").replace(/^job$/, "the cluster");
 const plain = (text) =>
   text
-    .replace(/\{\{ \$labels\.(\w+) \}\}/g, (_, label) =>
-      label.replace(/^limbeck_/, "the ").replace(/^job$/, "the cluster"),
-    )
+    .replace(/\{\{ or \$labels\.(\w+) \$labels\.(\w+) \}\}/g, (_, one, other) => `${called(one)} or ${called(other)}`)
+    .replace(/\{\{ \$labels\.(\w+) \}\}/g, (_, label) => called(label))
     .replace(/\{\{ \$value[^}]*\}\}/g, "N")
     .replace(/^\w/, (letter) => letter.toUpperCase())
     .trim();

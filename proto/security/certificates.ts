@@ -1,5 +1,6 @@
 /** What --tls-ca, --tls-cert and --tls-key hold, checked by itself before anybody else refuses it. */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { LimbeckError } from "../../core/errors.ts";
 import { type Identity, identityOf } from "../../core/security/identity.ts";
 
@@ -22,6 +23,13 @@ export interface Certificates {
 }
 
 export const tlsFlags = { ca: "--tls-ca", cert: "--tls-cert", key: "--tls-key" } as const;
+
+/** As a process finds them that shows them now. @throws as readCertificates, and as readFileSync */
+export function certificatesOf(files: TlsFiles): Certificates {
+  const parts = ["ca", "cert", "key"] as const;
+  const texts = Object.fromEntries(parts.map((part) => [tlsFlags[part], readFileSync(files[part], "utf8")]));
+  return readCertificates(files, texts, Date.now());
+}
 
 /** @throws LimbeckError `usage` with the option, the file, and what is wrong with it */
 export function readCertificates(

@@ -12,6 +12,7 @@ import { testJob, testPlan } from "./jobs.ts";
 
 /** A job that is decided by the real coordinator, and its metrics. */
 class Simulated {
+  #atMs = 0;
   readonly #registry = new Registry();
   readonly #plan = testPlan(testJob({ workers: { students: { min: 1, max: 4 }, teachers: 1 } }));
   readonly #metrics = createMetrics(this.#registry, {
@@ -19,7 +20,6 @@ class Simulated {
     stages: ["teach", "distil", "baseline"],
     now: () => this.#atMs,
   });
-  #atMs = 0;
   state: State = open(this.#plan, 0)[0];
 
   happen(happening: Happening): void {

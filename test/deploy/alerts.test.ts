@@ -25,7 +25,7 @@ test("every alert says what is the matter, what is likely behind it, and what to
     assert.deepEqual(Object.keys(annotations!), ["summary", "description", "runbook"], alert);
     assert.match(
       annotations!["summary"]!,
-      /\{\{ \$labels\.(limbeck_(job|worker)|job) \}\}/,
+      /\{\{ (or )?\$labels\.(limbeck_(job|worker)|job)\b/,
       `${alert}: of which job, worker or cluster`,
     );
     assert.match(annotations!["description"]!, /\.$/, alert);

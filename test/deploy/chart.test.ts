@@ -4,59 +4,18 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { parse } from "yaml";
-import { packagePath, packageVersion } from "../../proto/package.ts";
+import { packagePath } from "../../proto/package.ts";
 import { findTool } from "../kubernetestools.ts";
-import { argumentProblems, refusalOf } from "./chart/arguments.ts";
+import { refusalOf } from "./chart/arguments.ts";
+import { faults, faulty, losses } from "./chart/faults.ts";
+import { withHelm } from "./chart/helm.ts";
 import { natsEnvironment } from "./chart/nats.ts";
-import { nameProblems, paths, policyProblems, selectionProblems } from "./chart/network.ts";
-import {
-  endingProblems,
-  gpuProblems,
-  probeProblems,
-  referenceProblems,
-  resourceProblems,
-  secretProblems,
-  securityProblems,
-} from "./chart/pods.ts";
-import { chart, parsed, podsOf, render, said, type Thing, valuesFiles } from "./chart/render.ts";
-import { schemaProblems } from "./chart/schema.ts";
+import { nameProblems, paths } from "./chart/network.ts";
+import { problems } from "./chart/problems.ts";
+import { chart, namespace, parsed, podsOf, render, said, type Thing, valuesFiles } from "./chart/render.ts";
 import { metricsIn, rulesOf } from "./rules.ts";
-
-/** What values of the examples and tests name, and others make. */
-const others = [
-  ...[
-    "datasets",
-    "datasets-vision",
-    "datasets-speech",
-    "limbeck-s3",
-    "limbeck-nats",
-    "limbeck-nats-users",
-    "platform-ca",
-    "limbeck",
-    "registry",
-  ],
-  ...["limbeck-token-key", "limbeck-worker-token", "limbeck-http", "token-key", "worker-token", "http-token"],
-  ...["tls-coordinator", "tls-worker", "tls-client"],
-];
-
-const checks = [
-  (objects: readonly Thing[]) => objects.flatMap(schemaProblems),
-  ...[nameProblems, securityProblems, resourceProblems, gpuProblems, probeProblems, secretProblems, endingProblems],
-  (objects: readonly Thing[]) => referenceProblems(objects, others),
-  ...[policyProblems, selectionProblems, argumentProblems],
-];
-
-function problems(objects: readonly Thing[]): string[] {
-  return checks.flatMap((check) => check(objects));
-}
-
-function withHelm(t: TestContext, use: (helm: string) => void): void {
-  const helm = findTool("helm");
-  if ("why" in helm) t.skip(helm.why);
-  else use(helm.path);
-}
 
 const jobSet = ["jobset.x-k8s.io/v1alpha2"];
 const operator = ["v1/PodMonitor", "v1/ServiceMonitor", "v1/PrometheusRule", "v1alpha1/ScrapeConfig"].map(
@@ -144,60 +103,25 @@ test("only the design's paths are open", (t) =>
     ]);
   }));
 
-test("the checks find what is wrong", (t) =>
+test("the checks find what is wrong, and what is missing", (t) =>
   withHelm(t, (helm) => {
-    const text = JSON.stringify(
-      render(helm, {
-        set: ["monitoring.podMonitor.enabled=true", "teachers.autoscaling.kind=keda", "teachers.gpu.count=1"],
-      }),
-    );
-    const wrongs: readonly (readonly [string, string, string | RegExp])[] = [
-      ['"enableServiceLinks"', '"enableServiceLink"', /enableServiceLink is not known/],
-      ['"imagePullPolicy":"IfNotPresent"', '"imagePullPolicy":"Sometimes"', /must be one of Always/],
-      ['"name":"worker","image"', '"image"', /name is missing/],
-      ['"parallelism":2', '"parallelism":"2"', /must be number, found string/],
-      ['"runAsUser":10001', '"runAsUser":0', /runs as root/],
-      ['"readOnlyRootFilesystem":true', '"readOnlyRootFilesystem":false', /may write its root/],
-      ['"automountServiceAccountToken":false,"enable', '"automountServiceAccountToken":true,"enable', /mounts a token/],
-      ['{"medium":"Memory"', '{"medium":"Memory","x":1', /x is not known/],
-      ['"cpu":"1"', '"gpu":"1"', /requests no cpu/],
-      ['"name":"LIMBECK_GPU","value":"required"', '"name":"LIMBECK_GPU","value":""', /may do without/],
-      [`limbeck:${packageVersion}-gpu"`, `limbeck:${packageVersion}"`, /has a GPU, and the image/],
-      ['"nvidia.com/gpu":1', '"nvidia.com/gpu":2', /another number of nvidia.com\/gpu/],
-      ['"grpc":{"port":7072}', '"grpc":{"port":7079}', /asks port 7079/],
-      ['"containerPort":7081', '"containerPort":7099', /port 7099 is in no network policy/],
-      ['"targetPort":"grpc"', '"targetPort":"rpc"', /has no port for grpc/],
-      [
-        '"ports":[{"port":7070,"protocol":"TCP"}]',
-        '"ports":[{"port":7071,"protocol":"TCP"}]',
-        /differ in whether 7070 is open/,
-      ],
-      ['"policyTypes":["Ingress","Egress"]}}', '"policyTypes":["Ingress"]}}', /Egress is not denied/],
-      ['"--leave-code=143"', '"--leave-code=42"', /code 42 counts as a failure/],
-      ['"--leave-code=143",', "", /counts as done/],
-      ['"type":"DisruptionTarget"', '"type":"PodScheduled"', /preemption counts/],
-      ['"terminationGracePeriodSeconds":20', '"terminationGracePeriodSeconds":10', /too short/],
-      ['"--role=student"', '"--rolle=student"', /unknown option '--rolle=student'/],
-      ['"--listen=0.0.0.0:7080"', '"--listen=7080"', /HOST:PORT is needed/],
-      ['"worker","--role', '"werker","--role', /no command werker/],
-      ['"LIMBECK_CLUSTER"', '"LIMBECK_CLUSTR"', /nothing reads LIMBECK_CLUSTR/],
-      [
-        '"secretName":"limbeck-worker-tls","defaultMode"',
-        '"secretName":"other","defaultMode"',
-        /Secret other is not there/,
-      ],
-      ['"minAvailable":1', '"minAvailable":2', /lets no pod of 2 go/],
-      ['"scaleTargetRef":{"name":"limbeck-teachers"}', '"scaleTargetRef":{"name":"x"}', /scales x/],
-      ['"podMetricsEndpoints":[{"port":"http"', '"podMetricsEndpoints":[{"port":"htp"', /finds no port/],
-    ];
-    for (const [right, wrong, says] of wrongs) {
+    const objects = render(helm, { set: faulty });
+    assert.deepEqual(problems(objects), []);
+    const text = JSON.stringify(objects);
+    const missed = (planted: readonly Thing[], what: string, says: RegExp) => {
+      const found = problems(planted);
+      return found.some((each) => says.test(each)) ? [] : `${what}: ${found.join("; ") || "nothing is found"}`;
+    };
+    const planted = faults.flatMap(([right, wrong, says]) => {
       assert.ok(text.includes(right), `${right} is not in the rendering`);
-      const found = problems(JSON.parse(text.replace(right, wrong)));
-      assert.ok(
-        found.some((each) => each.match(says)),
-        `${wrong}: ${found.join("; ") || "nothing is found"}`,
-      );
-    }
+      return missed(JSON.parse(text.replace(right, () => wrong)), wrong, says);
+    });
+    const lost = losses.flatMap(([lost, says]) => {
+      const left = objects.filter(({ kind, metadata }) => `${kind} ${metadata.name}` !== lost);
+      assert.equal(left.length, objects.length - 1, `${lost} is not in the rendering`);
+      return missed(left, `without ${lost}`, says);
+    });
+    assert.deepEqual([...planted, ...lost], []);
   }));
 
 test("values that make no sense are refused, with what would", (t) =>
@@ -250,7 +174,7 @@ test("what the notes say to type can be typed, and what they name is there", (t)
   withHelm(t, (helm) => {
     const folder = ["nats.enabled=false", "coordinator.replicas=1", "storage.kind=volume"];
     for (const set of [[], ["tls.mode=none", "networkPolicy.enabled=false"], folder]) {
-      const install = ["install", "limbeck", chart, "--namespace", "ml", "--dry-run=client"];
+      const install = ["install", "limbeck", chart, "--namespace", namespace, "--dry-run=client"];
       const text = said(helm, [...install, ...set.flatMap((each) => ["--set", each])]);
       const notes = text.slice(text.indexOf("NOTES:")).replaceAll("\\\n", "");
       const [, typed = ""] = /^ *limbeck (submit .*)$/m.exec(notes) ?? [];

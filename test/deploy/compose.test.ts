@@ -7,8 +7,8 @@ import type { Command } from "commander";
 import { program } from "../../cli/program.ts";
 import { usualCluster } from "../../proto/cluster.ts";
 import { packageVersion } from "../../proto/package.ts";
+import { certificatesOf } from "../../proto/security/certificates.ts";
 import { scratchFolder } from "../e2e/limbeck.ts";
-import { certificatesIn } from "../security/cluster.ts";
 import { composition } from "./compose/processes.ts";
 import {
   deploy,
@@ -124,7 +124,7 @@ test("the first `up` makes certificates, and every next one keeps them", async (
   for (const [each, { command = [], environment = {} }] of shown) {
     const here = (part: string) => environment[`LIMBECK_TLS_${part}`]!.replace("/tls", join(folder, "tls"));
     const files = { ca: here("CA"), cert: here("CERT"), key: here("KEY") };
-    assert.deepEqual(certificatesIn(files).identity, { cluster: usualCluster, roles: [roles[command[0]!]] }, each);
+    assert.deepEqual(certificatesOf(files).identity, { cluster: usualCluster, roles: [roles[command[0]!]] }, each);
     // All containers have one user.
     assert.equal(statSync(files.key).mode & 0o777, 0o600, each);
   }

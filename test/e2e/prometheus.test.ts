@@ -8,7 +8,7 @@ import { checkedInDashboards, metricsIn, panelsOf, rulesOf } from "../deploy/rul
 import { findPromtool } from "../promtool.ts";
 import { fakeDriver } from "./fakedriver.ts";
 import { scratchFolder, start, waiting } from "./limbeck.ts";
-import { Prometheus, until } from "./prometheusserver.ts";
+import { assertAlerts, Prometheus, until } from "./prometheusserver.ts";
 
 /** What a job without faults has no answer to. Every other query of a panel must have one. */
 const emptyWithoutFaults = new Map([
@@ -91,20 +91,6 @@ async function assertAnswered(prometheus: Prometheus, queries: ReadonlyMap<strin
     return open.size === 0;
   };
   await until(() => `no answer to ${[...open].map(([name, expr]) => `${name}: ${expr}`).join("\n")}`, isAnswered);
-}
-
-/**
- * These alerts and no others are active, and stay so for some evaluations. What comes and goes within a second or two,
- * because processes are not scraped at the same moment, no `for` would let through.
- */
-async function assertAlerts(prometheus: Prometheus, expected: readonly string[]): Promise<void> {
-  let [alerts, polls]: [string[], number] = [[], 0];
-  const isSo = async () => {
-    alerts = await prometheus.alerts();
-    polls = JSON.stringify(alerts) === JSON.stringify(expected) ? polls + 1 : 0;
-    return polls >= 8;
-  };
-  await until(() => `active are ${alerts.join(", ")}; expected ${expected.join(", ") || "none"}`, isSo);
 }
 
 test("every query has an answer, a healthy job no alert, and each of three faults its own alert and no other", {

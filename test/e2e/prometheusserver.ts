@@ -22,6 +22,8 @@ interface Sample {
 
 /** Minutes of the rules' windows become so many seconds: the job is as many times younger than one in earnest. */
 const windowOfMinutes: Readonly<Record<string, string>> = { "5m": "20s", "10m": "30s", "15m": "45s" };
+/** So many times shorter are the times that alerts compare with: minutes, in seconds. */
+const faster = 15;
 const pollMs = 250;
 
 export class Prometheus {
@@ -48,7 +50,9 @@ export class Prometheus {
       const text = readFileSync(join(rulesFolder, file), "utf8");
       writeFileSync(
         join(folder, file),
-        text.replace(/\[(\d+m)\]/g, (_, minutes) => `[${windowOfMinutes[minutes]!}]`),
+        text
+          .replace(/\[(\d+m)\]/g, (_, minutes) => `[${windowOfMinutes[minutes]!}]`)
+          .replace(/> (\d{3,})\b/g, (_, seconds) => `> ${seconds / faster}`),
       );
     }
     const { host, port } = await freePort();
@@ -88,6 +92,20 @@ export class Prometheus {
       () => false,
     );
   }
+}
+
+/**
+ * These alerts and no others are active, and stay so for some evaluations. What comes and goes within a second or two,
+ * because processes are not scraped at the same moment, no `for` would let through.
+ */
+export async function assertAlerts(prometheus: Prometheus, expected: readonly string[]): Promise<void> {
+  let [alerts, polls]: [string[], number] = [[], 0];
+  const isSo = async () => {
+    alerts = await prometheus.alerts();
+    polls = JSON.stringify(alerts) === JSON.stringify(expected) ? polls + 1 : 0;
+    return polls >= 8;
+  };
+  await until(() => `active are ${alerts.join(", ")}; expected ${expected.join(", ") || "none"}`, isSo);
 }
 
 /** Waits for what must come. @param what it is, or what is still missing, in the error of one that does not */

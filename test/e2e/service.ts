@@ -1,5 +1,4 @@
 /** A real service with real workers, as somebody starts it by hand. */
-import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
@@ -7,8 +6,9 @@ import { freePort } from "../freeport.ts";
 import { type Outcome, type Running, scratchFolder, start } from "./limbeck.ts";
 
 export interface ServiceUnderTest {
-  /** host:port */
+  /** host:port, as of its pages. */
   readonly address: string;
+  readonly http: string;
   readonly scratch: string;
   coordinator(): Running;
   /** kill -9, all of it. */
@@ -23,10 +23,9 @@ export interface ServiceUnderTest {
 /** @param workers idle ones, whose role the coordinator chooses */
 export async function startedService(t: TestContext, workers: number, ...args: string[]): Promise<ServiceUnderTest> {
   const scratch = await scratchFolder(t);
-  const [{ port }, http] = [await freePort(), await freePort()];
-  const address = `127.0.0.1:${port}`;
+  const [address, http] = [`127.0.0.1:${(await freePort()).port}`, `127.0.0.1:${(await freePort()).port}`];
   const begin = async () => {
-    const own = ["--state", join(scratch, "state"), "--listen", address, "--http", `127.0.0.1:${http.port}`];
+    const own = ["--state", join(scratch, "state"), "--listen", address, "--http", http];
     const running = start(["coordinator", ...own, "-o", "json", ...args]);
     t.after(() => void running.process.kill("SIGKILL"));
     for await (const line of createInterface(running.process.stdout!)) {
@@ -48,6 +47,7 @@ export async function startedService(t: TestContext, workers: number, ...args: s
   }
   return {
     address,
+    http,
     scratch,
     coordinator: () => running,
     async kill() {
@@ -56,7 +56,7 @@ export async function startedService(t: TestContext, workers: number, ...args: s
     },
     async restart() {
       running.process.kill("SIGKILL");
-      await once(running.process, "exit");
+      await running.outcome;
       running = await begin();
     },
     start: command,

@@ -20,8 +20,15 @@ const smoke = "examples/smoke.yaml";
 const settings = ["baseline=false", "engine=wasm", "softTargets.cache=false", "checkpoint.everySteps=10"];
 const set = settings.flatMap((each) => ["--set", each]);
 const manifest = /checkpoints\/distil-\d+\/manifest\.json/;
-/** What is put in this order when the job has got somewhere. */
-const afterCheckpoints = [manifest, manifest, /journal\.jsonl/];
+
+/**
+ * Resolves when the depot has a job that is under way: two checkpoints of its last stage, and then the journal. Called before
+ * the job begins. It refuses the student's models meanwhile, so the job cannot be over by then, however slow the copies are.
+ */
+async function underWay(server: S3Server): Promise<void> {
+  server.refuse = ({ what }) => (/^PUT \S+\/student\//.test(what) ? "SlowDown" : null);
+  for (const key of [manifest, manifest, /journal\.jsonl/]) await whenPut(server, key);
+}
 
 class Life {
   readonly state: string;
@@ -107,9 +114,11 @@ for (const { what, without } of [
     const scratch = await scratchFolder(t);
     const server = await s3Server({ pageSize: 100 });
     t.after(() => server.close());
+    const isUnderWay = underWay(server);
     const first = await new Life(server, join(scratch, "first")).begin(t);
-    for (const key of afterCheckpoints) await whenPut(server, key);
+    await isUnderWay;
     await first.kill();
+    server.refuse = () => null;
     assert.ok(!existsSync(join(first.state, "checkpoints")), "workers write nothing into the coordinator's folder");
     rmSync(join(scratch, "first"), { recursive: true });
     for (const key of [...server.objects.keys()])
@@ -153,11 +162,13 @@ test("a service's NATS has lost all, and so have all folders: a job that is subm
     return { nats, ...(await startedService(t, 3, "--nats", nats.url, "--depot", `s3://${server.bucket}/jobs`)) };
   };
   const first = await life("first");
+  const isUnderWay = underWay(server);
   const submitted = await first.ask("submit", smoke, ...set, "--no-wait");
   assert.equal(submitted.code, 0, submitted.stderr);
-  for (const key of afterCheckpoints) await whenPut(server, key);
+  await isUnderWay;
   await first.kill();
   await first.nats.kill();
+  server.refuse = () => null;
 
   const second = await life("second");
   const done = await second.ask("submit", smoke, ...set);

@@ -10,33 +10,52 @@ import type { ProgressEvent } from "../../core/events.ts";
 import { packagePath } from "../../proto/package.ts";
 import { until } from "../chaos/chaos.ts";
 import { madeCertificates, namedSecrets, type Stranger, secretsOf, strangers } from "../deploy/chart/certificates.ts";
+import { certManager } from "../deploy/chart/certmanager.ts";
 import { type Container, type Kept, type Miniature, miniature } from "../deploy/chart/miniature.ts";
+import { metricsPath } from "../deploy/chart/pages.ts";
 import { render, type Thing } from "../deploy/chart/render.ts";
 import { scratchFolder } from "../e2e/limbeck.ts";
 import { Said } from "../e2e/said.ts";
 import { healthOf } from "../healthclient.ts";
 import { findTool } from "../kubernetestools.ts";
+import { assertWellFormed } from "../metricstext.ts";
 
 const smallNode = packagePath("deploy/helm/examples/one-node.yaml");
-const usual = ["students.kind=job", "monitoring.scrapeConfig.enabled=true", ...namedSecrets];
-const values = ["coordinator.replicas=2", "teachers.replicas=2", "students.replicas=3"];
+const usual = ["students.kind=job", "monitoring.scrapeConfig.enabled=true"];
+const service = ["tls.mode=certManager", "monitoring.podMonitor.enabled=true"];
+const several = ["coordinator.replicas=2", "teachers.replicas=2", "students.replicas=3"];
 
 async function* events({ process }: Container): AsyncGenerator<ProgressEvent> {
   for await (const line of createInterface(process.stdout!)) if (line.startsWith("{")) yield JSON.parse(line);
 }
 
-/** What Prometheus is told to scrape, asked as the chart has it told. */
-async function targetsOf(objects: readonly Thing[], coordinator: Container): Promise<readonly Thing[]> {
-  const { httpSDConfigs } = objects.find(({ kind }) => kind === "ScrapeConfig").spec;
-  const answer = await fetch(`http://${coordinator.readiness}${new URL(httpSDConfigs[0].url).pathname}`);
-  assert.equal(answer.status, 200);
-  return answer.json() as Promise<readonly Thing[]>;
+/** What Prometheus is told to scrape by this coordinator, asked as the chart has it told: all answers with metrics. */
+async function scrapedTargets(objects: readonly Thing[], coordinator: Container, { through }: Miniature) {
+  const monitors = objects.filter(({ kind }) => kind === "PodMonitor");
+  for (const endpoint of monitors.flatMap(({ spec }) => spec.podMetricsEndpoints))
+    await scraped(coordinator.asked(endpoint));
+  const { httpSDConfigs, metricsPath: path = metricsPath } = objects.find(({ kind }) => kind === "ScrapeConfig").spec;
+  const answer = await found(through(httpSDConfigs[0].url, coordinator));
+  const targets = (await answer.json()) as readonly Thing[];
+  for (const { targets: addresses, labels } of targets)
+    for (const address of addresses) await scraped(`http://${address}${labels.__metrics_path__ ?? path}`);
+  return targets;
+}
+
+async function scraped(url: string): Promise<void> {
+  assertWellFormed(await (await found(url)).text());
+}
+
+async function found(url: string): Promise<Response> {
+  const answer = await fetch(url);
+  assert.equal(answer.status, 200, url);
+  return answer;
 }
 
 async function leaderOf(coordinators: readonly Kept[]): Promise<Container> {
   for (; ; await setTimeout(50)) {
     for (const each of coordinators.map(({ current }) => current())) {
-      const said = await fetch(`http://${each.readiness}/readyz`).then(
+      const said = await fetch(each.readiness).then(
         (answer) => answer.text(),
         () => "it does not answer",
       );
@@ -72,9 +91,10 @@ test("the smoke job passes and strangers are refused; a drained student hands ov
   const helm = findTool("helm");
   if ("why" in helm) return t.skip(helm.why);
   const folder = await scratchFolder(t);
-  const [made, other] = await Promise.all(["made", "other"].map((name) => madeCertificates(join(folder, name))));
-  const rendered = render(helm.path, { values: [smallNode], set: [...usual, ...values] });
-  const cluster = await miniature(t, rendered, secretsOf(made!));
+  const rendered = render(helm.path, { values: [smallNode], set: [...usual, ...service, ...several] });
+  const [issuing, other] = await Promise.all(["own", "other"].map((name) => certManager(rendered, join(folder, name))));
+  const unknown = await strangers(issuing!, other!);
+  const cluster = await miniature(t, rendered, issuing!.secrets);
   const coordinators = [cluster.keep("coordinator"), cluster.keep("coordinator")];
   const students = ["students", "students", "students"].map(cluster.keep);
   const teachers = ["teachers", "teachers"].map(cluster.keep);
@@ -89,7 +109,7 @@ test("the smoke job passes and strangers are refused; a drained student hands ov
   for await (const event of events(smoke)) {
     smokes.push(event);
     if (event.kind !== "stepped") continue;
-    away ??= Promise.all(strangers(made!, other!).map((each) => turnedAway(cluster, each, leaderSays)));
+    away ??= Promise.all(unknown.map((each) => turnedAway(cluster, each, leaderSays)));
     away.catch(() => {}); // Told below, when the job is over.
   }
   assert.equal((await smoke.outcome).code, 0, (await smoke.outcome).stderr);
@@ -97,11 +117,15 @@ test("the smoke job passes and strangers are refused; a drained student hands ov
   const names = own.map(({ current }) => current().name);
   // Of whichever coordinator it asks, Prometheus hears of all workers; each is away for a while when a job is over.
   for (const { current } of coordinators) {
-    let workers: string[] = [];
+    let workers: unknown;
     const areAll = async () => {
-      const targets = await targetsOf(rendered, current());
-      workers = targets.map(({ labels }) => labels.limbeck_worker).filter(Boolean);
-      return isDeepStrictEqual(workers.sort(), [...names].sort());
+      try {
+        const targets = await scrapedTargets(rendered, current(), cluster);
+        workers = targets.flatMap(({ labels }) => labels.limbeck_worker || []).sort();
+      } catch (thrown) {
+        workers = thrown;
+      }
+      return isDeepStrictEqual(workers, [...names].sort());
     };
     assert.ok(await until(areAll, 30_000), `${workers}`);
   }
@@ -150,12 +174,12 @@ test("in mode job there is one coordinator, and all end with its job", async (t)
     job,
     JSON.stringify({ mode: "job", job: { file: readFileSync(packagePath("examples/smoke.yaml"), "utf8") } }),
   );
-  const rendered = render(helm.path, { values: [smallNode, job], set: usual });
+  const rendered = render(helm.path, { values: [smallNode, job], set: [...usual, ...namedSecrets] });
   const cluster = await miniature(t, rendered, secretsOf(made));
   const coordinator = cluster.run("coordinator");
   const workers = ["students", "students", "teachers"].map((component) => cluster.run(component));
   await coordinator.ready();
-  const targets = await targetsOf(rendered, coordinator);
+  const targets = await scrapedTargets(rendered, coordinator, cluster);
   assert.ok(targets.some(({ labels }) => labels.limbeck_role === "coordinator" && labels.limbeck_job === "smoke"));
   for (const { name, outcome } of [coordinator, ...workers]) {
     const { code, stderr } = await outcome;

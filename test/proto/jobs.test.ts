@@ -1,64 +1,16 @@
 /** Calls about jobs find whoever decides: over redirects, elections, lost answers and coordinators that are not there. */
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
-import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { test } from "node:test";
 import { LimbeckError } from "../../core/errors.ts";
 import { connectCoordinator } from "../../proto/clients.ts";
-import type { CoordinatorHandlers } from "../../proto/gen/limbeck/v1/Coordinator.ts";
 import type { JobsHandlers } from "../../proto/gen/limbeck/v1/Jobs.ts";
-import { connectJobs, type Submission } from "../../proto/jobs.ts";
+import { connectJobs } from "../../proto/jobs.ts";
 import { NotLeader } from "../../proto/notleader.ts";
 import { isUnimplemented, statusOf } from "../../proto/status.ts";
 import { givenAddresses } from "../../proto/whereabouts.ts";
-import { coordinatorService, jobsService } from "../../proto/wire.ts";
+import { client, empty, serve, standingBy, submission } from "./fakecoordinator.ts";
 
 const bounded = { timeout: 30_000 };
-const submission: Submission = {
-  job: "name: a",
-  name: "",
-  priority: 3,
-  sources: [{ path: "a.ts", text: "1" }],
-  by: "me",
-  request: "r",
-};
-
-interface Fake {
-  readonly address: string;
-  /** As kill -9 does: every connection breaks. */
-  end(): void;
-}
-
-async function serve(
-  t: TestContext,
-  {
-    jobs,
-    coordinator = {},
-    port = 0,
-  }: { jobs?: Partial<JobsHandlers>; coordinator?: Partial<CoordinatorHandlers>; port?: number },
-): Promise<Fake> {
-  const server = new Server();
-  if (jobs) server.addService(jobsService, jobs as JobsHandlers);
-  server.addService(coordinatorService, coordinator as CoordinatorHandlers);
-  const bound = await new Promise<number>((resolve, reject) => {
-    const done = (error: Error | null, port: number) => (error ? reject(error) : resolve(port));
-    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), done);
-  });
-  t.after(() => server.forceShutdown());
-  return { address: `127.0.0.1:${bound}`, end: () => server.forceShutdown() };
-}
-
-function standingBy(leader: string): Partial<JobsHandlers> {
-  const error = new NotLeader(leader, `c2 stands by: ${leader === "" ? "nobody leads now" : `c1 at ${leader} leads`}`);
-  return { List: (_, answer) => answer(statusOf(error)) };
-}
-
-const empty: Partial<JobsHandlers> = { List: (_, answer) => answer(null, { jobs: "[]" }) };
-
-function client(t: TestContext, ...addresses: string[]) {
-  const jobs = connectJobs(givenAddresses(addresses));
-  t.after(() => jobs.close());
-  return jobs;
-}
 
 test("one that stands by names the one to ask", bounded, async (t) => {
   const leader = await serve(t, { jobs: empty });

@@ -101,8 +101,8 @@ test("credentials: wrong, missing, in the URL, in a file that is none", async (t
   const server = await startNats(t, { lines: [users] });
   const at = server.url.slice("nats://".length);
   const wrong = /^NATS at [\d.:]+ does not accept these credentials: give a credentials file, or user:password@/;
-  await refused({ urls: [server.url] }, "unavailable", wrong);
-  await refused({ urls: [`nats://ann:no@${at}`] }, "unavailable", wrong);
+  await refused({ urls: [server.url] }, "usage", wrong);
+  await refused({ urls: [`nats://ann:no@${at}`] }, "usage", wrong);
   const nats = await connectNats({ urls: [`nats://ann:p%40ss@${at}`], name: "test" });
   assert.doesNotMatch(nats.where, /ann|p@ss/);
   await nats.close();

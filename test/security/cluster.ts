@@ -1,10 +1,10 @@
 /** Certificates of a cluster, on disk, for processes and servers of a test. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { Server as GrpcServer, type Server, type ServiceDefinition } from "@grpc/grpc-js";
 import { createAuthority, createLeaf, type Leaf, type Pem } from "../../cli/authority.ts";
-import { type Certificates, readCertificates, type TlsFiles, tlsFlags } from "../../proto/security/certificates.ts";
+import type { TlsFiles } from "../../proto/security/certificates.ts";
 import { openSecurity, type Security, type SecurityOptions } from "../../proto/security/security.ts";
 
 export const cluster = "alpha";
@@ -36,13 +36,6 @@ export async function leaf(from: Authority, name: string, told: Partial<Leaf> & 
   writeFileSync(files.cert, pem.certificate);
   writeFileSync(files.key, pem.key);
   return { files, pem };
-}
-
-/** As a process finds them that shows them now. */
-export function certificatesIn(files: TlsFiles): Certificates {
-  const parts = ["ca", "cert", "key"] as const;
-  const texts = Object.fromEntries(parts.map((part) => [tlsFlags[part], readFileSync(files[part], "utf8")]));
-  return readCertificates(files, texts, Date.now());
 }
 
 export interface Told {

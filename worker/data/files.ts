@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { LimbeckError } from "../../core/errors.ts";
 import { bytesText } from "../../core/words.ts";
+import { statFile } from "../../proto/files.ts";
 import { packagePath } from "../../proto/package.ts";
 
 export interface DataFile {
@@ -71,8 +72,8 @@ type Content = Pick<DataFile, "bytes" | "size">;
 async function readIfThere(name: string, wanted: Wanted): Promise<Content | null> {
   let file: FileHandle | undefined;
   try {
+    const { size } = await statFile(name);
     file = await open(name);
-    const { size } = await file.stat();
     const head = await readOn(file, Buffer.alloc(Math.min(size, headBytes)), 0);
     const isPacked = head[0] === 0x1f && head[1] === 0x8b;
     const bytes = Buffer.allocUnsafe(Math.max(head.length, Math.min(size, isPacked ? size : wanted(head))));

@@ -1,6 +1,7 @@
 /** ONNX models, by onnxruntime-node. Its `run` blocks the thread that calls it, so it lives in the compute thread. */
 import { createRequire } from "node:module";
 import { LimbeckError } from "../../core/errors.ts";
+import { statFile } from "../../proto/files.ts";
 import { reasonOf } from "../learn/reason.ts";
 import { fileAndAppendices, filesSha256 } from "./filedigest.ts";
 import { chosenTensor, type DeclaredTensor, type Fit, type Runner, refused } from "./inference.ts";
@@ -86,7 +87,10 @@ async function openSession({ InferenceSession }: OnnxRuntime, path: string, thre
     executionProviders: ["cpu"],
     logSeverityLevel: 3,
   };
-  return await refused(`${field}: ${path} cannot be loaded as ONNX`, () => InferenceSession.create(path, options));
+  return await refused(`${field}: ${path} cannot be loaded as ONNX`, async () => {
+    await statFile(path);
+    return await InferenceSession.create(path, options);
+  });
 }
 
 function declared({ name, type, shape }: Metadata): DeclaredTensor {

@@ -1,10 +1,11 @@
 /** Any model of a job, by what its spec says and its files are. */
 import { existsSync } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { LimbeckError } from "../../core/errors.ts";
 import type { EnsembleSpec, LoadSpec, RemoteSpec, TeacherSpec } from "../../core/jobteacher.ts";
 import { mixtureOf } from "../../core/mixture.ts";
+import { readFileWithin } from "../../proto/files.ts";
 import { weightsSha256 } from "../artifacts/digest.ts";
 import type { Engine } from "../engine/engine.ts";
 import { buildNetwork, Network, type NetworkRequest } from "../learn/network.ts";
@@ -94,7 +95,7 @@ async function formatOf(path: string): Promise<NonNullable<LoadSpec["format"]>> 
     () => false,
   );
   const json = isFolder ? join(path, "model.json") : path;
-  const text = await readFile(json, "utf8").catch(() => "");
+  const text = await readFileWithin(json).then(String, () => "");
   return /"format"\s*:\s*"graph-model"/.test(text) ? "graph" : "layers";
 }
 

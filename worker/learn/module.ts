@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type * as tfjs from "@tensorflow/tfjs";
 import { LimbeckError } from "../../core/errors.ts";
+import { statFile } from "../../proto/files.ts";
 import type { TF } from "../engine/engine.ts";
 import { reasonOf } from "./reason.ts";
 
@@ -30,17 +31,22 @@ export interface LoadedModule {
 export async function loadModule(jobFolder: string, module: string): Promise<LoadedModule> {
   const path = resolve(jobFolder, module);
   if (!existsSync(path)) throw new LimbeckError("bad_model", `there is no model module ${path}`);
-  // Every worker would start a tenth of a second later with it.
-  const { tsImport } = await import("tsx/esm/api");
-  const loaded = (await tsImport(pathToFileURL(path).href, import.meta.url).catch((cause: unknown) => {
+  const loaded = await imported(path).catch((cause: unknown) => {
     throw new LimbeckError("bad_model", `the model module ${path} cannot be imported: ${reasonOf(cause)}`, { cause });
-  })) as { default?: unknown };
+  });
   const make = defaultOf(loaded);
   if (typeof make !== "function") {
     const message = `the model module ${path} has no default export that is a function ({tf, inputShape, classes}) => tf.LayersModel`;
     throw new LimbeckError("bad_model", message);
   }
   return { path, build: (input) => buildWith(path, make as ModelModule, input) };
+}
+
+async function imported(path: string): Promise<{ readonly default?: unknown }> {
+  await statFile(path);
+  // Every worker would start a tenth of a second later with it.
+  const { tsImport } = await import("tsx/esm/api");
+  return await tsImport(pathToFileURL(path).href, import.meta.url);
 }
 
 async function buildWith(path: string, make: ModelModule, input: ModuleInput): Promise<tfjs.LayersModel> {
@@ -57,7 +63,7 @@ async function buildWith(path: string, make: ModelModule, input: ModuleInput): P
 }
 
 /** In a folder whose package.json does not say "module", the import wraps the exports once more. */
-function defaultOf(loaded: { default?: unknown }): unknown {
+function defaultOf(loaded: { readonly default?: unknown }): unknown {
   const inner = loaded.default;
   return typeof inner === "object" && inner !== null && "default" in inner ? inner.default : inner;
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JournalRecord } from "../../../coordinator/journalrecord.ts";
+import type { ServiceRecord, Submission } from "../../../coordinator/service/vocabulary.ts";
 import type { Report } from "../../../core/report.ts";
 import { check, type JournalEntry, type Witnesses } from "./acts.ts";
 import type { Recorded } from "./recorded.ts";
@@ -14,8 +15,15 @@ const term = (number: number): JournalRecord => ({
 
 const ended: JournalRecord = { kind: "ended", report: {} as Report };
 
+const submitted = (number: number, id = "j-1"): ServiceRecord => ({
+  ...{ kind: "submitted", id, number, atMs: 0 },
+  ...({} as Submission),
+});
+
+const running: ServiceRecord = { kind: "changed", job: "j-1", phase: { kind: "running" }, why: "", atMs: 0 };
+
 /** Of leader 1 (writer a) and leader 5 (writer b), each a millisecond after the one before. */
-function journal(...entries: readonly (readonly [number, JournalRecord | "led"])[]): JournalEntry[] {
+function journal(...entries: readonly (readonly [number, JournalRecord | ServiceRecord | "led"])[]): JournalEntry[] {
   return entries.map(([fence, record], at) => ({
     ...{ kind: record === "led" ? "led" : "record", fence, sequence: at + 1, atMs: at },
     ...{ id: `${fence === 1 ? "a" : "b"}.job.${at}`, text: record === "led" ? "" : JSON.stringify(record) },
@@ -35,7 +43,7 @@ const line = (
 
 const right: Witnesses = {
   entries: journal([1, "led"], [1, term(1)], [5, "led"], [5, term(2)]),
-  queue: [],
+  queue: journal([1, "led"], [1, submitted(1)], [1, running], [5, "led"], [5, submitted(2, "j-2")]),
   records: [decided(1, 0), decided(1, 1), decided(5, 2), decided(5, 3)],
   lines: [
     line("leader", { term: 0, atMs: 1, fence: 1 }),
@@ -83,6 +91,19 @@ const cases: readonly (readonly [string, RegExp, Partial<Witnesses>])[] = [
     "the service's journal goes back",
     /the service's journal: .*fences go back/,
     { queue: journal([5, "led"], [1, "led"]) },
+  ],
+  [
+    "a job is begun by two leaders",
+    /the service's journal: j-1 is running after it was running/,
+    { queue: journal([1, "led"], [1, submitted(1)], [1, running], [5, "led"], [5, running]) },
+  ],
+  ["a job is submitted twice", /j-1 is submitted twice/, { queue: journal([1, submitted(1)], [5, submitted(2)]) }],
+  ["a submission is lost", /submission 3 follows 1/, { queue: journal([1, submitted(1)], [5, submitted(3, "j-3")]) }],
+  ["a job that nobody submitted begins", /nobody has submitted it/, { queue: journal([1, running]) }],
+  [
+    "a job is forgotten that runs",
+    /forgotten and was running/,
+    { queue: journal([1, submitted(1)], [1, running], [1, { kind: "forgotten", job: "j-1" }]) },
   ],
 ];
 

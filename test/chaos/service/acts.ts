@@ -3,9 +3,11 @@ import { consumerOpts, type JsMsg, type NatsConnection } from "nats";
 import type { JournalRecord } from "../../../coordinator/journalrecord.ts";
 import { type EntryKind, entryHeader, newAssembly, partFrom } from "../../../coordinator/nats/entry.ts";
 import { idHeader } from "../../../coordinator/nats/publish.ts";
+import type { ServiceRecord } from "../../../coordinator/service/vocabulary.ts";
 import { journalStream, journalSubject, usualCluster } from "../../../proto/cluster.ts";
 import { decisionsOf } from "../../decisions.ts";
 import { type Act, type Decision, type Led, type Written, wrongIn } from "../../history.ts";
+import { wrongInQueue } from "../../queuehistory.ts";
 import type { Recorded } from "./recorded.ts";
 import type { WorkerLine } from "./workers.ts";
 
@@ -74,6 +76,15 @@ function journalActs(
   });
 }
 
+/** A snapshot stands for all that was before it, and what was before it may be there yet. */
+function serviceRecords(queue: readonly JournalEntry[]): ServiceRecord[] {
+  const from = queue.findLastIndex(({ kind }) => kind === "snapshot");
+  return queue.slice(Math.max(0, from)).flatMap(({ kind, text }): ServiceRecord[] => {
+    if (kind === "led") return [];
+    return kind === "snapshot" ? (JSON.parse(text) as ServiceRecord[]) : [JSON.parse(text) as ServiceRecord];
+  });
+}
+
 /** A leader might decide between the first and the last time that it found so. */
 function recordedActs(records: readonly Recorded[]): Act[] {
   const spans = new Map<number, { readonly coordinator: string; fromMs: number; toMs: number }>();
@@ -136,7 +147,8 @@ export function check({ entries, queue, records, lines }: Witnesses): Checked {
   const journal = journalActs(entries, records, decided);
   const written = journal.flatMap((act) => (act.kind === "written" ? act.decisions : []));
   const names = namesOf(written);
-  const inQueue = wrongIn(journalActs(queue, records, () => [])).map((each) => `the service's journal: ${each}`);
+  const ofService = [...wrongIn(journalActs(queue, records, () => [])), ...wrongInQueue(serviceRecords(queue))];
+  const inQueue = ofService.map((each) => `the service's journal: ${each}`);
   const wrong = [...wrongIn([...journal, ...recordedActs(records), ...heardActs(lines)]), ...inQueue];
   return {
     wrong,

@@ -11,7 +11,8 @@ export const serviceFaultKinds = [
   "stop-nats",
   "pause-and-kill-leader",
 ] as const;
-export type ServiceFaultKind = (typeof serviceFaultKinds)[number];
+/** By name only, not drawn: one of the NATS servers, which stops the service where there is but one. */
+export type ServiceFaultKind = (typeof serviceFaultKinds)[number] | "kill-one-nats";
 
 export interface ServiceFault {
   readonly kind: ServiceFaultKind;
@@ -24,7 +25,7 @@ export interface ServiceFault {
 }
 
 /** Shorter and longer than a lease lasts. */
-const table: Readonly<Record<ServiceFaultKind, readonly [number, number]>> = {
+const table: Readonly<Record<(typeof serviceFaultKinds)[number], readonly [number, number]>> = {
   "kill-leader": [300, 4_000],
   "stop-leader": [500, 7_000],
   "kill-standby": [300, 2_000],

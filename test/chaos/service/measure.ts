@@ -21,6 +21,8 @@ export interface Pace {
   readonly quiet: number;
   /** How much fewer steps a minute has in which the fault is; a share, from the mean of all of the kind. */
   readonly fall: number;
+  /** Standard error of the mean of their falls; null of a single one. */
+  readonly fallError: number | null;
 }
 
 /** Of a fault: [from, until) it is felt, [until, quietUntil) nothing is done. Unix times. */
@@ -32,19 +34,26 @@ export interface Span {
 
 const leaseMs = 3_000;
 
-/** More is a fault of its own: several leases until the next decides, or a part of a minute's steps where no worker was struck. */
-export const bounds = { takeoverMs: 5 * leaseMs, fall: 0.2 };
+/**
+ * What is promised of a leader's end: until the next decides, and a share of the steps of the minute around it. A rate
+ * wavers: a fall is too much where it is by more than two standard errors; one that is known from fewer than `samples`
+ * where it is more than `single`.
+ */
+export const bounds = { takeoverMs: 5_000, fall: 0.02, samples: 5, single: 0.2 };
 
 /** What was slower than it may be, in sentences. */
 export function slowIn({ takeoverMs, byKind }: ServiceCost): string[] {
   const late = takeoverMs !== null && takeoverMs.p99 > bounds.takeoverMs;
-  const falls = Object.entries(byKind).filter(
-    ([kind, { fall }]) => !kind.endsWith("-and-worker") && fall > bounds.fall,
-  );
+  const falls = Object.entries(byKind).filter(([kind, pace]) => !kind.endsWith("-and-worker") && isTooMuch(pace));
   return [
     ...(late ? [`a takeover took ${takeoverMs.p99} ms, and ${bounds.takeoverMs} are enough`] : []),
-    ...falls.map(([kind, { fall }]) => `${kind} cost ${fall} of a minute's steps, and ${bounds.fall} is too much`),
+    ...falls.map(([kind, { fall, fallError }]) => `${kind} cost ${fall} +- ${fallError ?? "?"} of a minute's steps`),
   ];
+}
+
+function isTooMuch({ count, fall, fallError }: Pace): boolean {
+  if (fallError === null || count < bounds.samples) return fall > bounds.single;
+  return fall - 2 * fallError > bounds.fall;
 }
 
 export function costOf(
@@ -78,8 +87,11 @@ function paceOf(events: readonly ProgressEvent[], spans: readonly Span[]): Pace 
   const quiet = spans.map(({ untilMs, quietUntilMs }) => rate(events, untilMs, quietUntilMs));
   const [felt, usual] = [mean(disturbed), mean(quiet)];
   const seconds = mean(spans.map(({ struck, untilMs }) => (untilMs - struck.struckMs) / 1_000));
-  const fall = (1 - felt / usual) * Math.min(1, seconds / 60);
-  return { count: spans.length, disturbed: rounded(felt), quiet: rounded(usual), fall: rounded(fall) };
+  const share = Math.min(1, seconds / 60);
+  const fall = (1 - felt / usual) * share;
+  const error = standardError(disturbed.map((each, at) => (1 - each / quiet[at]!) * share));
+  const fallError = error === null ? null : rounded(error);
+  return { count: spans.length, disturbed: rounded(felt), quiet: rounded(usual), fall: rounded(fall), fallError };
 }
 
 /** Steps that nobody was told of at once count: the next that is told says how many there were. */
@@ -104,6 +116,14 @@ function stepAt(steps: readonly Told[], atMs: number): number {
 
 function mean(numbers: readonly number[]): number {
   return numbers.reduce((sum, each) => sum + each, 0) / Math.max(1, numbers.length);
+}
+
+/** Of the mean; null of less than two. */
+function standardError(numbers: readonly number[]): number | null {
+  if (numbers.length < 2) return null;
+  const middle = mean(numbers);
+  const squares = numbers.reduce((sum, each) => sum + (each - middle) ** 2, 0);
+  return Math.sqrt(squares / (numbers.length - 1) / numbers.length);
 }
 
 function rounded(number: number): number {

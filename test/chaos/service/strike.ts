@@ -65,15 +65,20 @@ export async function strikeService(
       tell(null);
       return await lost(service, oneOf(service.workers.all, target), lastsMs);
     case "kill-nats":
+    case "kill-one-nats":
       tell(null);
-      return await eachServer(service, async (server) => {
-        await server.kill();
-        await sleep(lastsMs);
-        await server.restart();
-      });
+      return await eachServer(
+        service,
+        kind === "kill-nats" ? service.nats : [oneOf(service.nats, target)],
+        async (server) => {
+          await server.kill();
+          await sleep(lastsMs);
+          await server.restart();
+        },
+      );
     case "stop-nats":
       tell(null);
-      return await eachServer(service, async (server) => {
+      return await eachServer(service, service.nats, async (server) => {
         server.pause();
         await sleep(lastsMs);
         server.resume();
@@ -100,10 +105,14 @@ async function lost(service: Service, worker: Worker, lastsMs: number): Promise<
   service.workers.start(worker);
 }
 
-/** All of them at once; what is to be done to a server waits until the fault before is over. */
-async function eachServer(service: Service, work: (server: NatsServer) => Promise<void>): Promise<void> {
+/** All of these at once; what is to be done to a server waits until the fault before is over. */
+async function eachServer(
+  service: Service,
+  servers: readonly NatsServer[],
+  work: (server: NatsServer) => Promise<void>,
+): Promise<void> {
   const turn = (turns.get(service) ?? Promise.resolve()).then(async () => {
-    await Promise.all(service.nats.map(work));
+    await Promise.all(servers.map(work));
   });
   turns.set(
     service,

@@ -4,9 +4,10 @@ import { test } from "node:test";
 import { openFolderStore } from "../../../coordinator/folder/store.ts";
 import { awaitNatsStore } from "../../../coordinator/nats/awaited.ts";
 import type { Service } from "../../../coordinator/service/main.ts";
+import { errorOfCall } from "../../../proto/status.ts";
 import { startNats } from "../../natsserver.ts";
 import { bounded, scratch } from "../sessions.ts";
-import { service, until } from "./services.ts";
+import { jobFile, service, submit, until } from "./services.ts";
 
 async function readiness({ httpAddress }: Service): Promise<{ status: number; text: string }> {
   const response = await fetch(`http://${httpAddress}/readyz`);
@@ -39,6 +40,12 @@ test("while NATS is away for longer than the lease nobody is ready, and each say
     (await readiness(follower)).text,
     /^it stands by, and can neither lead nor follow: NATS at 127\.0\.0\.1:\d+ has not answered for \d+\.\d s$/m,
   );
+  // It has not been heard by one that might not decide for long: who asks again may find another.
+  const code = "not_leader";
+  const message =
+    /^the leader waits for its lease, and decides nothing now: NATS at \S+ has not answered for \d+\.\d s$/;
+  const refused = submit(leader, { job: jobFile }).catch((thrown) => Promise.reject(errorOfCall(thrown, "the leader")));
+  await assert.rejects(refused, { code, message });
   await nats.restart();
   await until(says(leader, "leads\n"));
   await until(says(follower, "stands by; one leads\n"));

@@ -53,7 +53,7 @@ export async function reigning(t: TestContext, folder: string): Promise<Reigning
   const rpc = { address: "", send() {}, refuse() {}, dismiss() {}, async close() {} };
   const metrics = createServiceMetrics(new Registry());
   const served = () => ({ address: "", paths: [] });
-  const own = { folder, depot: null, rpc: () => rpc, served, metrics, log: silent, now: Date.now };
+  const own = { folder, depot: null, rpc: () => rpc, served, metrics, trouble: () => "", log: silent, now: Date.now };
   const reign = await Reign.open({ leadership, ...own });
   const holding = reign.hold();
   t.after(async () => {

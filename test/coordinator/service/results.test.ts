@@ -1,10 +1,15 @@
 /** What is left of a job where coordinators share no folder: any of them has it, also where the leader died as the job ended. */
 import assert from "node:assert/strict";
+import { promises } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { openFolderStore } from "../../../coordinator/folder/store.ts";
 import type { Service } from "../../../coordinator/service/main.ts";
+import { Results, textOf } from "../../../coordinator/service/results.ts";
+import type { QueuedJob } from "../../../coordinator/service/vocabulary.ts";
 import type { ProgressEvent } from "../../../core/events.ts";
 import { effectiveJobYaml } from "../../../core/jobfile.ts";
 import { connectCoordinator } from "../../../proto/clients.ts";
@@ -13,6 +18,7 @@ import { openDepot } from "../../../proto/depot/open.ts";
 import { connectJobs } from "../../../proto/jobs.ts";
 import { lastingJobId } from "../../../proto/jobsha256.ts";
 import { givenAddresses } from "../../../proto/whereabouts.ts";
+import { s3Server } from "../../s3server.ts";
 import { testJob } from "../jobs.ts";
 import { bounded, cast, scratch } from "../sessions.ts";
 import { dyingAfter, isLeading, service, submit, until, view } from "./services.ts";
@@ -80,3 +86,59 @@ test(
     }
   },
 );
+
+/** A job that has ended so, which ran here or elsewhere. */
+function ended(id: string): QueuedJob {
+  const job = testJob();
+  const submission = { name: id, digest: "d", priority: 0, job, sources: [], by: "anna@lab", request: "" };
+  const phase = { kind: "done", endedMs: 3, summary: null } as const;
+  return { ...submission, id, number: 1, turn: 1, phase, why: "", submittedMs: 1, startedMs: 2, sinceMs: 3 };
+}
+
+const line = (event: object) => `${JSON.stringify({ atMs: 1, ...event })}\n`;
+
+test("a depot that stops in the middle of an answer is not waited for", bounded, async (t) => {
+  const folder = await scratch(t);
+  const server = await s3Server();
+  t.after(() => server.close());
+  Object.assign(process.env, server.env);
+  server.stalls = () => true;
+  const job = ended("stalls");
+  const results = new Results({ folder, depot: `s3://${server.bucket}` });
+  t.after(() => results.close());
+  const depot = within(await openDepot(`s3://${server.bucket}`), lastingJobId(job.job, job.name));
+  for (const name of ["report.html", "events.jsonl"]) await depot.put(name, Buffer.alloc(1 << 20, "x"));
+  const report = textOf(await results.open(job, "report.html", 500));
+  await assert.rejects(report, { code: "timeout", message: /^s3:\S+ did not answer in 0\.5 s$/ });
+  await mkdir(join(folder, "jobs", job.id), { recursive: true });
+  await writeFile(
+    join(folder, "jobs", job.id, "events.jsonl"),
+    line({ kind: "coordinator-recovered", term: 1, why: "" }),
+  );
+  assert.deepEqual(
+    (await results.events(job)).map(({ kind }) => kind),
+    ["coordinator-recovered"],
+    "what is here",
+  );
+});
+
+test("to say who has the last word, and what it is, a job's events are read once", bounded, async (t) => {
+  const folder = await scratch(t);
+  const job = ended("once");
+  await mkdir(join(folder, "jobs", job.id), { recursive: true });
+  await writeFile(join(folder, "jobs", job.id, "events.jsonl"), line({ kind: "job-finished", report: {} }));
+  let read = 0;
+  for (const name of ["open", "readFile"] as const) {
+    const real = promises[name] as (path: string, ...more: unknown[]) => unknown;
+    t.mock.method(promises, name, (path: string, ...more: unknown[]) => {
+      if (path.endsWith("events.jsonl")) read++;
+      return real(path, ...more);
+    });
+  }
+  syncBuiltinESMExports();
+  t.after(() => syncBuiltinESMExports());
+  const results = new Results({ folder, depot: String(pathToFileURL(join(folder, "depot"))) });
+  t.after(() => results.close());
+  const events = await results.events(job);
+  assert.deepEqual([events.at(-1)?.kind, read], ["job-finished", 1]);
+});

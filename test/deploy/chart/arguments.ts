@@ -30,6 +30,11 @@ export function expanded(container: Thing, values: Readonly<Record<string, strin
   );
 }
 
+/** Of `--NAME=VALUE`, VALUE. */
+export function optionOf(args: readonly string[], name: string): string | undefined {
+  return args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
+}
+
 const limbeck = quiet(program());
 
 export function argumentProblems(objects: readonly Thing[]): string[] {

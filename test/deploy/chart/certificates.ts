@@ -1,8 +1,10 @@
-/** What `limbeck certs` makes, as the chart's Secrets have it; and those who are not let in with what they have. */
+/** What `limbeck certs` makes, as the chart's Secrets have it (tls.mode=existing); and those who are not let in with what they have. */
 import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { identityUri } from "../../../core/security/identity.ts";
 import { limbeck } from "../../e2e/limbeck.ts";
+import type { CertManager } from "./certmanager.ts";
 
 /** By Secret, whose certificate it holds. */
 const holders = { "tls-coordinator": "coordinator", "tls-worker": "worker", "tls-client": "submitter" };
@@ -44,15 +46,22 @@ export interface Stranger {
 
 /**
  * Workers that know all addresses, and have no certificate by which to join.
- * @param made the cluster's, by `limbeck certs` @param other of another authority, of a cluster of the same name
+ * @param own the cluster's @param other of another authority, of a cluster of the same name
  */
-export function strangers(made: string, other: string): readonly Stranger[] {
-  const both = join(other, "both.pem");
-  writeFileSync(both, [made, other].map((folder) => readFileSync(join(folder, "ca.pem"), "utf8")).join(""));
-  const shows = (ca: string, folder: string, holder: string) => [
+export async function strangers(own: CertManager, other: CertManager): Promise<readonly Stranger[]> {
+  const name = "limbeck-worker-tls";
+  const [worker, othersWorker] = [own.secrets[name]!, other.secrets[name]!];
+  const both = join(othersWorker, "both.crt");
+  writeFileSync(both, [worker, othersWorker].map((folder) => readFileSync(join(folder, "ca.crt"), "utf8")).join(""));
+  const viewer = await own.issue({
+    ...own.specs.get(name),
+    secretName: "stranger",
+    uris: [identityUri("limbeck", "viewer")],
+  });
+  const shows = (folder: string, ca = join(folder, "ca.crt")) => [
     `--tls-ca=${ca}`,
-    `--tls-cert=${join(folder, `${holder}.pem`)}`,
-    `--tls-key=${join(folder, `${holder}.key`)}`,
+    `--tls-cert=${join(folder, "tls.crt")}`,
+    `--tls-key=${join(folder, "tls.key")}`,
   ];
   return [
     {
@@ -62,12 +71,12 @@ export function strangers(made: string, other: string): readonly Stranger[] {
       logged: /a connection is refused: it does not speak TLS/,
     },
     {
-      args: shows(both, other, "worker"),
+      args: shows(othersWorker, both),
       told: /^limbeck: the coordinator at \S+:7070 refuses the certificate in --tls-cert/m,
       logged: /a connection is refused: its certificate is not signed by an authority in --tls-ca/,
     },
     {
-      args: shows(join(made, "ca.pem"), made, "viewer"),
+      args: shows(viewer),
       told: /^limbeck: Coordinator\.Join takes the role worker, and the certificate has the role viewer; no token came$/m,
       logged: /a call is refused: Coordinator\.Join takes the role worker/,
     },

@@ -2,24 +2,28 @@
  * The chart's containers as processes of this machine, each with an address of its own on loopback. What they are told, which
  * variables they have and what their probes ask is taken from the rendering; names of Services and mounted folders are replaced.
  */
-import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { type Running, scratchFolder, serverDeadlineMs, start } from "../../e2e/limbeck.ts";
-import { type Mounts, placed } from "../mounts.ts";
+import { placed } from "../mounts.ts";
 import { ownNetwork } from "../network.ts";
 import { expanded } from "./arguments.ts";
 import { secretValue, startChartNats } from "./nats.ts";
 import { askedAt, content, whenGone } from "./probe.ts";
-import { podsOf, type Thing } from "./render.ts";
+import { type PodOf, podsOf, type Thing } from "./render.ts";
+import { placesIn, reachedBy } from "./services.ts";
+import { mountsOf } from "./volumes.ts";
 
 export interface Container extends Running {
   readonly address: string;
+  readonly component: string;
   readonly name: string;
-  /** host:port that the readiness probe asks. */
+  /** What the readiness probe asks: a URL, or host:port of a health service. */
   readonly readiness: string;
-  /** Resolves when the readiness probe is content. @throws where the process ends before */
+  /** What a question for a page, written as a probe's, asks of it. */
+  asked(httpGet: Thing): string;
+  /** Resolves when all its probes are content, which a kubelet asks one after the other. @throws where the process ends before */
   ready(): Promise<void>;
   /** As a kubelet ends it: preStop, SIGTERM, SIGKILL when its grace is over. @returns its exit code, null where it was killed */
   stop(): Promise<number | null>;
@@ -30,12 +34,12 @@ export interface Miniature {
   run(component: string, ...more: string[]): Container;
   /** As a Deployment or a Job keeps it: another is started where one ends, but for the end of its work. */
   keep(component: string): Kept;
+  /** Where a URL of a Service leads when it leads to this pod. @throws where it leads to none such */
+  through(url: string, pod: Container): string;
 }
 
 export interface Kept {
   readonly current: () => Container;
-  /** Exit codes so far. */
-  readonly codes: readonly (number | null)[];
 }
 
 /** @param secrets by name: the folder that stands for it */
@@ -46,33 +50,32 @@ export async function miniature(
 ): Promise<Miniature> {
   const folder = await scratchFolder(t);
   const pods = podsOf(objects);
+  const podOf = (component: string) => pods.find((pod) => componentOf(pod) === component)!;
   const network = ownNetwork();
   const natsAddress = `${network}.1`;
   let started = 1;
-  /** Of the first one, for whom the Service stands. */
-  let coordinatorAddress = "";
+  /** Of the first of a component, for whom its Service stands. */
+  const first = new Map([["nats", natsAddress]]);
   startChartNats(t, objects, { folder, hosts: [natsAddress] });
-  await content({ httpGet: { path: "/healthz" } }, `${natsAddress}:8222`);
+  for (const asked of questions(podOf("nats").spec.containers[0], natsAddress)) await content(asked);
 
+  /** Where a name of a Service leads. */
+  const led = (place: string): string | null => {
+    const reached = reachedBy(objects, placesIn(place)[0]!);
+    const its = reached?.pods.map((pod) => first.get(componentOf(pod)));
+    return its?.[0] === undefined ? null : `${its[0]}:${reached!.port}`;
+  };
   const run = (component: string, ...more: string[]): Container => {
-    const { spec } = pods.find(({ labels }) => labels["app.kubernetes.io/component"] === component)!;
+    const { spec } = podOf(component);
     const [container] = spec.containers;
     started += 1;
     const [address, name] = [`${network}.${started}`, `${component}-${started}`];
-    if (component === "coordinator") coordinatorAddress ||= address;
-    const own = join(folder, name);
-    const mounts: Mounts = container.volumeMounts.map(({ name: volume, mountPath }: Thing) => [
-      mountPath,
-      folderOf(
-        spec.volumes.find(({ name }: Thing) => name === volume),
-        { objects, secrets, own },
-      ),
-    ]);
+    if (!first.has(component)) first.set(component, address);
+    const mounts = mountsOf(spec, join(folder, name), { objects, secrets });
     const here = (text: string) =>
       placed(text, mounts)
         .replaceAll("0.0.0.0", address)
-        .replaceAll("limbeck-nats:", `${natsAddress}:`)
-        .replaceAll("limbeck-coordinator:", `${coordinatorAddress}:`);
+        .replace(/[a-z][a-z0-9.-]*:\d+/g, (place) => led(place) ?? place);
     const args = expanded(container, { POD_IP: address, POD_NAME: name, POD_UID: `uid-${started}` });
     const env = container.env
       .map(({ name, value, valueFrom }: Thing) => [name, value ? here(value) : secretValue(valueFrom, objects)])
@@ -80,10 +83,14 @@ export async function miniature(
     const given = [...args.map(here), ...more];
     const running = start(given, Object.fromEntries(env), { deadlineMs: serverDeadlineMs });
     t.after(() => void running.process.kill("SIGKILL"));
-    const { readinessProbe: probe } = container;
-    const readiness = probe ? askedAt(probe, container, address) : "";
-    const ready = () => content(probe, readiness, whenGone(name, running));
-    return { ...running, address, name, readiness, ready, stop: () => stopped(running, spec) };
+    const asked = (httpGet: Thing) => askedAt({ httpGet }, container, address);
+    const probes = questions(container, address);
+    const gone = whenGone(name, running);
+    const ready = async () => {
+      for (const each of probes) await content(each, gone);
+    };
+    const readiness = probes.at(-1) ?? "";
+    return { ...running, address, component, name, readiness, asked, ready, stop: () => stopped(running, spec) };
   };
   let isOver = false;
   t.after(() => {
@@ -91,38 +98,36 @@ export async function miniature(
   });
   const keep = (component: string): Kept => {
     let current = run(component);
-    const codes: (number | null)[] = [];
-    const isJob = pods.some(
-      ({ labels, owner }) => labels["app.kubernetes.io/component"] === component && owner.kind === "Job",
-    );
+    const isJob = podOf(component).owner.kind === "Job";
     void (async () => {
       for (;;) {
-        const { code } = await current.outcome;
-        codes.push(code);
+        const { code, stderr } = await current.outcome;
         if (isOver || (isJob && code === 0)) return;
+        // Nobody handles it: so it ends the test, which would wait for the end of a job that has not its workers.
+        if (!inOrder.includes(code)) throw new Error(`${current.name} ended with code ${code}: ${stderr}`);
         current = run(component);
       }
     })();
-    return { current: () => current, codes };
+    return { current: () => current };
   };
-  return { run, keep };
+  const through = (url: string, { component, address }: Container): string => {
+    const reached = reachedBy(objects, placesIn(new URL(url).host)[0]!);
+    if (!reached?.pods.some((pod) => componentOf(pod) === component))
+      throw new Error(`${url} leads to no ${component}`);
+    return Object.assign(new URL(url), { host: `${address}:${reached.port}` }).href;
+  };
+  return { run, keep, through };
 }
 
-interface Sources {
-  readonly objects: readonly Thing[];
-  readonly secrets: Readonly<Record<string, string>>;
-  readonly own: string;
-}
+/** Of who is killed, has done its work, is to join again, was told to leave. */
+const inOrder: readonly (number | null)[] = [null, 0, 75, 143];
 
-/** What a volume holds: a Secret's files, a ConfigMap's, or nothing yet. */
-function folderOf({ name: volume, secret, configMap }: Thing, { objects, secrets, own }: Sources): string {
-  if (secret) return secrets[secret.secretName]!;
-  const folder = join(own, volume);
-  mkdirSync(folder, { recursive: true });
-  const source =
-    configMap && objects.find(({ kind, metadata }) => kind === "ConfigMap" && metadata.name === configMap.name);
-  for (const [name, text] of Object.entries<string>(source?.data ?? {})) writeFileSync(join(folder, name), text);
-  return folder;
+const componentOf = ({ labels }: PodOf) => labels["app.kubernetes.io/component"]!;
+
+/** What a kubelet asks, in this order; nothing of who ends by itself. */
+function questions(container: Thing, address: string): string[] {
+  const probes = [container.startupProbe, container.livenessProbe, container.readinessProbe];
+  return probes.flatMap((probe) => (probe ? [askedAt(probe, container, address)] : []));
 }
 
 /** The grace period begins with preStop. */

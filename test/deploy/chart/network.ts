@@ -2,13 +2,19 @@
 import { containersOf } from "./pods.ts";
 import { type PodOf, podsOf, selects, type Thing } from "./render.ts";
 
-function policiesOf(objects: readonly Thing[], pod: PodOf, direction: "Ingress" | "Egress"): Thing[] {
+export function policiesOf(objects: readonly Thing[], pod: PodOf, direction: "Ingress" | "Egress"): Thing[] {
   return objects
     .filter(({ kind }) => kind === "NetworkPolicy")
     .filter(({ spec }) => spec.policyTypes.includes(direction) && selects(spec.podSelector.matchLabels, pod.labels));
 }
 
-const portsOf = (pod: PodOf): Thing[] => containersOf(pod.spec).flatMap(({ ports = [] }) => ports);
+export const portsOf = (pod: PodOf): Thing[] => containersOf(pod.spec).flatMap(({ ports = [] }) => ports);
+
+/** Whether the ports of a rule have this one. @param ports undefined: all */
+export function opens(ports: readonly Thing[] | undefined, port: number, protocol = "TCP"): boolean {
+  const isOf = (each: Thing) => each.protocol === protocol && each.port <= port && port <= (each.endPort ?? each.port);
+  return ports?.some(isOf) ?? true;
+}
 
 /** Whether the rules have one that names the other pod (or everybody) and the port. */
 function admits(rules: readonly Thing[], side: "from" | "to", other: PodOf | null, port: number): boolean {
@@ -20,14 +26,11 @@ function admits(rules: readonly Thing[], side: "from" | "to", other: PodOf | nul
           ({ podSelector, namespaceSelector }: Thing) =>
             podSelector && !namespaceSelector && selects(podSelector.matchLabels, other.labels),
         ));
-    const isOpen =
-      !ports ||
-      ports.some((each: Thing) => each.port === port || (each.endPort && each.port <= port && port <= each.endPort));
-    return isNamed && isOpen;
+    return isNamed && opens(ports, port);
   });
 }
 
-const rulesOf = (objects: readonly Thing[], pod: PodOf, direction: "Ingress" | "Egress"): Thing[] =>
+export const rulesOf = (objects: readonly Thing[], pod: PodOf, direction: "Ingress" | "Egress"): Thing[] =>
   policiesOf(objects, pod, direction).flatMap(({ spec }) => spec[direction.toLowerCase()] ?? []);
 
 /** Whether a pod of the chart reaches another's port. */

@@ -3,6 +3,15 @@ import { type PodOf, podsOf, type Thing } from "./render.ts";
 
 /** The restricted Pod Security Standard, and a file system that is only read. */
 export function securityProblems(objects: readonly Thing[]): string[] {
+  const accounts = objects
+    .filter(
+      ({ kind, automountServiceAccountToken }) => kind === "ServiceAccount" && automountServiceAccountToken !== false,
+    )
+    .map(({ metadata }) => `ServiceAccount ${metadata.name} mounts its token into pods that do not say otherwise`);
+  return [...accounts, ...podSecurityProblems(objects)];
+}
+
+function podSecurityProblems(objects: readonly Thing[]): string[] {
   return podsOf(objects).flatMap(({ where, spec }) => {
     const wrong: string[] = [];
     const must = (holds: boolean, what: string) => void (holds || wrong.push(`${where}: ${what}`));
@@ -51,23 +60,6 @@ export function gpuProblems(objects: readonly Thing[]): string[] {
         ...(isRequired ? [] : [`${where}: ${name} has a GPU, and may do without`]),
         ...(/-gpu$|@sha256:/.test(image) ? [] : [`${where}: ${name} has a GPU, and the image ${image}`]),
       ];
-    }),
-  );
-}
-
-/** Probes ask ports that are there; who has ports has all three. */
-export function probeProblems(objects: readonly Thing[]): string[] {
-  return podsOf(objects).flatMap(({ where, spec }) =>
-    containersOf(spec).flatMap((container) => {
-      const { name, ports = [] } = container;
-      const probes = ["startupProbe", "livenessProbe", "readinessProbe"] as const;
-      return probes.flatMap((each) => {
-        const probe = container[each];
-        if (!probe) return ports.length > 0 ? [`${where}: ${name} has ports and no ${each}`] : [];
-        const asked = probe.grpc?.port ?? probe.httpGet?.port;
-        const isThere = ports.some((port: Thing) => port.name === asked || port.containerPort === asked);
-        return isThere ? [] : [`${where}: ${each} of ${name} asks port ${asked}, which it does not have`];
-      });
     }),
   );
 }
@@ -173,7 +165,8 @@ function lameDuckProblems({ where, owner, spec }: PodOf, objects: readonly Thing
   ];
 }
 
-function jobSpecOf({ owner, spec }: PodOf): Thing | null {
+/** Of a pod of a Job, or of one of a JobSet. */
+export function jobSpecOf({ owner, spec }: PodOf): Thing | null {
   if (owner.kind === "Job") return owner.spec;
   if (owner.kind !== "JobSet") return null;
   return owner.spec.replicatedJobs

@@ -4,18 +4,19 @@ import type { Running } from "../../e2e/limbeck.ts";
 import { healthOf } from "../../healthclient.ts";
 import type { Thing } from "./render.ts";
 
-/** host:port; a probe may name its port. */
-export function askedAt(probe: Thing, { ports = [] }: Thing, address: string): string {
-  const port = probe.grpc?.port ?? probe.httpGet.port;
+/** What it asks: the URL of a page, or host:port of a health service. A probe may name its port. */
+export function askedAt({ grpc, httpGet }: Thing, { ports = [] }: Thing, address: string): string {
+  const port = grpc?.port ?? httpGet.port;
   const named = ports.find(({ name }: Thing) => name === port);
-  return `${address}:${named?.containerPort ?? port}`;
+  const at = `${address}:${named?.containerPort ?? port}`;
+  return grpc ? at : `${(httpGet.scheme ?? "HTTP").toLowerCase()}://${at}${httpGet.path}`;
 }
 
 const pauseMs = 50;
 
-/** Resolves when the answer is the right one. @throws the signal's reason */
-export async function content(probe: Thing, at: string, signal?: AbortSignal): Promise<void> {
-  const isContent = () => (probe.grpc ? serves(at) : isFound(`http://${at}${probe.httpGet.path}`));
+/** Resolves when the answer is the right one. @param asked as `askedAt` has it @throws the signal's reason */
+export async function content(asked: string, signal?: AbortSignal): Promise<void> {
+  const isContent = () => (/^https?:/.test(asked) ? isFound(asked) : serves(asked));
   while (!(await isContent())) {
     signal?.throwIfAborted();
     await setTimeout(pauseMs);

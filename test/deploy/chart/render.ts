@@ -9,9 +9,12 @@ export const chart = packagePath("deploy/helm/limbeck");
 // biome-ignore lint/suspicious/noExplicitAny: what the schemas have checked is looked into at every depth
 export type Thing = any;
 
-export interface Rendering {
-  readonly name: string;
-  readonly objects: readonly Thing[];
+/** Of a release that is rendered here. */
+export const namespace = "ml";
+
+/** Of a release: Helm knows it, and kustomize writes it into each object. */
+export function namespaceOf([first]: readonly Thing[]): string {
+  return first.metadata.namespace ?? namespace;
 }
 
 const valuesFolders = ["deploy/helm/examples", "test/deploy/chart/values"];
@@ -34,7 +37,7 @@ export interface RenderOptions {
 /** Throws with what Helm says. */
 export function render(helm: string, options: RenderOptions = {}): Thing[] {
   const { release = "limbeck", values = [], set = [], apiVersions = [] } = options;
-  const args = ["template", release, chart, "--namespace", "ml"];
+  const args = ["template", release, chart, "--namespace", namespace];
   args.push(...values.flatMap((file) => ["--values", file]), ...set.flatMap((each) => ["--set", each]));
   args.push(...apiVersions.flatMap((each) => ["--api-versions", each]));
   return parsed(said(helm, args));

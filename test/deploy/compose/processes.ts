@@ -69,7 +69,7 @@ export function composition(
       const gone = whenGone(name, running);
       const url = services[name]!.healthcheck?.test.at(-1);
       if (url === undefined) await imageIsContent(`/proc/${running.process.pid}/cmdline`, gone);
-      else await content({ httpGet: { path: new URL(url).pathname } }, `${addresses.get(name)}:${new URL(url).port}`);
+      else await content(Object.assign(new URL(url), { hostname: addresses.get(name) }).href);
     },
   };
 

@@ -155,7 +155,10 @@ test("a file that is missing or is a folder is an error that names it", async (t
     fails("bad_data", /train-labels: no such file, nor train-labels\.gz/),
   );
   await mkdir(join(folder, "train-labels"));
-  await assert.rejects(openDataset(idxJob(), folder), fails("bad_data", /train-labels: cannot be read: EISDIR/));
+  await assert.rejects(
+    openDataset(idxJob(), folder),
+    fails("bad_data", /train-labels: cannot be read: it is a folder, and a file is needed/),
+  );
 });
 
 test("npm: finds the package installed for the job before Limbeck's own, and says when there is none", async (t) => {

@@ -1,5 +1,6 @@
 /** Teachers that are files give what their model gives; what does not fit is refused with the field that is wrong. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Inference } from "../../../worker/inference/inference.ts";
@@ -107,6 +108,14 @@ test("without TensorFlow a SavedModel is refused", async () => {
   writeSavedModel(folder, model, [-1, features]);
   const on = { ...engine, savedModels: null };
   await refused({ load: folder }, /^teacher: the SavedModel .* needs TensorFlow, the engine here is/, { on });
+});
+
+test("a pipe is no model, and nobody waits for who writes into it", async () => {
+  for (const name of ["model.onnx", "model.json"]) {
+    const pipe = join(scratchFolder(), name);
+    execFileSync("mkfifo", [pipe]);
+    await refused({ load: pipe }, new RegExp(`${pipe}.*: it is a pipe, and a file is needed$`));
+  }
 });
 
 test("files that are no model, or not of this dataset, are refused with the reason", async () => {

@@ -21,6 +21,14 @@
 {{- if and (eq .storage.kind "s3") (empty .storage.s3.bucket) -}}
 {{- fail "storage.kind=s3 needs storage.s3.bucket" -}}
 {{- end -}}
+{{- /* Not a safe default: a release that was installed before would look for its journal under another name. */ -}}
+{{- $sharesNats := and $hasNats (not .nats.enabled) -}}
+{{- $sharesBucket := and (eq .storage.kind "s3") (empty .storage.s3.prefix) -}}
+{{- if and (empty .cluster) (or $sharesNats $sharesBucket) -}}
+{{- $place := ternary "the same journals in nats.external" "the same folder of storage.s3.bucket" $sharesNats -}}
+{{- $name := include "limbeck.cluster" $ -}}
+{{- fail (printf "cluster is empty, and the release's name is not enough: a release %s in another namespace would write %s. Set cluster to a name that none else has there, such as %s-%s; a release that ran without it goes on by cluster=%s" $.Release.Name $place $.Release.Namespace $name $name) -}}
+{{- end -}}
 {{- if and (not $isService) (empty .job.file) (empty .job.existingConfigMap) -}}
 {{- fail "mode=job needs job.file or job.existingConfigMap" -}}
 {{- end -}}
@@ -43,8 +51,8 @@
 {{- fail "teachers.autoscaling scales a Deployment, and in mode=job teachers are a part of the job" -}}
 {{- end -}}
 {{- end -}}
-{{- /* Where Helm talks to a cluster: else it would say no more than: no matches for kind "Certificate". */ -}}
-{{- if and (eq .Values.tls.mode "certManager") (lookup "v1" "ServiceAccount" .Release.Namespace "default") (not (.Capabilities.APIVersions.Has "cert-manager.io/v1")) -}}
+{{- /* Else Helm would say no more than: no matches for kind "Certificate". `helm template` has no API server, and does not know one's own groups. */ -}}
+{{- if and (eq .Values.tls.mode "certManager") (.Capabilities.APIVersions.Has "apiregistration.k8s.io/v1") (not (.Capabilities.APIVersions.Has "cert-manager.io/v1")) -}}
 {{- fail "tls.mode=certManager, and this cluster has no cert-manager: install it, or make certificates with `limbeck certs` (tls.mode=existing), or say aloud that the network is trusted (tls.mode=none)" -}}
 {{- end -}}
 {{- end -}}

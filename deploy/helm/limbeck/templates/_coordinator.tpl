@@ -22,7 +22,10 @@ spec:
         - --state=/state
         - --listen=0.0.0.0:7070
         - --http=0.0.0.0:7071
-        {{- if $isService }}
+        {{- if not $isService }}
+        - --leave-code=143
+        - --failed-code=3
+        {{- else }}
         - --name=$(POD_NAME)
         - --advertise=$(POD_IP):7070
         {{- if $values.allowModules }}

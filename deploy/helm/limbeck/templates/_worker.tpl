@@ -8,6 +8,7 @@ In a Job, code 0 is the end of its work: a student told to leave its node says 1
 {{- $isService := eq $root.Values.mode "service" -}}
 {{- $hasGpu := gt (int $values.gpu.count) 0 -}}
 {{- $isMany := eq $values.devices "all" -}}
+{{- $kernels := ternary $root.Values.kernels.existingClaim "" $hasGpu -}}
 {{- $context := dict "root" $root "component" .component "account" "worker" "role" "worker" "values" $values -}}
 metadata:
   {{- include "limbeck.podMetadata" $context | nindent 2 }}
@@ -36,13 +37,17 @@ spec:
         - --listen=0.0.0.0:7080
         - --advertise=$(POD_IP):7080
         - --http=0.0.0.0:7081
-        - --health=0.0.0.0:7082
         {{- end }}
+        - --health=0.0.0.0:7082
         {{- if not (and $isService (include "limbeck.hasNats" $root)) }}
         - --coordinator={{ include "limbeck.coordinatorHost" $root }}:7070
         {{- end }}
         {{- if .isJob }}
         - --leave-code=143
+        {{- end }}
+        {{- if not $isService }}
+        - --patience={{ $root.Values.job.patience }}
+        - --alone-code=3
         {{- end }}
         {{- with include "limbeck.tlsArgs" $root | trim }}{{ . | nindent 8 }}{{ end }}
         {{- if $root.Values.auth.tokenKeySecret }}
@@ -70,10 +75,11 @@ spec:
         {{- with $values.extraEnv }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
-      {{- if not $isMany }}
       ports:
+        {{- if not $isMany }}
         - { name: grpc, containerPort: 7080 }
         - { name: http, containerPort: 7081 }
+        {{- end }}
         - { name: health, containerPort: 7082 }
       # It has ports when its code is loaded. What it does with a model is the coordinator's to judge, by heartbeats.
       startupProbe:
@@ -82,7 +88,12 @@ spec:
         failureThreshold: {{ div (add $values.startupSeconds 4) 5 }}
       # Between two jobs a process follows another, and the port is away for a while.
       livenessProbe:
+        {{- if $isMany }}
+        # Of several workers, one that lives is enough: their supervisor starts the others again.
+        grpc: { port: 7082 }
+        {{- else }}
         httpGet: { port: http, path: /healthz }
+        {{- end }}
         periodSeconds: 10
         timeoutSeconds: 5
         failureThreshold: 9
@@ -92,7 +103,6 @@ spec:
         periodSeconds: 5
         timeoutSeconds: 3
         failureThreshold: 3
-      {{- end }}
       {{- with include "limbeck.preStop" $values | trim }}{{ . | nindent 6 }}{{ end }}
       {{- $gpu := ternary (dict $values.gpu.resource ($values.gpu.count | int)) dict $hasGpu }}
       resources:
@@ -103,6 +113,9 @@ spec:
         - { name: shm, mountPath: /dev/shm }
         - { name: scratch, mountPath: /tmp, subPath: tmp }
         - { name: scratch, mountPath: {{ $root.Values.image.cachePath }}, subPath: cache }
+        {{- if $kernels }}
+        - { name: kernels, mountPath: {{ $root.Values.image.cachePath }}/cuda }
+        {{- end }}
         {{- if include "limbeck.sharesState" $root }}
         - { name: state, mountPath: /state }
         {{- end }}
@@ -115,6 +128,10 @@ spec:
       emptyDir: { medium: Memory, sizeLimit: {{ $values.shmSize }} }
     - name: scratch
       emptyDir: { sizeLimit: {{ $values.scratchSize }} }
+    {{- with $kernels }}
+    - name: kernels
+      persistentVolumeClaim: { claimName: {{ . }} }
+    {{- end }}
     {{- if include "limbeck.sharesState" $root }}
     - name: state
       persistentVolumeClaim: { claimName: {{ include "limbeck.stateClaim" $root }} }
@@ -138,7 +155,11 @@ template:
   {{- include "limbeck.workerPod" (dict "root" .root "component" .component "isJob" true) | nindent 2 }}
 {{- end -}}
 
-{{/* Being preempted, drained, told to leave (143) or to join again (75) is no failure. */}}
+{{/*
+Being preempted, drained, told to leave (143) or to join again (75) is no failure. With another pod it would be the same with a
+coordinator's wrong job file (2) or failed job (3), and with a worker that finds no coordinator (3); not with a worker that is
+refused (2): it may be of the next version, and the coordinator not yet.
+*/}}
 {{- define "limbeck.podFailurePolicy" }}
 podReplacementPolicy: Failed
 podFailurePolicy:
@@ -147,6 +168,13 @@ podFailurePolicy:
       onPodConditions: [{ type: DisruptionTarget, status: "True" }]
     - action: Ignore
       onExitCodes: { operator: In, values: [75, 143] }
+    {{- if eq .component "coordinator" }}
+    - action: FailJob
+      onExitCodes: { operator: In, values: [2, 3] }
+    {{- else if ne .root.Values.mode "service" }}
+    - action: FailIndex
+      onExitCodes: { operator: In, values: [3] }
+    {{- end }}
 {{- end }}
 
 {{- define "limbeck.kueueLabels" -}}

@@ -42,6 +42,12 @@ export const target: Target = {
       "a claim of nobody's": withFiles(seed, { "journals/service/7.claim": "" }),
       "a journal that is a folder": { ...textFolder({ "journals/service/3.jsonl/x": "" }), must: "be refused" },
       "a job that is null": records({ kind: "kept", job: null }),
+      "a record of null": records(service[1], 5, null, service[1]),
+      "a job without workers": records({ ...service[1], job: {} }),
+      "a phase of nobody": records(service[1], {
+        kind: "changed",
+        ...{ job: "story-0002", phase: { kind: "odd" }, why: "", atMs: 1 },
+      }),
       "a phase that is null": records(service[1], { kind: "changed", job: "story-0002", phase: null }),
     },
     names: /\bthe journal\b/,
