@@ -15,7 +15,7 @@ import { createMetrics } from "./metrics.ts";
 import { Feed } from "./page/feed.ts";
 import type { Records } from "./records.ts";
 import { replay } from "./replay.ts";
-import { run } from "./run.ts";
+import { isOfStore, run } from "./run.ts";
 import type { Effect, Event, Happening, Outcome, Plan, Refusal, State } from "./state.ts";
 import { type JobStatus, type Served, statusOf } from "./status.ts";
 import type { Journal } from "./store.ts";
@@ -42,6 +42,9 @@ export interface JobRunParts {
   readonly now: () => number;
 }
 
+/** How it ended; `left`, and not over, where the store takes nothing more from this process. */
+export type Parting = Outcome | { readonly kind: "left"; readonly error: LimbeckError };
+
 export interface JobRun {
   readonly log: EventLog;
   readonly feed: Feed;
@@ -53,8 +56,8 @@ export interface JobRun {
   trouble(): string;
   /** Before a scrape of the registry. */
   refreshMetrics(): void;
-  /** Begins to decide. @returns how the job ended; never rejects. Records and journal are closed then. */
-  begin(): Promise<Outcome>;
+  /** Begins to decide, until it decides no more; never rejects. Records and journal are closed then. */
+  begin(): Promise<Parting>;
 }
 
 const tickMs = 100;
@@ -93,14 +96,7 @@ export function openJobRun(parts: JobRunParts): JobRun {
         return await announced(effect.event, next);
     }
   };
-  const keep = async (record: JournalRecord) => {
-    try {
-      await metrics.journalling(journal.append(record));
-    } catch (thrown) {
-      trouble = `what it decides cannot be kept: ${asLimbeckError(thrown).message}`;
-      throw thrown;
-    }
-  };
+  const keep = (record: JournalRecord) => metrics.journalling(journal.append(record));
   const announced = (event: ProgressEvent, next: State) => {
     metrics.announced(event);
     logEvent(decisions, event, next);
@@ -115,9 +111,10 @@ export function openJobRun(parts: JobRunParts): JobRun {
     try {
       await act(effect, next);
     } catch (thrown) {
+      const error = asLimbeckError(thrown);
       // The job stays over (run.ts): what it leaves out is told here only.
-      if (next.kind === "ended") decisions.warn({ event: "not-kept" }, asLimbeckError(thrown).message);
-      throw thrown;
+      if (next.kind === "ended" && !isOfStore(error)) decisions.warn({ event: "not-kept" }, error.message);
+      throw error;
     }
   };
   const show = (next: State) => {
@@ -139,7 +136,10 @@ export function openJobRun(parts: JobRunParts): JobRun {
         trouble = "";
         return await run(plan, first, { events, now, mayDecide, perform, show });
       } catch (thrown) {
-        return { kind: "failed", error: asLimbeckError(thrown) };
+        const error = asLimbeckError(thrown);
+        if (!isOfStore(error)) return { kind: "failed", error };
+        trouble = `what it decides cannot be kept: ${error.message}`;
+        return { kind: "left", error };
       } finally {
         trouble ||= "the job is over";
         clearInterval(clock);

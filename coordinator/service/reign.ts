@@ -73,7 +73,7 @@ export class Reign {
     this.#state = replay(journal.records);
     const over = (job: string) => this.crowd.over(job);
     const opened = () => void this.#happenings.emit("changed");
-    // No decision is this process's any more.
+    // No decision can be kept any more.
     const deposed = (error: LimbeckError) => this.#over.abort(error);
     this.runs = new Runs({ leadership, folder, served, depot, log, now, opened, over, deposed });
     const happen = (happening: Happening) => this.#happen(happening);

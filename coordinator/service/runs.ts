@@ -9,6 +9,7 @@ import type { Page } from "../../proto/telemetry/http.ts";
 import type { Log } from "../../proto/telemetry/log.ts";
 import { type JobRun, openJobRun, type Wire } from "../jobrun.ts";
 import { depotPatience, standbyPatience, usualPatience } from "../patience.ts";
+import { isOfStore } from "../run.ts";
 import type { Outcome, Plan } from "../state.ts";
 import type { Served } from "../status.ts";
 import type { Leadership } from "../store.ts";
@@ -29,7 +30,7 @@ export interface RunsParts {
   readonly opened: () => void;
   /** Told when it has a loop no more: what was said to it last, nobody heard. */
   readonly over: (job: string) => void;
-  /** Another process decides, as the store says. */
+  /** The store says that another process decides, or takes nothing. */
   readonly deposed: (error: LimbeckError) => void;
 }
 
@@ -69,7 +70,7 @@ export class Runs {
 
   /**
    * Opens what the job has, and begins: beside all else, for its store may be slow.
-   * @param ended called once, when it is over or cannot begin; not where another process decides
+   * @param ended called once, when it is over or cannot begin; not where the store takes nothing more from this process
    */
   start(job: QueuedJob, wire: Wire, ended: (how: Ended) => void): void {
     const opening = new Opening();
@@ -77,7 +78,7 @@ export class Runs {
     this.#open(job, { opening, wire, ended }).catch((thrown) => {
       this.#openings.delete(job.id);
       const error = asLimbeckError(thrown);
-      if (error.code === "stale_term") return this.#parts.deposed(error);
+      if (isOfStore(error)) return this.#parts.deposed(error);
       this.#parts.over(job.id);
       ended({ outcome: "failed", why: `it could not begin: ${error.message}`, summary: null });
     });
@@ -119,13 +120,13 @@ export class Runs {
     this.#runs.set(id, { ...run, metrics });
     opening.deliver(run);
     opened();
-    void run.begin().then(async (outcome) => {
+    void run.begin().then(async (parting) => {
       this.#runs.delete(id);
       over(id);
       run.feed.close();
       await kept.close();
-      if (outcome.kind === "failed" && outcome.error.code === "stale_term") deposed(outcome.error);
-      else ended(endedOf(outcome));
+      if (parting.kind === "left") deposed(parting.error);
+      else ended(endedOf(parting));
     });
   }
 }
