@@ -8,6 +8,7 @@ import { exposition } from "../../proto/telemetry/exposition.ts";
 import type { Page } from "../../proto/telemetry/http.ts";
 import type { Log } from "../../proto/telemetry/log.ts";
 import { type JobRun, openJobRun, type Wire } from "../jobrun.ts";
+import type { JournalRecord } from "../journalrecord.ts";
 import { depotPatience, standbyPatience, usualPatience } from "../patience.ts";
 import { isOfStore } from "../run.ts";
 import type { Outcome, Plan } from "../state.ts";
@@ -82,6 +83,23 @@ export class Runs {
       this.#parts.over(job.id);
       ended({ outcome: "failed", why: `it could not begin: ${error.message}`, summary: null });
     });
+  }
+
+  /**
+   * Empties the journal of a job that is over; its fence stays. What cannot be taken out is told, and stays until the job
+   * is forgotten.
+   * @throws LimbeckError `stale_term` where another leads
+   */
+  async retire(job: string): Promise<void> {
+    const { leadership, log } = this.#parts;
+    try {
+      const journal = await leadership.journal<JournalRecord>(job);
+      await journal.compact([]).finally(() => journal.close());
+    } catch (thrown) {
+      const { code, message } = asLimbeckError(thrown);
+      if (code === "stale_term") throw thrown;
+      log.warn({ event: "not-retired", job }, `the journal of ${job}, which is over, stays as it is: ${message}`);
+    }
   }
 
   async #open(job: QueuedJob, { opening, wire, ended }: Opened): Promise<void> {
