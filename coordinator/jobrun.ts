@@ -15,8 +15,8 @@ import { createMetrics } from "./metrics.ts";
 import { Feed } from "./page/feed.ts";
 import type { Records } from "./records.ts";
 import { replay } from "./replay.ts";
-import { isOfStore, run } from "./run.ts";
-import type { Effect, Event, Happening, Outcome, Plan, Refusal, State } from "./state.ts";
+import { type Performed, run } from "./run.ts";
+import type { Event, Happening, Outcome, Plan, Refusal, State } from "./state.ts";
 import { type JobStatus, type Served, statusOf } from "./status.ts";
 import type { Journal } from "./store.ts";
 
@@ -70,6 +70,7 @@ export function openJobRun(parts: JobRunParts): JobRun {
   let state: State = first[0];
   let latest = records.events.reduce(withEvent, nothingYet);
   let trouble = "it has not begun to decide";
+  let isKept = true;
   const happenings = new EventEmitter();
   const events = inOrder(on(happenings, "event") as AsyncIterableIterator<[Event]>);
   const happen = (happening: Happening) => void happenings.emit("event", { ...happening, atMs: now() });
@@ -78,14 +79,12 @@ export function openJobRun(parts: JobRunParts): JobRun {
   const metrics = createMetrics(registry, { job: plan.job, stages, now });
   const status = () => statusOf(plan, state, { nowMs: now(), latest, http: parts.served() });
 
-  const act = async (effect: Effect, next: State): Promise<void> => {
+  const act = async (effect: Performed, next: State): Promise<void> => {
     switch (effect.kind) {
       case "send":
         return wire.send(effect.session, effect.message);
       case "refuse":
         return wire.refuse(effect.session, effect.error, effect.as);
-      case "journal":
-        return keep(effect.record);
       case "measure":
         return metrics.measured(effect.progress, effect.by);
       case "quarantine":
@@ -96,7 +95,15 @@ export function openJobRun(parts: JobRunParts): JobRun {
         return await announced(effect.event, next);
     }
   };
-  const keep = (record: JournalRecord) => metrics.journalling(journal.append(record));
+  const keep = async (record: JournalRecord) => {
+    await mayDecide();
+    try {
+      await metrics.journalling(journal.append(record));
+    } catch (thrown) {
+      isKept = false;
+      throw thrown;
+    }
+  };
   const announced = (event: ProgressEvent, next: State) => {
     metrics.announced(event);
     logEvent(decisions, event, next);
@@ -106,15 +113,14 @@ export function openJobRun(parts: JobRunParts): JobRun {
       log.append(event);
     });
   };
-  const perform = async (effect: Effect, next: State) => {
+  const perform = async (effect: Performed, next: State) => {
     await mayDecide();
     try {
       await act(effect, next);
     } catch (thrown) {
-      const error = asLimbeckError(thrown);
       // The job stays over (run.ts): what it leaves out is told here only.
-      if (next.kind === "ended" && !isOfStore(error)) decisions.warn({ event: "not-kept" }, error.message);
-      throw error;
+      if (next.kind === "ended") decisions.warn({ event: "not-kept" }, asLimbeckError(thrown).message);
+      throw thrown;
     }
   };
   const show = (next: State) => {
@@ -134,10 +140,10 @@ export function openJobRun(parts: JobRunParts): JobRun {
       try {
         if (isNew) await keep({ kind: "started", atMs: now(), build: plan.build });
         trouble = "";
-        return await run(plan, first, { events, now, mayDecide, perform, show });
+        return await run(plan, first, { events, now, mayDecide, keep, perform, show });
       } catch (thrown) {
         const error = asLimbeckError(thrown);
-        if (!isOfStore(error)) return { kind: "failed", error };
+        if (isKept && error.code !== "stale_term") return { kind: "failed", error };
         trouble = `what it decides cannot be kept: ${error.message}`;
         return { kind: "left", error };
       } finally {

@@ -10,10 +10,9 @@ import type { Log } from "../../proto/telemetry/log.ts";
 import { type JobRun, openJobRun, type Wire } from "../jobrun.ts";
 import type { JournalRecord } from "../journalrecord.ts";
 import { depotPatience, standbyPatience, usualPatience } from "../patience.ts";
-import { isOfStore } from "../run.ts";
 import type { Outcome, Plan } from "../state.ts";
 import type { Served } from "../status.ts";
-import type { Leadership } from "../store.ts";
+import type { Journal, Leadership } from "../store.ts";
 import { type Kept, openKept } from "./kept.ts";
 import { Opening, openingText } from "./opening.ts";
 import type { JobSummary, QueuedJob } from "./vocabulary.ts";
@@ -79,7 +78,7 @@ export class Runs {
     this.#open(job, { opening, wire, ended }).catch((thrown) => {
       this.#openings.delete(job.id);
       const error = asLimbeckError(thrown);
-      if (isOfStore(error)) return this.#parts.deposed(error);
+      if (error.code === "stale_term") return this.#parts.deposed(error);
       this.#parts.over(job.id);
       ended({ outcome: "failed", why: `it could not begin: ${error.message}`, summary: null });
     });
@@ -103,14 +102,29 @@ export class Runs {
   }
 
   async #open(job: QueuedJob, { opening, wire, ended }: Opened): Promise<void> {
+    const journal = await this.#journalOf(job);
+    if (journal === null) return;
     const runFolder = jobFolder(this.#parts.folder, job.id);
-    const kept = await openKept(job, { ...this.#parts, runFolder });
+    const kept = await openKept(job, { ...this.#parts, journal, runFolder });
     try {
       await this.#mayDecide();
       this.#begin(job, { kept, opening, wire, ended, runFolder });
     } catch (thrown) {
       await kept.close();
       throw thrown;
+    }
+  }
+
+  /** null where the store gives it to nobody, or to another: nothing is decided here any more, and the job is not over. */
+  async #journalOf({ id }: QueuedJob): Promise<Journal<JournalRecord> | null> {
+    try {
+      return await this.#parts.leadership.journal<JournalRecord>(id);
+    } catch (thrown) {
+      const error = asLimbeckError(thrown);
+      if (error.code !== "stale_term" && error.code !== "unavailable") throw error;
+      this.#openings.delete(id);
+      this.#parts.deposed(error);
+      return null;
     }
   }
 
