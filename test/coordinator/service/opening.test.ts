@@ -74,7 +74,7 @@ test(
     full.catch(() => {});
     const folder = await scratch(t);
     const leader = await service("one", folder, gated(folder, full));
-  await until(() => isLeading(leader));
+    await until(() => isLeading(leader));
     const job = effectiveJobYaml(testJob({ workers: { students: 2, teachers: 1 } }), "/");
     const id = await submit(leader, { job, name: "first" });
     cast(t, leader).catch(() => {}); // Who works when it ends is cut off.
