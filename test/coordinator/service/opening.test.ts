@@ -74,6 +74,7 @@ test(
     full.catch(() => {});
     const folder = await scratch(t);
     const leader = await service("one", folder, gated(folder, full));
+    t.after(() => leader.close("the test is over").catch(() => {})); // It has ended with that.
     await until(() => isLeading(leader));
     const job = effectiveJobYaml(testJob({ workers: { students: 2, teachers: 1 } }), "/");
     const id = await submit(leader, { job, name: "first" });
