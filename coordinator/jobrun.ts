@@ -15,8 +15,8 @@ import { createMetrics } from "./metrics.ts";
 import { Feed } from "./page/feed.ts";
 import type { Records } from "./records.ts";
 import { replay } from "./replay.ts";
-import { run } from "./run.ts";
-import type { Effect, Event, Happening, Outcome, Plan, Refusal, State } from "./state.ts";
+import { type Performed, run } from "./run.ts";
+import type { Event, Happening, Outcome, Plan, Refusal, State } from "./state.ts";
 import { type JobStatus, type Served, statusOf } from "./status.ts";
 import type { Journal } from "./store.ts";
 
@@ -42,6 +42,9 @@ export interface JobRunParts {
   readonly now: () => number;
 }
 
+/** How it ended; `left`, and not over, where the store takes nothing more from this process. */
+export type Parting = Outcome | { readonly kind: "left"; readonly error: LimbeckError };
+
 export interface JobRun {
   readonly log: EventLog;
   readonly feed: Feed;
@@ -53,8 +56,8 @@ export interface JobRun {
   trouble(): string;
   /** Before a scrape of the registry. */
   refreshMetrics(): void;
-  /** Begins to decide. @returns how the job ended; never rejects. Records and journal are closed then. */
-  begin(): Promise<Outcome>;
+  /** Begins to decide, until it decides no more; never rejects. Records and journal are closed then. */
+  begin(): Promise<Parting>;
 }
 
 const tickMs = 100;
@@ -67,6 +70,7 @@ export function openJobRun(parts: JobRunParts): JobRun {
   let state: State = first[0];
   let latest = records.events.reduce(withEvent, nothingYet);
   let trouble = "it has not begun to decide";
+  let isKept = true;
   const happenings = new EventEmitter();
   const events = inOrder(on(happenings, "event") as AsyncIterableIterator<[Event]>);
   const happen = (happening: Happening) => void happenings.emit("event", { ...happening, atMs: now() });
@@ -75,14 +79,12 @@ export function openJobRun(parts: JobRunParts): JobRun {
   const metrics = createMetrics(registry, { job: plan.job, stages, now });
   const status = () => statusOf(plan, state, { nowMs: now(), latest, http: parts.served() });
 
-  const act = async (effect: Effect, next: State): Promise<void> => {
+  const act = async (effect: Performed, next: State): Promise<void> => {
     switch (effect.kind) {
       case "send":
         return wire.send(effect.session, effect.message);
       case "refuse":
         return wire.refuse(effect.session, effect.error, effect.as);
-      case "journal":
-        return keep(effect.record);
       case "measure":
         return metrics.measured(effect.progress, effect.by);
       case "quarantine":
@@ -94,10 +96,11 @@ export function openJobRun(parts: JobRunParts): JobRun {
     }
   };
   const keep = async (record: JournalRecord) => {
+    await mayDecide();
     try {
       await metrics.journalling(journal.append(record));
     } catch (thrown) {
-      trouble = `what it decides cannot be kept: ${asLimbeckError(thrown).message}`;
+      isKept = false;
       throw thrown;
     }
   };
@@ -110,7 +113,7 @@ export function openJobRun(parts: JobRunParts): JobRun {
       log.append(event);
     });
   };
-  const perform = async (effect: Effect, next: State) => {
+  const perform = async (effect: Performed, next: State) => {
     await mayDecide();
     try {
       await act(effect, next);
@@ -137,9 +140,12 @@ export function openJobRun(parts: JobRunParts): JobRun {
       try {
         if (isNew) await keep({ kind: "started", atMs: now(), build: plan.build });
         trouble = "";
-        return await run(plan, first, { events, now, mayDecide, perform, show });
+        return await run(plan, first, { events, now, mayDecide, keep, perform, show });
       } catch (thrown) {
-        return { kind: "failed", error: asLimbeckError(thrown) };
+        const error = asLimbeckError(thrown);
+        if (isKept && error.code !== "stale_term") return { kind: "failed", error };
+        trouble = `what it decides cannot be kept: ${error.message}`;
+        return { kind: "left", error };
       } finally {
         trouble ||= "the job is over";
         clearInterval(clock);

@@ -137,7 +137,9 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     own,
   );
   served = { address: http.address, paths: http.paths };
-  const finished = running.begin();
+  const finished = running
+    .begin()
+    .then((parting): Outcome => (parting.kind === "left" ? { kind: "failed", error: parting.error } : parting));
 
   return {
     address: rpc.address,

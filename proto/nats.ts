@@ -10,8 +10,8 @@ import {
   isOutage,
   isUnknownName,
   isUnreachable,
-  jetStreamItself,
   natsFailure,
+  noJetStream,
   wrongCredentials,
 } from "./natserrors.ts";
 import { retryMs, serversIn, settingsOf, whereOf } from "./natssettings.ts";
@@ -147,7 +147,9 @@ async function checkJetStream(connection: NatsConnection, where: string): Promis
     const manager = await connection.jetstreamManager({ checkAPI: false, timeout: 3_000 });
     await manager.getAccountInfo();
   } catch (thrown) {
-    throw natsFailure(thrown, where, jetStreamItself);
+    // A server that has it says so also while it starts, or its cluster has no leader, and nobody answers yet.
+    if (isOutage(thrown) && !connection.info?.jetstream) throw new LimbeckError("unavailable", noJetStream(where));
+    throw natsFailure(thrown, where, "JetStream");
   }
 }
 

@@ -78,10 +78,7 @@ export function natsFailure(thrown: unknown, where: string, doing: string): Limb
   if (!(thrown instanceof NatsError)) return unavailable(`${where} failed at ${doing}: ${messageOf(thrown)}`);
   const { api_error: api, code, permissionContext } = thrown;
   const number = api?.err_code ?? 0;
-  if (notEnabledCodes.has(number) || (code === ErrorCode.JetStreamNotEnabled && doing === jetStreamItself))
-    return unavailable(
-      `${where} has no JetStream: start it with -js (nats-server -js -sd DIR), or enable it for this account`,
-    );
+  if (notEnabledCodes.has(number)) return unavailable(noJetStream(where));
   if (isFull(thrown))
     return unavailable(
       `${where} is full and refuses ${doing} (${api!.description}): give its stream or its disk more room`,
@@ -103,8 +100,9 @@ export function natsFailure(thrown: unknown, where: string, doing: string): Limb
   return unavailable(`${where} refuses ${doing}: ${api?.description ?? thrown.message}`);
 }
 
-/** What `natsFailure` is told was refused when JetStream as a whole was asked for. */
-export const jetStreamItself = "JetStream";
+export function noJetStream(where: string): string {
+  return `${where} has no JetStream: start it with -js (nats-server -js -sd DIR), or enable it for this account`;
+}
 
 export function isAuthentication(thrown: unknown): boolean {
   return thrown instanceof NatsError && authentication.has(thrown.code);

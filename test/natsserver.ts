@@ -29,6 +29,8 @@ export interface NatsSettings {
   /** Lines of its configuration: "max_payload: 4096". */
   readonly lines?: readonly string[];
   readonly jetStream?: "on" | "off";
+  /** Lines of it within jetstream: "max_file_store: 20MB". */
+  readonly store?: readonly string[];
 }
 
 const readyMs = 20_000;
@@ -69,10 +71,15 @@ interface Place extends NatsSettings {
   readonly port: number;
 }
 
-function serverIn(t: Scope, folder: string, { name, port, lines = [], jetStream = "on" }: Place): NatsServer {
+function serverIn(
+  t: Scope,
+  folder: string,
+  { name, port, lines = [], store = [], jetStream = "on" }: Place,
+): NatsServer {
   const config = join(folder, "nats.conf");
-  const store = jetStream === "on" ? [`jetstream { store_dir: "${join(folder, "store")}" }`] : [];
-  writeFileSync(config, [`server_name: ${name}`, `listen: "127.0.0.1:${port}"`, ...store, ...lines, ""].join("\n"));
+  const own = [`store_dir: "${join(folder, "store")}"`, ...store];
+  const jet = jetStream === "on" ? ["jetstream {", ...own, "}"] : [];
+  writeFileSync(config, [`server_name: ${name}`, `listen: "127.0.0.1:${port}"`, ...jet, ...lines, ""].join("\n"));
   let child: ChildProcess | null = null;
   const end = async (signal: "SIGTERM" | "SIGKILL") => {
     if (!child || child.exitCode !== null || child.signalCode !== null) return;

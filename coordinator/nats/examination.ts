@@ -1,13 +1,15 @@
 /** What a NATS server or cluster lacks to be Limbeck's store: for `limbeck doctor --nats`. Leaves nothing behind. */
 import { randomUUID } from "node:crypto";
-import { Events, headers, type NatsConnection, StorageType } from "nats";
+import { ErrorCode, NatsError, StorageType, type StreamConfig, type StreamInfo } from "nats";
 import { asLimbeckError } from "../../core/errors.ts";
 import { bytesText } from "../../core/words.ts";
-import { eventStream, journalStream, leaderSubject, leaseStream, leaseSubject } from "../../proto/cluster.ts";
+import { eventStream, journalStream } from "../../proto/cluster.ts";
 import { connectNats, type Nats, type NatsOptions, neededVersion } from "../../proto/nats.ts";
-import { jetStreamCode, jetStreamCodes, natsFailure } from "../../proto/natserrors.ts";
-import { serversOf } from "../../proto/natsreplicas.ts";
+import { natsFailure } from "../../proto/natserrors.ts";
+import { mostReplicas, serversOf } from "../../proto/natsreplicas.ts";
+import { missingPermissions } from "./permissions.ts";
 import { examineStreams } from "./streamcheck.ts";
+import { eventBytes } from "./streams.ts";
 
 export interface NatsFinding {
   readonly check: "connection" | "version" | "limits" | "permissions" | "streams" | "replicas" | "clock";
@@ -34,7 +36,7 @@ export async function examineNats(options: NatsOptions, cluster: string): Promis
   try {
     return [
       version(nats),
-      await limits(nats),
+      await limits(nats, cluster),
       ...(await permissions(nats, cluster)),
       ...(await streams(nats, cluster)),
       await replicas(nats, cluster),
@@ -51,14 +53,21 @@ function version({ where, connection }: Nats): NatsFinding {
   return { check: "version", severity: "ok", text };
 }
 
-async function limits({ where, connection }: Nats): Promise<NatsFinding> {
+async function limits(nats: Nats, cluster: string): Promise<NatsFinding> {
+  const { where, connection } = nats;
   const manager = await connection.jetstreamManager({ checkAPI: false });
   const { limits, storage } = await manager.getAccountInfo();
-  const free = limits.max_storage < 0 ? Number.POSITIVE_INFINITY : limits.max_storage - storage;
+  const journal = await infoOf(nats, journalStream(cluster));
+  const free = Math.min(
+    limits.max_storage < 0 ? Number.POSITIVE_INFINITY : limits.max_storage - storage,
+    journal && journal.config.max_bytes > 0 ? journal.config.max_bytes - journal.state.bytes : Number.POSITIVE_INFINITY,
+  );
   const payload = connection.info!.max_payload;
   const room =
     free === Number.POSITIVE_INFINITY ? "no limit on storage" : `${bytesText(Math.max(0, free))} of storage left`;
   const found = `messages of up to ${bytesText(payload)}, ${room}`;
+  const refusal = await roomRefusal(nats, cluster);
+  if (refusal) return { check: "limits", ...refusal };
   if (payload < smallPayload) {
     const text = `${where} takes ${found}: what is larger travels in parts; max_payload of 1 MiB is usual`;
     return { check: "limits", severity: "warning", text };
@@ -72,58 +81,50 @@ async function limits({ where, connection }: Nats): Promise<NatsFinding> {
   return { check: "limits", severity: "ok", text: `${where} takes ${found}` };
 }
 
-/** What a coordinator does, each thing tried; a worker needs what has to do with the leader only. */
-async function permissions(nats: Nats, cluster: string): Promise<NatsFinding[]> {
-  const { connection } = nats;
-  const denied = new Set<string>();
-  const watch = async () => {
-    for await (const { type, permissionContext } of connection.status())
-      if (type === Events.Error && permissionContext)
-        denied.add(`${permissionContext.operation} ${permissionContext.subject}`);
-  };
-  void watch();
-  const subjects = [
-    leaderSubject(cluster),
-    leaseSubject(cluster),
-    `limbeck.${cluster}.journal.doctor`,
-    `limbeck.${cluster}.events.doctor.doctor`,
-  ];
-  // An empty word on the leader's subject has who follows look at the lease, which is as it was.
-  for (const subject of subjects) await tryPublish(connection, subject);
-  const listening = connection.subscribe(leaderSubject(cluster), { callback: () => {} });
-  await connection.flush();
-  listening.unsubscribe();
-  const manager = await connection.jetstreamManager({ checkAPI: false, timeout: 2_000 });
-  for (const stream of [leaseStream(cluster), journalStream(cluster), eventStream(cluster)]) {
-    await manager.streams.info(stream).catch((thrown) => noted(thrown, nats, denied));
-    await manager.streams
-      .getMessage(stream, { last_by_subj: `limbeck.${cluster}.doctor` })
-      .catch((thrown) => noted(thrown, nats, denied));
+/** What a server has room for it tells nobody, but the first coordinator that asks for as much: so it is asked here. */
+async function roomRefusal(nats: Nats, cluster: string): Promise<Omit<NatsFinding, "check"> | null> {
+  if (await infoOf(nats, eventStream(cluster))) return null;
+  try {
+    const num_replicas = serversOf(nats) >= mostReplicas ? mostReplicas : 1;
+    await madeForAMoment(nats, { max_bytes: eventBytes, num_replicas });
+    return null;
+  } catch (thrown) {
+    const asked = `a stream of ${bytesText(eventBytes)}, as the first coordinator makes one for events`;
+    const text = natsFailure(thrown, nats.where, asked).message;
+    return { severity: isDenied(thrown) ? "warning" : "error", text };
   }
-  await connection.flush();
-  if (denied.size === 0)
+}
+
+/** null where it is not there, or not for this user to see, which is a finding of its own. */
+async function infoOf({ connection }: Nats, stream: string): Promise<StreamInfo | null> {
+  const manager = await connection.jetstreamManager({ checkAPI: false });
+  return await manager.streams.info(stream).catch(() => null);
+}
+
+/** A stream that nobody else knows. Throws what the client throws. */
+async function madeForAMoment({ connection }: Nats, wanted: Partial<StreamConfig>): Promise<StreamInfo> {
+  const { streams } = await connection.jetstreamManager({ checkAPI: false });
+  const name = `LIMBECK_DOCTOR_${randomUUID()}`;
+  const made = await streams.add({ name, subjects: [`limbeck.doctor.${name}`], ...wanted });
+  await streams.delete(name).catch(() => {});
+  return made;
+}
+
+/** That it is not allowed: coordinators make streams of other names, of which the permissions tell. */
+function isDenied(thrown: unknown): boolean {
+  return thrown instanceof NatsError && thrown.code === ErrorCode.PermissionsViolation;
+}
+
+/** A worker needs what has to do with the leader only. */
+async function permissions(nats: Nats, cluster: string): Promise<NatsFinding[]> {
+  const missing = await missingPermissions(nats, cluster);
+  if (missing.length === 0)
     return [{ check: "permissions", severity: "ok", text: `this user may do what a coordinator of ${cluster} does` }];
-  return [...denied].map((each) => ({
+  return missing.map((each) => ({
     check: "permissions",
     severity: "error",
     text: `this user may not ${each}: add the permission to ${nats.where}`,
   }));
-}
-
-/** No stream keeps it: it says that it is for another. */
-async function tryPublish(connection: NatsConnection, subject: string): Promise<void> {
-  const given = headers();
-  given.set("Nats-Expected-Stream", "LIMBECK_DOCTOR_NONE");
-  connection.publish(subject, "", { headers: given });
-  await connection.flush();
-}
-
-function noted(thrown: unknown, nats: Nats, denied: Set<string>): void {
-  const code = jetStreamCode(thrown);
-  if (code === jetStreamCodes.streamNotFound || code === jetStreamCodes.noMessage) return;
-  const context = (thrown as { permissionContext?: { operation: string; subject: string } }).permissionContext;
-  if (context) denied.add(`${context.operation} ${context.subject}`);
-  else throw natsFailure(thrown, nats.where, "the examination");
 }
 
 /** As coordinators make them, or as somebody has made or edited them. */
@@ -136,8 +137,7 @@ async function streams(nats: Nats, cluster: string): Promise<NatsFinding[]> {
 
 async function replicas(nats: Nats, cluster: string): Promise<NatsFinding> {
   const servers = serversOf(nats);
-  const manager = await nats.connection.jetstreamManager({ checkAPI: false });
-  const found = await manager.streams.info(journalStream(cluster)).catch(() => null);
+  const found = await infoOf(nats, journalStream(cluster));
   const have = found?.config.num_replicas ?? (servers >= 3 ? 3 : 1);
   const kept = `${found ? "keeps" : "will keep"} the journal of ${cluster} ${have === 1 ? "once" : `${have} times`}`;
   const size = servers === 1 ? "is one server" : `is a cluster of ${servers}`;
@@ -153,23 +153,15 @@ async function replicas(nats: Nats, cluster: string): Promise<NatsFinding> {
 
 /** When the server says that it made a stream, against when this machine asked and heard. */
 async function clock(nats: Nats): Promise<NatsFinding> {
-  const manager = await nats.connection.jetstreamManager({ checkAPI: false });
-  const name = `LIMBECK_DOCTOR_${randomUUID()}`;
   const beganMs = Date.now();
   let madeMs: number;
   try {
-    const { created } = await manager.streams.add({
-      name,
-      subjects: [`limbeck.doctor.${name}`],
-      storage: StorageType.Memory,
-    });
-    madeMs = Date.parse(created);
+    madeMs = Date.parse((await madeForAMoment(nats, { storage: StorageType.Memory })).created);
   } catch (thrown) {
     const text = `a stream cannot be made: ${natsFailure(thrown, nats.where, "a stream for a moment").message}`;
-    return { check: "clock", severity: "error", text };
+    return { check: "clock", severity: isDenied(thrown) ? "warning" : "error", text };
   }
   const endedMs = Date.now();
-  await manager.streams.delete(name).catch(() => {});
   const differenceMs = madeMs - (beganMs + endedMs) / 2;
   // Not more exact than the answer took.
   const sureMs = Math.max(0, Math.abs(differenceMs) - (endedMs - beganMs) / 2);

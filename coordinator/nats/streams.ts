@@ -30,6 +30,8 @@ export function journalConfig(cluster: string): Wanted {
   };
 }
 
+/** What the server must have room for when the first coordinator starts: it is set aside at once. */
+export const eventBytes = 256 * 2 ** 20;
 const day = 24 * 3_600_000;
 
 /** The oldest go first. Messages per subject: of one kind of one job. */
@@ -39,7 +41,7 @@ export function eventConfig(cluster: string): Wanted {
     subjects: [`limbeck.${cluster}.events.>`],
     discard: DiscardPolicy.Old,
     max_age: nanos(30 * day),
-    max_bytes: 256 * 2 ** 20,
+    max_bytes: eventBytes,
     max_msgs_per_subject: 20_000,
   };
 }

@@ -1,4 +1,5 @@
 /** One event while it is decided: the state as far as it is changed, and what is to be done. */
+import { isOver } from "../../core/jobstate.ts";
 import { apply, type Draft } from "./records.ts";
 import type { Effect, JobPhase, Place, QueuedJob, ServiceRecord } from "./vocabulary.ts";
 
@@ -8,10 +9,13 @@ export interface Deciding {
   readonly atMs: number;
 }
 
-/** A job changes by what the journal keeps of it. */
+/** A job changes by what the journal keeps of it. One that is over, and had begun, needs its own no more. */
 export function record({ draft, effects }: Deciding, record: ServiceRecord): void {
   apply(draft, record);
   effects.push({ kind: "journal", record });
+  if (record.kind !== "changed" || !isOver(record.phase.kind)) return;
+  const { job } = record;
+  if (draft.jobs.get(job)!.startedMs !== null) effects.push({ kind: "retire", job });
 }
 
 export function change(deciding: Deciding, { id }: QueuedJob, phase: JobPhase, why: string): void {

@@ -16,6 +16,8 @@ import type { EventStore, Journal, Leadership } from "../store.ts";
 import type { QueuedJob } from "./vocabulary.ts";
 
 export interface KeptParts {
+  /** Of the job; closed with the rest. */
+  readonly journal: Journal<JournalRecord>;
   readonly leadership: Leadership;
   readonly runFolder: string;
   readonly depot: string | null;
@@ -31,19 +33,17 @@ export interface Kept {
   close(): Promise<void>;
 }
 
-/** Opens all of it; where the store has lost the job and the depot has it, from there. */
+/** Opens the rest of it; where the store has lost the job and the depot has it, from there. */
 export async function openKept(
   job: QueuedJob,
-  { leadership, runFolder, depot: url, log, now }: KeptParts,
+  { journal, leadership, runFolder, depot: url, log, now }: KeptParts,
 ): Promise<Kept> {
-  const closing: { close(): Promise<void> }[] = [];
+  const closing: { close(): Promise<void> }[] = [journal];
   // What the job has closed itself is closed; what cannot be has been told of before.
   const close = async () => {
     for (const each of closing.splice(0).reverse()) await each.close().catch(() => {});
   };
   try {
-    const journal = await leadership.journal<JournalRecord>(job.id);
-    closing.push(journal);
     const events = await leadership.events(job.id);
     closing.push(events);
     await restoreEvents(runFolder, events);

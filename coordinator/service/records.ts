@@ -63,6 +63,14 @@ export function snapshot({ submissions, turns, jobs }: State): ServiceRecord[] {
   ];
 }
 
+/** How much of a journal these take, in records without code, of some KiB each: code counts for each KiB. */
+export function weightOf(records: readonly ServiceRecord[]): number {
+  return records.reduce((weight, record) => {
+    const sources = record.kind === "submitted" ? record.sources : record.kind === "kept" ? record.job.sources : [];
+    return sources.reduce((sum, { text }) => sum + Math.ceil(text.length / 1024), weight + 1);
+  }, 0);
+}
+
 /** A record of a job that is not there changes nothing. */
 export function apply(draft: Draft, record: ServiceRecord): void {
   switch (record.kind) {

@@ -10,7 +10,7 @@ import { type Journal, type Leadership, serviceJournal } from "../store.ts";
 import { Crowd } from "./crowd.ts";
 import type { ServiceMetrics } from "./metrics.ts";
 import { decide } from "./queue.ts";
-import { replay, snapshot } from "./records.ts";
+import { replay, snapshot, weightOf } from "./records.ts";
 import { reportOf } from "./reporting.ts";
 import { Runs } from "./runs.ts";
 import type { Effect, Event, Happening, PhaseKind, ServiceRecord, State } from "./vocabulary.ts";
@@ -45,7 +45,7 @@ export type Question = Without<Extract<Happening, { call: number }>, "call">;
 
 const tickMs = 250;
 const reportMs = 1_000;
-/** Records that a journal grows by before it is written anew. */
+/** What a journal grows by before it is written anew, by its weight. */
 const compactAfter = 2_000;
 const heartbeatMs = 1_000;
 
@@ -69,17 +69,19 @@ export class Reign {
   readonly #over = new AbortController();
   #state: State;
   #called = 0;
-  #records: number;
+  #weight: number;
+  /** Of the last snapshot: as much again twice over is waited for. */
+  #kept = 0;
 
   private constructor(parts: ReignParts, journal: Journal<ServiceRecord>) {
     const { leadership, folder, rpc, served, depot, log, now } = parts;
     this.#parts = parts;
     this.#journal = journal;
-    this.#records = journal.records.length;
+    this.#weight = weightOf(journal.records);
     this.#state = replay(journal.records);
     const over = (job: string) => this.crowd.over(job);
     const opened = () => void this.#happenings.emit("changed");
-    // No decision is this process's any more.
+    // No decision can be kept any more.
     const deposed = (error: LimbeckError) => this.#over.abort(error);
     this.runs = new Runs({ leadership, folder, served, depot, log, now, opened, over, deposed });
     const happen = (happening: Happening) => this.#happen(happening);
@@ -202,7 +204,7 @@ export class Reign {
     switch (effect.kind) {
       case "journal":
         await this.#parts.metrics.journalling(this.#journal.append(effect.record));
-        this.#records += 1;
+        this.#weight += weightOf([effect.record]);
         return;
       case "startJob": {
         const job = next.jobs.get(effect.job)!;
@@ -226,6 +228,8 @@ export class Reign {
         return this.crowd.sendOn(effect.session, effect.why);
       case "idle":
         return this.crowd.idle(effect.session, effect.why);
+      case "retire":
+        return await this.runs.retire(effect.job);
       case "forget":
         told(effect.job, `is forgotten: ${effect.why}`);
         return await leadership.forget(effect.job);
@@ -234,11 +238,11 @@ export class Reign {
 
   /** Between decisions: a snapshot has all that was decided at once, and a record of that which followed it would count twice. */
   async #compact(): Promise<void> {
-    if (this.#records < compactAfter + 2 * this.#state.jobs.size) return;
+    if (this.#weight < compactAfter + 2 * Math.max(this.#kept, this.#state.jobs.size)) return;
     await this.mayDecide();
     const records = snapshot(this.#state);
     await this.#journal.compact(records);
-    this.#records = records.length;
+    this.#kept = this.#weight = weightOf(records);
   }
 
   #nameOf(session: number): string {

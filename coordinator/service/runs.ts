@@ -8,10 +8,11 @@ import { exposition } from "../../proto/telemetry/exposition.ts";
 import type { Page } from "../../proto/telemetry/http.ts";
 import type { Log } from "../../proto/telemetry/log.ts";
 import { type JobRun, openJobRun, type Wire } from "../jobrun.ts";
+import type { JournalRecord } from "../journalrecord.ts";
 import { depotPatience, standbyPatience, usualPatience } from "../patience.ts";
 import type { Outcome, Plan } from "../state.ts";
 import type { Served } from "../status.ts";
-import type { Leadership } from "../store.ts";
+import type { Journal, Leadership } from "../store.ts";
 import { type Kept, openKept } from "./kept.ts";
 import { Opening, openingText } from "./opening.ts";
 import type { JobSummary, QueuedJob } from "./vocabulary.ts";
@@ -29,7 +30,7 @@ export interface RunsParts {
   readonly opened: () => void;
   /** Told when it has a loop no more: what was said to it last, nobody heard. */
   readonly over: (job: string) => void;
-  /** Another process decides, as the store says. */
+  /** The store says that another process decides, or takes nothing. */
   readonly deposed: (error: LimbeckError) => void;
 }
 
@@ -69,7 +70,7 @@ export class Runs {
 
   /**
    * Opens what the job has, and begins: beside all else, for its store may be slow.
-   * @param ended called once, when it is over or cannot begin; not where another process decides
+   * @param ended called once, when it is over or cannot begin; not where the store takes nothing more from this process
    */
   start(job: QueuedJob, wire: Wire, ended: (how: Ended) => void): void {
     const opening = new Opening();
@@ -83,15 +84,47 @@ export class Runs {
     });
   }
 
+  /**
+   * Empties the journal of a job that is over; its fence stays. What cannot be taken out is told, and stays until the job
+   * is forgotten.
+   * @throws LimbeckError `stale_term` where another leads
+   */
+  async retire(job: string): Promise<void> {
+    const { leadership, log } = this.#parts;
+    try {
+      const journal = await leadership.journal<JournalRecord>(job);
+      await journal.compact([]).finally(() => journal.close());
+    } catch (thrown) {
+      const { code, message } = asLimbeckError(thrown);
+      if (code === "stale_term") throw thrown;
+      log.warn({ event: "not-retired", job }, `the journal of ${job}, which is over, stays as it is: ${message}`);
+    }
+  }
+
   async #open(job: QueuedJob, { opening, wire, ended }: Opened): Promise<void> {
+    const journal = await this.#journalOf(job);
+    if (journal === null) return;
     const runFolder = jobFolder(this.#parts.folder, job.id);
-    const kept = await openKept(job, { ...this.#parts, runFolder });
+    const kept = await openKept(job, { ...this.#parts, journal, runFolder });
     try {
       await this.#mayDecide();
       this.#begin(job, { kept, opening, wire, ended, runFolder });
     } catch (thrown) {
       await kept.close();
       throw thrown;
+    }
+  }
+
+  /** null where the store gives it to nobody, or to another: nothing is decided here any more, and the job is not over. */
+  async #journalOf({ id }: QueuedJob): Promise<Journal<JournalRecord> | null> {
+    try {
+      return await this.#parts.leadership.journal<JournalRecord>(id);
+    } catch (thrown) {
+      const error = asLimbeckError(thrown);
+      if (error.code !== "stale_term" && error.code !== "unavailable") throw error;
+      this.#openings.delete(id);
+      this.#parts.deposed(error);
+      return null;
     }
   }
 
@@ -119,13 +152,13 @@ export class Runs {
     this.#runs.set(id, { ...run, metrics });
     opening.deliver(run);
     opened();
-    void run.begin().then(async (outcome) => {
+    void run.begin().then(async (parting) => {
       this.#runs.delete(id);
       over(id);
       run.feed.close();
       await kept.close();
-      if (outcome.kind === "failed" && outcome.error.code === "stale_term") deposed(outcome.error);
-      else ended(endedOf(outcome));
+      if (parting.kind === "left") deposed(parting.error);
+      else ended(endedOf(parting));
     });
   }
 }

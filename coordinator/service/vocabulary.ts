@@ -225,6 +225,8 @@ export type Effect =
       readonly why: string;
     }
   | { readonly kind: "refuse"; readonly call: number; readonly error: LimbeckError }
+  /** It is over, and its journal is emptied: what came of it is told elsewhere, and nobody goes on with it. */
+  | { readonly kind: "retire"; readonly job: string }
   /** Journal and events of the job are deleted; its files are not. Its record follows. */
   | { readonly kind: "forget"; readonly job: string; readonly why: string };
 

@@ -29,7 +29,7 @@ export const coordinatorMetrics = {
   ),
   journalFailures: counter(
     "journal_failures_total",
-    "Decisions that could not be written to the journal; the job ends.",
+    "Decisions that could not be written to the journal; the coordinator ends, and the job goes on with the next.",
   ),
 
   step: gauge("step", "Optimizer updates applied in the stage.", { stage }),

@@ -29,6 +29,7 @@ const cases: Readonly<Record<string, Case | Elsewhere>> = {
   cancel: { elsewhere: "jobs.test.ts" },
   pause: { elsewhere: "jobs.test.ts" },
   resume: { elsewhere: "jobs.test.ts" },
+  delete: { elsewhere: "jobs.test.ts" },
   artifacts: { elsewhere: "jobs.test.ts" },
   "token create": { elsewhere: "tls.test.ts" },
   "cache ls": { args: ["--dir", "RUN/no-cache"] },

@@ -11,7 +11,7 @@ import { isUnreachable } from "../../proto/natserrors.ts";
 import { cluster, storeOn } from "../coordinator/nats/storeof.ts";
 import { scratchFolder } from "../e2e/limbeck.ts";
 import { freePort } from "../freeport.ts";
-import { startNats } from "../natsserver.ts";
+import { startNats, startNatsCluster } from "../natsserver.ts";
 import { authority, leaf } from "../security/cluster.ts";
 
 const refused = (options: Partial<NatsOptions> & Pick<NatsOptions, "urls">, code: string, message: RegExp) =>
@@ -22,7 +22,12 @@ const refused = (options: Partial<NatsOptions> & Pick<NatsOptions, "urls">, code
     return true;
   });
 
-test("nobody who listens, a server without JetStream, one that is too old", async (t) => {
+/** Longer than a test may take: what is waited for is not refused. */
+const atOnce = { deadlineMs: 600_000 };
+
+test("nobody who listens, and at once a server without JetStream, one that is too old", {
+  timeout: 60_000,
+}, async (t) => {
   const { host, port } = await freePort();
   await refused(
     { urls: [`nats://${host}:${port}`] },
@@ -30,7 +35,11 @@ test("nobody who listens, a server without JetStream, one that is too old", asyn
     /^nobody answers as NATS at 127\.0\.0\.1:\d+: is nats-server running there\?$/,
   );
   const without = await startNats(t, { jetStream: "off" });
-  await refused({ urls: [without.url] }, "unavailable", /^NATS at \S+ has no JetStream: start it with -js/);
+  const off = /^NATS at \S+ has no JetStream: start it with -js/;
+  await refused({ urls: [without.url], ...atOnce }, "unavailable", off);
+  const accounts = "accounts { A { users: [{ user: a, password: b }] }, B { jetstream: enabled } }";
+  const forOthers = await startNats(t, { lines: [accounts] });
+  await refused({ urls: [forOthers.url.replace("//", "//a:b@")], ...atOnce }, "unavailable", off);
   // No old binary is at hand: this says hello as one does.
   const old = createServer((socket) => {
     socket.on("error", () => {});
@@ -40,7 +49,7 @@ test("nobody who listens, a server without JetStream, one that is too old", asyn
   await new Promise<void>((listening) => old.listen(port, host, listening));
   t.after(() => old.close());
   await refused(
-    { urls: [`${host}:${port}`] },
+    { urls: [`${host}:${port}`], ...atOnce },
     "unavailable",
     /is nats-server 2\.6\.6, which is too old: 2\.9\.0 or newer is needed$/,
   );
@@ -67,6 +76,19 @@ test("one that is yet to come is waited for, which is said once, and that it is 
   assert.match(first!.why, wait);
   assert.match(second!.why, /^NATS at 127\.0\.0\.1:\d+ is there after \d+\.\d s$/);
   assert.deepEqual([first!.kind, second!.kind, more], ["away", "back", []]);
+});
+
+test("one of a cluster that is starting has JetStream, and is waited for until that answers", {
+  timeout: 60_000,
+}, async (t) => {
+  const [first, ...others] = await startNatsCluster(t, 1);
+  const news = new EventEmitter();
+  const told = (change: NatsChange) => void news.emit(change.kind, change.why);
+  const connected = connectNats({ urls: [first!.url], name: "test", ...atOnce, told });
+  const [why] = await once(news, "away");
+  assert.match(why, /^waiting for NATS at \S+, 600 s at the most: NATS at \S+ does not answer for JetStream$/);
+  await Promise.all(others.map((server) => server.restart()));
+  await (await connected).close();
 });
 
 test("a name that is not known yet is as a server that is not there yet; what a certificate is wrong in is not", () => {

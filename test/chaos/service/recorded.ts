@@ -1,4 +1,7 @@
-/** A store that writes down when its leader found that it may decide, and when it knew that it leads no more. */
+/**
+ * A store that writes down when its leader found that it may decide, and when it knew that it leads no more. Journals are
+ * witnesses, too: those of jobs that are over stay as they are.
+ */
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { Leadership, Store } from "../../../coordinator/store.ts";
 
@@ -39,6 +42,13 @@ export function recorded(store: Store, coordinator: string, file: string): Store
 function watched(leadership: Leadership, decided: () => void): Leadership {
   return {
     ...leadership,
+    journal: async <R>(name: string) => {
+      const journal = await leadership.journal<R>(name);
+      const compact = async (records: readonly R[]) => {
+        if (records.length > 0) await journal.compact(records);
+      };
+      return { ...journal, compact };
+    },
     holds() {
       const isHeld = leadership.holds();
       if (isHeld) decided();

@@ -53,6 +53,66 @@ test("small messages, little room, and each permission that is missing are told,
   assert.deepEqual([gone.code, gone.stderr], [1, ""]);
 });
 
+test("each request to JetStream that is not allowed is told, and asking for it changes nothing", async (t) => {
+  const refused = [
+    ...["STREAM.CREATE.LIMBECK_TEST_JOURNAL", "STREAM.UPDATE.LIMBECK_TEST_EVENTS", "STREAM.MSG.GET.KV_limbeck-test"],
+    ...["CONSUMER.CREATE.>", "CONSUMER.MSG.NEXT.LIMBECK_TEST_EVENTS.>", "CONSUMER.DELETE.>", "STREAM.PURGE.>"],
+  ].map((request) => `"$JS.API.${request}"`);
+  const denied = `permissions: { publish: { deny: [${refused.join(", ")}] } }`;
+  const users = `authorization { users: [{ user: a, password: b }, { user: c, password: d, ${denied} }] }`;
+  const server = await startNats(t, { lines: [users] });
+  const { lead, nats } = await storeOn(t, [server.url.replace("//", "//a:b@")]);
+  const leadership = await lead();
+  const journal = await leadership.journal<number>("doctor");
+  await journal.append(1);
+  const { streams } = await nats.connection.jetstreamManager();
+  const kept = async () => {
+    const all = await streams.list().next();
+    const sorted = all.sort((a, b) => (a.config.name < b.config.name ? -1 : 1));
+    return sorted.map(({ config, state: { messages, consumer_count } }) => ({ config, messages, consumer_count }));
+  };
+  const before = await kept();
+  const missing = async (user: string) => {
+    const urls = [server.url.replace("//", `//${user}@`)];
+    const found = await examineNats({ urls, name: "test" }, cluster);
+    return found.filter(({ check }) => check === "permissions").map(({ text }) => text);
+  };
+  assert.deepEqual(await missing("a:b"), ["this user may do what a coordinator of test does"]);
+  const told = (await missing("c:d")).map((text) => /^this user may not publish \$JS\.API\.(\S+): add/.exec(text)?.[1]);
+  assert.deepEqual(told.sort(), [
+    ...["CONSUMER.CREATE.LIMBECK_TEST_EVENTS", "CONSUMER.CREATE.LIMBECK_TEST_JOURNAL"],
+    ...["CONSUMER.DELETE.LIMBECK_TEST_EVENTS.doctor", "CONSUMER.DELETE.LIMBECK_TEST_JOURNAL.doctor"],
+    ...["CONSUMER.MSG.NEXT.LIMBECK_TEST_EVENTS.doctor", "STREAM.CREATE.LIMBECK_TEST_JOURNAL"],
+    ...["STREAM.MSG.GET.KV_limbeck-test", "STREAM.PURGE.LIMBECK_TEST_EVENTS", "STREAM.PURGE.LIMBECK_TEST_JOURNAL"],
+    "STREAM.UPDATE.LIMBECK_TEST_EVENTS",
+  ]);
+  assert.deepEqual(await kept(), before);
+  await journal.append(2);
+  await leadership.resign();
+});
+
+test("a server that has no room for the first coordinator's streams is told, whatever the account may have", async (t) => {
+  const server = await startNats(t, { store: ["max_file_store: 20MB"] });
+  const findings = async () => {
+    const found = await examineNats({ urls: [server.url], name: "test" }, cluster);
+    return found.filter(({ check }) => check === "limits").map(({ severity, text }) => `${severity}: ${text}`);
+  };
+  const said =
+    /^error: NATS at \S+ is full and refuses a stream of 256.0 MiB, as the first coordinator makes one for events/;
+  assert.match((await findings())[0]!, said);
+  const { lead, nats } = await storeOn(t, [server.url]);
+  await assert.rejects(lead(), { code: "unavailable", message: /is full and refuses the stream LIMBECK_TEST_EVENTS/ });
+  const { streams } = await nats.connection.jetstreamManager();
+  const names = async () => (await streams.names().next()).sort();
+  assert.deepEqual(await names(), ["KV_limbeck-test", "LIMBECK_TEST_JOURNAL"], "nothing is left of the examination");
+  await streams.add({ name: "LIMBECK_TEST_EVENTS", subjects: ["limbeck.test.events.>"], max_bytes: 10_000_000 });
+  await streams.update("LIMBECK_TEST_JOURNAL", { max_bytes: 5_000_000 });
+  assert.match(
+    (await findings())[0]!,
+    /^warning: .* 4.\d MiB of storage left: give it more, or jobs will find it full$/,
+  );
+});
+
 test("streams that are there and would lose what they have taken are told, with the command that mends them", async (t) => {
   const server = await startNats(t);
   const { nats } = await storeOn(t, [server.url]);

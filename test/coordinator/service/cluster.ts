@@ -99,6 +99,10 @@ export class Cluster {
       case "idle":
         assert.equal(this.of(effect.session).job, "", "an idle one is in no job");
         return;
+      case "retire":
+        assert.ok(!this.loops.has(effect.job), `${effect.job} is written no more`);
+        assert.ok(this.#work.delete(effect.job), `${effect.job} has records of its own, once`);
+        return;
       case "answer":
       case "refuse":
       case "forget":

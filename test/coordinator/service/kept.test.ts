@@ -25,7 +25,8 @@ const term = (number: number): JournalRecord => ({
 async function opened(t: TestContext, folder: string, depot: string): Promise<Kept> {
   const store = openFolderStore(join(folder, "store"));
   const leadership = await store.lead(own, { standby() {}, signal: t.signal });
-  const parts = { leadership, runFolder: join(folder, "run"), depot, log: silent, now: () => 9 };
+  const journal = await leadership.journal<JournalRecord>(job.id);
+  const parts = { journal, leadership, runFolder: join(folder, "run"), depot, log: silent, now: () => 9 };
   const kept = await openKept(job, parts);
   return {
     ...kept,

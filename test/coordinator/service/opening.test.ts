@@ -1,4 +1,4 @@
-/** Jobs are opened beside all else: one whose store is slow, or damaged, is its own trouble. */
+/** Jobs are opened beside all else: one whose records are slow to come, or damaged, is its own trouble; a store that is full is not. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { openFolderStore } from "../../../coordinator/folder/store.ts";
@@ -65,6 +65,28 @@ test("one that cannot be opened fails, and the workers it was given go on", boun
   assert.match((await shown()).why, /^it could not begin: message 7 is no record of it$/);
   for (const why of await workers) assert.match(why, /does not run any more/);
 });
+
+test(
+  "one that the store takes nothing of ends the coordinator, and is not over: the next one goes on with it",
+  bounded,
+  async (t) => {
+    const full = Promise.reject(new LimbeckError("unavailable", "the store is full"));
+    full.catch(() => {});
+    const folder = await scratch(t);
+    const leader = await service("one", folder, gated(folder, full));
+    t.after(() => leader.close("the test is over").catch(() => {})); // It has ended with that.
+    await until(() => isLeading(leader));
+    const job = effectiveJobYaml(testJob({ workers: { students: 2, teachers: 1 } }), "/");
+    const id = await submit(leader, { job, name: "first" });
+    cast(t, leader).catch(() => {}); // Who works when it ends is cut off.
+    await assert.rejects(leader.finished, { code: "unavailable", message: "the store is full" });
+
+    const next = await service("two", folder, openFolderStore(folder));
+    t.after(() => next.close("the test is over"));
+    await until(() => isLeading(next));
+    assert.equal((await view(next, `?job=${id}`)).asked!.state, "running");
+  },
+);
 
 test(
   "a worker that comes back to a job whose loop ends before it hears of it is told to join again",

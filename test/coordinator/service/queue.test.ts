@@ -331,6 +331,30 @@ test("where as many jobs live as may, one that is new is refused with what to do
   );
 });
 
+test("who is over, and had begun, has an empty journal from then on; of one that had not there is none", () => {
+  const cluster = new Cluster();
+  cluster.happen({ kind: "led" });
+  const retired = (effects: readonly Effect[]) =>
+    effects.flatMap((effect) => (effect.kind === "retire" ? [effect.job] : []));
+  const ids = ["done", "failed", "paused", "running", "waiting"].map((name) => {
+    cluster.submit(submission(name));
+    return [...cluster.state.jobs.keys()].at(-1)!;
+  });
+  for (const name of ["a", "b", "c", "d"])
+    for (const role of ["student", "teacher"] as const) cluster.join(`${name}-${role}`, role);
+  cluster.tick(0);
+  const [done, failed, paused, running, waiting] = ids as [string, string, string, string, string];
+  assert.deepEqual([...cluster.loops.keys()], ids.slice(0, 4));
+  assert.deepEqual(retired(cluster.end(done, "done")), [done]);
+  assert.deepEqual(retired(cluster.end(failed, "failed")), [failed]);
+  const paths = [...cluster.control(paused, "pause"), ...cluster.end(paused, "stopped")];
+  assert.deepEqual(retired(paths), [], "it goes on from its records");
+  assert.deepEqual(retired(cluster.control(paused, "cancel")), [paused]);
+  assert.deepEqual(retired(cluster.control(running, "cancel")), []);
+  assert.deepEqual(retired(cluster.end(running, "stopped")), [running]);
+  assert.deepEqual(retired(cluster.control(waiting, "cancel")), []);
+});
+
 test("jobs that are over are forgotten when there are too many, however far ahead a leader's clock is", () => {
   const cluster = new Cluster();
   cluster.happen({ kind: "led" });

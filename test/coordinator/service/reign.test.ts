@@ -58,3 +58,15 @@ test(
     );
   },
 );
+
+test("code that came with jobs goes from the journal when they are over, however few they were", bounded, async (t) => {
+  const { reign, records } = await reigning(t, await scratch(t));
+  const text = "x".repeat(256 * 1_024);
+  for (let at = 0; at < 40; at++) {
+    const { job: id } = await reign.ask({ ...submission(`${at}`), sources: [{ path: "a.mjs", text }] } as Question);
+    await reign.ask(control(id, "cancel"));
+  }
+  const bytes = JSON.stringify(records()).length;
+  assert.ok(bytes < 3 * 2 ** 20, `${bytes} bytes of 40 jobs with 256 KiB each`);
+  assert.equal(replay(records()).jobs.size, 40);
+});

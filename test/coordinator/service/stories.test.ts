@@ -136,6 +136,8 @@ function show({ names }: Cluster, effect: Effect): string[] {
       const then = record.phase.kind === "pausing" ? `, then ${record.phase.next}` : "";
       return [`journal: ${record.job} is ${record.phase.kind}${then}`];
     }
+    case "retire":
+      return []; // Follows each end of one that had begun.
     case "startJob":
       return [`start ${effect.job}${effect.begun ? " on its records" : ""}: ${effect.why}`];
     case "stopJob":
