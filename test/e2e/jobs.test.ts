@@ -100,8 +100,9 @@ test("a service's jobs from their submission to their end, over the death of its
   const { created, id: same } = JSON.parse(again.stdout);
   assert.deepEqual([created, same], [false, taken.id], "one that is done is shown, and not done again");
 
-  const deleted = await ask("delete", "short");
-  assert.deepEqual([deleted.code, deleted.stdout], [0, `${same}: done, it was deleted\n`], deleted.stderr);
+  const deleted = await ask("delete", "short", "-o", "json");
+  const gone = { job: same, state: "done", why: "it was deleted" };
+  assert.deepEqual([deleted.code, JSON.parse(deleted.stdout)], [0, gone], deleted.stderr);
   assert.equal((await ask("artifacts", "short")).code, 2);
 });
 
