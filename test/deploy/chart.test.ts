@@ -14,10 +14,21 @@ import { withHelm } from "./chart/helm.ts";
 import { natsEnvironment } from "./chart/nats.ts";
 import { nameProblems, paths } from "./chart/network.ts";
 import { problems } from "./chart/problems.ts";
-import { chart, namespace, parsed, podsOf, render, said, type Thing, valuesFiles } from "./chart/render.ts";
+import {
+  chart,
+  componentOf,
+  jobSet,
+  notes,
+  parsed,
+  podOf,
+  podsOf,
+  render,
+  said,
+  type Thing,
+  valuesFiles,
+} from "./chart/render.ts";
 import { metricsIn, rulesOf } from "./rules.ts";
 
-const jobSet = ["jobset.x-k8s.io/v1alpha2"];
 const operator = ["v1/PodMonitor", "v1/ServiceMonitor", "v1/PrometheusRule", "v1alpha1/ScrapeConfig"].map(
   (kind) => `monitoring.coreos.com/${kind}`,
 );
@@ -35,8 +46,7 @@ for (const file of [null, ...valuesFiles()]) {
 
 test("students are a JobSet where the cluster has it, and an Indexed Job where not", (t) =>
   withHelm(t, (helm) => {
-    const kindOf = (...options: Parameters<typeof render>) =>
-      podsOf(render(...options)).find(({ labels }) => labels["app.kubernetes.io/component"] === "students")!.owner.kind;
+    const kindOf = (...options: Parameters<typeof render>) => podOf(render(...options), "students").owner.kind;
     assert.equal(kindOf(helm), "Job");
     assert.equal(kindOf(helm, { apiVersions: jobSet }), "JobSet");
     assert.equal(kindOf(helm, { apiVersions: jobSet, set: ["students.kind=job"] }), "Job");
@@ -174,20 +184,18 @@ test("what the notes say to type can be typed, and what they name is there", (t)
   withHelm(t, (helm) => {
     const folder = ["nats.enabled=false", "coordinator.replicas=1", "storage.kind=volume"];
     for (const set of [[], ["tls.mode=none", "networkPolicy.enabled=false"], folder]) {
-      const install = ["install", "limbeck", chart, "--namespace", namespace, "--dry-run=client"];
-      const text = said(helm, [...install, ...set.flatMap((each) => ["--set", each])]);
-      const notes = text.slice(text.indexOf("NOTES:")).replaceAll("\\\n", "");
-      const [, typed = ""] = /^ *limbeck (submit .*)$/m.exec(notes) ?? [];
+      const text = notes(helm, { set }).replaceAll("\\\n", "");
+      const [, typed = ""] = /^ *limbeck (submit .*)$/m.exec(text) ?? [];
       assert.equal(refusalOf(typed.trim().split(/ +/)), "", typed);
       const objects = render(helm, { set });
       const there = objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
-      const [, service] = / port-forward service\/(\S+) 7071$/m.exec(notes)!;
+      const [, service] = / port-forward service\/(\S+) 7071$/m.exec(text)!;
       assert.ok(there.includes(`Service ${service}`), service);
-      const [, secret] = / the Secret (\S+) at \/tls/.exec(notes) ?? [];
+      const [, secret] = / the Secret (\S+) at \/tls/.exec(text) ?? [];
       assert.equal(secret !== undefined, !set.includes("tls.mode=none"));
       const secrets = objects.filter(({ kind }) => kind === "Certificate").map(({ spec }) => spec.secretName);
       if (secret !== undefined) assert.ok(secrets.includes(secret), secret);
-      assert.equal(/whoever reaches the ports may submit/.test(notes), set.includes("tls.mode=none"));
+      assert.equal(/whoever reaches the ports may submit/.test(text), set.includes("tls.mode=none"));
     }
   }));
 
@@ -200,9 +208,9 @@ test("NATS' passwords are random, each pod has its own, and only the server has 
     for (const each of one) assert.match(Buffer.from(each, "base64").toString(), /^p[A-Za-z0-9]{31}$/);
     const named = render(helm, { set: ["nats.auth.existingSecret=mine"] });
     assert.deepEqual(passwords(named), []);
-    const keys = podsOf(named).map(({ labels, spec }) => [
-      labels["app.kubernetes.io/component"],
-      ...spec.containers[0].env.flatMap(({ valueFrom }: Thing) =>
+    const keys = podsOf(named).map((pod) => [
+      componentOf(pod),
+      ...pod.spec.containers[0].env.flatMap(({ valueFrom }: Thing) =>
         valueFrom?.secretKeyRef?.name === "mine" ? valueFrom.secretKeyRef.key : [],
       ),
     ]);

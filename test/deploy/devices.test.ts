@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { packagePath } from "../../proto/package.ts";
 import { withHelm } from "./chart/helm.ts";
-import { podsOf, render, type Thing } from "./chart/render.ts";
+import { podOf, render, type Thing } from "./chart/render.ts";
 
 const values = [packagePath("deploy/helm/examples/eight-gpus.yaml")];
 
 function workerOf(objects: readonly Thing[], component: string): Thing {
-  const { spec } = podsOf(objects).find(({ labels }) => labels["app.kubernetes.io/component"] === component)!;
+  const { spec } = podOf(objects, component);
   return { ...spec.containers[0], volumes: spec.volumes };
 }
 

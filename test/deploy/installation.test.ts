@@ -10,7 +10,7 @@ import { packagePath } from "../../proto/package.ts";
 import { scratchFolder } from "../e2e/limbeck.ts";
 import { findTool } from "../kubernetestools.ts";
 import { withHelm } from "./chart/helm.ts";
-import { chart, parsed, podsOf, render, said, type Thing } from "./chart/render.ts";
+import { componentOf, notes, parsed, podOf, podsOf, render, said, type Thing } from "./chart/render.ts";
 
 const pages = ["deploy/helm/limbeck/README.md", "docs/operations.md"];
 const read = (path: string) => readFileSync(packagePath(path), "utf8").replaceAll(/ *\\\n */g, " ");
@@ -62,8 +62,9 @@ test("Secrets made without cert-manager as README.md says are what the pods moun
   const { status, stdout, stderr } = spawnSync("bash", ["-euo", "pipefail", "-c", script], options);
   assert.equal(status, 0, stderr);
   const objects = parsed(stdout);
-  for (const { labels, spec } of podsOf(objects)) {
-    const role = roles[labels["app.kubernetes.io/component"]!];
+  for (const pod of podsOf(objects)) {
+    const { spec } = pod;
+    const role = roles[componentOf(pod)];
     if (role === undefined) continue; // NATS
     const { secretName } = spec.volumes.find(({ name }: Thing) => name === "tls").secret;
     const made = objects.find(({ kind, metadata }) => kind === "Secret" && metadata.name === secretName);
@@ -80,17 +81,11 @@ test("Secrets made without cert-manager as README.md says are what the pods moun
   }
 });
 
-/** @param set values, as JSON */
-function notes(helm: string, ...set: string[]): string {
-  const args = ["install", "limbeck", chart, "--namespace", "ml", "--dry-run=client"];
-  return said(helm, [...args, ...set.flatMap((each) => ["--set-json", each])]).split("NOTES:\n")[1]!;
-}
-
 test("the notes lead to the leader's pod, which its coordinators name, where several may lead", (t) =>
   withHelm(t, (helm) => {
     assert.match(notes(helm), /names the pod that leads.*\n {2}kubectl --namespace ml port-forward pod\/POD 7071$/m);
-    assert.doesNotMatch(notes(helm, "coordinator.replicas=1"), /pod\/POD/);
-    const pod = podsOf(render(helm)).find(({ labels }) => labels["app.kubernetes.io/component"] === "coordinator")!;
+    assert.doesNotMatch(notes(helm, { set: ["coordinator.replicas=1"] }), /pod\/POD/);
+    const pod = podOf(render(helm), "coordinator");
     const [{ args, env }] = pod.spec.containers;
     assert.ok(args.includes("--name=$(POD_NAME)"));
     const { valueFrom } = env.find(({ name }: Thing) => name === "POD_NAME");
@@ -100,9 +95,12 @@ test("the notes lead to the leader's pod, which its coordinators name, where sev
 test("the notes say who may scrape, and which images are published nowhere", (t) =>
   withHelm(t, (helm) => {
     assert.match(notes(helm), /networkPolicy\.scrapers\): .*"kubernetes\.io\/metadata\.name":"monitoring"/);
-    assert.match(notes(helm, "networkPolicy.scrapers=[]"), /networkPolicy\.scrapers\): nobody$/m);
-    assert.doesNotMatch(notes(helm, "networkPolicy.enabled=false"), /scrape/);
+    assert.match(notes(helm, { json: ["networkPolicy.scrapers=[]"] }), /networkPolicy\.scrapers\): nobody$/m);
+    assert.doesNotMatch(notes(helm, { set: ["networkPolicy.enabled=false"] }), /scrape/);
     assert.match(notes(helm), /^The image limbeck:\S+ is published nowhere/m);
-    assert.match(notes(helm, "students.gpu.count=1"), /^The image limbeck:\S+, and limbeck:\S+-gpu for GPUs, is/m);
-    assert.doesNotMatch(notes(helm, 'image.repository="registry.lab/limbeck"'), /published nowhere/);
+    assert.match(
+      notes(helm, { set: ["students.gpu.count=1"] }),
+      /^The image limbeck:\S+, and limbeck:\S+-gpu for GPUs, is/m,
+    );
+    assert.doesNotMatch(notes(helm, { set: ["image.repository=registry.lab/limbeck"] }), /published nowhere/);
   }));

@@ -3,10 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { packagePath } from "../../proto/package.ts";
 import { withHelm } from "./chart/helm.ts";
-import { podsOf, render, type Thing } from "./chart/render.ts";
+import { componentOf, jobSet, podsOf, render, type Thing } from "./chart/render.ts";
 
 const values = [packagePath("test/deploy/chart/values/job.yaml")];
-const jobSet = ["jobset.x-k8s.io/v1alpha2"];
 
 /** By component: what becomes of a pod that ends with a code, by the first rule that is about it. */
 function verdicts(specs: ReadonlyMap<string, Thing>, code: number): Record<string, string> {
@@ -19,7 +18,7 @@ function jobsOf(objects: readonly Thing[]): Map<string, Thing> {
   const specs = objects.flatMap(({ kind, spec }) =>
     kind === "Job" ? [spec] : kind === "JobSet" ? spec.replicatedJobs.map(({ template }: Thing) => template.spec) : [],
   );
-  return new Map(specs.map((spec) => [spec.template.metadata.labels["app.kubernetes.io/component"], spec]));
+  return new Map(specs.map((spec) => [componentOf(spec.template.metadata), spec]));
 }
 
 test("a job that has failed or cannot be read ends its coordinator's Job, and being sent away does not count", (t) =>
@@ -43,9 +42,11 @@ test("a job that has failed or cannot be read ends its coordinator's Job, and be
 test("the processes end with the codes that the Jobs' rules are about", (t) =>
   withHelm(t, (helm) => {
     const told = Object.fromEntries(
-      podsOf(render(helm, { values })).map(({ labels, spec }) => [
-        labels["app.kubernetes.io/component"],
-        spec.containers[0].args.filter((arg: string) => /^--(leave|failed|alone)-code|^--patience/.test(arg)).sort(),
+      podsOf(render(helm, { values })).map((pod) => [
+        componentOf(pod),
+        pod.spec.containers[0].args
+          .filter((arg: string) => /^--(leave|failed|alone)-code|^--patience/.test(arg))
+          .sort(),
       ]),
     );
     const worker = ["--alone-code=3", "--leave-code=143", "--patience=30m"];

@@ -6,16 +6,14 @@ import { test } from "node:test";
 import { Events, type NatsConnection } from "nats";
 import { artifactBucket } from "../../proto/cluster.ts";
 import { openDepot } from "../../proto/depot/open.ts";
-import { findTool } from "../kubernetestools.ts";
+import { withHelm } from "./chart/helm.ts";
 import { cluster, lead, served } from "./chart/natsserved.ts";
 import { endingProblems } from "./chart/pods.ts";
-import { podsOf, render, type Thing } from "./chart/render.ts";
+import { podOf, render, type Thing } from "./chart/render.ts";
 
 const bounded = { timeout: 120_000 };
 
-function natsPod(objects: readonly Thing[]): Thing {
-  return podsOf(objects).find(({ labels }) => labels["app.kubernetes.io/component"] === "nats")!.spec;
-}
+const natsPod = (objects: readonly Thing[]): Thing => podOf(objects, "nats").spec;
 
 /** What the connection is told of its servers, until it has come to another. */
 async function untilMoved(connection: NatsConnection): Promise<string[]> {
@@ -99,46 +97,49 @@ for (const replicas of [1, 3])
     },
   );
 
-test("a configuration that is another is rolled out, whatever it is of; other values are none of NATS' business", (t) => {
-  const helm = findTool("helm");
-  if ("why" in helm) return t.skip(helm.why);
-  const checksum = (...set: string[]) => {
-    const { spec } = render(helm.path, { set }).find(
-      ({ kind, metadata }) => kind === "StatefulSet" && metadata.name.endsWith("-nats"),
+test("a configuration that is another is rolled out, whatever it is of; other values are none of NATS' business", (t) =>
+  withHelm(t, (helm) => {
+    const checksum = (...set: string[]) => {
+      const { spec } = render(helm, { set }).find(
+        ({ kind, metadata }) => kind === "StatefulSet" && metadata.name.endsWith("-nats"),
+      );
+      return spec.template.metadata.annotations["checksum/config"];
+    };
+    const changes = [
+      "cluster=other",
+      "nats.replicas=3",
+      "nats.size=20Gi",
+      "nats.journalSize=2Gi",
+      "storage.kind=volume",
+    ];
+    const sums = [checksum(), ...changes.map((change) => checksum(change))];
+    assert.equal(new Set(sums).size, sums.length, sums.join(" "));
+    assert.equal(checksum("students.replicas=5", "nats.image.tag=2.11-alpine"), checksum());
+  }));
+
+test("several servers are lame ducks for as long as they may be; a single one has nowhere to send its clients", (t) =>
+  withHelm(t, (helm) => {
+    assert.equal(natsPod(render(helm)).containers[0].lifecycle, undefined);
+    const objects = render(helm, { set: ["nats.replicas=3"] });
+    assert.deepEqual(endingProblems(objects), []);
+    const changed = (right: string, wrong: string) => {
+      const text = JSON.stringify(objects);
+      assert.ok(text.includes(right), right);
+      return endingProblems(JSON.parse(text.replace(right, wrong))).join("; ");
+    };
+    assert.match(
+      changed('"terminationGracePeriodSeconds":60', '"terminationGracePeriodSeconds":30'),
+      /is killed after 30/,
     );
-    return spec.template.metadata.annotations["checksum/config"];
-  };
-  const changes = ["cluster=other", "nats.replicas=3", "nats.size=20Gi", "nats.journalSize=2Gi", "storage.kind=volume"];
-  const sums = [checksum(), ...changes.map((change) => checksum(change))];
-  assert.equal(new Set(sums).size, sums.length, sums.join(" "));
-  assert.equal(checksum("students.replicas=5", "nats.image.tag=2.11-alpine"), checksum());
-});
+    assert.match(changed("ldm=/data/nats.pid", "ldm=/data/other.pid"), /SIGTERM ends it at once/);
+    assert.match(changed("pid_file: /data/nats.pid\\n", ""), /SIGTERM ends it at once/);
+  }));
 
-test("several servers are lame ducks for as long as they may be; a single one has nowhere to send its clients", (t) => {
-  const helm = findTool("helm");
-  if ("why" in helm) return t.skip(helm.why);
-  assert.equal(natsPod(render(helm.path)).containers[0].lifecycle, undefined);
-  const objects = render(helm.path, { set: ["nats.replicas=3"] });
-  assert.deepEqual(endingProblems(objects), []);
-  const changed = (right: string, wrong: string) => {
-    const text = JSON.stringify(objects);
-    assert.ok(text.includes(right), right);
-    return endingProblems(JSON.parse(text.replace(right, wrong))).join("; ");
-  };
-  assert.match(
-    changed('"terminationGracePeriodSeconds":60', '"terminationGracePeriodSeconds":30'),
-    /is killed after 30/,
-  );
-  assert.match(changed("ldm=/data/nats.pid", "ldm=/data/other.pid"), /SIGTERM ends it at once/);
-  assert.match(changed("pid_file: /data/nats.pid\\n", ""), /SIGTERM ends it at once/);
-});
-
-test("sizes that leave no room for journals, or none for a depot, are refused", (t) => {
-  const helm = findTool("helm");
-  if ("why" in helm) return t.skip(helm.why);
-  const refused = (set: string, says: RegExp) => assert.throws(() => render(helm.path, { set: set.split(" ") }), says);
-  refused("nats.size=1Gi", /nats\.size=1Gi has no room for checkpoints and models/);
-  refused("nats.journalSize=100Mi", /nats\.journalSize=100Mi is too little/);
-  refused("nats.journalSize=1G", /\/nats\/journalSize/);
-  render(helm.path, { set: ["nats.size=1Gi", "storage.kind=volume"] });
-});
+test("sizes that leave no room for journals, or none for a depot, are refused", (t) =>
+  withHelm(t, (helm) => {
+    const refused = (set: string, says: RegExp) => assert.throws(() => render(helm, { set: set.split(" ") }), says);
+    refused("nats.size=1Gi", /nats\.size=1Gi has no room for checkpoints and models/);
+    refused("nats.journalSize=100Mi", /nats\.journalSize=100Mi is too little/);
+    refused("nats.journalSize=1G", /\/nats\/journalSize/);
+    render(helm, { set: ["nats.size=1Gi", "storage.kind=volume"] });
+  }));

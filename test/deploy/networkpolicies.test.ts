@@ -2,26 +2,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { withHelm } from "./chart/helm.ts";
-import { type PodOf, podsOf, render, selects, type Thing } from "./chart/render.ts";
+import { rulesOf } from "./chart/network.ts";
+import { componentOf, podsOf, render, selects, type Thing } from "./chart/render.ts";
 
 const s3 = ["cluster=ml-limbeck", "storage.kind=s3", "storage.s3.bucket=results"];
 const metadata = ["169.254.169.254/32", "169.254.170.23/32"];
 const ours = ["coordinator", "students", "teachers"];
 const all = ["client", "coordinator", "nats", "students", "teachers"];
 
-const componentOf = ({ labels }: PodOf) => labels["app.kubernetes.io/component"]!;
-
-function egressOf(objects: readonly Thing[], pod: PodOf): readonly Thing[] {
-  return objects
-    .filter(({ kind, spec }) => kind === "NetworkPolicy" && selects(spec.podSelector.matchLabels, pod.labels))
-    .flatMap(({ spec }) => spec.egress ?? []);
-}
-
 /** The components whose pods may go there, and by a port of that number. */
 function whoReaches(objects: readonly Thing[], there: (peer: Thing) => boolean, port: number): readonly string[] {
   const goes = ({ to, ports }: Thing) => to?.some(there) && ports.some((each: Thing) => each.port === port);
   return podsOf(objects)
-    .filter((pod) => egressOf(objects, pod).some(goes))
+    .filter((pod) => rulesOf(objects, pod, "Egress").some(goes))
     .map(componentOf)
     .sort();
 }

@@ -11,7 +11,7 @@ import { ownNetwork } from "../network.ts";
 import { expanded } from "./arguments.ts";
 import { secretValue, startChartNats } from "./nats.ts";
 import { askedAt, content, whenGone } from "./probe.ts";
-import { type PodOf, podsOf, type Thing } from "./render.ts";
+import { componentOf, podOf, type Thing } from "./render.ts";
 import { placesIn, reachedBy } from "./services.ts";
 import { mountsOf } from "./volumes.ts";
 
@@ -49,15 +49,13 @@ export async function miniature(
   secrets: Readonly<Record<string, string>> = {},
 ): Promise<Miniature> {
   const folder = await scratchFolder(t);
-  const pods = podsOf(objects);
-  const podOf = (component: string) => pods.find((pod) => componentOf(pod) === component)!;
   const network = ownNetwork();
   const natsAddress = `${network}.1`;
   let started = 1;
   /** Of the first of a component, for whom its Service stands. */
   const first = new Map([["nats", natsAddress]]);
   startChartNats(t, objects, { folder, hosts: [natsAddress] });
-  for (const asked of questions(podOf("nats").spec.containers[0], natsAddress)) await content(asked);
+  for (const asked of questions(podOf(objects, "nats").spec.containers[0], natsAddress)) await content(asked);
 
   /** Where a name of a Service leads. */
   const led = (place: string): string | null => {
@@ -66,7 +64,7 @@ export async function miniature(
     return its?.[0] === undefined ? null : `${its[0]}:${reached!.port}`;
   };
   const run = (component: string, ...more: string[]): Container => {
-    const { spec } = podOf(component);
+    const { spec } = podOf(objects, component);
     const [container] = spec.containers;
     started += 1;
     const [address, name] = [`${network}.${started}`, `${component}-${started}`];
@@ -98,7 +96,7 @@ export async function miniature(
   });
   const keep = (component: string): Kept => {
     let current = run(component);
-    const isJob = podOf(component).owner.kind === "Job";
+    const isJob = podOf(objects, component).owner.kind === "Job";
     void (async () => {
       for (;;) {
         const { code, stderr } = await current.outcome;
@@ -121,8 +119,6 @@ export async function miniature(
 
 /** Of who is killed, has done its work, is to join again, was told to leave. */
 const inOrder: readonly (number | null)[] = [null, 0, 75, 143];
-
-const componentOf = ({ labels }: PodOf) => labels["app.kubernetes.io/component"]!;
 
 /** What a kubelet asks, in this order; nothing of who ends by itself. */
 function questions(container: Thing, address: string): string[] {

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { natsBinary } from "../../natsserver.ts";
-import { podsOf, said, type Thing } from "./render.ts";
+import { podOf, said, type Thing } from "./render.ts";
 
 interface Place {
   /** Of its configuration and its data. */
@@ -45,7 +45,7 @@ export function startChartNats(t: TestContext, objects: readonly Thing[], { fold
 
 /** Of the container of the server with this index: its name, and the passwords of its users. */
 export function natsEnvironment(objects: readonly Thing[], index = 0): Record<string, string> {
-  const { spec } = podsOf(objects).find(({ labels }) => labels["app.kubernetes.io/component"] === "nats")!;
+  const { spec } = podOf(objects, "nats");
   const variables = spec.containers[0].env.map(({ name, valueFrom }: Thing) => [
     name,
     secretValue(valueFrom, objects) ?? `limbeck-nats-${index}`,

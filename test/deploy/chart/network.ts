@@ -1,6 +1,6 @@
 /** Which paths the network policies leave, and that Services, budgets, scalers and monitors find what they name. */
 import { containersOf } from "./pods.ts";
-import { type PodOf, podsOf, selects, type Thing } from "./render.ts";
+import { componentOf, type PodOf, podsOf, selects, type Thing } from "./render.ts";
 
 export function policiesOf(objects: readonly Thing[], pod: PodOf, direction: "Ingress" | "Egress"): Thing[] {
   return objects
@@ -44,12 +44,11 @@ export function reaches(objects: readonly Thing[], [from, to]: readonly [PodOf, 
 /** Of all pods, by component: who reaches which ports of whom. "students -> coordinator:7070" */
 export function paths(objects: readonly Thing[]): string[] {
   const pods = podsOf(objects);
-  const name = ({ labels }: PodOf) => labels["app.kubernetes.io/component"]!;
   const found = pods.flatMap((from) =>
     pods.flatMap((to) =>
       portsOf(to)
         .filter(({ containerPort }) => reaches(objects, [from, to], containerPort))
-        .map(({ containerPort }) => `${name(from)} -> ${name(to)}:${containerPort}`),
+        .map(({ containerPort }) => `${componentOf(from)} -> ${componentOf(to)}:${containerPort}`),
     ),
   );
   return [...new Set(found)].sort();

@@ -9,6 +9,9 @@ export const chart = packagePath("deploy/helm/limbeck");
 // biome-ignore lint/suspicious/noExplicitAny: what the schemas have checked is looked into at every depth
 export type Thing = any;
 
+/** Of a cluster that has JobSet. */
+export const jobSet = ["jobset.x-k8s.io/v1alpha2"];
+
 /** Of a release that is rendered here. */
 export const namespace = "ml";
 
@@ -30,17 +33,28 @@ export interface RenderOptions {
   readonly release?: string;
   readonly values?: readonly string[];
   readonly set?: readonly string[];
+  /** As `set`, of what is written as JSON: an empty list is nothing else. */
+  readonly json?: readonly string[];
   /** What the cluster has beside Kubernetes' own. */
   readonly apiVersions?: readonly string[];
 }
 
 /** Throws with what Helm says. */
 export function render(helm: string, options: RenderOptions = {}): Thing[] {
-  const { release = "limbeck", values = [], set = [], apiVersions = [] } = options;
-  const args = ["template", release, chart, "--namespace", namespace];
+  return parsed(said(helm, ["template", ...argumentsOf(options)]));
+}
+
+/** What Helm tells who has installed it. */
+export function notes(helm: string, options: RenderOptions = {}): string {
+  return said(helm, ["install", ...argumentsOf(options), "--dry-run=client"]).split("NOTES:\n")[1]!;
+}
+
+function argumentsOf(options: RenderOptions): string[] {
+  const { release = "limbeck", values = [], set = [], json = [], apiVersions = [] } = options;
+  const args = [release, chart, "--namespace", namespace, ...json.flatMap((each) => ["--set-json", each])];
   args.push(...values.flatMap((file) => ["--values", file]), ...set.flatMap((each) => ["--set", each]));
   args.push(...apiVersions.flatMap((each) => ["--api-versions", each]));
-  return parsed(said(helm, args));
+  return args;
 }
 
 /** Of a command. @throws Error with what it wrote to stderr */
@@ -79,6 +93,13 @@ export function podsOf(objects: readonly Thing[]): PodOf[] {
       );
     return owner.spec?.template?.spec?.containers ? pod(where, owner.spec.template) : [];
   });
+}
+
+export const componentOf = ({ labels }: Pick<PodOf, "labels">) => labels["app.kubernetes.io/component"]!;
+
+/** The first of a component. */
+export function podOf(objects: readonly Thing[], component: string): PodOf {
+  return podsOf(objects).find((pod) => componentOf(pod) === component)!;
 }
 
 export function selects(selector: Thing, labels: Readonly<Record<string, string>>): boolean {
