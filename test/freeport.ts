@@ -15,3 +15,9 @@ export async function freePort(): Promise<{ host: string; port: number }> {
     return { host: "127.0.0.1", port };
   }
 }
+
+/** host:port of such a one. */
+export async function freeAddress(): Promise<string> {
+  const { host, port } = await freePort();
+  return `${host}:${port}`;
+}

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { freePort } from "../freeport.ts";
+import { freeAddress } from "../freeport.ts";
 import { startNats } from "../natsserver.ts";
 import { type Running, scratchFolder, start } from "./limbeck.ts";
 import { Said } from "./said.ts";
@@ -16,7 +16,7 @@ interface Begun extends Running {
 }
 
 async function begin(t: TestContext, command: readonly string[]): Promise<Begun> {
-  const http = `127.0.0.1:${(await freePort()).port}`;
+  const http = await freeAddress();
   const running = start([...command, "--http", http, "-o", "json"]);
   t.after(async () => {
     running.process.kill("SIGTERM");
@@ -32,7 +32,7 @@ test("they wait for NATS, say so once, live meanwhile, and find each other when 
   const nats = await startNats(t);
   await nats.kill();
   const state = join(await scratchFolder(t), "state");
-  const listen = `127.0.0.1:${(await freePort()).port}`;
+  const listen = await freeAddress();
   const [coordinator, worker] = await Promise.all([
     begin(t, ["coordinator", "--state", state, "--nats", nats.url, "--listen", listen]),
     begin(t, ["worker", "--name", "early", "--nats", nats.url]),

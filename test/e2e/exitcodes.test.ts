@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
 import { packagePath } from "../../proto/package.ts";
-import { freePort } from "../freeport.ts";
+import { freeAddress } from "../freeport.ts";
 import { limbeck, type Running, scratchFolder, start } from "./limbeck.ts";
 
 const bounded = { timeout: 180_000 };
@@ -43,11 +43,6 @@ function workers(t: TestContext, address: string, ...args: string[]): Running[] 
     t.after(() => void running.process.kill("SIGTERM"));
     return running;
   });
-}
-
-async function freeAddress(): Promise<string> {
-  const { host, port } = await freePort();
-  return `${host}:${port}`;
 }
 
 test("a job that failed, and one that cannot be read, have codes of their own", bounded, async (t) => {

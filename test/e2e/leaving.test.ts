@@ -2,17 +2,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { freePort } from "../freeport.ts";
+import { freeAddress } from "../freeport.ts";
 import { start } from "./limbeck.ts";
 
 const bounded = { timeout: 60_000 };
 
 /** It has handlers for signals when its port answers. */
 async function toldToLeave(...args: string[]): Promise<number | null> {
-  const { host, port } = await freePort();
-  const worker = start(["worker", "--coordinator=127.0.0.1:1", `--http=${host}:${port}`, ...args]);
+  const http = await freeAddress();
+  const worker = start(["worker", "--coordinator=127.0.0.1:1", `--http=${http}`, ...args]);
   const answers = () =>
-    fetch(`http://${host}:${port}/healthz`).then(
+    fetch(`http://${http}/healthz`).then(
       ({ ok }) => ok,
       () => false,
     );

@@ -10,7 +10,7 @@ import type { Page } from "playwright-core";
 import type { JobStatus } from "../../coordinator/status.ts";
 import { assertReachable, loadedBytes, troublesOf, until } from "../browserpage.ts";
 import { openChromium } from "../chromium.ts";
-import { freePort } from "../freeport.ts";
+import { freeAddress } from "../freeport.ts";
 import { begunRun, childrenOf, waiting } from "./limbeck.ts";
 
 const bounded = { timeout: 180_000 };
@@ -21,8 +21,7 @@ test("the page of a running job loads, moves, and goes on when the coordinator w
   if (!browser) return t.skip("no Chromium on this machine");
   t.after(() => browser.close());
   const endless = ["teach.epochs=1", `student=${waiting}`, "distil.epochs=100000"];
-  const { host, port } = await freePort();
-  const http = `${host}:${port}`;
+  const http = await freeAddress();
   const run = await begunRun(t, ...endless.flatMap((each) => ["--set", each]), "--http", http);
   const shots = join(tmpdir(), "limbeck-page");
   await mkdir(shots, { recursive: true });

@@ -7,7 +7,7 @@ import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parse, stringify } from "yaml";
 import { rulesFolder } from "../deploy/rules.ts";
-import { freePort } from "../freeport.ts";
+import { freeAddress } from "../freeport.ts";
 import { scratchFolder } from "./limbeck.ts";
 
 interface Config {
@@ -55,8 +55,7 @@ export class Prometheus {
           .replace(/> (\d{3,})\b/g, (_, seconds) => `> ${seconds / faster}`),
       );
     }
-    const { host, port } = await freePort();
-    const address = `${host}:${port}`;
+    const address = await freeAddress();
     const args = ["--config.file=prometheus.yml", "--storage.tsdb.path=data", `--web.listen-address=${address}`];
     const child = spawn(binary, [...args, "--log.level=error"], { cwd: folder, stdio: "inherit" });
     t.after(() => void child.kill("SIGKILL"));

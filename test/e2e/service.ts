@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
-import { freePort } from "../freeport.ts";
+import { freeAddress } from "../freeport.ts";
 import { type Outcome, type Running, scratchFolder, start } from "./limbeck.ts";
 
 export interface ServiceUnderTest {
@@ -23,7 +23,7 @@ export interface ServiceUnderTest {
 /** @param workers idle ones, whose role the coordinator chooses */
 export async function startedService(t: TestContext, workers: number, ...args: string[]): Promise<ServiceUnderTest> {
   const scratch = await scratchFolder(t);
-  const [address, http] = [`127.0.0.1:${(await freePort()).port}`, `127.0.0.1:${(await freePort()).port}`];
+  const [address, http] = [await freeAddress(), await freeAddress()];
   const begin = async () => {
     const own = ["--state", join(scratch, "state"), "--listen", address, "--http", http];
     const running = start(["coordinator", ...own, "-o", "json", ...args]);

@@ -5,7 +5,7 @@ import { delimiter, join } from "node:path";
 import { test } from "node:test";
 import { serveSharedHealth } from "../../cli/sharedhealth.ts";
 import { content } from "../deploy/chart/probe.ts";
-import { freePort } from "../freeport.ts";
+import { freeAddress, freePort } from "../freeport.ts";
 import { healthOf } from "../healthclient.ts";
 import { childrenOf, scratchFolder, start } from "./limbeck.ts";
 
@@ -16,8 +16,7 @@ test("a supervisor of two workers serves when they do, and not when both have di
   const driver = join(folder, "nvidia-smi");
   writeFileSync(driver, '#!/bin/sh\ntest "$1" = -L || exit 1\necho "GPU 0: H100"\necho "GPU 1: H100"\n');
   chmodSync(driver, 0o755);
-  const { host, port } = await freePort();
-  const health = `${host}:${port}`;
+  const health = await freeAddress();
   const args = ["--devices=all", "--coordinator=127.0.0.1:1", "--patience=60s", `--health=${health}`];
   const supervisor = start(["worker", ...args], { PATH: `${folder}${delimiter}${process.env["PATH"]}` });
   t.after(() => void supervisor.process.kill("SIGTERM"));

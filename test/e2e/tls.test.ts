@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openChromium } from "../chromium.ts";
-import { freePort } from "../freeport.ts";
+import { freeAddress } from "../freeport.ts";
 import { answerTo, assertBears, request, statusesIn } from "../hostilehttp.ts";
 import { startNats } from "../natsserver.ts";
 import { authority, cluster, leaf } from "../security/cluster.ts";
@@ -79,21 +79,11 @@ test(
     secrets.set("the token", token.trim().split(".")[2]!);
     assert.ok(id);
 
-    const [grpc, pages, workerPages, health] = [await freePort(), await freePort(), await freePort(), await freePort()];
-    const at = `127.0.0.1:${grpc.port}`;
+    const [at, pages] = [await freeAddress(), await freeAddress()];
+    const [workerPages, health] = [await freeAddress(), await freeAddress()];
     const coordinator = begin([
-      ...[
-        "coordinator",
-        "--state",
-        join(folder, "state"),
-        "--listen",
-        at,
-        "--http",
-        `127.0.0.1:${pages.port}`,
-        "-o",
-        "json",
-      ],
-      ...["--nats", nats, "--cluster", cluster, "--health", `127.0.0.1:${health.port}`, ...tls("coordinator")],
+      ...["coordinator", "--state", join(folder, "state"), "--listen", at, "--http", pages, "-o", "json"],
+      ...["--nats", nats, "--cluster", cluster, "--health", health, ...tls("coordinator")],
       ...["--http-token-file", file("http", "planted-http-token-1"), "--token-key", join(folder, "token.key.pub")],
       ...["--revoked-tokens", file("revoked", "")],
     ]);
@@ -104,7 +94,7 @@ test(
       [
         ...["worker", "--name", "by-token", "-o", "json", ...tls("member"), "--token-file", file("token", token)],
         ...["--token-key", join(folder, "token.key.pub"), "--cluster", cluster],
-        ...["--http", `127.0.0.1:${workerPages.port}`, "--http-token-file", file("workerhttp", "planted-http-token-2")],
+        ...["--http", workerPages, "--http-token-file", file("workerhttp", "planted-http-token-2")],
       ],
       told,
     );
@@ -183,8 +173,7 @@ test(
     refused(halfway, 2, /^limbeck: --tls-key is missing: TLS takes --tls-ca, --tls-cert and --tls-key, all three$/m);
     await said.until(/a call is refused: Coordinator\.Join takes the role worker/);
 
-    for (const { port } of [pages, workerPages]) {
-      const address = `127.0.0.1:${port}`;
+    for (const address of [pages, workerPages]) {
       // A worker opens it before it joins.
       while (statusesIn(await answerTo(address, request("/healthz")))[0] !== 200) await sleep(50);
       await assertBears(address);
@@ -208,9 +197,9 @@ test(
       `/jobs/${name}/metrics`,
       `/jobs/${name}/state`,
     ])
-      served.push(await (await fetch(`http://127.0.0.1:${pages.port}${path}`, bearer("planted-http-token-1"))).text());
-    served.push(await (await fetch(`http://127.0.0.1:${pages.port}/state`)).text());
-    await loggedIn(t, `http://127.0.0.1:${pages.port}/`);
+      served.push(await (await fetch(`http://${pages}${path}`, bearer("planted-http-token-1"))).text());
+    served.push(await (await fetch(`http://${pages}/state`)).text());
+    await loggedIn(t, `http://${pages}/`);
     for (const { process: child } of [worker, second]) child.kill("SIGTERM");
     await Promise.all([worker, second].map((each) => each.outcome));
     coordinator.process.kill("SIGTERM");

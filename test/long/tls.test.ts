@@ -7,7 +7,7 @@ import { connect } from "node:tls";
 import type { Report } from "../../core/report.ts";
 import { finishedRun, scratchFolder, start } from "../e2e/limbeck.ts";
 import { Said } from "../e2e/said.ts";
-import { freePort } from "../freeport.ts";
+import { freeAddress } from "../freeport.ts";
 import { type Authority, authority, leaf } from "../security/cluster.ts";
 
 const job = ["examples/smoke.yaml", "--set", "distil.epochs=40"];
@@ -42,8 +42,7 @@ async function securedRun(t: TestContext): Promise<Report> {
   const ca = await authority(await scratchFolder(t));
   for (const role of roles) await leaf(ca, role, { roles: [role] });
   const state = join(ca.folder, "state");
-  const [{ port }, own] = [await freePort(), await freePort()];
-  const at = `127.0.0.1:${port}`;
+  const [at, own] = [await freeAddress(), await freeAddress()];
   const begin = (args: string[]) => {
     const running = start([...args, "-o", "json"]);
     t.after(() => void running.process.kill("SIGKILL"));
@@ -73,10 +72,10 @@ async function securedRun(t: TestContext): Promise<Report> {
       ...optionsOf(ca, "worker"),
       ...more,
     ]);
-  const first = [worker("teacher-1"), worker("student-1", "--listen", `127.0.0.1:${own.port}`), worker("student-2")];
+  const first = [worker("teacher-1"), worker("student-1", "--listen", own), worker("student-2")];
   await coordinator.said.until(/"event":"term-begun"/);
 
-  const listens = { [at]: coordinator, [`127.0.0.1:${own.port}`]: first[1]! };
+  const listens = { [at]: coordinator, [own]: first[1]! };
   const before = await Promise.all(Object.keys(listens).map((address) => serialOf(address, ca)));
   for (const role of roles) {
     await leaf(ca, `${role}-renewed`, { roles: [role] });

@@ -10,7 +10,7 @@ import type { JobAction } from "../../../core/jobstate.ts";
 import type { Report } from "../../../core/report.ts";
 import { connectJobs, type Jobs } from "../../../proto/jobs.ts";
 import { givenAddresses } from "../../../proto/whereabouts.ts";
-import { freePort } from "../../freeport.ts";
+import { freeAddress } from "../../freeport.ts";
 import { type NatsServer, startNats, startNatsCluster } from "../../natsserver.ts";
 import type { Scope } from "../../scope.ts";
 import { eventsIn, reportIn } from "../cluster.ts";
@@ -48,13 +48,9 @@ export class Service {
   static async open(scope: Scope, folder: string, size: ServiceSize): Promise<Service> {
     mkdirSync(folder, { recursive: true });
     const nats = size.natsServers === 1 ? [await startNats(scope)] : await startNatsCluster(scope);
-    const address = async () => {
-      const { host, port } = await freePort();
-      return `${host}:${port}`;
-    };
     const coordinators: Coordinator[] = [];
     for (let number = 1; number <= size.coordinators; number++)
-      coordinators.push({ name: `c${number}`, rpc: await address(), http: await address(), process: null });
+      coordinators.push({ name: `c${number}`, rpc: await freeAddress(), http: await freeAddress(), process: null });
     const service = new Service(folder, { ...size, nats, coordinators });
     scope.after(() => service.close());
     return service;

@@ -3,13 +3,12 @@ import { readFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Report } from "../../../core/report.ts";
-import { hostPort } from "../../../proto/endpoint.ts";
 import { packagePath } from "../../../proto/package.ts";
 import { openSecurity } from "../../../proto/security/security.ts";
 import { chaosJob, until } from "../../chaos/chaos.ts";
 import { eventsIn, reportIn } from "../../chaos/cluster.ts";
 import { start, waiting } from "../../e2e/limbeck.ts";
-import { freePort } from "../../freeport.ts";
+import { freeAddress } from "../../freeport.ts";
 import { authority, cluster, leaf } from "../../security/cluster.ts";
 import { healthz, list, pull, status } from "./asks.ts";
 import type { Shown } from "./attacker.ts";
@@ -62,16 +61,11 @@ export function fuzzJob(steps: number): string[] {
 
 const yaml = readFileSync(packagePath("test/chaos/chaos.yaml"), "utf8");
 
-async function free(): Promise<string> {
-  const { host, port } = await freePort();
-  return hostPort(host, port);
-}
-
 /** A student and a teacher. @returns their addresses, by name */
 async function joinWorkers(processes: Processes, coordinator: string): Promise<ReadonlyMap<string, string>> {
   const workers = new Map<string, string>();
   for (const role of ["student", "teacher"]) {
-    const [name, address] = [`${role}-1`, await free()];
+    const [name, address] = [`${role}-1`, await freeAddress()];
     const given = ["--role", role, "--name", name, "--coordinator", coordinator, "--listen", address];
     processes.start(name, ["worker", ...given, "-o", "json"], { LIMBECK_TEST_PASS_MS: String(passMs) });
     workers.set(name, address);
@@ -81,7 +75,7 @@ async function joinWorkers(processes: Processes, coordinator: string): Promise<R
 
 export async function oneJob({ folder, steps, expected }: Setting): Promise<Target> {
   const processes = new Processes();
-  const [address, http, run] = [await free(), await free(), join(folder, "run")];
+  const [address, http, run] = [await freeAddress(), await freeAddress(), join(folder, "run")];
   const ports = ["--listen", address, "--http", http, "--state", run, "-o", "json"];
   processes.start("coordinator", ["coordinator", ...fuzzJob(steps), ...ports]);
   const workers = await joinWorkers(processes, address);
@@ -94,7 +88,7 @@ export async function oneJob({ folder, steps, expected }: Setting): Promise<Targ
 
 export async function service({ folder, steps, expected }: Setting): Promise<Target> {
   const processes = new Processes();
-  const [address, http, state] = [await free(), await free(), join(folder, "state")];
+  const [address, http, state] = [await freeAddress(), await freeAddress(), join(folder, "state")];
   const ports = ["--listen", address, "--http", http, "--state", state, "-o", "json"];
   processes.start("coordinator", ["coordinator", ...ports]);
   const workers = await joinWorkers(processes, address);
@@ -114,7 +108,7 @@ export async function service({ folder, steps, expected }: Setting): Promise<Tar
 /** Strangers, and who may do little: nobody of them may change anything. */
 export async function secured({ folder, expected }: Setting): Promise<Target> {
   const processes = new Processes();
-  const [address, http] = [await free(), await free()];
+  const [address, http] = [await freeAddress(), await freeAddress()];
   const certificates = join(folder, "certificates");
   await mkdir(certificates, { recursive: true });
   const ca = await authority(certificates);
