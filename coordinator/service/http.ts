@@ -41,6 +41,7 @@ export interface ServicePages {
 
 /**
  * /leader/targets is for who asks any of the coordinators, as through one address for all: only who leads knows the workers.
+ * It names the leader as others are told it, for at the address that was asked another may answer the next time.
  * Throws `unavailable` where the port cannot be had.
  */
 export async function serveService(
@@ -69,10 +70,10 @@ export async function serveService(
   });
   const handlers: Handlers = {
     ...live,
-    "/leader/targets": async (request, response) => {
+    "/leader/targets": async (_, response) => {
       const at = standing();
       if (at.kind === "leading") {
-        await answerPage(response, () => json(targets(foundAt(port.address, request.headers.host ?? ""), at)));
+        await answerPage(response, () => json(targets(own().http, at)));
       } else if (at.leader) {
         response.writeHead(302, { location: `http://${reached(at.leader).http}/leader/targets` }).end();
       } else {

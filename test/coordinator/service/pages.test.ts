@@ -116,6 +116,25 @@ test(
   },
 );
 
+test(
+  "the list that is asked of any coordinator names the leader's own address, not the one for all",
+  bounded,
+  async (t) => {
+    const folder = await scratch(t);
+    const everywhere = { http: { host: "0.0.0.0", port: 0 }, advertise: "127.0.0.3:7070" };
+    const leader = await service("one", folder, openFolderStore(folder), everywhere);
+    t.after(() => leader.close("the test is over"));
+    await until(() => isLeading(leader));
+    const port = leader.httpAddress.split(":")[1];
+    const named = async (path: string) => {
+      const groups = await (await fetch(`http://127.0.0.2:${port}${path}`)).json();
+      return (groups as { readonly targets: readonly string[] }[]).flatMap(({ targets }) => targets);
+    };
+    assert.deepEqual(await named("/leader/targets"), [`127.0.0.3:${port}`]);
+    assert.deepEqual(await named("/targets"), [`127.0.0.2:${port}`], "who knows its address has found it there");
+  },
+);
+
 test("one that stands by says who leads; of a job it has the page, for it may lead again", bounded, async (t) => {
   const folder = await scratch(t);
   const leader = await service("one", folder, openFolderStore(folder));
