@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { type TestContext, test } from "node:test";
 import { packagePath } from "../../proto/package.ts";
 import { freeAddress } from "../freeport.ts";
-import { limbeck, type Running, scratchFolder, start } from "./limbeck.ts";
+import { lasting, limbeck, type Running, scratchFolder, start } from "./limbeck.ts";
 
 const bounded = { timeout: 180_000 };
 const codes = ["--failed-code=3", "--leave-code=143"];
@@ -22,7 +22,7 @@ async function coordinator(t: TestContext, folder: string, address: string, ...a
   const job = packagePath("examples/smoke.yaml");
   const places = [`--state=${folder}`, `--listen=${address}`, "--http=127.0.0.1:0"];
   const small = ["--set=workers.students=1", "--set=softTargets.cache=false", "--set=baseline=false"];
-  const running = start(["coordinator", job, ...places, ...codes, ...small, "--output=json", ...args]);
+  const running = start(["coordinator", job, ...places, ...codes, ...small, "--output=json", ...args], {}, lasting);
   t.after(() => void running.process.kill("SIGKILL"));
   const seen = new Set<string>();
   const heard = new Map<string, () => void>();
@@ -39,7 +39,8 @@ async function coordinator(t: TestContext, folder: string, address: string, ...a
 
 function workers(t: TestContext, address: string, ...args: string[]): Running[] {
   return ["student", "teacher"].map((role) => {
-    const running = start(["worker", `--coordinator=${address}`, `--role=${role}`, `--name=${role}`, ...args]);
+    const who = [`--coordinator=${address}`, `--role=${role}`, `--name=${role}`];
+    const running = start(["worker", ...who, ...args], {}, lasting);
     t.after(() => void running.process.kill("SIGTERM"));
     return running;
   });

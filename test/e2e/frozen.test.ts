@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { until } from "../chaos/chaos.ts";
 import { Service } from "../chaos/service/service.ts";
-import { limbeck, type Outcome, scratchFolder, start } from "./limbeck.ts";
+import { lasting, limbeck, type Outcome, scratchFolder, start } from "./limbeck.ts";
 
 const deadlineMs = 60_000;
 
@@ -35,7 +35,7 @@ test("a coordinator that stands still keeps nobody from the one that leads, whic
   assert.ok(service.coordinators.leader()!.fence > fence);
 
   // It still stands still, and nobody waits for it any more: as a standby does.
-  const worker = start(["worker", "--name", "w1", ...firstFirst]);
+  const worker = start(["worker", "--name", "w1", ...firstFirst], {}, lasting);
   t.after(async () => {
     worker.process.kill("SIGTERM");
     await worker.outcome;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
 import { freeAddress } from "../freeport.ts";
-import { type Outcome, type Running, scratchFolder, start } from "./limbeck.ts";
+import { lasting, type Outcome, type Running, type StartOptions, scratchFolder, start } from "./limbeck.ts";
 
 export interface ServiceUnderTest {
   /** host:port, as of its pages. */
@@ -26,7 +26,7 @@ export async function startedService(t: TestContext, workers: number, ...args: s
   const [address, http] = [await freeAddress(), await freeAddress()];
   const begin = async () => {
     const own = ["--state", join(scratch, "state"), "--listen", address, "--http", http];
-    const running = start(["coordinator", ...own, "-o", "json", ...args]);
+    const running = start(["coordinator", ...own, "-o", "json", ...args], {}, lasting);
     t.after(() => void running.process.kill("SIGKILL"));
     for await (const line of createInterface(running.process.stdout!)) {
       if (line.includes('"event":"leading"')) break;
@@ -36,8 +36,8 @@ export async function startedService(t: TestContext, workers: number, ...args: s
   };
   let running = await begin();
   const env = { LIMBECK_COORDINATOR: address };
-  const command = (...words: string[]) => start(words, env);
-  const all = Array.from({ length: workers }, (_, at) => command("worker", "--name", `worker-${at + 1}`));
+  const command = (words: readonly string[], options: StartOptions) => start(words, env, options);
+  const all = Array.from({ length: workers }, (_, at) => command(["worker", "--name", `worker-${at + 1}`], lasting));
   for (const worker of all) {
     t.after(async () => {
       worker.process.kill("SIGTERM");
@@ -59,7 +59,7 @@ export async function startedService(t: TestContext, workers: number, ...args: s
       await running.outcome;
       running = await begin();
     },
-    start: command,
-    ask: (...words) => command(...words).outcome,
+    start: (...words) => command(words, lasting),
+    ask: (...words) => command(words, {}).outcome,
   };
 }

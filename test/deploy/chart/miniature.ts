@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { type Running, scratchFolder, serverDeadlineMs, start } from "../../e2e/limbeck.ts";
+import { lasting, type Running, scratchFolder, start } from "../../e2e/limbeck.ts";
 import { placed } from "../mounts.ts";
 import { ownNetwork } from "../network.ts";
 import { expanded } from "./arguments.ts";
@@ -79,7 +79,7 @@ export async function miniature(
       .map(({ name, value, valueFrom }: Thing) => [name, value ? here(value) : secretValue(valueFrom, objects)])
       .filter(([, value]: [string, string | undefined]) => value);
     const given = [...args.map(here), ...more];
-    const running = start(given, Object.fromEntries(env), { deadlineMs: serverDeadlineMs });
+    const running = start(given, Object.fromEntries(env), lasting);
     t.after(() => void running.process.kill("SIGKILL"));
     const asked = (httpGet: Thing) => askedAt({ httpGet }, container, address);
     const probes = questions(container, address);

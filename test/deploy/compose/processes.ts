@@ -12,7 +12,7 @@ import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { packagePath } from "../../../proto/package.ts";
 import { enginesFolder } from "../../../worker/engine/environment.ts";
-import { type Running, serverDeadlineMs, start } from "../../e2e/limbeck.ts";
+import { lasting, type Running, start } from "../../e2e/limbeck.ts";
 import { content, whenGone } from "../chart/probe.ts";
 import { type Mounts, placed } from "../mounts.ts";
 import { ownNetwork } from "../network.ts";
@@ -54,7 +54,7 @@ export function composition(
     const told = args ?? service.command!.map(here);
     const env = Object.entries(service.environment ?? {}).map(([variable, text]) => [variable, here(text)]);
     const running = service.build
-      ? start(told, { ...imageOf(folder), ...Object.fromEntries(env) }, { deadlineMs: serverDeadlineMs })
+      ? start(told, { ...imageOf(folder), ...Object.fromEntries(env) }, lasting)
       : server(["--addr", address, ...told]);
     t.after(() => void running.process.kill("SIGKILL"));
     return running;
