@@ -7,7 +7,7 @@ import { processEnvironment } from "../../worker/engine/environment.ts";
 import { checkedInDashboards, metricsIn, panelsOf, rulesOf } from "../deploy/rules.ts";
 import { findPromtool } from "../promtool.ts";
 import { fakeDriver } from "./fakedriver.ts";
-import { scratchFolder, start, waiting } from "./limbeck.ts";
+import { lasting, scratchFolder, start, waiting } from "./limbeck.ts";
 import { assertAlerts, Prometheus, until } from "./prometheusserver.ts";
 
 /** What a job without faults has no answer to. Every other query of a panel must have one. */
@@ -48,7 +48,7 @@ class LiveJob {
     const set = [...endless, ...cacheThatMisses, `softTargets.cache.dir=${join(folder, "cache")}`];
     const args = ["examples/smoke.yaml", "--state", join(folder, "run"), ...set.flatMap((each) => ["--set", each])];
     const loopback = ["--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"];
-    const { process, outcome } = start(["coordinator", ...args, ...loopback]);
+    const { process, outcome } = start(["coordinator", ...args, ...loopback], {}, lasting);
     t.after(() => void process.kill("SIGKILL"));
     for await (const line of createInterface(process.stdout!)) {
       const { event, address, http } = JSON.parse(line);
@@ -63,7 +63,7 @@ class LiveJob {
 
   join(name: string, role: "student" | "teacher"): void {
     const args = ["worker", "--coordinator", this.#address, "--role", role, "--name", name];
-    const { process } = start(args, this.#env);
+    const { process } = start(args, this.#env, lasting);
     this.#t.after(() => void process.kill("SIGKILL"));
     this.#processes.set(name, process.pid!);
   }
@@ -94,7 +94,7 @@ async function assertAnswered(prometheus: Prometheus, queries: ReadonlyMap<strin
 }
 
 test("every query has an answer, a healthy job no alert, and each of three faults its own alert and no other", {
-  timeout: 120_000,
+  timeout: 280_000,
 }, async (t) => {
   const binary = findPromtool("prometheus");
   if ("why" in binary) return t.skip(binary.why);

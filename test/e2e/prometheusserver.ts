@@ -111,7 +111,7 @@ export async function assertAlerts(prometheus: Prometheus, expected: readonly st
 export async function until(
   what: string | (() => string),
   isSo: () => Promise<boolean>,
-  deadlineMs = 40_000,
+  deadlineMs = 90_000,
 ): Promise<void> {
   for (const endMs = Date.now() + deadlineMs; !(await isSo()); await sleep(pollMs)) {
     if (Date.now() > endMs)

@@ -17,7 +17,7 @@ const ofCoordinator = panelsOf(checkedInDashboards().get("coordinator.json")!)
   .filter((expr) => expr.includes('limbeck_role="coordinator"') && !expr.endsWith("> 0"));
 
 test("a service has no alert while its workers idle or train, and one each where nobody decides, or no step is taken", {
-  timeout: 240_000,
+  timeout: 280_000,
 }, async (t) => {
   const binary = findPromtool("prometheus");
   if ("why" in binary) return t.skip(binary.why);

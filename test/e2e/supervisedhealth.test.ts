@@ -7,9 +7,9 @@ import { serveSharedHealth } from "../../cli/sharedhealth.ts";
 import { content } from "../deploy/chart/probe.ts";
 import { freeAddress, freePort } from "../freeport.ts";
 import { healthOf } from "../healthclient.ts";
-import { childrenOf, scratchFolder, start } from "./limbeck.ts";
+import { childrenOf, lasting, scratchFolder, start } from "./limbeck.ts";
 
-const bounded = { timeout: 60_000 };
+const bounded = { timeout: 180_000 };
 
 test("a supervisor of two workers serves when they do, and not when both have died", bounded, async (t) => {
   const folder = await scratchFolder(t);
@@ -17,8 +17,9 @@ test("a supervisor of two workers serves when they do, and not when both have di
   writeFileSync(driver, '#!/bin/sh\ntest "$1" = -L || exit 1\necho "GPU 0: H100"\necho "GPU 1: H100"\n');
   chmodSync(driver, 0o755);
   const health = await freeAddress();
-  const args = ["--devices=all", "--coordinator=127.0.0.1:1", "--patience=60s", `--health=${health}`];
-  const supervisor = start(["worker", ...args], { PATH: `${folder}${delimiter}${process.env["PATH"]}` });
+  const args = ["--devices=all", "--coordinator=127.0.0.1:1", "--patience=180s", `--health=${health}`];
+  const env = { PATH: `${folder}${delimiter}${process.env["PATH"]}` };
+  const supervisor = start(["worker", ...args], env, lasting);
   t.after(() => void supervisor.process.kill("SIGTERM"));
   await content(health);
   const client = healthOf(health);

@@ -11,6 +11,9 @@ import { render, type Thing } from "./render.ts";
 
 export const cluster = "limbeck";
 
+/** Of servers that are there, on a machine that has much else to do. */
+const deadlineMs = 60_000;
+
 export interface Served {
   readonly objects: readonly Thing[];
   readonly servers: readonly ChartNats[];
@@ -50,7 +53,7 @@ export async function served(t: TestContext, set: readonly string[] = []): Promi
     },
   };
   const as = async (name: string) => {
-    const nats = await connectNats({ urls: [url], name, user: { name, password: passwords[name]! } });
+    const nats = await connectNats({ urls: [url], name, deadlineMs, user: { name, password: passwords[name]! } });
     t.after(() => nats.close());
     return nats;
   };
