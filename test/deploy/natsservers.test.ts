@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Events, type NatsConnection } from "nats";
 import { artifactBucket } from "../../proto/cluster.ts";
@@ -9,7 +10,7 @@ import { openDepot } from "../../proto/depot/open.ts";
 import { withHelm } from "./chart/helm.ts";
 import { cluster, lead, served } from "./chart/natsserved.ts";
 import { endingProblems } from "./chart/pods.ts";
-import { podOf, render, type Thing } from "./chart/render.ts";
+import { chart, podOf, render, selects, type Thing } from "./chart/render.ts";
 
 const bounded = { timeout: 120_000 };
 
@@ -142,4 +143,33 @@ test("sizes that leave no room for journals, or none for a depot, are refused", 
     refused("nats.journalSize=100Mi", /nats\.journalSize=100Mi is too little/);
     refused("nats.journalSize=1G", /\/nats\/journalSize/);
     render(helm, { set: ["nats.size=1Gi", "storage.kind=volume"] });
+  }));
+
+test("what README.md selects for larger claims is NATS' StatefulSet and what it has made, whatever the release is called", (t) =>
+  withHelm(t, (helm) => {
+    const readme = readFileSync(`${chart}/README.md`, "utf8");
+    const selections = [...readme.matchAll(/kubectl (get pvc|delete statefulset) -l (\S+)/g)];
+    assert.deepEqual(
+      selections.map(([, command]) => command),
+      ["get pvc", "delete statefulset"],
+    );
+    for (const release of ["limbeck", "team"]) {
+      const all = render(helm, { release });
+      for (const [, command, selector] of selections) {
+        const labels = Object.fromEntries(
+          selector!
+            .replace("RELEASE", release)
+            .split(",")
+            .map((each) => each.split("=")),
+        );
+        // Kubernetes labels the claims as the StatefulSet selects its pods.
+        const found = all.filter(
+          ({ kind, metadata, spec }) =>
+            kind === "StatefulSet" &&
+            selects(labels, command === "get pvc" ? spec.selector.matchLabels : metadata.labels),
+        );
+        assert.equal(found.length, 1, `${command} of ${release}`);
+      }
+    }
+    assert.doesNotMatch(readme, /RELEASE-limbeck-/, "no names of a release that is called limbeck");
   }));
