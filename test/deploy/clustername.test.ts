@@ -5,6 +5,7 @@ import { withHelm } from "./chart/helm.ts";
 import { render } from "./chart/render.ts";
 
 const nats = ["nats.enabled=false", "nats.external.urls={nats://nats.platform:4222}"];
+const job = ["mode=job", "job.file=x"];
 const s3 = ["storage.kind=s3", "storage.s3.bucket=results"];
 
 test("a cluster that shares NATS or a bucket has a name of its own, and one that ran without keeps it", (t) =>
@@ -12,6 +13,7 @@ test("a cluster that shares NATS or a bucket has a name of its own, and one that
     for (const [shared, where] of [
       [nats, "the same journals in nats.external"],
       [s3, "the same folder of storage.s3.bucket"],
+      [[...nats, ...job], "the same object store in nats.external"],
     ] as const) {
       const says = (thrown: Error) => {
         assert.ok(thrown.message.includes(`a release limbeck.a in another namespace would write ${where}`));
@@ -32,6 +34,8 @@ test("a cluster that shares NATS or a bucket has a name of its own, and one that
 test("where nothing is shared, the release's name will do", (t) =>
   withHelm(t, (helm) => {
     const folder = ["nats.enabled=false", "coordinator.replicas=1", "storage.kind=volume"];
-    for (const set of [[], folder, [...s3, "storage.s3.prefix=ml"]])
+    const own = [...s3, "storage.s3.prefix=ml"];
+    // A job has no journal in NATS, and its checkpoints lie elsewhere.
+    for (const set of [[], folder, own, [...nats, ...job, ...own], [...nats, ...job, "storage.kind=volume"]])
       assert.ok(JSON.stringify(render(helm, { set })).includes(`{"name":"LIMBECK_CLUSTER","value":"limbeck"}`));
   }));

@@ -22,10 +22,12 @@
 {{- fail "storage.kind=s3 needs storage.s3.bucket" -}}
 {{- end -}}
 {{- /* Not a safe default: a release that was installed before would look for its journal under another name. */ -}}
-{{- $sharesNats := and $hasNats (not .nats.enabled) -}}
+{{- $hasDepot := eq .storage.kind "nats" -}}
+{{- $sharesNats := and $hasNats (not .nats.enabled) (or $isService $hasDepot) -}}
 {{- $sharesBucket := and (eq .storage.kind "s3") (empty .storage.s3.prefix) -}}
 {{- if and (empty .cluster) (or $sharesNats $sharesBucket) -}}
-{{- $place := ternary "the same journals in nats.external" "the same folder of storage.s3.bucket" $sharesNats -}}
+{{- $kept := ternary "journals" "object store" $isService -}}
+{{- $place := ternary (printf "the same %s in nats.external" $kept) "the same folder of storage.s3.bucket" $sharesNats -}}
 {{- $name := include "limbeck.cluster" $ -}}
 {{- fail (printf "cluster is empty, and the release's name is not enough: a release %s in another namespace would write %s. Set cluster to a name that none else has there, such as %s-%s; a release that ran without it goes on by cluster=%s" $.Release.Name $place $.Release.Namespace $name $name) -}}
 {{- end -}}
