@@ -148,6 +148,11 @@ test("values that make no sense are refused, with what would", (t) =>
     refused("storage.kind=s3", /needs storage\.s3\.bucket/);
     refused("mode=job", /needs job\.file/);
     refused("mode=job job.file=x students.kind=deployment", /a Deployment does not/);
+    // More than 366 days, which `--patience` does not take.
+    for (const patience of ["367d", "9000h", "600000m", "40000000s", "0s", "30"])
+      refused(`job.patience=${patience}`, /\/job\/patience/);
+    for (const patience of ["366d", "90d", "9d", "48h", "90m", "90s"])
+      render(helm, { set: [`job.patience=${patience}`] });
     refused("tls.mode=existing", /needs tls\.existing\.coordinator/);
     refused("monitoring.podMonitor.enabled=true monitoring.serviceMonitor.enabled=true", /twice/);
     refused("auth.workerTokenSecret=x", /nobody can check/);
