@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checkedInDashboards, panelsOf } from "../deploy/rules.ts";
+import { waiting } from "../e2e/limbeck.ts";
+import { assertAlerts, Prometheus, until } from "../e2e/prometheusserver.ts";
+import { startedService } from "../e2e/service.ts";
 import { findPromtool } from "../promtool.ts";
-import { waiting } from "./limbeck.ts";
-import { assertAlerts, Prometheus, until } from "./prometheusserver.ts";
-import { startedService } from "./service.ts";
 
 /** Five minutes, as Prometheus runs here, and some: of a process that is older an age alone would be an alert. */
 const oldSeconds = 25;
