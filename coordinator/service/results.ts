@@ -156,7 +156,11 @@ export class Results {
     if (!isOver(kind)) return true;
     const known = this.#seen.get(job);
     if (known) return await known;
-    const hasSeen = (own ?? eventsAt(this.#ownOf(job))).then((all) => all?.at(-1)?.kind === lastEvents[kind]);
+    const hasSeen = (own ?? eventsAt(this.#ownOf(job))).then((all) => {
+      // It may have been but slow.
+      if (all === null) this.#seen.delete(job);
+      return all?.at(-1)?.kind === lastEvents[kind];
+    });
     this.#seen.set(job, hasSeen);
     return await hasSeen;
   }
