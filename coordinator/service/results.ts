@@ -4,7 +4,7 @@
  * job that others decided, too, no more than came before them.
  */
 import { rm } from "node:fs/promises";
-import { setTimeout } from "node:timers/promises";
+import { unlessAborted } from "../../core/aborted.ts";
 import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
 import { eventsIn } from "../../core/eventline.ts";
 import type { ProgressEvent } from "../../core/events.ts";
@@ -197,8 +197,17 @@ async function eventsAt(place: Place): Promise<readonly ProgressEvent[] | null> 
 
 /** It, and each of its pieces in turn, is there within that time, or `timeout` is thrown. @throws also as the place */
 async function openedAt(place: Place, path: string, withinMs: number): Promise<DepotObject | null> {
-  const opened = await answered(place, place.open(path), withinMs);
+  const opening = place.open(path);
+  const opened = await answered(place, opening, withinMs).catch((thrown) => {
+    opening.then(left).catch(() => {});
+    throw thrown;
+  });
   return opened && { ...opened, pieces: inTime(place, opened.pieces, withinMs) };
+}
+
+/** Comes too late: it holds its file, or its connection, until it has been begun and left. */
+async function left(late: DepotObject | null): Promise<void> {
+  for await (const _ of late?.pieces ?? []) break;
 }
 
 async function* inTime<T>(place: Place, pieces: AsyncIterable<T>, withinMs: number): AsyncGenerator<T> {
@@ -217,14 +226,11 @@ async function* inTime<T>(place: Place, pieces: AsyncIterable<T>, withinMs: numb
 
 /** @throws LimbeckError `timeout` where it takes too long */
 async function answered<T>({ where }: Pick<Place, "where">, asked: Promise<T>, withinMs: number): Promise<T> {
-  const over = new AbortController();
-  const late = setTimeout(withinMs, undefined, { signal: over.signal }).then(() => {
-    throw new LimbeckError("timeout", `${where} did not answer in ${withinMs / 1_000} s`);
-  });
-  late.catch(() => {});
+  const over = AbortSignal.timeout(withinMs);
   try {
-    return await Promise.race([asked, late]);
-  } finally {
-    over.abort();
+    return await unlessAborted(asked, over);
+  } catch (thrown) {
+    if (thrown !== over.reason) throw thrown;
+    throw new LimbeckError("timeout", `${where} did not answer in ${withinMs / 1_000} s`);
   }
 }

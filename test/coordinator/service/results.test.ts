@@ -1,7 +1,8 @@
 /** What is left of a job where coordinators share no folder: any of them has it, also where the leader died as the job ended. */
 import assert from "node:assert/strict";
+import { type EventEmitter, once } from "node:events";
 import { promises } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { type FileHandle, mkdir, writeFile } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -21,6 +22,7 @@ import { s3Server } from "../../s3server.ts";
 import { testJob } from "../jobs.ts";
 import { bounded, cast, scratch } from "../sessions.ts";
 import { ended } from "./ended.ts";
+import { gate } from "./gate.ts";
 import { dyingAfter, isLeading, service, submit, until, view } from "./services.ts";
 
 async function left({ address, httpAddress }: Service, id: string) {
@@ -149,4 +151,31 @@ test("who has the last word is asked again where its events could not be had", b
   assert.equal(await found(), "the depot's");
   await writeFile(join(own, "events.jsonl"), line({ kind: "job-finished", report: {} }));
   assert.equal(await found(), "its own");
+});
+
+test("a file that opens when nobody waits for it any more is closed", bounded, async (t) => {
+  const folder = await scratch(t);
+  const job = ended("late");
+  await mkdir(join(folder, "jobs", job.id), { recursive: true });
+  await writeFile(join(folder, "jobs", job.id, "curves.json"), "{}");
+  const alive = setInterval(() => {}, 1_000); // Deadlines keep no process.
+  t.after(() => clearInterval(alive));
+  const [opened, given] = [gate<FileHandle>(), gate()];
+  const real = promises.open;
+  t.mock.method(promises, "open", async (...args: Parameters<typeof real>) => {
+    const file = await real(...args);
+    opened.open(file);
+    await given.opened;
+    return file;
+  });
+  syncBuiltinESMExports();
+  t.after(() => syncBuiltinESMExports());
+  const results = new Results({ folder, depot: null });
+  t.after(() => results.close());
+  await assert.rejects(results.open(job, "curves.json", 10), { code: "timeout" });
+  const closed = once((await opened.opened) as unknown as EventEmitter, "close", {
+    signal: AbortSignal.timeout(5_000),
+  });
+  given.open();
+  await closed;
 });
