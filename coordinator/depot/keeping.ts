@@ -64,7 +64,7 @@ export function keptIn(
   const putLast = async (signal: AbortSignal): Promise<void> => {
     await put([...soFar, ...atEnd], signal);
     // Most of what a job takes there, and nobody goes on from them: the copy of the journal says so.
-    if (isDone) await removeFolder(depot, checkpointsFolder, { mayDecide: () => mayPut(signal), signal });
+    if (isDone) await removeFolder(depot, checkpointsFolder, { mayRemove: mayDecide, signal });
   };
   const puts = { put: (signal: AbortSignal) => put(soFar, signal), putLast };
   const copies = copying(puts, (why) => log.warn({ event: "depot-away" }, why));

@@ -28,10 +28,12 @@ export interface ResultsParts {
 }
 
 export interface RemovalParts {
-  /** All that there are. */
-  readonly jobs: Iterable<QueuedJob>;
+  /** All that there are at the moment. */
+  readonly jobs: () => Iterable<QueuedJob>;
   /** Rejects where another leads. */
   readonly mayDecide: () => Promise<void>;
+  /** L7. Of what lies in the depot. */
+  readonly signal: AbortSignal;
 }
 
 export interface Listing {
@@ -87,26 +89,43 @@ export class Results {
   }
 
   /**
-   * What a job that is over has left, here and in the depot, where it lies there alone.
+   * What a job that is over has left, here and in the depot, where it lies there alone. When it is over, nothing of it is
+   * under way.
    * @returns what stays, and why, in words; empty where nothing does
    * @throws LimbeckError `unavailable`, `timeout` where not all is gone: to be asked again
    */
-  async remove(job: QueuedJob, { jobs, mayDecide }: RemovalParts): Promise<string> {
+  async remove(job: QueuedJob, parts: RemovalParts): Promise<string> {
     const { folder, depot: url } = this.#parts;
-    let staying = "";
-    if (url !== null && job.startedMs !== null) {
-      const lasting = lastingJobId(job.job, job.name);
-      const where = `${url}/${lasting}`;
-      const isSame = (other: QueuedJob) =>
-        other.id !== job.id && other.name === job.name && lastingJobId(other.job, other.name) === lasting;
-      const same = [...jobs].find(isSame);
-      if (same) staying = `${where} stays, for ${same.id} is the same job`;
-      else await answered({ where }, removeFolder(await this.#opened(url), lasting, { mayDecide }), answerMs.files);
-    }
+    const staying = url === null || job.startedMs === null ? "" : await this.#removeFrom(url, job, parts);
     const own = jobFolder(folder, job.id);
-    await mayDecide();
+    await parts.mayDecide();
     await writing(own, () => rm(own, { recursive: true, force: true }));
     return staying;
+  }
+
+  async #removeFrom(url: string, job: QueuedJob, { jobs, mayDecide, signal }: RemovalParts): Promise<string> {
+    const lasting = lastingJobId(job.job, job.name);
+    const where = `${url}/${lasting}`;
+    const same = sameAs(job, jobs());
+    if (same) return `${where} stays, for ${same.id} is the same job`;
+    const mayRemove = async () => {
+      await mayDecide();
+      // L3. Another may have led meanwhile, and taken it.
+      const later = sameAs(job, jobs());
+      if (later)
+        throw new LimbeckError("unavailable", `what is left of ${where} stays, for ${later.id} is the same job`);
+    };
+    try {
+      const depot = await unlessAborted(this.#opened(url), signal);
+      await removeFolder(depot, lasting, { mayRemove, signal });
+      return "";
+    } catch (thrown) {
+      if (thrown !== signal.reason) throw thrown;
+      throw new LimbeckError(
+        "timeout",
+        `not all of ${where} could be removed in time: the same again removes the rest`,
+      );
+    }
   }
 
   /** Of a job that does not run now; none where they cannot be had. However many ask at once, they are read once. */
@@ -172,6 +191,16 @@ export class Results {
     });
     return this.#depot;
   }
+}
+
+/** Another that has, or will have, what it has in the depot; one that never began, and never will, has nothing there. */
+function sameAs(job: QueuedJob, jobs: Iterable<QueuedJob>): QueuedJob | undefined {
+  const lasting = lastingJobId(job.job, job.name);
+  const hasFiles = ({ startedMs, phase }: QueuedJob) => startedMs !== null || !isOver(phase.kind);
+  const isOther = ({ id, name }: QueuedJob) => id !== job.id && name === job.name;
+  return [...jobs].find(
+    (other) => isOther(other) && hasFiles(other) && lastingJobId(other.job, other.name) === lasting,
+  );
 }
 
 /** @throws LimbeckError `corrupt` where it has more than `mostBytes` */

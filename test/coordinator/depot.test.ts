@@ -6,6 +6,7 @@ import { type TestContext, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { type KeptJob, keptIn } from "../../coordinator/depot/keeping.ts";
 import { recordsIn, recoverFolder } from "../../coordinator/depot/recover.ts";
+import { removeFolder } from "../../coordinator/depot/removal.ts";
 import { openJournal } from "../../coordinator/folder/journal.ts";
 import type { JournalRecord } from "../../coordinator/journalrecord.ts";
 import { openRecords } from "../../coordinator/records.ts";
@@ -118,8 +119,9 @@ test("who leads no more puts nothing over its successor's copies, whether the le
   }
 });
 
+const finished: ProgressEvent = { kind: "job-finished", report: {}, atMs: 5 };
+
 test("checkpoints of a job that is done go, after all that says so; those of one that failed stay", async (t) => {
-  const finished: ProgressEvent = { kind: "job-finished", report: {}, atMs: 5 };
   const failed: ProgressEvent = { kind: "job-failed", code: "bad_data", message: "a test", atMs: 5 };
   const checkpoint = ["manifest.json", "weights.safetensors"].map((name) => `checkpoints/distil-00000010/${name}`);
   for (const last of [finished, failed]) {
@@ -128,10 +130,10 @@ test("checkpoints of a job that is done go, after all that says so; those of one
     const removed: string[] = [];
     const watched: Depot = {
       ...depot,
-      async remove(key, signal) {
+      async removeOne(key, signal) {
         assert.match(new TextDecoder().decode(await depot.read("events.jsonl")), /job-finished/);
         removed.push(key);
-        await depot.remove(key, signal);
+        await depot.removeOne(key, signal);
       },
     };
     const { journal, records } = await open(watched);
@@ -147,4 +149,34 @@ test("checkpoints of a job that is done go, after all that says so; those of one
       [...(isDone ? [] : checkpoint), "student/model.json"],
     );
   }
+});
+
+test("a folder is listed once, and goes in an order in which nothing that is left counts", async (t) => {
+  const { depot } = await setting(t);
+  const folder = [
+    ...["checkpoints/distil-1/manifest.json", "checkpoints/distil-1/weights", "events.jsonl", "journal.jsonl"],
+    ...["report.html", "report.json", "student/model.json", "student/weights.bin"],
+  ];
+  for (const key of [...folder.map((key) => `job/${key}`), "jobs/x"]) await depot.put(key, new Uint8Array(1));
+  const done: string[] = [];
+  const watched: Depot = {
+    ...depot,
+    async list(prefix, signal) {
+      done.push(`list ${prefix}`);
+      return await depot.list(prefix, signal);
+    },
+    remove: () => assert.fail("lists it again"),
+    async removeOne(key, signal) {
+      done.push(key);
+      await depot.removeOne(key, signal);
+    },
+  };
+  const mayRemove = async () => void done.push("may");
+  await removeFolder(watched, "job", { mayRemove, signal: AbortSignal.timeout(5_000) });
+  const order = [3, 0, 6, 5, 1, 2, 4, 7].flatMap((at) => ["may", `job/${folder[at]}`]);
+  assert.deepEqual(done, ["list job", ...order]);
+  assert.deepEqual(
+    (await depot.list("")).map(({ key }) => key),
+    ["jobs/x"],
+  );
 });
