@@ -14,7 +14,7 @@ import { LimbeckError } from "../../core/errors.ts";
 import type { ProgressEvent } from "../../core/events.ts";
 import type { Depot } from "../../proto/depot/depot.ts";
 import { openDepot } from "../../proto/depot/open.ts";
-import { silent } from "../../proto/telemetry/log.ts";
+import { type Log, silent } from "../../proto/telemetry/log.ts";
 import { scratchFolder } from "../e2e/limbeck.ts";
 import { smokeJob } from "../worker/foreman.ts";
 
@@ -44,7 +44,8 @@ async function setting(t: TestContext): Promise<Setting> {
     const journal = await openJournal<JournalRecord>(state);
     const records = await openRecords(state, smokeJob(), scratch, { resume: true });
     const mayDecide = async () => {};
-    return keptIn(into, { journal, records, runFolder: state, log: silent, mayDecide, ...changes });
+    const remedy = "limbeck delete x-0001 removes them";
+    return keptIn(into, { journal, records, runFolder: state, log: silent, mayDecide, remedy, ...changes });
   };
   return { depot, state, open };
 }
@@ -148,6 +149,26 @@ test("checkpoints of a job that is done go, after all that says so; those of one
       there.filter((key) => key.includes("/")),
       [...(isDone ? [] : checkpoint), "student/model.json"],
     );
+  }
+});
+
+test("checkpoints that cannot be removed are told of as such; to a successor all is left", async (t) => {
+  for (const code of ["unavailable", "stale_term"] as const) {
+    const { depot, open } = await setting(t);
+    await depot.put("checkpoints/distil-00000010/manifest.json", new Uint8Array(1));
+    const removeOne = async () => {
+      throw new LimbeckError(code, "as the test says");
+    };
+    const warned: string[] = [];
+    const log = { warn: (_: object, why: string) => warned.push(why) } as unknown as Log;
+    const { journal, records } = await open({ ...depot, removeOne }, { log });
+    await journal.append(started);
+    await records.append(finished);
+    await records.close();
+    await journal.close();
+    const remedy = "as the test says; limbeck delete x-0001 removes them";
+    const told = `checkpoints of the job, which is done, stay in ${depot.where}: ${remedy}`;
+    assert.deepEqual(warned, code === "unavailable" ? [told] : []);
   }
 });
 
