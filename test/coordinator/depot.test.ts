@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { type KeptJob, keptIn } from "../../coordinator/depot/keeping.ts";
 import { recordsIn, recoverFolder } from "../../coordinator/depot/recover.ts";
@@ -17,6 +18,7 @@ import { openDepot } from "../../proto/depot/open.ts";
 import { type Log, silent } from "../../proto/telemetry/log.ts";
 import { scratchFolder } from "../e2e/limbeck.ts";
 import { smokeJob } from "../worker/foreman.ts";
+import { gate } from "./gate.ts";
 
 const started: JournalRecord = { kind: "started", atMs: 1, build: "0" };
 const paused = (term: number): JournalRecord => ({ kind: "paused", term });
@@ -199,5 +201,34 @@ test("a folder is listed once, and goes in an order in which nothing that is lef
   assert.deepEqual(
     (await depot.list("")).map(({ key }) => key),
     ["jobs/x"],
+  );
+});
+
+test("a removal that takes too long is over when nothing of it is under way", async (t) => {
+  const { depot } = await setting(t);
+  for (const key of ["job/a", "job/b"]) await depot.put(key, new Uint8Array(1));
+  const [asked, answered, late] = [gate(), gate(), new AbortController()];
+  const slow: Depot = {
+    ...depot,
+    async removeOne(key) {
+      asked.open();
+      await answered.opened;
+      await depot.removeOne(key);
+    },
+  };
+  let isOver = false;
+  const removing = removeFolder(slow, "job", { mayRemove: async () => {}, signal: late.signal }).finally(() => {
+    isOver = true;
+  });
+  removing.catch(() => {});
+  await asked.opened;
+  late.abort(new Error("too late"));
+  for (let turns = 0; turns < 20; turns++) await setImmediate();
+  assert.equal(isOver, false);
+  answered.open();
+  await assert.rejects(removing, { message: "too late" });
+  assert.deepEqual(
+    (await depot.list("")).map(({ key }) => key),
+    ["job/b"],
   );
 });

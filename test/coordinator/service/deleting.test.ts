@@ -14,9 +14,9 @@ import { connectJobs } from "../../../proto/jobs.ts";
 import { lastingJobId } from "../../../proto/jobsha256.ts";
 import { givenAddresses } from "../../../proto/whereabouts.ts";
 import { s3Server } from "../../s3server.ts";
+import { gate } from "../gate.ts";
 import { testJob } from "../jobs.ts";
 import { bounded, cast, scratch } from "../sessions.ts";
-import { gate } from "./gate.ts";
 import { isLeading, service, submit, until, view } from "./services.ts";
 
 const job = testJob({ workers: { students: 2, teachers: 1 }, epochs: 4 });

@@ -19,10 +19,10 @@ import { connectJobs } from "../../../proto/jobs.ts";
 import { lastingJobId } from "../../../proto/jobsha256.ts";
 import { givenAddresses } from "../../../proto/whereabouts.ts";
 import { s3Server } from "../../s3server.ts";
+import { gate } from "../gate.ts";
 import { testJob } from "../jobs.ts";
 import { bounded, cast, scratch } from "../sessions.ts";
 import { ended } from "./ended.ts";
-import { gate } from "./gate.ts";
 import { dyingAfter, isLeading, service, submit, until, view } from "./services.ts";
 
 async function left({ address, httpAddress }: Service, id: string) {
