@@ -234,7 +234,7 @@ async function openedAt(place: Place, path: string, withinMs: number): Promise<D
   return opened && { ...opened, pieces: inTime(place, opened.pieces, withinMs) };
 }
 
-/** Comes too late: it holds its file, or its connection, until it has been begun and left. */
+/** One that comes too late holds its file, or its connection, until it has been begun and left. */
 async function left(late: DepotObject | null): Promise<void> {
   for await (const _ of late?.pieces ?? []) break;
 }
