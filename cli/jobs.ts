@@ -1,10 +1,11 @@
-/** `limbeck list`, `cancel`, `pause` and `resume`: a service's jobs. */
+/** `limbeck list`, `cancel`, `pause`, `resume` and `delete`: a service's jobs. */
 import { jobMeant } from "../core/jobentry.ts";
 import { isOver, type JobAction } from "../core/jobstate.ts";
 import { plain } from "../core/plaintext.ts";
 import { counted } from "../core/words.ts";
 import type { OutputFormat } from "./display.ts";
 import { type Addressed, withJobs } from "./jobclient.ts";
+import { lostAnswer } from "./lostanswer.ts";
 import { grid, gridWidth } from "./terminal/grid.ts";
 import { jobColumns } from "./terminal/jobgrid.ts";
 
@@ -34,11 +35,15 @@ export interface ControlOptions extends Addressed {
   readonly output: OutputFormat;
 }
 
+const unknown =
+  "whether the job was deleted is not known. The same command again is safe: it goes on with it, or finds the job no more";
+
 export async function control(action: JobAction, options: ControlOptions): Promise<void> {
   const { job, why, output } = options;
   const told = await withJobs(options, async (jobs) => {
     const { id } = jobMeant(await jobs.list(), job);
-    return { job: id, ...(await jobs.control(id, action, why)) };
+    const asked = jobs.control(id, action, why);
+    return { job: id, ...(await (action === "delete" ? asked.catch(lostAnswer(unknown)) : asked)) };
   });
   const { state, why: reason } = told;
   const text = `${told.job}: ${state}${reason === "" ? "" : `, ${plain(reason)}`}`;

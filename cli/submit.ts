@@ -2,16 +2,15 @@
 import { randomUUID } from "node:crypto";
 import { hostname, userInfo } from "node:os";
 import { dirname, resolve } from "node:path";
-import { LimbeckError } from "../core/errors.ts";
 import { effectiveJobYaml } from "../core/jobfile.ts";
 import { withAbsolutePaths } from "../core/jobpaths.ts";
 import { plain } from "../core/plaintext.ts";
-import { Unanswered } from "../proto/absence.ts";
 import type { Submission, Submitted } from "../proto/jobs.ts";
 import { readLocatedJob } from "./coordinator.ts";
 import { createDisplay, type OutputFormat } from "./display.ts";
 import { followJob } from "./followjob.ts";
 import { type Addressed, withJobs } from "./jobclient.ts";
+import { lostAnswer } from "./lostanswer.ts";
 import { sourcesOf } from "./sources.ts";
 
 export interface SubmitOptions extends Addressed {
@@ -24,10 +23,13 @@ export interface SubmitOptions extends Addressed {
   readonly quiet?: boolean;
 }
 
+const unknown =
+  "whether the job was taken is not known. The same command again is safe: a job that waits, runs or is done is not begun twice";
+
 export async function submit(file: string, options: SubmitOptions): Promise<void> {
   const submission = await submissionOf(file, options);
   await withJobs(options, async (jobs, where) => {
-    const submitted = await jobs.submit(submission).catch(lostAnswer);
+    const submitted = await jobs.submit(submission).catch(lostAnswer(unknown));
     const { id } = submitted;
     const display = createDisplay(options);
     tell(submitted, options);
@@ -48,12 +50,6 @@ async function submissionOf(file: string, { set, name = "", priority }: SubmitOp
   const absolute = withAbsolutePaths(job, (path) => resolve(folder, path));
   const by = `${userInfo().username}@${hostname()}`;
   return { job: effectiveJobYaml(absolute, folder), name, priority, sources, by, request: randomUUID() };
-}
-
-function lostAnswer(thrown: unknown): never {
-  if (!(thrown instanceof Unanswered)) throw thrown;
-  const message = `${thrown.message}: whether the job was taken is not known. The same command again is safe: a job that waits, runs or is done is not begun twice`;
-  throw new LimbeckError("timeout", message, { cause: thrown.message });
 }
 
 function tell(submitted: Submitted, { output, priority, quiet, wait }: SubmitOptions): void {

@@ -97,8 +97,9 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const own = await openJournal<JournalRecord>(runFolder, waits);
   const resume = options.resume ?? own.records.length > 0;
   const opened = await orClose(openRecords(runFolder, job, jobFolder, { resume }), own);
-  const parts = { journal: own, records: opened, runFolder, log: decisions, mayDecide: own.held };
-  const { journal, records } = options.depot ? keptIn(options.depot.depot, parts) : parts;
+  const parts = { journal: own, records: opened, runFolder };
+  const keeping = { ...parts, log: decisions, mayDecide: own.held, remedy: "remove them by hand" };
+  const { journal, records } = options.depot ? keptIn(options.depot.depot, keeping) : parts;
   const registry = processRegistry();
   let served: Served = { address: "", paths: [] };
   let rpc: RpcPort | null = null;

@@ -25,6 +25,8 @@ export interface KeptJob {
   readonly log: Log;
   /** Resolves when this process may decide; rejects `stale_term` once another does. */
   readonly mayDecide: () => Promise<void>;
+  /** What removes checkpoints that stay in the depot, in words. */
+  readonly remedy: string;
 }
 
 /** Those that a run folder may have; put anew each time that the job has got somewhere. */
@@ -45,7 +47,7 @@ const endMs = 30_000;
  */
 export function keptIn(
   depot: Depot,
-  { journal, records, runFolder, log, mayDecide }: KeptJob,
+  { journal, records, runFolder, log, mayDecide, remedy }: KeptJob,
 ): Pick<KeptJob, "journal" | "records"> {
   const lines: JournalRecord[] = [...journal.records];
   const mayPut = (signal: AbortSignal) => unlessAborted(mayDecide(), signal);
@@ -60,11 +62,22 @@ export function keptIn(
       await depot.put(name, { file }, signal);
     }
   };
+  /** Most of what a job takes there, and nobody goes on from them: the copy of the journal says so. */
+  const removed = async (signal: AbortSignal): Promise<void> => {
+    try {
+      await removeFolder(depot, checkpointsFolder, { mayRemove: mayDecide, signal });
+    } catch (thrown) {
+      const { code, message } = asLimbeckError(thrown);
+      if (code === "stale_term") throw thrown;
+      // All else is there, and nobody tries again after the end.
+      const text = `checkpoints of the job, which is done, stay in ${depot.where}: ${message}; ${remedy}`;
+      log.warn({ event: "checkpoints-stay" }, text);
+    }
+  };
   let isDone = records.events.at(-1)?.kind === "job-finished";
   const putLast = async (signal: AbortSignal): Promise<void> => {
     await put([...soFar, ...atEnd], signal);
-    // Most of what a job takes there, and nobody goes on from them: the copy of the journal says so.
-    if (isDone) await removeFolder(depot, checkpointsFolder, { mayDecide: () => mayPut(signal), signal });
+    if (isDone) await removed(signal);
   };
   const puts = { put: (signal: AbortSignal) => put(soFar, signal), putLast };
   const copies = copying(puts, (why) => log.warn({ event: "depot-away" }, why));

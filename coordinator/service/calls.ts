@@ -61,7 +61,7 @@ export function control(deciding: Deciding, event: Call<"controlled">): void {
   const { call, action } = event;
   answering(deciding, call, () => {
     const job = findJob(draft.jobs, event.job);
-    if (!job) throw new LimbeckError("usage", `there is no job ${event.job} here: limbeck list shows those there are`);
+    if (!job) throw noJob(event.job, action);
     const reason = told(action, event.why);
     if (action === "delete") {
       checkIsOver(job);
@@ -77,6 +77,13 @@ export function control(deciding: Deciding, event: Call<"controlled">): void {
     const { id, phase, why } = draft.jobs.get(job.id)!;
     effects.push({ kind: "answer", call, job: id, phase: phase.kind, isNew: false, why });
   });
+}
+
+/** @param action what was to be done with it, if anything */
+export function noJob(idOrName: string, action?: JobAction): LimbeckError {
+  const message = `no job is called ${JSON.stringify(idOrName)}: limbeck list shows them`;
+  const before = "; if the same was asked before and its answer was lost, that has deleted it";
+  return new LimbeckError("usage", action === "delete" ? `${message}${before}` : message);
 }
 
 function answering({ effects }: Deciding, call: number, decide: () => void): void {

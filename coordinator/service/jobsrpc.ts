@@ -14,7 +14,8 @@ import type { JobsHandlers } from "../../proto/gen/limbeck/v1/Jobs.ts";
 import type { SubmitRequest__Output } from "../../proto/gen/limbeck/v1/SubmitRequest.ts";
 import { statusOf } from "../../proto/status.ts";
 import { answering } from "../rpc.ts";
-import { checkIsOver } from "./calls.ts";
+import { noJob } from "./calls.ts";
+import { deletions } from "./deletion.ts";
 import { listJobs } from "./listing.ts";
 import { checkSubmission, findJob, labelOf } from "./naming.ts";
 import type { Question, Reign } from "./reign.ts";
@@ -38,28 +39,24 @@ const longestRequest = 100;
 const [longestWhy, longestBy] = [4_000, 256];
 
 export function jobsHandlers({ reign, results, allowsModules, mostJobs, now }: JobsParts): JobsHandlers {
-  const deleted = async (job: QueuedJob): Promise<string> => {
-    checkIsOver(job);
-    const staying = await results.remove(job, {
-      jobs: reign().state.jobs.values(),
-      mayDecide: () => reign().mayDecide(),
-    });
-    return staying === "" ? "" : `; ${staying}`;
-  };
+  const { submitting, deleting } = deletions({ reign, results });
   return {
     Submit: answering(async (request) => {
-      const { job, phase, isNew, why } = await reign().ask({ ...submissionOf(request, allowsModules), mostJobs });
+      const submission = submissionOf(request, allowsModules);
+      const ask = () => reign().ask({ ...submission, mostJobs });
+      const { job, phase, isNew, why } = await submitting(submission, ask);
       return { job, created: isNew, state: phase, why };
     }),
     List: answering(() => ({ jobs: JSON.stringify(entries(reign(), now())) })),
     Control: answering(async ({ job, action, why }) => {
       if (!isJobAction(action))
         throw new LimbeckError("usage", `a job takes ${jobActions.join(", ")}, found ${action}`);
-      const found = jobOf(reign(), job);
-      // Before it is forgotten: where it is broken off, who asks again finds the job.
-      const staying = action === "delete" ? await deleted(found) : "";
-      const answer = await reign().ask({ kind: "controlled", job: found.id, action, why: told(why, longestWhy) });
-      return { state: answer.phase, why: `${answer.why}${staying}` };
+      const found = findJob(reign().state.jobs, job);
+      if (!found) throw noJob(job, action);
+      const reason = told(why, longestWhy);
+      if (action === "delete") return await deleting(found, reason);
+      const answer = await reign().ask({ kind: "controlled", job: found.id, action, why: reason });
+      return { state: answer.phase, why: answer.why };
     }),
     Artifacts: answering(({ job }) => results.list(jobOf(reign(), job))),
     Fetch: (call) => void fetched(call, async ({ job, path }) => results.open(jobOf(reign(), job), path)),
@@ -76,7 +73,7 @@ export function entries({ state, runs }: Reign, atMs: number): JobEntry[] {
 export function jobOf({ state }: Reign, idOrName: string): QueuedJob {
   const found = findJob(state.jobs, idOrName);
   if (found) return found;
-  throw new LimbeckError("usage", `no job is called ${JSON.stringify(idOrName)}: limbeck list shows them`);
+  throw noJob(idOrName);
 }
 
 /** @throws LimbeckError `bad_job`, or `usage` for what the cluster does not take */

@@ -59,11 +59,9 @@ export async function openKept(
       log.warn({ event: "depot-away", job: job.id }, `${asLimbeckError(thrown).message}; the job begins anew`);
       return journal;
     });
-    return {
-      ...keptIn(depot, { journal: found, records, runFolder, log, mayDecide: () => leadership.held() }),
-      place,
-      close,
-    };
+    const remedy = `limbeck delete ${job.id} removes them`;
+    const mayDecide = () => leadership.held();
+    return { ...keptIn(depot, { journal: found, records, runFolder, log, mayDecide, remedy }), place, close };
   } catch (thrown) {
     await close();
     throw thrown;

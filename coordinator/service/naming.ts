@@ -8,7 +8,7 @@ export const [lowestPriority, highestPriority] = [-100, 100];
 
 /** An id is a name with five characters more, and still a label of DNS. */
 const longestName = 58;
-const label = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
+export const label = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 
 /** The name of a submission, from the name in the job file, which may have dots, underscores and capitals. */
 export function labelOf(jobName: string): string {

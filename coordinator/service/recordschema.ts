@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { count, text } from "../../core/shapes.ts";
 import { recordProblem } from "../recordproblem.ts";
+import { label } from "./naming.ts";
 import type { ServiceRecord } from "./vocabulary.ts";
 
 const plain = z.union([text, z.number(), z.boolean(), z.null()]);
@@ -24,18 +25,20 @@ const job = z.looseObject({
   }),
   lanes: z.looseObject({ count }),
 });
+/** A path is made of it: no other leads out of its folder. */
+const named = text.regex(label);
 const submission = {
-  ...{ name: text, digest: text, priority: z.int(), job, by: text, request: text },
+  ...{ name: named, digest: text, priority: z.int(), job, by: text, request: text },
   sources: z.array(z.looseObject({ path: text, text })),
 };
 
 export const serviceProblem = recordProblem<ServiceRecord>({
   counted: { submissions: count, turns: count },
-  submitted: { ...submission, id: text, number: count, atMs: z.number() },
+  submitted: { ...submission, id: named, number: count, atMs: z.number() },
   changed: { job: text, phase, why: text, atMs: z.number(), turn: count.optional() },
   kept: {
     job: z.looseObject({
-      ...{ ...submission, id: text, number: count, turn: count, phase, why: text },
+      ...{ ...submission, id: named, number: count, turn: count, phase, why: text },
       ...{ submittedMs: z.number(), startedMs: z.number().nullable(), sinceMs: z.number() },
     }),
   },

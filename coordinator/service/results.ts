@@ -4,7 +4,7 @@
  * job that others decided, too, no more than came before them.
  */
 import { rm } from "node:fs/promises";
-import { setTimeout } from "node:timers/promises";
+import { unlessAborted } from "../../core/aborted.ts";
 import { asLimbeckError, LimbeckError } from "../../core/errors.ts";
 import { eventsIn } from "../../core/eventline.ts";
 import type { ProgressEvent } from "../../core/events.ts";
@@ -28,10 +28,12 @@ export interface ResultsParts {
 }
 
 export interface RemovalParts {
-  /** All that there are. */
-  readonly jobs: Iterable<QueuedJob>;
+  /** All that there are at the moment. */
+  readonly jobs: () => Iterable<QueuedJob>;
   /** Rejects where another leads. */
   readonly mayDecide: () => Promise<void>;
+  /** L7. Of what lies in the depot. */
+  readonly signal: AbortSignal;
 }
 
 export interface Listing {
@@ -87,26 +89,43 @@ export class Results {
   }
 
   /**
-   * What a job that is over has left, here and in the depot, where it lies there alone.
+   * What a job that is over has left, here and in the depot, where it lies there alone. When it is over, nothing of it is
+   * under way.
    * @returns what stays, and why, in words; empty where nothing does
    * @throws LimbeckError `unavailable`, `timeout` where not all is gone: to be asked again
    */
-  async remove(job: QueuedJob, { jobs, mayDecide }: RemovalParts): Promise<string> {
+  async remove(job: QueuedJob, parts: RemovalParts): Promise<string> {
     const { folder, depot: url } = this.#parts;
-    let staying = "";
-    if (url !== null && job.startedMs !== null) {
-      const lasting = lastingJobId(job.job, job.name);
-      const where = `${url}/${lasting}`;
-      const isSame = (other: QueuedJob) =>
-        other.id !== job.id && other.name === job.name && lastingJobId(other.job, other.name) === lasting;
-      const same = [...jobs].find(isSame);
-      if (same) staying = `${where} stays, for ${same.id} is the same job`;
-      else await answered({ where }, removeFolder(await this.#opened(url), lasting, { mayDecide }), answerMs.files);
-    }
+    const staying = url === null || job.startedMs === null ? "" : await this.#removeFrom(url, job, parts);
     const own = jobFolder(folder, job.id);
-    await mayDecide();
+    await parts.mayDecide();
     await writing(own, () => rm(own, { recursive: true, force: true }));
     return staying;
+  }
+
+  async #removeFrom(url: string, job: QueuedJob, { jobs, mayDecide, signal }: RemovalParts): Promise<string> {
+    const lasting = lastingJobId(job.job, job.name);
+    const where = `${url}/${lasting}`;
+    const same = sameAs(job, jobs());
+    if (same) return `${where} stays, for ${same.id} is the same job`;
+    const mayRemove = async () => {
+      await mayDecide();
+      // L3. Another may have led meanwhile, and taken it.
+      const later = sameAs(job, jobs());
+      if (later)
+        throw new LimbeckError("unavailable", `what is left of ${where} stays, for ${later.id} is the same job`);
+    };
+    try {
+      const depot = await unlessAborted(this.#opened(url), signal);
+      await removeFolder(depot, lasting, { mayRemove, signal });
+      return "";
+    } catch (thrown) {
+      if (thrown !== signal.reason) throw thrown;
+      throw new LimbeckError(
+        "timeout",
+        `not all of ${where} could be removed in time: the same again removes the rest`,
+      );
+    }
   }
 
   /** Of a job that does not run now; none where they cannot be had. However many ask at once, they are read once. */
@@ -156,7 +175,11 @@ export class Results {
     if (!isOver(kind)) return true;
     const known = this.#seen.get(job);
     if (known) return await known;
-    const hasSeen = (own ?? eventsAt(this.#ownOf(job))).then((all) => all?.at(-1)?.kind === lastEvents[kind]);
+    const hasSeen = (own ?? eventsAt(this.#ownOf(job))).then((all) => {
+      // It may have been but slow.
+      if (all === null) this.#seen.delete(job);
+      return all?.at(-1)?.kind === lastEvents[kind];
+    });
     this.#seen.set(job, hasSeen);
     return await hasSeen;
   }
@@ -168,6 +191,16 @@ export class Results {
     });
     return this.#depot;
   }
+}
+
+/** Another that has, or will have, what it has in the depot; one that never began, and never will, has nothing there. */
+function sameAs(job: QueuedJob, jobs: Iterable<QueuedJob>): QueuedJob | undefined {
+  const lasting = lastingJobId(job.job, job.name);
+  const hasFiles = ({ startedMs, phase }: QueuedJob) => startedMs !== null || !isOver(phase.kind);
+  const isOther = ({ id, name }: QueuedJob) => id !== job.id && name === job.name;
+  return [...jobs].find(
+    (other) => isOther(other) && hasFiles(other) && lastingJobId(other.job, other.name) === lasting,
+  );
 }
 
 /** @throws LimbeckError `corrupt` where it has more than `mostBytes` */
@@ -193,8 +226,17 @@ async function eventsAt(place: Place): Promise<readonly ProgressEvent[] | null> 
 
 /** It, and each of its pieces in turn, is there within that time, or `timeout` is thrown. @throws also as the place */
 async function openedAt(place: Place, path: string, withinMs: number): Promise<DepotObject | null> {
-  const opened = await answered(place, place.open(path), withinMs);
+  const opening = place.open(path);
+  const opened = await answered(place, opening, withinMs).catch((thrown) => {
+    opening.then(left).catch(() => {});
+    throw thrown;
+  });
   return opened && { ...opened, pieces: inTime(place, opened.pieces, withinMs) };
+}
+
+/** One that comes too late holds its file, or its connection, until it has been begun and left. */
+async function left(late: DepotObject | null): Promise<void> {
+  for await (const _ of late?.pieces ?? []) break;
 }
 
 async function* inTime<T>(place: Place, pieces: AsyncIterable<T>, withinMs: number): AsyncGenerator<T> {
@@ -213,14 +255,11 @@ async function* inTime<T>(place: Place, pieces: AsyncIterable<T>, withinMs: numb
 
 /** @throws LimbeckError `timeout` where it takes too long */
 async function answered<T>({ where }: Pick<Place, "where">, asked: Promise<T>, withinMs: number): Promise<T> {
-  const over = new AbortController();
-  const late = setTimeout(withinMs, undefined, { signal: over.signal }).then(() => {
-    throw new LimbeckError("timeout", `${where} did not answer in ${withinMs / 1_000} s`);
-  });
-  late.catch(() => {});
+  const over = AbortSignal.timeout(withinMs);
   try {
-    return await Promise.race([asked, late]);
-  } finally {
-    over.abort();
+    return await unlessAborted(asked, over);
+  } catch (thrown) {
+    if (thrown !== over.reason) throw thrown;
+    throw new LimbeckError("timeout", `${where} did not answer in ${withinMs / 1_000} s`);
   }
 }

@@ -44,6 +44,8 @@ export interface Depot {
   list(prefix: string, signal?: AbortSignal): Promise<readonly DepotEntry[]>;
   /** The object of this key, and all that lies in the folder of this name; nothing, where there is nothing. */
   remove(prefix: string, signal?: AbortSignal): Promise<void>;
+  /** Of the object of this key alone, which has been listed: nothing else is looked at. */
+  removeOne(key: string, signal?: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -119,6 +121,7 @@ export function depotOn(shelf: Shelf): Depot {
     async remove(prefix, signal = never) {
       for (const { key } of await list(checkKey(prefix), signal)) await shelf.remove(key, signal);
     },
+    removeOne: async (key, signal = never) => await shelf.remove(checkKey(key), signal),
     close: () => shelf.close(),
   };
 }
@@ -139,6 +142,7 @@ export function within(depot: Depot, folder: string): Depot {
         bytes,
       })),
     remove: (prefix, signal) => depot.remove(inside(prefix), signal),
+    removeOne: (key, signal) => depot.removeOne(inside(key), signal),
     close: async () => {},
   };
 }

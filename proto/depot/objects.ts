@@ -58,7 +58,9 @@ export async function objectShelf(
       const name = Buffer.from(key).toString("base64");
       // Not the client's `delete`, which puts a mark in the object's place: a store that is full takes none.
       await purge(`M.${name}`);
-      await purge(`C.${info.nuid}`);
+      // Where only the second fails, nothing says any more where the chunks are.
+      const chunks = () => purge(`C.${info.nuid}`);
+      await chunks().catch(chunks);
     },
     close: async () => {},
   };
@@ -99,7 +101,7 @@ function rethrow(where: string, thrown: unknown): never {
   if (thrown instanceof LimbeckError) throw thrown;
   if (isFull(thrown)) {
     const room =
-      "give its account and its disk more room, or remove what jobs that are over have there: limbeck delete JOB";
+      "give its account and its disk more room, or remove what jobs that are over have there, of a service by limbeck delete JOB";
     throw new LimbeckError("unavailable", `${where} is full: ${room}`, { cause: thrown });
   }
   throw natsFailure(thrown, where, "the object store");

@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { type KeptJob, keptIn } from "../../coordinator/depot/keeping.ts";
 import { recordsIn, recoverFolder } from "../../coordinator/depot/recover.ts";
+import { removeFolder } from "../../coordinator/depot/removal.ts";
 import { openJournal } from "../../coordinator/folder/journal.ts";
 import type { JournalRecord } from "../../coordinator/journalrecord.ts";
 import { openRecords } from "../../coordinator/records.ts";
@@ -13,9 +15,10 @@ import { LimbeckError } from "../../core/errors.ts";
 import type { ProgressEvent } from "../../core/events.ts";
 import type { Depot } from "../../proto/depot/depot.ts";
 import { openDepot } from "../../proto/depot/open.ts";
-import { silent } from "../../proto/telemetry/log.ts";
+import { type Log, silent } from "../../proto/telemetry/log.ts";
 import { scratchFolder } from "../e2e/limbeck.ts";
 import { smokeJob } from "../worker/foreman.ts";
+import { gate } from "./gate.ts";
 
 const started: JournalRecord = { kind: "started", atMs: 1, build: "0" };
 const paused = (term: number): JournalRecord => ({ kind: "paused", term });
@@ -43,7 +46,8 @@ async function setting(t: TestContext): Promise<Setting> {
     const journal = await openJournal<JournalRecord>(state);
     const records = await openRecords(state, smokeJob(), scratch, { resume: true });
     const mayDecide = async () => {};
-    return keptIn(into, { journal, records, runFolder: state, log: silent, mayDecide, ...changes });
+    const remedy = "limbeck delete x-0001 removes them";
+    return keptIn(into, { journal, records, runFolder: state, log: silent, mayDecide, remedy, ...changes });
   };
   return { depot, state, open };
 }
@@ -118,8 +122,9 @@ test("who leads no more puts nothing over its successor's copies, whether the le
   }
 });
 
+const finished: ProgressEvent = { kind: "job-finished", report: {}, atMs: 5 };
+
 test("checkpoints of a job that is done go, after all that says so; those of one that failed stay", async (t) => {
-  const finished: ProgressEvent = { kind: "job-finished", report: {}, atMs: 5 };
   const failed: ProgressEvent = { kind: "job-failed", code: "bad_data", message: "a test", atMs: 5 };
   const checkpoint = ["manifest.json", "weights.safetensors"].map((name) => `checkpoints/distil-00000010/${name}`);
   for (const last of [finished, failed]) {
@@ -128,10 +133,10 @@ test("checkpoints of a job that is done go, after all that says so; those of one
     const removed: string[] = [];
     const watched: Depot = {
       ...depot,
-      async remove(key, signal) {
+      async removeOne(key, signal) {
         assert.match(new TextDecoder().decode(await depot.read("events.jsonl")), /job-finished/);
         removed.push(key);
-        await depot.remove(key, signal);
+        await depot.removeOne(key, signal);
       },
     };
     const { journal, records } = await open(watched);
@@ -147,4 +152,83 @@ test("checkpoints of a job that is done go, after all that says so; those of one
       [...(isDone ? [] : checkpoint), "student/model.json"],
     );
   }
+});
+
+test("checkpoints that cannot be removed are told of as such; to a successor all is left", async (t) => {
+  for (const code of ["unavailable", "stale_term"] as const) {
+    const { depot, open } = await setting(t);
+    await depot.put("checkpoints/distil-00000010/manifest.json", new Uint8Array(1));
+    const removeOne = async () => {
+      throw new LimbeckError(code, "as the test says");
+    };
+    const warned: string[] = [];
+    const log = { warn: (_: object, why: string) => warned.push(why) } as unknown as Log;
+    const { journal, records } = await open({ ...depot, removeOne }, { log });
+    await journal.append(started);
+    await records.append(finished);
+    await records.close();
+    await journal.close();
+    const remedy = "as the test says; limbeck delete x-0001 removes them";
+    const told = `checkpoints of the job, which is done, stay in ${depot.where}: ${remedy}`;
+    assert.deepEqual(warned, code === "unavailable" ? [told] : []);
+  }
+});
+
+test("a folder is listed once, and goes in an order in which nothing that is left counts", async (t) => {
+  const { depot } = await setting(t);
+  const folder = [
+    ...["checkpoints/distil-1/manifest.json", "checkpoints/distil-1/weights", "events.jsonl", "journal.jsonl"],
+    ...["report.html", "report.json", "student/model.json", "student/weights.bin"],
+  ];
+  for (const key of [...folder.map((key) => `job/${key}`), "jobs/x"]) await depot.put(key, new Uint8Array(1));
+  const done: string[] = [];
+  const watched: Depot = {
+    ...depot,
+    async list(prefix, signal) {
+      done.push(`list ${prefix}`);
+      return await depot.list(prefix, signal);
+    },
+    remove: () => assert.fail("lists it again"),
+    async removeOne(key, signal) {
+      done.push(key);
+      await depot.removeOne(key, signal);
+    },
+  };
+  const mayRemove = async () => void done.push("may");
+  await removeFolder(watched, "job", { mayRemove, signal: AbortSignal.timeout(5_000) });
+  const order = [3, 0, 6, 5, 1, 2, 4, 7].flatMap((at) => ["may", `job/${folder[at]}`]);
+  assert.deepEqual(done, ["list job", ...order]);
+  assert.deepEqual(
+    (await depot.list("")).map(({ key }) => key),
+    ["jobs/x"],
+  );
+});
+
+test("a removal that takes too long is over when nothing of it is under way", async (t) => {
+  const { depot } = await setting(t);
+  for (const key of ["job/a", "job/b"]) await depot.put(key, new Uint8Array(1));
+  const [asked, answered, late] = [gate(), gate(), new AbortController()];
+  const slow: Depot = {
+    ...depot,
+    async removeOne(key) {
+      asked.open();
+      await answered.opened;
+      await depot.removeOne(key);
+    },
+  };
+  let isOver = false;
+  const removing = removeFolder(slow, "job", { mayRemove: async () => {}, signal: late.signal }).finally(() => {
+    isOver = true;
+  });
+  removing.catch(() => {});
+  await asked.opened;
+  late.abort(new Error("too late"));
+  for (let turns = 0; turns < 20; turns++) await setImmediate();
+  assert.equal(isOver, false);
+  answered.open();
+  await assert.rejects(removing, { message: "too late" });
+  assert.deepEqual(
+    (await depot.list("")).map(({ key }) => key),
+    ["job/b"],
+  );
 });

@@ -82,7 +82,7 @@ for (const replicas of [1, 3])
       })();
       await assert.rejects(full, {
         code: "unavailable",
-        message: `the JetStream object store ${artifactBucket(cluster)} is full: give its account and its disk more room, or remove what jobs that are over have there: limbeck delete JOB`,
+        message: `the JetStream object store ${artifactBucket(cluster)} is full: give its account and its disk more room, or remove what jobs that are over have there, of a service by limbeck delete JOB`,
       });
       for (let at = 0; at < 4; at++)
         await journal.append({ kind: "entry", text: randomBytes(1 << 19).toString("hex") });

@@ -24,12 +24,13 @@ export async function putFolder(
   if (there.some((entry) => entry.key === sealKey)) {
     if (isSame(await depot.read(sealKey, signal), sealText)) return;
     // Before the first file that is another: at no moment has a whole folder files of two.
-    await depot.remove(sealKey, signal);
+    await depot.removeOne(sealKey, signal);
   }
   const names = (await filesIn(folder)).filter((name) => name !== seal);
   for (const name of names) await depot.put(`${key}/${name}`, { file: join(folder, name) }, signal);
   const kept = new Set(names.map((name) => `${key}/${name}`));
-  for (const entry of there) if (!kept.has(entry.key) && entry.key !== sealKey) await depot.remove(entry.key, signal);
+  for (const entry of there)
+    if (!kept.has(entry.key) && entry.key !== sealKey) await depot.removeOne(entry.key, signal);
   await depot.put(sealKey, sealText, signal);
 }
 

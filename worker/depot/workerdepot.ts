@@ -134,7 +134,7 @@ export class WorkerDepot {
   /** The manifest first: what is left of one is none. */
   async #remove(name: string, signal?: AbortSignal): Promise<void> {
     const key = `${checkpointsFolder}/${name}`;
-    await this.#depot.remove(`${key}/${manifestName}`, signal);
+    await this.#depot.removeOne(`${key}/${manifestName}`, signal);
     await this.#depot.remove(key, signal);
   }
 

@@ -13,6 +13,8 @@ import { openDepot } from "../../../proto/depot/open.ts";
 import { connectJobs } from "../../../proto/jobs.ts";
 import { lastingJobId } from "../../../proto/jobsha256.ts";
 import { givenAddresses } from "../../../proto/whereabouts.ts";
+import { s3Server } from "../../s3server.ts";
+import { gate } from "../gate.ts";
 import { testJob } from "../jobs.ts";
 import { bounded, cast, scratch } from "../sessions.ts";
 import { isLeading, service, submit, until, view } from "./services.ts";
@@ -33,10 +35,10 @@ interface Setting {
   ended(id: string): Promise<boolean>;
 }
 
-/** @param depot of the service; null where all share its folder */
-async function setting(t: TestContext, depot: "depot" | null): Promise<Setting> {
+/** @param depot of the service; null where all share its folder. @param at its URL, if it is no folder */
+async function setting(t: TestContext, depot: "depot" | null, at?: string): Promise<Setting> {
   const folder = await scratch(t);
-  const url = String(pathToFileURL(join(folder, "depot")));
+  const url = at ?? String(pathToFileURL(join(folder, "depot")));
   const state = join(folder, "state");
   const leader = await service("one", state, openFolderStore(join(folder, "store")), { depot: depot && url });
   t.after(() => leader.close("the test is over"));
@@ -98,5 +100,47 @@ test(
         [second],
       );
     }
+  },
+);
+
+test(
+  "while it goes nobody begins what goes on from its files, and who asks again waits for the same",
+  bounded,
+  async (t) => {
+    const server = await s3Server();
+    t.after(() => server.close());
+    Object.assign(process.env, server.env);
+    const { leader, jobs, depot, ended } = await setting(t, "depot", `s3://${server.bucket}`);
+    const first = await submit(leader, { job: yaml, name: "ends" });
+    cast(t, leader).catch(() => {}); // Some are cut off.
+    await until(() => ended(first));
+    const [reached, going] = [gate(), gate()];
+    t.after(() => going.open());
+    server.before = async ({ what }) => {
+      if (!what.startsWith("DELETE")) return;
+      reached.open();
+      await going.opened;
+    };
+    const deleting = jobs.control(first, "delete", "");
+    await reached.opened;
+    const asked = {
+      ...{ priority: 0, sources: [], by: "anna@lab" },
+      job: effectiveJobYaml(withOthers, "/"),
+      name: "ends",
+    };
+    await assert.rejects(jobs.submit({ ...asked, request: "one" }), {
+      code: "unavailable",
+      message: `${first}, which is the same job, is being deleted; submit it again`,
+    });
+    const again = jobs.control(first, "delete", "");
+    assert.ok((await jobs.submit({ ...asked, name: "another", request: "two" })).created);
+    going.open();
+    const reply = { state: "done", why: "it was deleted" };
+    assert.deepEqual(await Promise.all([deleting, again]), [reply, reply]);
+    assert.deepEqual(await depot.list(""), []);
+    await assert.rejects(jobs.control(first, "delete", ""), { code: "usage", message: /that has deleted it$/ });
+    await depot.put("student/model.json", text.encode("of the next"));
+    assert.ok((await jobs.submit({ ...asked, request: "three" })).created);
+    assert.equal((await depot.list("")).length, 1);
   },
 );

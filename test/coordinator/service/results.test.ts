@@ -1,7 +1,8 @@
 /** What is left of a job where coordinators share no folder: any of them has it, also where the leader died as the job ended. */
 import assert from "node:assert/strict";
+import { type EventEmitter, once } from "node:events";
 import { promises } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { type FileHandle, mkdir, writeFile } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -9,7 +10,6 @@ import { pathToFileURL } from "node:url";
 import { openFolderStore } from "../../../coordinator/folder/store.ts";
 import type { Service } from "../../../coordinator/service/main.ts";
 import { Results, textOf } from "../../../coordinator/service/results.ts";
-import type { QueuedJob } from "../../../coordinator/service/vocabulary.ts";
 import type { ProgressEvent } from "../../../core/events.ts";
 import { effectiveJobYaml } from "../../../core/jobfile.ts";
 import { connectCoordinator } from "../../../proto/clients.ts";
@@ -19,8 +19,10 @@ import { connectJobs } from "../../../proto/jobs.ts";
 import { lastingJobId } from "../../../proto/jobsha256.ts";
 import { givenAddresses } from "../../../proto/whereabouts.ts";
 import { s3Server } from "../../s3server.ts";
+import { gate } from "../gate.ts";
 import { testJob } from "../jobs.ts";
 import { bounded, cast, scratch } from "../sessions.ts";
+import { ended } from "./ended.ts";
 import { dyingAfter, isLeading, service, submit, until, view } from "./services.ts";
 
 async function left({ address, httpAddress }: Service, id: string) {
@@ -87,14 +89,6 @@ test(
   },
 );
 
-/** A job that has ended so, which ran here or elsewhere. */
-function ended(id: string): QueuedJob {
-  const job = testJob();
-  const submission = { name: id, digest: "d", priority: 0, job, sources: [], by: "anna@lab", request: "" };
-  const phase = { kind: "done", endedMs: 3, summary: null } as const;
-  return { ...submission, id, number: 1, turn: 1, phase, why: "", submittedMs: 1, startedMs: 2, sinceMs: 3 };
-}
-
 const line = (event: object) => `${JSON.stringify({ atMs: 1, ...event })}\n`;
 
 test("a depot that stops in the middle of an answer is not waited for", bounded, async (t) => {
@@ -141,4 +135,47 @@ test("to say who has the last word, and what it is, a job's events are read once
   t.after(() => results.close());
   const events = await results.events(job);
   assert.deepEqual([events.at(-1)?.kind, read], ["job-finished", 1]);
+});
+
+test("who has the last word is asked again where its events could not be had", bounded, async (t) => {
+  const folder = await scratch(t);
+  const job = ended("again");
+  const own = join(folder, "jobs", job.id);
+  const url = String(pathToFileURL(join(folder, "depot")));
+  const results = new Results({ folder, depot: url });
+  t.after(() => results.close());
+  await within(await openDepot(url), lastingJobId(job.job, job.name)).put("curves.json", Buffer.from("the depot's"));
+  await mkdir(own, { recursive: true });
+  await writeFile(join(own, "curves.json"), "its own");
+  const found = async () => await textOf(await results.open(job, "curves.json"));
+  assert.equal(await found(), "the depot's");
+  await writeFile(join(own, "events.jsonl"), line({ kind: "job-finished", report: {} }));
+  assert.equal(await found(), "its own");
+});
+
+test("a file that opens when nobody waits for it any more is closed", bounded, async (t) => {
+  const folder = await scratch(t);
+  const job = ended("late");
+  await mkdir(join(folder, "jobs", job.id), { recursive: true });
+  await writeFile(join(folder, "jobs", job.id, "curves.json"), "{}");
+  const alive = setInterval(() => {}, 1_000); // Deadlines keep no process.
+  t.after(() => clearInterval(alive));
+  const [opened, given] = [gate<FileHandle>(), gate()];
+  const real = promises.open;
+  t.mock.method(promises, "open", async (...args: Parameters<typeof real>) => {
+    const file = await real(...args);
+    opened.open(file);
+    await given.opened;
+    return file;
+  });
+  syncBuiltinESMExports();
+  t.after(() => syncBuiltinESMExports());
+  const results = new Results({ folder, depot: null });
+  t.after(() => results.close());
+  await assert.rejects(results.open(job, "curves.json", 10), { code: "timeout" });
+  const closed = once((await opened.opened) as unknown as EventEmitter, "close", {
+    signal: AbortSignal.timeout(5_000),
+  });
+  given.open();
+  await closed;
 });

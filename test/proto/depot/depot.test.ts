@@ -73,6 +73,10 @@ for (const { name, open } of kinds) {
       (await depot.list("")).map(({ key }) => key),
       ["ab", "checkpoints/distil-10/manifest.json"],
     );
+    await depot.put("one", bytes("x"));
+    await depot.removeOne("one");
+    await depot.removeOne("nowhere");
+    assert.equal((await depot.list("")).length, 2);
     await assert.rejects(depot.read("a/x"), { code: "corrupt", message: /a\/x is missing in / });
 
     // Larger than a part, a piece and a message.
@@ -106,6 +110,7 @@ for (const { name, open } of kinds) {
       await assert.rejects(depot.put(key, bytes("x")), { code: "usage" }, JSON.stringify(key));
       await assert.rejects(depot.get(key, join(scratch, "got")), { code: "usage" }, JSON.stringify(key));
       await assert.rejects(depot.remove(key), { code: "usage" }, JSON.stringify(key));
+      await assert.rejects(depot.removeOne(key), { code: "usage" }, JSON.stringify(key));
     }
   });
 }
