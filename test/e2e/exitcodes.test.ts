@@ -81,3 +81,13 @@ test("a worker that finds no coordinator says so with a code, also one that is s
   const ends = await Promise.all([limbeck("worker", ...alone), limbeck("worker", ...alone, "--devices=cpu")]);
   for (const { code, stderr } of ends) assert.equal(code, 3, stderr);
 });
+
+test("a coordinator that another has succeeded does not say that the job has failed", bounded, async (t) => {
+  const state = join(await scratchFolder(t), "state");
+  const running = await coordinator(t, state, await freeAddress());
+  await running.logged("listening");
+  writeFileSync(join(state, "journal.lock"), "elsewhere 1");
+  const { code, stderr } = await running.outcome;
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /the journal in .* is no longer this process's: .* is another process's now/);
+});
