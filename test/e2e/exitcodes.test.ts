@@ -91,3 +91,11 @@ test("a coordinator that another has succeeded does not say that the job has fai
   assert.equal(code, 1, stderr);
   assert.match(stderr, /the journal in .* is no longer this process's: .* is another process's now/);
 });
+
+test("a code that says something else already is not taken for that of a worker that is alone", bounded, async () => {
+  for (const code of ["1", "75"]) {
+    const refused = await limbeck("worker", "--coordinator=127.0.0.1:1", `--alone-code=${code}`, "--devices=cpu");
+    assert.equal(refused.code, 2, refused.stderr);
+    assert.match(refused.stderr, new RegExp(`^limbeck: --alone-code ${code} is the code of .*: choose another`));
+  }
+});
