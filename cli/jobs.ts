@@ -1,4 +1,4 @@
-/** `limbeck list`, `cancel`, `pause` and `resume`: a service's jobs. */
+/** `limbeck list`, `cancel`, `pause`, `resume` and `delete`: a service's jobs. */
 import { jobMeant } from "../core/jobentry.ts";
 import { isOver, type JobAction } from "../core/jobstate.ts";
 import { plain } from "../core/plaintext.ts";
