@@ -27,6 +27,8 @@ export interface ReignParts {
   readonly trouble: () => string;
   readonly log: Log;
   readonly now: () => number;
+  /** How long the store may take to empty the journal of a job that is over; 15 s if not given. */
+  readonly retirePatienceMs?: number;
 }
 
 /** What a call about a job comes to. */
@@ -74,7 +76,7 @@ export class Reign {
   #kept = 0;
 
   private constructor(parts: ReignParts, journal: Journal<ServiceRecord>) {
-    const { leadership, folder, rpc, served, depot, log, now } = parts;
+    const { leadership, folder, rpc, served, depot, log, now, retirePatienceMs } = parts;
     this.#parts = parts;
     this.#journal = journal;
     this.#weight = weightOf(journal.records);
@@ -83,7 +85,8 @@ export class Reign {
     const opened = () => void this.#happenings.emit("changed");
     // No decision can be kept any more.
     const deposed = (error: LimbeckError) => this.#over.abort(error);
-    this.runs = new Runs({ leadership, folder, served, depot, log, now, opened, over, deposed });
+    const heard = { opened, over, deposed };
+    this.runs = new Runs({ leadership, folder, served, depot, log, now, retirePatienceMs, ...heard });
     const happen = (happening: Happening) => this.#happen(happening);
     this.crowd = new Crowd({ rpc, run: (job) => this.runs.hearing(job), happen, heartbeatMs, now });
   }

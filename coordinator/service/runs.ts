@@ -26,6 +26,8 @@ export interface RunsParts {
   readonly depot: string | null;
   readonly log: Log;
   readonly now: () => number;
+  /** How long the store may take to empty a journal. */
+  readonly retirePatienceMs?: number | undefined;
   /** Told when a job that was being opened has its loop. */
   readonly opened: () => void;
   /** Told when it has a loop no more: what was said to it last, nobody heard. */
@@ -33,6 +35,9 @@ export interface RunsParts {
   /** The store says that another process decides, or takes nothing. */
   readonly deposed: (error: LimbeckError) => void;
 }
+
+/** L7. Decisions wait for it. */
+const usualRetirePatienceMs = 15_000;
 
 export interface OpenRun extends JobRun {
   readonly metrics: (accept: string) => Promise<Page>;
@@ -90,14 +95,16 @@ export class Runs {
    * @throws LimbeckError `stale_term` where another leads
    */
   async retire(job: string): Promise<void> {
-    const { leadership, log } = this.#parts;
+    const { leadership, log, retirePatienceMs = usualRetirePatienceMs } = this.#parts;
+    const patience = AbortSignal.timeout(retirePatienceMs);
     try {
-      const journal = await leadership.journal<JournalRecord>(job);
+      const journal = await leadership.journal<JournalRecord>(job, patience);
       await journal.compact([]).finally(() => journal.close());
     } catch (thrown) {
       const { code, message } = asLimbeckError(thrown);
       if (code === "stale_term") throw thrown;
-      log.warn({ event: "not-retired", job }, `the journal of ${job}, which is over, stays as it is: ${message}`);
+      const why = patience.aborted ? `the store did not take it for ${retirePatienceMs / 1000} s` : message;
+      log.warn({ event: "not-retired", job }, `the journal of ${job}, which is over, stays as it is: ${why}`);
     }
   }
 

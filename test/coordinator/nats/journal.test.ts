@@ -176,6 +176,19 @@ test("a snapshot that is no list is told of by its sequence", { timeout: 60_000 
   await leadership.resign();
 });
 
+test("who opens a journal for a while waits no longer, whatever the server does", { timeout: 60_000 }, async (t) => {
+  const own = await startNats(t);
+  const { lead } = await storeOn(t, [own.url]);
+  const leadership = await lead();
+  const patience = AbortSignal.timeout(3_000);
+  const opened = await leadership.journal<number>("opened", patience);
+  own.pause();
+  const waiting = [leadership.journal<number>("new", patience), opened.compact([])];
+  for (const each of waiting) await assert.rejects(each, { name: "TimeoutError" });
+  own.resume();
+  await leadership.resign();
+});
+
 test("a journal that is purged between what is read of it and the first word is opened empty", {
   timeout: 60_000,
 }, async (t) => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { replay } from "../../../coordinator/service/records.ts";
 import type { Question } from "../../../coordinator/service/reign.ts";
+import type { JobPhase, QueuedJob, ServiceRecord } from "../../../coordinator/service/vocabulary.ts";
 import { testJob } from "../jobs.ts";
 import { bounded, scratch } from "../sessions.ts";
 import { reigning } from "./reigning.ts";
@@ -69,4 +70,23 @@ test("code that came with jobs goes from the journal when they are over, however
   const bytes = JSON.stringify(records()).length;
   assert.ok(bytes < 3 * 2 ** 20, `${bytes} bytes of 40 jobs with 256 KiB each`);
   assert.equal(replay(records()).jobs.size, 40);
+});
+
+/** As a snapshot has it. */
+function kept(id: string, phase: JobPhase, startedMs: number | null = 1): ServiceRecord {
+  const submission = { name: id, digest: id, priority: 0, job, sources: [], by: "anna@lab", request: "" };
+  const times = { submittedMs: 1, startedMs, sinceMs: 2 };
+  const queued: QueuedJob = { ...submission, ...times, id, number: 1, turn: 1, phase, why: "a test says so" };
+  return { kind: "kept", job: queued };
+}
+
+test("a store that does not let the journal of a job that is over be emptied holds decisions up for a while only", {
+  ...bounded,
+}, async (t) => {
+  const journals = { service: [kept("one", { kind: "paused" })] };
+  const { reign, warnings } = await reigning(t, await scratch(t), { journals, withheld: ["one"] });
+  assert.equal((await reign.ask(control("one", "cancel"))).phase, "cancelled");
+  assert.deepEqual(warnings, [
+    "the journal of one, which is over, stays as it is: the store did not take it for 0.1 s",
+  ]);
 });
