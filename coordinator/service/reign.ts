@@ -55,6 +55,10 @@ function isAnswer(effect: Effect): effect is AnswerEffect {
   return effect.kind === "answer" || effect.kind === "refuse";
 }
 
+function changed(): NotLeader {
+  return new NotLeader("", "the leader has changed; ask again");
+}
+
 function waitingText(trouble: string): string {
   return `the leader waits for its lease, and decides nothing now${trouble === "" ? "" : `: ${trouble}`}`;
 }
@@ -72,15 +76,16 @@ export class Reign {
   #state: State;
   #called = 0;
   #weight: number;
-  /** Of the last snapshot: as much again twice over is waited for. */
+  /** Weight of the last snapshot: of large ones the journal comes to twice that before it is written anew. */
   #kept = 0;
 
   private constructor(parts: ReignParts, journal: Journal<ServiceRecord>) {
     const { leadership, folder, rpc, served, depot, log, now, retirePatienceMs } = parts;
     this.#parts = parts;
     this.#journal = journal;
-    this.#weight = weightOf(journal.records);
+    // First, for it says which record is not as a coordinator writes it.
     this.#state = replay(journal.records);
+    this.#weight = weightOf(journal.records);
     const over = (job: string) => this.crowd.over(job);
     const opened = () => void this.#happenings.emit("changed");
     // No decision can be kept any more.
@@ -134,7 +139,7 @@ export class Reign {
       this.#over.abort(new LimbeckError("stopped", "it decides no more"));
       clearInterval(clock);
       clearInterval(reports);
-      for (const { reject } of this.#calls.values()) reject(new NotLeader("", "the leader has changed; ask again"));
+      for (const { reject } of this.#calls.values()) reject(changed());
       await this.#journal.close().catch(() => {});
     }
   }
@@ -147,6 +152,7 @@ export class Reign {
   /** @throws LimbeckError what the queue answers, NotLeader while it waits for its lease: who asks again may find another */
   async ask(question: Question): Promise<Answer> {
     const { leadership, trouble } = this.#parts;
+    if (this.#over.signal.aborted) throw changed();
     if (!leadership.holds()) throw new NotLeader("", waitingText(trouble()));
     const call = ++this.#called;
     return new Promise((resolve, reject) => {

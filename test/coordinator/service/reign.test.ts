@@ -80,6 +80,24 @@ function kept(id: string, phase: JobPhase, startedMs: number | null = 1): Servic
   return { kind: "kept", job: queued };
 }
 
+test("a journal of what no coordinator wrote is told of by the record's number", bounded, async (t) => {
+  for (const [record, says] of [
+    [null, /record 2 is of no kind that is known here/],
+    [{ kind: "submitted", id: "one" }, /record 2, of the kind submitted: /],
+    [{ kind: "kept" }, /record 2, of the kind kept: /],
+  ] as const) {
+    const journals = { service: [kept("first", { kind: "paused" }), record] };
+    await assert.rejects(reigning(t, await scratch(t), { journals }), { code: "corrupt", message: says });
+  }
+});
+
+test("what is asked of it when it decides no more is answered with that", bounded, async (t) => {
+  const { reign, over } = await reigning(t, await scratch(t));
+  reign.end("it closes");
+  await over;
+  await assert.rejects(reign.ask(submission("one")), { code: "not_leader" });
+});
+
 test("a store that does not let the journal of a job that is over be emptied holds decisions up for a while only", {
   ...bounded,
 }, async (t) => {
