@@ -8,6 +8,7 @@ import type { RpcPort } from "../rpc.ts";
 import type { Served } from "../status.ts";
 import { type Journal, type Leadership, serviceJournal } from "../store.ts";
 import { Crowd } from "./crowd.ts";
+import { isToRetire } from "./deciding.ts";
 import type { ServiceMetrics } from "./metrics.ts";
 import { decide } from "./queue.ts";
 import { replay, snapshot, weightOf } from "./records.ts";
@@ -74,6 +75,8 @@ export class Reign {
   readonly #calls = new Map<number, Call>();
   readonly #over = new AbortController();
   #state: State;
+  /** Jobs that were over when this process began to lead: whoever led before may have died before it emptied their journals. */
+  #unretired: string[];
   #called = 0;
   #weight: number;
   /** Weight of the last snapshot: of large ones the journal comes to twice that before it is written anew. */
@@ -86,6 +89,7 @@ export class Reign {
     // First, for it says which record is not as a coordinator writes it.
     this.#state = replay(journal.records);
     this.#weight = weightOf(journal.records);
+    this.#unretired = [...this.#state.jobs.values()].filter(isToRetire).map(({ id }) => id);
     const over = (job: string) => this.crowd.over(job);
     const opened = () => void this.#happenings.emit("changed");
     // No decision can be kept any more.
@@ -129,6 +133,7 @@ export class Reign {
         for (const effect of effects) if (isAnswer(effect)) this.#answer(effect);
         if (effects.length > 0) this.#happenings.emit("changed");
         await this.#compact();
+        if (events.some(({ kind }) => kind === "tick")) await this.#retireNext();
       }
     } catch (thrown) {
       const cause = this.#over.signal.aborted ? this.#over.signal.reason : thrown;
@@ -238,7 +243,7 @@ export class Reign {
       case "idle":
         return this.crowd.idle(effect.session, effect.why);
       case "retire":
-        return await this.runs.retire(effect.job);
+        return await this.#retire(effect.job);
       case "forget":
         told(effect.job, `is forgotten: ${effect.why}`);
         return await leadership.forget(effect.job);
@@ -252,6 +257,21 @@ export class Reign {
     const records = snapshot(this.#state);
     await this.#journal.compact(records);
     this.#kept = this.#weight = weightOf(records);
+  }
+
+  /** One at a time, for decisions wait for it. */
+  async #retireNext(): Promise<void> {
+    const job = this.#unretired.shift();
+    // Its journal would be made anew.
+    if (job === undefined || !this.#state.jobs.has(job)) return;
+    await this.mayDecide();
+    await this.#retire(job);
+  }
+
+  async #retire(job: string): Promise<void> {
+    const isTaken = await this.runs.retire(job);
+    // Each of the others would be waited for, too.
+    if (!isTaken) this.#unretired = [];
   }
 
   #nameOf(session: number): string {

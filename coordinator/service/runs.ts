@@ -90,21 +90,24 @@ export class Runs {
   }
 
   /**
-   * Empties the journal of a job that is over; its fence stays. What cannot be taken out is told, and stays until the job
-   * is forgotten.
+   * Empties the journal of a job that is over; its fence stays. What cannot be taken out is told, and stays for the next
+   * leader.
+   * @returns whether those of others can be, as far as this one shows
    * @throws LimbeckError `stale_term` where another leads
    */
-  async retire(job: string): Promise<void> {
+  async retire(job: string): Promise<boolean> {
     const { leadership, log, retirePatienceMs = usualRetirePatienceMs } = this.#parts;
     const patience = AbortSignal.timeout(retirePatienceMs);
     try {
       const journal = await leadership.journal<JournalRecord>(job, patience);
       await journal.compact([]).finally(() => journal.close());
+      return true;
     } catch (thrown) {
       const { code, message } = asLimbeckError(thrown);
       if (code === "stale_term") throw thrown;
       const why = patience.aborted ? `the store did not take it for ${retirePatienceMs / 1000} s` : message;
       log.warn({ event: "not-retired", job }, `the journal of ${job}, which is over, stays as it is: ${why}`);
+      return code === "corrupt";
     }
   }
 

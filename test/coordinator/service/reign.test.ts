@@ -80,6 +80,8 @@ function kept(id: string, phase: JobPhase, startedMs: number | null = 1): Servic
   return { kind: "kept", job: queued };
 }
 
+const cancelled: JobPhase = { kind: "cancelled", endedMs: 2, summary: null };
+
 test("a journal of what no coordinator wrote is told of by the record's number", bounded, async (t) => {
   for (const [record, says] of [
     [null, /record 2 is of no kind that is known here/],
@@ -107,4 +109,29 @@ test("a store that does not let the journal of a job that is over be emptied hol
   assert.deepEqual(warnings, [
     "the journal of one, which is over, stays as it is: the store did not take it for 0.1 s",
   ]);
+});
+
+test("journals that whoever led before has not emptied are emptied, of jobs that are over", bounded, async (t) => {
+  const over = ["one", "two", "three"];
+  const queue = [...over.map((id) => kept(id, cancelled)), kept("paused", { kind: "paused" })];
+  const journals = {
+    service: [...queue, kept("never", cancelled, null)],
+    ...Object.fromEntries([...over, "paused"].map((id) => [id, [{ kind: "ended" }]])),
+  };
+  const { asked, recordsOf, looks } = await reigning(t, await scratch(t), { journals });
+  await until(async () => over.every((id) => recordsOf(id).length === 0));
+  const seen = looks();
+  await until(async () => looks() > seen + 5);
+  assert.deepEqual(asked, ["service", ...over]);
+  assert.equal(recordsOf("paused").length, 1);
+});
+
+test("where the store does not let one be emptied, the others are the next leader's", bounded, async (t) => {
+  const queue = ["one", "two"].map((id) => kept(id, cancelled));
+  const before = { journals: { service: queue }, withheld: ["one"] };
+  const { asked, warnings, looks } = await reigning(t, await scratch(t), before);
+  await until(async () => warnings.length > 0);
+  const seen = looks();
+  await until(async () => looks() > seen + 5);
+  assert.deepEqual(asked, ["service", "one"]);
 });
