@@ -179,9 +179,9 @@ async function coordinated(
   health?.set("NOT_SERVING");
   await running.close();
   if (outcome.kind === "stopped" && outcome.again) process.exitCode = leaveCode;
-  if (outcome.kind !== "failed") return;
-  // What was not to be had may be there for the next process.
-  if (outcome.error.code !== "unavailable") process.exitCode = failedCode;
+  if (outcome.kind !== "failed" && outcome.kind !== "left") return;
+  // A job that is left is not over; and what was not to be had may be there for the next process.
+  if (outcome.kind === "failed" && outcome.error.code !== "unavailable") process.exitCode = failedCode;
   throw outcome.error;
 }
 

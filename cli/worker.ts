@@ -47,6 +47,10 @@ export async function worker({
   if (role !== "student" && role !== "teacher" && role !== "auto") {
     throw new LimbeckError("usage", `--role must be student, teacher or auto, found ${role}`);
   }
+  if (aloneCode === 1 || aloneCode === againCode) {
+    const taken = aloneCode === 1 ? "any other failure" : "a worker that joins again at once";
+    throw new LimbeckError("usage", `--alone-code ${aloneCode} is the code of ${taken}: choose another, such as 3`);
+  }
   if (devices !== undefined || state !== undefined) {
     const isTold = await superviseWorkers(deviceShares(devices), {
       ...{ role, name, state, output, patience, aloneCode },

@@ -17,14 +17,14 @@ import { keptIn } from "./depot/keeping.ts";
 import type { Following } from "./eventlog.ts";
 import { openJournal } from "./folder/journal.ts";
 import { serveHttp } from "./http.ts";
-import { openJobRun } from "./jobrun.ts";
+import { openJobRun, type Parting } from "./jobrun.ts";
 import type { JournalRecord } from "./journalrecord.ts";
 import type { WorkerMessage } from "./messages.ts";
 import { pageFiles } from "./page/files.ts";
 import { depotPatience, type Patience, usualPatience } from "./patience.ts";
 import { openRecords } from "./records.ts";
 import { type RpcPort, serveRpc } from "./rpc.ts";
-import type { DepotPlace, Outcome, Plan } from "./state.ts";
+import type { DepotPlace, Plan } from "./state.ts";
 import type { Served } from "./status.ts";
 
 export interface CoordinatorOptions {
@@ -62,8 +62,8 @@ export interface Coordinator {
   readonly address: string;
   /** host:port of the live page, /metrics, /targets, /healthz, /readyz and /state. */
   readonly httpAddress: string;
-  /** How the job ended. Never rejects. */
-  readonly finished: Promise<Outcome>;
+  /** How the job ended, or that this process decides no more about it. Never rejects. */
+  readonly finished: Promise<Parting>;
   /** All progress events from the first one on, then live; ends with the job. */
   readonly events: AsyncIterable<ProgressEvent>;
   /** Asks for an orderly stop; `finished` tells when it is done. */
@@ -138,9 +138,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     own,
   );
   served = { address: http.address, paths: http.paths };
-  const finished = running
-    .begin()
-    .then((parting): Outcome => (parting.kind === "left" ? { kind: "failed", error: parting.error } : parting));
+  const finished = running.begin();
 
   return {
     address: rpc.address,

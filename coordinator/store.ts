@@ -70,9 +70,10 @@ export interface Leadership {
   readonly lost: Promise<string>;
   /**
    * @param name `serviceJournal`, or a job's id. Opening it fences: what an older leader appends afterwards is refused.
+   * @param until ends every wait for it, of what is opened, too: then its reason is thrown. A folder is not waited for
    * @throws LimbeckError `stale_term` where a newer leader has opened it, `corrupt` where it is damaged
    */
-  journal<R>(name: string): Promise<Journal<R>>;
+  journal<R>(name: string, until?: AbortSignal): Promise<Journal<R>>;
   events(job: string): Promise<EventStore>;
   /** Forgets journal and events of a job that is over. @throws LimbeckError `stale_term` where another leads */
   forget(job: string): Promise<void>;

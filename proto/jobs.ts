@@ -1,4 +1,5 @@
 /** A service of jobs as those see it who submit them, list them, and fetch what they left behind. */
+import { LimbeckError } from "../core/errors.ts";
 import type { JobEntry } from "../core/jobentry.ts";
 import type { JobAction } from "../core/jobstate.ts";
 import type { ArtifactsReply__Output } from "./gen/limbeck/v1/ArtifactsReply.ts";
@@ -48,7 +49,7 @@ export interface Jobs {
   list(): Promise<readonly JobEntry[]>;
   control(job: string, action: JobAction, why: string): Promise<{ readonly state: string; readonly why: string }>;
   artifacts(job: string): Promise<Artifacts>;
-  /** Of one artifact, from its beginning. Throws `unavailable` where it breaks off. */
+  /** Of one artifact, from its beginning. Throws `unavailable` where it breaks off, also where another leads meanwhile. */
   fetch(job: string, path: string): AsyncGenerator<Uint8Array>;
   close(): void;
 }
@@ -72,20 +73,27 @@ export function connectJobs(where: Whereabouts, onWait?: () => void): Jobs {
       calls.ask<ControlReply__Output>((client, ...rest) => client.control({ job, action, why }, ...rest)),
     artifacts: (job) => calls.ask<ArtifactsReply__Output>((client, ...rest) => client.artifacts({ job }, ...rest)),
     async *fetch(job, path) {
+      const address = where.address();
+      const moved = new AbortController();
+      const unheard = where.onMoved((to) => {
+        if (to !== address) moved.abort();
+      });
       let leave = () => {};
       try {
-        const call = (await calls.reached()).fetch({ job, path });
+        const client = await calls.reached(moved.signal);
+        moved.signal.throwIfAborted();
+        const call = client.fetch({ job, path });
         call.on("error", () => {}); // Thrown by the loop, and of no interest once the caller has left it.
-        const unheard = where.onMoved(() => call.cancel());
-        leave = () => {
-          unheard();
-          call.cancel();
-        };
+        leave = () => call.cancel();
+        moved.signal.addEventListener("abort", leave);
         for await (const { bytes } of call) yield bytes;
       } catch (thrown) {
+        if (moved.signal.aborted)
+          throw new LimbeckError("unavailable", `the leader changed while ${path} was fetched: ask again`);
         calls.failed(thrown);
         throw errorOfCall(thrown, `fetching ${path}`);
       } finally {
+        unheard();
         leave();
       }
     },

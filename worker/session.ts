@@ -1,6 +1,7 @@
 /** A session with the coordinator: one stream, for as long as both live; a heartbeat says what the worker does and waits for (L7). */
 import { setTimeout } from "node:timers/promises";
 import { type ClientDuplexStream, connectivityState } from "@grpc/grpc-js";
+import { unlessAborted } from "../core/aborted.ts";
 import { LimbeckError } from "../core/errors.ts";
 import type { FromWorker } from "../proto/gen/limbeck/v1/FromWorker.ts";
 import type { ToWorker__Output } from "../proto/gen/limbeck/v1/ToWorker.ts";
@@ -44,7 +45,7 @@ export async function joinCoordinator(
   { signal, interceptors }: { readonly signal: AbortSignal; readonly interceptors: Interceptors },
 ): Promise<Session> {
   const { security = loopbackOnly, ready } = whereabouts;
-  if (ready) await answerOrAbort(ready, undefined, signal);
+  if (ready) await unlessAborted(ready, signal);
   const sinceMs = performance.now();
   for (;;) {
     signal.throwIfAborted();
@@ -56,7 +57,7 @@ export async function joinCoordinator(
       return new Session(client.join(), address, () => client.close());
     }
     client?.close();
-    const problem = client ? await answerOrAbort(security.problem("coordinator", address), "", signal) : "";
+    const problem = client ? await unlessAborted(security.problem("coordinator", address), signal) : "";
     signal.throwIfAborted();
     const ms = performance.now() - sinceMs;
     if (isTooLate({ ms, problem })) {
@@ -67,16 +68,6 @@ export async function joinCoordinator(
     if (client) whereabouts.tried("");
     else await setTimeout(lookMs, undefined, { signal }).catch(() => {});
   }
-}
-
-/** `instead` where the signal comes first. */
-function answerOrAbort<T>(answer: Promise<T>, instead: T, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => resolve(instead);
-    if (signal.aborted) return abort();
-    signal.addEventListener("abort", abort);
-    void answer.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }
 
 export class Session {

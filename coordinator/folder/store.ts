@@ -12,6 +12,9 @@ import { type LeaderIdentity, type Leadership, type LeadOptions, type Store, ser
 import { forgetFencedJournal, highestFence, openFencedJournal } from "./fencedjournal.ts";
 import { holding } from "./holding.ts";
 
+/** Written by each that leads, before anything else. */
+export const leaderName = "leader.json";
+
 const pollMs = 250;
 const mostLeaderBytes = 1 << 16;
 
@@ -44,7 +47,7 @@ interface FolderLeader extends LeaderIdentity {
 }
 
 function leaderFile(folder: string): string {
-  return join(folder, "leader.json");
+  return join(folder, leaderName);
 }
 
 /** null where there never was one. */

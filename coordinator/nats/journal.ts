@@ -42,12 +42,20 @@ export async function openNatsJournal<R>(nats: Nats, options: NatsJournalOptions
       `the leader with fence ${by} writes ${what}, this one has fence ${fence}: it leads no more`,
     );
 
-  const parsed = <T>(text: string, sequence: number): T => {
+  const corrupt = (kind: EntryKind, sequence: number, cause?: unknown) =>
+    new LimbeckError("corrupt", `message ${sequence} of ${stream} is no ${kind} of ${what}`, { cause });
+
+  const taken = ({ kind, text }: Entry, sequence: number): void => {
+    if (kind !== "record" && kind !== "snapshot") return;
+    let value: unknown;
     try {
-      return JSON.parse(text) as T;
+      value = JSON.parse(text);
     } catch (cause) {
-      throw new LimbeckError("corrupt", `message ${sequence} of ${stream} is no record of ${what}`, { cause });
+      throw corrupt(kind, sequence, cause);
     }
+    if (kind === "record") records.push(value as R);
+    else if (Array.isArray(value)) records = value as R[];
+    else throw corrupt(kind, sequence);
   };
 
   const readOn = async () => {
@@ -60,8 +68,7 @@ export async function openNatsJournal<R>(nats: Nats, options: NatsJournalOptions
         take(part, sequence) {
           if (part.fence > fence) throw stale(part.fence);
           const entry = assembly.add(part);
-          if (entry?.kind === "record") records.push(parsed<R>(entry.text, sequence));
-          else if (entry?.kind === "snapshot") records = parsed<R[]>(entry.text, sequence);
+          if (entry) taken(entry, sequence);
         },
       },
     );

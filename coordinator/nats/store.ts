@@ -76,14 +76,15 @@ function leadership({ nats, cluster, lease, fence, warn }: Led): Leadership {
     holds: lease.holds,
     held,
     lost: lease.lost,
-    async journal(name) {
-      await held();
+    async journal(name, until) {
+      const ended = until ? AbortSignal.any([signal, until]) : signal;
+      const mayDecide = () => unlessAborted(held(), ended);
+      await mayDecide();
       return await openNatsJournal(nats, {
-        ...common,
-        name,
+        ...{ ...common, name, signal: ended, held: mayDecide },
         stream: journalStream(cluster),
         subject: journalSubject(cluster, name),
-        ensureStream: () => ensureStream(nats, journalConfig(cluster), { signal, warn, gatheredMs: gathered() }),
+        ensureStream: () => ensureStream(nats, journalConfig(cluster), { signal: ended, warn, gatheredMs: gathered() }),
       });
     },
     events: async (job) => await openNatsEvents(nats, { ...common, cluster, job, stream: eventStream(cluster) }),

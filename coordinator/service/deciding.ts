@@ -9,13 +9,18 @@ export interface Deciding {
   readonly atMs: number;
 }
 
-/** A job changes by what the journal keeps of it. One that is over, and had begun, needs its own no more. */
+/** It is over, and had begun: it needs its own journal no more. */
+export function isToRetire({ phase, startedMs }: QueuedJob): boolean {
+  return isOver(phase.kind) && startedMs !== null;
+}
+
+/** A job changes by what the journal keeps of it. */
 export function record({ draft, effects }: Deciding, record: ServiceRecord): void {
   apply(draft, record);
   effects.push({ kind: "journal", record });
-  if (record.kind !== "changed" || !isOver(record.phase.kind)) return;
+  if (record.kind !== "changed") return;
   const { job } = record;
-  if (draft.jobs.get(job)!.startedMs !== null) effects.push({ kind: "retire", job });
+  if (isToRetire(draft.jobs.get(job)!)) effects.push({ kind: "retire", job });
 }
 
 export function change(deciding: Deciding, { id }: QueuedJob, phase: JobPhase, why: string): void {

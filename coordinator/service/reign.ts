@@ -8,6 +8,7 @@ import type { RpcPort } from "../rpc.ts";
 import type { Served } from "../status.ts";
 import { type Journal, type Leadership, serviceJournal } from "../store.ts";
 import { Crowd } from "./crowd.ts";
+import { isToRetire } from "./deciding.ts";
 import type { ServiceMetrics } from "./metrics.ts";
 import { decide } from "./queue.ts";
 import { replay, snapshot, weightOf } from "./records.ts";
@@ -27,6 +28,8 @@ export interface ReignParts {
   readonly trouble: () => string;
   readonly log: Log;
   readonly now: () => number;
+  /** How long the store may take to empty the journal of a job that is over; 15 s if not given. */
+  readonly retirePatienceMs?: number;
 }
 
 /** What a call about a job comes to. */
@@ -53,6 +56,10 @@ function isAnswer(effect: Effect): effect is AnswerEffect {
   return effect.kind === "answer" || effect.kind === "refuse";
 }
 
+function changed(): NotLeader {
+  return new NotLeader("", "the leader has changed; ask again");
+}
+
 function waitingText(trouble: string): string {
   return `the leader waits for its lease, and decides nothing now${trouble === "" ? "" : `: ${trouble}`}`;
 }
@@ -68,22 +75,27 @@ export class Reign {
   readonly #calls = new Map<number, Call>();
   readonly #over = new AbortController();
   #state: State;
+  /** Jobs that were over when this process began to lead: whoever led before may have died before it emptied their journals. */
+  #unretired: string[];
   #called = 0;
   #weight: number;
-  /** Of the last snapshot: as much again twice over is waited for. */
+  /** Weight of the last snapshot: of large ones the journal comes to twice that before it is written anew. */
   #kept = 0;
 
   private constructor(parts: ReignParts, journal: Journal<ServiceRecord>) {
-    const { leadership, folder, rpc, served, depot, log, now } = parts;
+    const { leadership, folder, rpc, served, depot, log, now, retirePatienceMs } = parts;
     this.#parts = parts;
     this.#journal = journal;
-    this.#weight = weightOf(journal.records);
+    // First, for it says which record is not as a coordinator writes it.
     this.#state = replay(journal.records);
+    this.#weight = weightOf(journal.records);
+    this.#unretired = [...this.#state.jobs.values()].filter(isToRetire).map(({ id }) => id);
     const over = (job: string) => this.crowd.over(job);
     const opened = () => void this.#happenings.emit("changed");
     // No decision can be kept any more.
     const deposed = (error: LimbeckError) => this.#over.abort(error);
-    this.runs = new Runs({ leadership, folder, served, depot, log, now, opened, over, deposed });
+    const heard = { opened, over, deposed };
+    this.runs = new Runs({ leadership, folder, served, depot, log, now, retirePatienceMs, ...heard });
     const happen = (happening: Happening) => this.#happen(happening);
     this.crowd = new Crowd({ rpc, run: (job) => this.runs.hearing(job), happen, heartbeatMs, now });
   }
@@ -121,6 +133,7 @@ export class Reign {
         for (const effect of effects) if (isAnswer(effect)) this.#answer(effect);
         if (effects.length > 0) this.#happenings.emit("changed");
         await this.#compact();
+        if (events.some(({ kind }) => kind === "tick")) await this.#retireNext();
       }
     } catch (thrown) {
       const cause = this.#over.signal.aborted ? this.#over.signal.reason : thrown;
@@ -131,7 +144,7 @@ export class Reign {
       this.#over.abort(new LimbeckError("stopped", "it decides no more"));
       clearInterval(clock);
       clearInterval(reports);
-      for (const { reject } of this.#calls.values()) reject(new NotLeader("", "the leader has changed; ask again"));
+      for (const { reject } of this.#calls.values()) reject(changed());
       await this.#journal.close().catch(() => {});
     }
   }
@@ -144,6 +157,7 @@ export class Reign {
   /** @throws LimbeckError what the queue answers, NotLeader while it waits for its lease: who asks again may find another */
   async ask(question: Question): Promise<Answer> {
     const { leadership, trouble } = this.#parts;
+    if (this.#over.signal.aborted) throw changed();
     if (!leadership.holds()) throw new NotLeader("", waitingText(trouble()));
     const call = ++this.#called;
     return new Promise((resolve, reject) => {
@@ -229,7 +243,7 @@ export class Reign {
       case "idle":
         return this.crowd.idle(effect.session, effect.why);
       case "retire":
-        return await this.runs.retire(effect.job);
+        return await this.#retire(effect.job);
       case "forget":
         told(effect.job, `is forgotten: ${effect.why}`);
         return await leadership.forget(effect.job);
@@ -243,6 +257,21 @@ export class Reign {
     const records = snapshot(this.#state);
     await this.#journal.compact(records);
     this.#kept = this.#weight = weightOf(records);
+  }
+
+  /** One at a time, for decisions wait for it. */
+  async #retireNext(): Promise<void> {
+    const job = this.#unretired.shift();
+    // Its journal would be made anew.
+    if (job === undefined || !this.#state.jobs.has(job)) return;
+    await this.mayDecide();
+    await this.#retire(job);
+  }
+
+  async #retire(job: string): Promise<void> {
+    const isTaken = await this.runs.retire(job);
+    // Each of the others would be waited for, too.
+    if (!isTaken) this.#unretired = [];
   }
 
   #nameOf(session: number): string {

@@ -26,6 +26,8 @@ export interface RunsParts {
   readonly depot: string | null;
   readonly log: Log;
   readonly now: () => number;
+  /** How long the store may take to empty a journal. */
+  readonly retirePatienceMs?: number | undefined;
   /** Told when a job that was being opened has its loop. */
   readonly opened: () => void;
   /** Told when it has a loop no more: what was said to it last, nobody heard. */
@@ -33,6 +35,9 @@ export interface RunsParts {
   /** The store says that another process decides, or takes nothing. */
   readonly deposed: (error: LimbeckError) => void;
 }
+
+/** L7. Decisions wait for it. */
+const usualRetirePatienceMs = 15_000;
 
 export interface OpenRun extends JobRun {
   readonly metrics: (accept: string) => Promise<Page>;
@@ -85,19 +90,24 @@ export class Runs {
   }
 
   /**
-   * Empties the journal of a job that is over; its fence stays. What cannot be taken out is told, and stays until the job
-   * is forgotten.
+   * Empties the journal of a job that is over; its fence stays. What cannot be taken out is told, and stays for the next
+   * leader.
+   * @returns whether those of others can be, as far as this one shows
    * @throws LimbeckError `stale_term` where another leads
    */
-  async retire(job: string): Promise<void> {
-    const { leadership, log } = this.#parts;
+  async retire(job: string): Promise<boolean> {
+    const { leadership, log, retirePatienceMs = usualRetirePatienceMs } = this.#parts;
+    const patience = AbortSignal.timeout(retirePatienceMs);
     try {
-      const journal = await leadership.journal<JournalRecord>(job);
+      const journal = await leadership.journal<JournalRecord>(job, patience);
       await journal.compact([]).finally(() => journal.close());
+      return true;
     } catch (thrown) {
       const { code, message } = asLimbeckError(thrown);
       if (code === "stale_term") throw thrown;
-      log.warn({ event: "not-retired", job }, `the journal of ${job}, which is over, stays as it is: ${message}`);
+      const why = patience.aborted ? `the store did not take it for ${retirePatienceMs / 1000} s` : message;
+      log.warn({ event: "not-retired", job }, `the journal of ${job}, which is over, stays as it is: ${why}`);
+      return code === "corrupt";
     }
   }
 

@@ -225,7 +225,10 @@ export type Effect =
       readonly why: string;
     }
   | { readonly kind: "refuse"; readonly call: number; readonly error: LimbeckError }
-  /** It is over, and its journal is emptied: what came of it is told elsewhere, and nobody goes on with it. */
+  /**
+   * It is over, and its journal is emptied: what came of it is told elsewhere, and nobody goes on with it. The shell does
+   * so for those that were over when it began to lead, too.
+   */
   | { readonly kind: "retire"; readonly job: string }
   /** Journal and events of the job are deleted; its files are not. Its record follows. */
   | { readonly kind: "forget"; readonly job: string; readonly why: string };

@@ -51,11 +51,9 @@ test("/readyz: it decides, and no more once another process has its journal, of 
   assert.deepEqual([status, text], [200, "decides\n"]);
   writeFileSync(join(coordinator.folder, "journal.lock"), "elsewhere 1 1");
   const outcome = await coordinator.finished;
-  assert.equal(outcome.kind === "failed" && outcome.error.code, "stale_term");
-  assert.match(
-    outcome.kind === "failed" ? outcome.error.message : "",
-    /^the journal in \S+ is no longer this process's: /,
-  );
+  assert.ok(outcome.kind === "left", outcome.kind);
+  assert.equal(outcome.error.code, "stale_term");
+  assert.match(outcome.error.message, /^the journal in \S+ is no longer this process's: /);
   assert.equal((await get(coordinator, "/readyz")).status, 503);
   assert.equal((await get(coordinator, "/healthz")).status, 200);
 });

@@ -77,3 +77,21 @@ test("a worker that finds no coordinator says so with a code, also one that is s
   const ends = await Promise.all([limbeck("worker", ...alone), limbeck("worker", ...alone, "--devices=cpu")]);
   for (const { code, stderr } of ends) assert.equal(code, 3, stderr);
 });
+
+test("a coordinator that another has succeeded does not say that the job has failed", bounded, async (t) => {
+  const state = join(await scratchFolder(t), "state");
+  const running = await coordinator(t, state, await freeAddress());
+  await running.logged("listening");
+  writeFileSync(join(state, "journal.lock"), "elsewhere 1");
+  const { code, stderr } = await running.outcome;
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /the journal in .* is no longer this process's: .* is another process's now/);
+});
+
+test("a code that says something else already is not taken for that of a worker that is alone", bounded, async () => {
+  for (const code of ["1", "75"]) {
+    const refused = await limbeck("worker", "--coordinator=127.0.0.1:1", `--alone-code=${code}`, "--devices=cpu");
+    assert.equal(refused.code, 2, refused.stderr);
+    assert.match(refused.stderr, new RegExp(`^limbeck: --alone-code ${code} is the code of .*: choose another`));
+  }
+});

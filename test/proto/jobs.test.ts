@@ -138,3 +138,39 @@ test("who watches goes on at the next leader with the next event", bounded, asyn
   ]);
   assert.equal(away, 1);
 });
+
+test("a download goes on where the same leader is seen again, and ends where another is", bounded, async (t) => {
+  let finish = () => {};
+  const Fetch: JobsHandlers["Fetch"] = (call) => {
+    call.write({ bytes: Buffer.from("one") });
+    finish = () => {
+      call.write({ bytes: Buffer.from("two") });
+      call.end();
+    };
+  };
+  const { address } = await serve(t, { jobs: { Fetch } });
+  let moved: (to: string) => void = () => {};
+  const where = {
+    ...givenAddresses([address]),
+    onMoved(listener: (to: string) => void) {
+      moved = listener;
+      return () => {};
+    },
+  };
+  const jobs = connectJobs(where);
+  t.after(() => jobs.close());
+  const fetch = async () => {
+    const pieces = jobs.fetch("a-0001", "model.bin");
+    const next = async () => String((await pieces.next()).value);
+    assert.equal(await next(), "one");
+    return next;
+  };
+  const again = await fetch();
+  moved(address);
+  finish();
+  assert.equal(await again(), "two");
+  const elsewhere = await fetch();
+  moved("127.0.0.1:1");
+  const message = "the leader changed while model.bin was fetched: ask again";
+  await assert.rejects(elsewhere(), { code: "unavailable", message });
+});

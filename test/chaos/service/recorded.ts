@@ -42,8 +42,8 @@ export function recorded(store: Store, coordinator: string, file: string): Store
 function watched(leadership: Leadership, decided: () => void): Leadership {
   return {
     ...leadership,
-    journal: async <R>(name: string) => {
-      const journal = await leadership.journal<R>(name);
+    journal: async <R>(name: string, until?: AbortSignal) => {
+      const journal = await leadership.journal<R>(name, until);
       const compact = async (records: readonly R[]) => {
         if (records.length > 0) await journal.compact(records);
       };

@@ -161,6 +161,34 @@ test("on one server", async (t) => {
   });
 });
 
+test("a snapshot that is no list is told of by its sequence", { timeout: 60_000 }, async (t) => {
+  const own = await startNats(t);
+  const { lead, nats } = await storeOn(t, [own.url]);
+  const leadership = await lead();
+  for (const [name, text] of Object.entries({ object: "{}", text: '"abc"', torn: "[1" })) {
+    const place = { stream, subject: journalSubject(cluster, name) };
+    const part: Part = { fence: 1, kind: "snapshot", part: 1, parts: 1, bytes: Buffer.from(text) };
+    const outcome = await publish(nats, { ...place, part, id: name, expected: 0 }, { signal, what: "the test" });
+    assert.ok(outcome.kind === "stored");
+    const message = `message ${outcome.sequence} of ${stream} is no snapshot of the journal ${name}`;
+    await assert.rejects(leadership.journal(name), { code: "corrupt", message });
+  }
+  await leadership.resign();
+});
+
+test("who opens a journal for a while waits no longer, whatever the server does", { timeout: 60_000 }, async (t) => {
+  const own = await startNats(t);
+  const { lead } = await storeOn(t, [own.url]);
+  const leadership = await lead();
+  const patience = AbortSignal.timeout(3_000);
+  const opened = await leadership.journal<number>("opened", patience);
+  own.pause();
+  const waiting = [leadership.journal<number>("new", patience), opened.compact([])];
+  for (const each of waiting) await assert.rejects(each, { name: "TimeoutError" });
+  own.resume();
+  await leadership.resign();
+});
+
 test("a journal that is purged between what is read of it and the first word is opened empty", {
   timeout: 60_000,
 }, async (t) => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { replay } from "../../../coordinator/service/records.ts";
 import type { Question } from "../../../coordinator/service/reign.ts";
+import type { JobPhase, QueuedJob, ServiceRecord } from "../../../coordinator/service/vocabulary.ts";
 import { testJob } from "../jobs.ts";
 import { bounded, scratch } from "../sessions.ts";
 import { reigning } from "./reigning.ts";
@@ -69,4 +70,68 @@ test("code that came with jobs goes from the journal when they are over, however
   const bytes = JSON.stringify(records()).length;
   assert.ok(bytes < 3 * 2 ** 20, `${bytes} bytes of 40 jobs with 256 KiB each`);
   assert.equal(replay(records()).jobs.size, 40);
+});
+
+/** As a snapshot has it. */
+function kept(id: string, phase: JobPhase, startedMs: number | null = 1): ServiceRecord {
+  const submission = { name: id, digest: id, priority: 0, job, sources: [], by: "anna@lab", request: "" };
+  const times = { submittedMs: 1, startedMs, sinceMs: 2 };
+  const queued: QueuedJob = { ...submission, ...times, id, number: 1, turn: 1, phase, why: "a test says so" };
+  return { kind: "kept", job: queued };
+}
+
+const cancelled: JobPhase = { kind: "cancelled", endedMs: 2, summary: null };
+
+test("a journal of what no coordinator wrote is told of by the record's number", bounded, async (t) => {
+  for (const [record, says] of [
+    [null, /record 2 is of no kind that is known here/],
+    [{ kind: "submitted", id: "one" }, /record 2, of the kind submitted: /],
+    [{ kind: "kept" }, /record 2, of the kind kept: /],
+  ] as const) {
+    const journals = { service: [kept("first", { kind: "paused" }), record] };
+    await assert.rejects(reigning(t, await scratch(t), { journals }), { code: "corrupt", message: says });
+  }
+});
+
+test("what is asked of it when it decides no more is answered with that", bounded, async (t) => {
+  const { reign, over } = await reigning(t, await scratch(t));
+  reign.end("it closes");
+  await over;
+  await assert.rejects(reign.ask(submission("one")), { code: "not_leader" });
+});
+
+test("a store that does not let the journal of a job that is over be emptied holds decisions up for a while only", {
+  ...bounded,
+}, async (t) => {
+  const journals = { service: [kept("one", { kind: "paused" })] };
+  const { reign, warnings } = await reigning(t, await scratch(t), { journals, withheld: ["one"] });
+  assert.equal((await reign.ask(control("one", "cancel"))).phase, "cancelled");
+  assert.deepEqual(warnings, [
+    "the journal of one, which is over, stays as it is: the store did not take it for 0.1 s",
+  ]);
+});
+
+test("journals that whoever led before has not emptied are emptied, of jobs that are over", bounded, async (t) => {
+  const over = ["one", "two", "three"];
+  const queue = [...over.map((id) => kept(id, cancelled)), kept("paused", { kind: "paused" })];
+  const journals = {
+    service: [...queue, kept("never", cancelled, null)],
+    ...Object.fromEntries([...over, "paused"].map((id) => [id, [{ kind: "ended" }]])),
+  };
+  const { asked, recordsOf, looks } = await reigning(t, await scratch(t), { journals });
+  await until(async () => over.every((id) => recordsOf(id).length === 0));
+  const seen = looks();
+  await until(async () => looks() > seen + 5);
+  assert.deepEqual(asked, ["service", ...over]);
+  assert.equal(recordsOf("paused").length, 1);
+});
+
+test("where the store does not let one be emptied, the others are the next leader's", bounded, async (t) => {
+  const queue = ["one", "two"].map((id) => kept(id, cancelled));
+  const before = { journals: { service: queue }, withheld: ["one"] };
+  const { asked, warnings, looks } = await reigning(t, await scratch(t), before);
+  await until(async () => warnings.length > 0);
+  const seen = looks();
+  await until(async () => looks() > seen + 5);
+  assert.deepEqual(asked, ["service", "one"]);
 });

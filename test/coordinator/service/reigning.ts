@@ -1,26 +1,51 @@
 /** A reign on a store in memory, which a test can let wait. */
+import { once } from "node:events";
 import type { TestContext } from "node:test";
 import { Registry } from "prom-client";
 import { createServiceMetrics } from "../../../coordinator/service/metrics.ts";
 import { Reign } from "../../../coordinator/service/reign.ts";
 import type { ServiceRecord } from "../../../coordinator/service/vocabulary.ts";
 import type { Leadership } from "../../../coordinator/store.ts";
-import { silent } from "../../../proto/telemetry/log.ts";
+import { type Log, silent } from "../../../proto/telemetry/log.ts";
 
 export interface Reigning {
   readonly reign: Reign;
+  /** Resolves when it decides no more. */
+  readonly over: Promise<string>;
   /** Of the service's journal, as they are durable. */
   readonly records: () => readonly ServiceRecord[];
+  /** Of a job's. */
+  readonly recordsOf: (job: string) => readonly unknown[];
+  /** Names of the journals that were asked for, in order. */
+  readonly asked: readonly string[];
+  readonly warnings: readonly string[];
+  /** How often it has asked whether it may decide. */
+  readonly looks: () => number;
   /** Writes that wait. */
   readonly waiting: () => number;
   /** The store is away, until what is returned is called. */
   readonly goAway: () => () => void;
 }
 
+export interface Before {
+  /** What earlier leaders wrote, by the journal's name. */
+  readonly journals?: Readonly<Record<string, readonly unknown[]>>;
+  /** Journals that the store gives to nobody, and says nothing: they are waited for. */
+  readonly withheld?: readonly string[];
+}
+
 /** @param folder jobs' run folders lie in it */
-export async function reigning(t: TestContext, folder: string): Promise<Reigning> {
-  const journals = new Map<string, unknown[]>();
+export async function reigning(
+  t: TestContext,
+  folder: string,
+  { journals: before = {}, withheld = [] }: Before = {},
+): Promise<Reigning> {
+  const journals = new Map(Object.entries(before).map(([name, records]) => [name, [...records]]));
+  const asked: string[] = [];
+  const warnings: string[] = [];
+  const log: Log = { ...silent, warn: (_: object, why: string) => void warnings.push(why) } as Log;
   let waiting = 0;
+  let looks = 0;
   let isBack: Promise<void> = Promise.resolve();
   const durable = async (write: () => void) => {
     waiting++;
@@ -30,10 +55,15 @@ export async function reigning(t: TestContext, folder: string): Promise<Reigning
   };
   const leadership: Leadership = {
     fence: 1,
-    holds: () => true,
+    holds: () => ++looks > 0,
     held: async () => {},
     lost: new Promise(() => {}),
-    async journal<R>(name: string) {
+    async journal<R>(name: string, until?: AbortSignal) {
+      asked.push(name);
+      if (withheld.includes(name)) {
+        await (until ? once(until, "abort") : new Promise(() => {}));
+        throw until?.reason;
+      }
       const own = journals.get(name) ?? [];
       journals.set(name, own);
       return {
@@ -53,8 +83,8 @@ export async function reigning(t: TestContext, folder: string): Promise<Reigning
   const rpc = { address: "", send() {}, refuse() {}, dismiss() {}, async close() {} };
   const metrics = createServiceMetrics(new Registry());
   const served = () => ({ address: "", paths: [] });
-  const own = { folder, depot: null, rpc: () => rpc, served, metrics, trouble: () => "", log: silent, now: Date.now };
-  const reign = await Reign.open({ leadership, ...own });
+  const own = { folder, depot: null, rpc: () => rpc, served, metrics, trouble: () => "", log, now: Date.now };
+  const reign = await Reign.open({ leadership, retirePatienceMs: 100, ...own });
   const holding = reign.hold();
   t.after(async () => {
     reign.end("the test is over");
@@ -62,7 +92,12 @@ export async function reigning(t: TestContext, folder: string): Promise<Reigning
   });
   return {
     reign,
+    over: holding,
     records: () => journals.get("service") as ServiceRecord[],
+    recordsOf: (job) => journals.get(job)!,
+    asked,
+    warnings,
+    looks: () => looks,
     waiting: () => waiting,
     goAway() {
       let back = () => {};

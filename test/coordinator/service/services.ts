@@ -44,7 +44,10 @@ export function withJournals(store: Store, made: Journals): Store {
     ...store,
     async lead(own, options) {
       const leadership = await store.lead(own, options);
-      return { ...leadership, journal: <R>(name: string) => made(name, () => leadership.journal<R>(name)) };
+      return {
+        ...leadership,
+        journal: <R>(name: string, until?: AbortSignal) => made(name, () => leadership.journal<R>(name, until)),
+      };
     },
   };
 }
