@@ -23,7 +23,7 @@ interface Elsewhere {
 const cases: Readonly<Record<string, Case | Elsewhere>> = {
   run: { args: ["RUN/job.yaml", "--resume", "RUN"], lines: true },
   doctor: { args: ["--engine", "wasm"] },
-  plan: { elsewhere: "doctor.test.ts" },
+  plan: { elsewhere: "long/plan.test.ts" },
   submit: { elsewhere: "jobs.test.ts" },
   list: { elsewhere: "jobs.test.ts" },
   cancel: { elsewhere: "jobs.test.ts" },

@@ -10,9 +10,9 @@ import { undisturbed, until } from "../chaos/chaos.ts";
 import { serviceJob } from "../chaos/service/job.ts";
 import { Service } from "../chaos/service/service.ts";
 import { history } from "../chaos/service/trial.ts";
+import { scratchFolder } from "../e2e/limbeck.ts";
+import { startedService } from "../e2e/service.ts";
 import { startNats } from "../natsserver.ts";
-import { scratchFolder } from "./limbeck.ts";
-import { startedService } from "./service.ts";
 
 const deadlineMs = 60_000;
 /** The same job runs undisturbed beside it. */
