@@ -13,6 +13,11 @@ export function serversOf({ connection }: Connected): number {
   return cluster === undefined ? 1 : new Set(urls).size;
 }
 
+/** Of what is made now; three of them where the cluster has as many servers. */
+export function replicasAt(nats: Connected): number {
+  return serversOf(nats) >= mostReplicas ? mostReplicas : 1;
+}
+
 /**
  * A stream that was made while two of three servers had started would end with its one server, for good.
  * @returns why it has fewer than it could; empty where it has not

@@ -6,7 +6,7 @@ import { bytesText } from "../../core/words.ts";
 import { eventStream, journalStream } from "../../proto/cluster.ts";
 import { connectNats, type Nats, type NatsOptions, neededVersion } from "../../proto/nats.ts";
 import { natsFailure } from "../../proto/natserrors.ts";
-import { mostReplicas, serversOf } from "../../proto/natsreplicas.ts";
+import { replicasAt, serversOf } from "../../proto/natsreplicas.ts";
 import { missingPermissions } from "./permissions.ts";
 import { examineStreams } from "./streamcheck.ts";
 import { eventBytes } from "./streams.ts";
@@ -85,8 +85,7 @@ async function limits(nats: Nats, cluster: string): Promise<NatsFinding> {
 async function roomRefusal(nats: Nats, cluster: string): Promise<Omit<NatsFinding, "check"> | null> {
   if (await infoOf(nats, eventStream(cluster))) return null;
   try {
-    const num_replicas = serversOf(nats) >= mostReplicas ? mostReplicas : 1;
-    await madeForAMoment(nats, { max_bytes: eventBytes, num_replicas });
+    await madeForAMoment(nats, { max_bytes: eventBytes, num_replicas: replicasAt(nats) });
     return null;
   } catch (thrown) {
     const asked = `a stream of ${bytesText(eventBytes)}, as the first coordinator makes one for events`;
@@ -138,7 +137,7 @@ async function streams(nats: Nats, cluster: string): Promise<NatsFinding[]> {
 async function replicas(nats: Nats, cluster: string): Promise<NatsFinding> {
   const servers = serversOf(nats);
   const found = await infoOf(nats, journalStream(cluster));
-  const have = found?.config.num_replicas ?? (servers >= 3 ? 3 : 1);
+  const have = found?.config.num_replicas ?? replicasAt(nats);
   const kept = `${found ? "keeps" : "will keep"} the journal of ${cluster} ${have === 1 ? "once" : `${have} times`}`;
   const size = servers === 1 ? "is one server" : `is a cluster of ${servers}`;
   if (servers >= 3 && have < 3)

@@ -5,7 +5,7 @@ import { LimbeckError } from "../../core/errors.ts";
 import type { JobEntry } from "../../core/jobentry.ts";
 import { parseJob } from "../../core/jobfile.ts";
 import { longestSource, modulesOf } from "../../core/jobpaths.ts";
-import { isJobAction, jobActions } from "../../core/jobstate.ts";
+import { isJobAction, type JobAction, jobActions } from "../../core/jobstate.ts";
 import { told } from "../../core/told.ts";
 import type { DepotObject } from "../../proto/depot/depot.ts";
 import type { FetchPiece } from "../../proto/gen/limbeck/v1/FetchPiece.ts";
@@ -51,8 +51,7 @@ export function jobsHandlers({ reign, results, allowsModules, mostJobs, now }: J
     Control: answering(async ({ job, action, why }) => {
       if (!isJobAction(action))
         throw new LimbeckError("usage", `a job takes ${jobActions.join(", ")}, found ${action}`);
-      const found = findJob(reign().state.jobs, job);
-      if (!found) throw noJob(job, action);
+      const found = jobOf(reign(), job, action);
       const reason = told(why, longestWhy);
       if (action === "delete") return await deleting(found, reason);
       const answer = await reign().ask({ kind: "controlled", job: found.id, action, why: reason });
@@ -69,11 +68,11 @@ export function entries({ state, runs }: Reign, atMs: number): JobEntry[] {
   });
 }
 
-/** By id or name. @throws LimbeckError `usage` */
-export function jobOf({ state }: Reign, idOrName: string): QueuedJob {
+/** By id or name. @param action as noJob. @throws LimbeckError `usage` */
+export function jobOf({ state }: Reign, idOrName: string, action?: JobAction): QueuedJob {
   const found = findJob(state.jobs, idOrName);
   if (found) return found;
-  throw noJob(idOrName);
+  throw noJob(idOrName, action);
 }
 
 /** @throws LimbeckError `bad_job`, or `usage` for what the cluster does not take */

@@ -106,12 +106,12 @@ export class Results {
   async #removeFrom(url: string, job: QueuedJob, { jobs, mayDecide, signal }: RemovalParts): Promise<string> {
     const lasting = lastingJobId(job.job, job.name);
     const where = `${url}/${lasting}`;
-    const same = sameAs(job, jobs());
+    const same = sameAs(job, lasting, jobs());
     if (same) return `${where} stays, for ${same.id} is the same job`;
     const mayRemove = async () => {
       await mayDecide();
       // L3. Another may have led meanwhile, and taken it.
-      const later = sameAs(job, jobs());
+      const later = sameAs(job, lasting, jobs());
       if (later)
         throw new LimbeckError("unavailable", `what is left of ${where} stays, for ${later.id} is the same job`);
     };
@@ -194,8 +194,7 @@ export class Results {
 }
 
 /** Another that has, or will have, what it has in the depot; one that never began, and never will, has nothing there. */
-function sameAs(job: QueuedJob, jobs: Iterable<QueuedJob>): QueuedJob | undefined {
-  const lasting = lastingJobId(job.job, job.name);
+function sameAs(job: QueuedJob, lasting: string, jobs: Iterable<QueuedJob>): QueuedJob | undefined {
   const hasFiles = ({ startedMs, phase }: QueuedJob) => startedMs !== null || !isOver(phase.kind);
   const isOther = ({ id, name }: QueuedJob) => id !== job.id && name === job.name;
   return [...jobs].find(

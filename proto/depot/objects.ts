@@ -5,7 +5,7 @@ import { LimbeckError } from "../../core/errors.ts";
 import { bytesText } from "../../core/words.ts";
 import { artifactBucket } from "../cluster.ts";
 import { isFull, natsFailure } from "../natserrors.ts";
-import { mostReplicas, raiseReplicas, serversOf } from "../natsreplicas.ts";
+import { raiseReplicas, replicasAt } from "../natsreplicas.ts";
 import type { Shelf, Stored } from "./depot.ts";
 import type { Source } from "./source.ts";
 
@@ -22,11 +22,13 @@ export async function objectShelf(
 ): Promise<Shelf> {
   const bucket = artifactBucket(cluster);
   const stream = `OBJ_${bucket}`;
-  // Where the cluster has as many servers.
-  const replicas = serversOf({ connection }) >= mostReplicas ? mostReplicas : 1;
   const where = `the JetStream object store ${bucket}`;
   const told = async <T>(asking: Promise<T>): Promise<T> => await asking.catch((thrown) => rethrow(where, thrown));
-  const options = { storage: StorageType.File, replicas, description: "checkpoints and models of Limbeck" };
+  const options = {
+    storage: StorageType.File,
+    replicas: replicasAt({ connection }),
+    description: "checkpoints and models of Limbeck",
+  };
   const store: ObjectStore = await told(connection.jetstream().views.os(bucket, options));
   // A bucket that was made while the cluster started. Who may not change it leaves that to who may.
   await raiseReplicas({ connection }, stream, requestMs).catch(() => "");
